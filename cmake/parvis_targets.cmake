@@ -1,0 +1,109 @@
+# The few functions that every CMakeLists.txt of ours is written with.
+#
+#   parvis_library(NAME SOURCES... DEPS targets...)     a static library
+#   parvis_test(NAME SOURCES... DEPS targets... [LABELS l...] [TIMEOUT s])   a GoogleTest binary, one ctest
+#   parvis_binary(NAME SOURCES... DEPS targets...)      an executable in ${CMAKE_BINARY_DIR}/bin
+#   parvis_proto(PACKAGE files... DEPS packages...)     proto_<package> (messages) and, where a file ends in
+#                                                       _service.proto, proto_<package>_grpc (stubs)
+#   parvis_fuzz(NAME SOURCES... DEPS targets...)        a libFuzzer target (only with PARVIS_FUZZ)
+#
+# Services link platform libraries by these names: parvis_base, parvis_obs, parvis_app, parvis_net, parvis_db,
+# parvis_bus, parvis_rpc, parvis_testing.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(PROTOBUF REQUIRED IMPORTED_TARGET protobuf)
+if(NOT PARVIS_WITHOUT_GRPC)
+  pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc++)
+endif()
+find_package(absl REQUIRED)
+find_package(GTest REQUIRED)
+find_program(PARVIS_PROTOC protoc REQUIRED)
+find_program(PARVIS_GRPC_PLUGIN grpc_cpp_plugin REQUIRED)
+
+# One precompiled header for all of ours: what nearly every file includes. gtest has one of its own.
+file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/pch/empty.cc CONTENT "// precompiled header owner\n")
+add_library(parvis_pch STATIC ${CMAKE_BINARY_DIR}/pch/empty.cc)
+target_precompile_headers(parvis_pch PRIVATE <algorithm> <chrono> <functional> <map> <memory> <mutex> <optional>
+  <string> <string_view> <thread> <unordered_map> <variant> <vector>
+  <absl/status/statusor.h> <absl/time/time.h> <absl/synchronization/mutex.h>)
+add_library(parvis_test_pch STATIC ${CMAKE_BINARY_DIR}/pch/empty.cc)
+target_precompile_headers(parvis_test_pch PRIVATE <algorithm> <chrono> <functional> <map> <memory> <mutex> <optional>
+  <string> <string_view> <thread> <unordered_map> <variant> <vector>
+  <absl/status/statusor.h> <absl/time/time.h> <absl/synchronization/mutex.h> <gtest/gtest.h>)
+
+function(parvis_library name)
+  cmake_parse_arguments(arg "NO_PCH" "" "DEPS" ${ARGN})
+  add_library(${name} STATIC ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PUBLIC ${arg_DEPS})
+  if(NOT arg_NO_PCH)
+    target_precompile_headers(${name} REUSE_FROM parvis_pch)
+  endif()
+endfunction()
+
+function(parvis_binary name)
+  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${arg_DEPS})
+  target_precompile_headers(${name} REUSE_FROM parvis_pch)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
+function(parvis_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gtest_main)
+  target_precompile_headers(${name} REUSE_FROM parvis_test_pch)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+endfunction()
+
+function(parvis_fuzz name)
+  if(PARVIS_FUZZ)
+    cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+    add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+    target_link_libraries(${name} PRIVATE ${arg_DEPS})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+  endif()
+endfunction()
+
+# Generated code is compiled without our warnings and without the precompiled header.
+function(parvis_proto package)
+  cmake_parse_arguments(arg "EXTERNAL" "ROOT" "DEPS" ${ARGN})
+  if(NOT arg_ROOT)
+    set(arg_ROOT ${CMAKE_SOURCE_DIR}/protos)
+  endif()
+  set(gen ${CMAKE_BINARY_DIR}/gen)
+  set(messages "")
+  set(stubs "")
+  foreach(proto ${arg_UNPARSED_ARGUMENTS})
+    string(REGEX REPLACE "\\.proto$" "" stem ${proto})
+    set(outputs ${gen}/${stem}.pb.cc ${gen}/${stem}.pb.h)
+    set(flags --cpp_out=${gen})
+    list(APPEND messages ${gen}/${stem}.pb.cc)
+    if(proto MATCHES "_service\\.proto$" AND NOT PARVIS_WITHOUT_GRPC)
+      list(APPEND outputs ${gen}/${stem}.grpc.pb.cc ${gen}/${stem}.grpc.pb.h)
+      list(APPEND flags --grpc_out=${gen} --plugin=protoc-gen-grpc=${PARVIS_GRPC_PLUGIN})
+      list(APPEND stubs ${gen}/${stem}.grpc.pb.cc)
+    endif()
+    add_custom_command(OUTPUT ${outputs}
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${gen}
+      COMMAND ${PARVIS_PROTOC} -I${arg_ROOT} -I${CMAKE_SOURCE_DIR}/protos -I${PARVIS_GOOGLEAPIS} ${flags} ${proto}
+      DEPENDS ${arg_ROOT}/${proto} COMMENT "protoc ${proto}" VERBATIM)
+  endforeach()
+  add_library(proto_${package} STATIC ${messages})
+  target_compile_options(proto_${package} PRIVATE -w)
+  target_link_libraries(proto_${package} PUBLIC PkgConfig::PROTOBUF)
+  foreach(dep ${arg_DEPS})
+    target_link_libraries(proto_${package} PUBLIC proto_${dep})
+  endforeach()
+  if(stubs)
+    add_library(proto_${package}_grpc STATIC ${stubs})
+    target_compile_options(proto_${package}_grpc PRIVATE -w)
+    target_link_libraries(proto_${package}_grpc PUBLIC proto_${package} PkgConfig::GRPC)
+  endif()
+endfunction()

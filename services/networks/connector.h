@@ -1,0 +1,208 @@
+// A connector: what Parvis can do on one network, and its wire format. Plain code on platform/net: no database, no Kafka,
+// no gRPC. One folder per network; `if network ==` exists nowhere else.
+//
+// All calls block the calling thread until the call's deadline at most. Connectors are stateless and thread-safe: the
+// account's data comes with every call. Nothing is ever retried in here: who calls decides, by `Outcome`.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/time/time.h>
+
+#include "platform/base/call.h"
+#include "platform/base/error.h"
+#include "platform/base/secret.h"
+#include "platform/net/http_client.h"
+
+namespace parvis::networks {
+
+// ---- who we are on a network ---------------------------------------------------------------------------------------
+
+// What a person enters (or an OAuth flow brings) to connect a channel. Which keys a network needs is in
+// Capabilities::credential_fields; sealed by accounts, opened only for the call.
+struct Credentials {
+  std::map<std::string, Secret> fields;   // facebook: access_token, app_secret, verify_token; x: access_token,
+                                          // consumer_secret; wordpress: username, application_password
+  const Secret& Get(std::string_view key) const;   // an empty Secret when missing
+};
+
+struct Account {
+  std::string channel_id;    // ours
+  std::string remote_id;     // the network's: page id, user id, site URL
+  std::string base_url;      // "https://graph.facebook.com/v23.0", "https://api.x.com", "https://blog.example"
+  Credentials credentials;
+};
+
+struct Identity {
+  std::string remote_id, name, handle, url;
+};
+
+// ---- what can be written -------------------------------------------------------------------------------------------
+
+struct Media {
+  std::string url;          // where the network (or the connector, for WordPress) can fetch it
+  std::string type;         // "image/png"
+  std::string alt_text;
+  std::string bytes;        // content, where the network wants an upload; may be empty
+  int64_t size_bytes = 0;
+};
+
+struct Draft {
+  std::string text;
+  std::string title;        // where the network has titles (blogs)
+  std::string link;
+  std::vector<Media> media;
+};
+
+enum class TextUnit { kCodePoints, kWeighted, kBytes };
+
+struct Capabilities {
+  std::string network;                   // "facebook"
+  std::string display_name;              // "Facebook"
+  bool post = false, reply = false, hide = false, unhide = false, remove = false, webhooks = false, poll = false;
+  bool needs_title = false;
+  bool hide_reversible = false;
+  int post_text_max = 0;                 // in text_unit; 0 = no limit
+  int reply_text_max = 0;
+  TextUnit text_unit = TextUnit::kCodePoints;
+  int media_max = 0;
+  std::vector<std::string> media_types;
+  int64_t media_max_bytes = 0;
+  bool idempotency_key = false;          // the network recognises our key: an unknown may be sent again with it
+  absl::Duration settle = absl::Seconds(2);   // how long after a call a read sees its effect
+  std::vector<std::string> credential_fields;
+};
+
+enum class WriteKind { kPost, kReply, kHide, kUnhide, kDelete };
+
+struct Write {
+  WriteKind kind = WriteKind::kPost;
+  Draft draft;                           // kPost, kReply
+  std::string target_remote_id;          // kReply, kHide, kUnhide, kDelete
+  std::string post_remote_id;            // our post the target hangs below; may be empty
+  std::string idempotency_key;           // stable over attempts of one delivery
+};
+
+// How a write ended. kUnknown is never retried blindly.
+enum class OutcomeKind { kAccepted, kRefused, kNotSent, kUnknown };
+// facts 0.5: what kind of refusal.
+enum class ErrorClass { kNone, kTokenExpired, kPermission, kRateLimited, kDuplicate, kNotFound, kInvalid, kTransient };
+
+// What the network's own headers say about its budget.
+struct RateState {
+  std::optional<int> limit, remaining;
+  std::optional<absl::Duration> reset_in;       // until the window ends, from now
+  std::optional<absl::Duration> retry_after;    // authoritative when present
+};
+
+struct Outcome {
+  OutcomeKind kind = OutcomeKind::kUnknown;
+  ErrorClass error = ErrorClass::kNone;
+  std::string reason;        // UPPER_SNAKE: TOKEN_EXPIRED, PERMISSION_DENIED, RATE_LIMITED, DUPLICATE, NOT_FOUND,
+                             // REJECTED, TRANSIENT, OUTCOME_UNKNOWN, CONNECT_FAILED
+  std::string message;       // what the network said, shortened, without secrets
+  std::string remote_id;     // kAccepted
+  std::string permalink;
+  RateState rate;
+};
+
+// ---- what comes back -----------------------------------------------------------------------------------------------
+
+// Mirrors parvis.ingestion.v1.Activity without the ids that ingestion adds.
+struct Happening {
+  enum class Kind { kComment, kMention, kMessage, kEdit, kRemoval, kReaction, kHide, kUnhide };
+  Kind kind = Kind::kComment;
+  std::string account_remote_id;   // whose channel: page id, user id; "" when known from the request
+  std::string remote_id, thread, conversation, parent_remote_id, post_remote_id;
+  std::string author_remote_id, author_name, author_handle;
+  std::string text;                // UTF-8, HTML already turned into text
+  absl::Time occurred_at;
+  int64_t revision = 0;            // network's time of the change, microseconds
+  bool by_us = false;
+  std::string permalink;
+  std::vector<std::pair<std::string, std::string>> attachments;   // (type, url)
+};
+
+// One thing in a webhook call that could not be understood; goes raw to the dead-letter topic.
+struct Unparsed {
+  std::string raw;       // the JSON of the part, or the whole body
+  std::string reason;    // UPPER_SNAKE: NOT_JSON, UNKNOWN_SHAPE, MISSING_FIELD, TOO_DEEP, NOT_UTF8
+  std::string detail;
+};
+
+struct WebhookContent {
+  std::vector<Happening> happenings;
+  std::vector<Unparsed> unparsed;
+  int ignored = 0;       // understood and of no interest (our own posts, fields we do not follow)
+};
+
+struct WebhookCall {
+  std::string method, query, body;   // raw
+  net::Headers headers;
+};
+
+// A handshake's answer, as HTTP.
+struct HandshakeAnswer { int status = 200; std::string content_type, body; };
+
+// A page of what was read back.
+struct PollPage {
+  std::vector<Happening> happenings;
+  std::string cursor;      // where to go on; opaque; the same cursor may be read again
+  bool more = false;       // another page is there now
+  RateState rate;
+  std::vector<Unparsed> unparsed;
+};
+
+// One of our own posts or replies, read back to settle an unknown.
+struct OwnItem {
+  std::string remote_id, permalink, text, parent_remote_id;
+  absl::Time created_at;
+  bool hidden = false;
+};
+
+// ---- the connector -------------------------------------------------------------------------------------------------
+
+class Connector {
+ public:
+  virtual ~Connector() = default;
+  virtual const Capabilities& capabilities() const = 0;
+
+  // Every violation of the network's own rules, not only the first; empty when it may be sent. Pure. Field paths are
+  // relative: "text", "title", "media[0].type".
+  virtual std::vector<Violation> Check(WriteKind kind, const Draft& draft) const = 0;
+  // Length of `text` as the network counts it.
+  virtual int TextLength(std::string_view text) const = 0;
+
+  // Asks the network who the credentials belong to. UNAUTHENTICATED TOKEN_EXPIRED, PERMISSION_DENIED, UNAVAILABLE, ...
+  virtual StatusOr<Identity> WhoAmI(const Call& call, const Account& account) = 0;
+  // One call to the network (or, for media, a fixed sequence whose last call is the only one with an effect).
+  virtual Outcome Execute(const Call& call, const Account& account, const Write& write) = 0;
+  // Our own items of this kind since `since`, newest first, at most `limit`: settles unknown outcomes. For kHide/kUnhide/
+  // kDelete reads the target itself: one item, or none when it is gone.
+  virtual StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
+                                                  absl::Time since, int limit) = 0;
+  // Whether `item` is what `write` would have created (compares text as the network changes it: t.co links, white space).
+  virtual bool Matches(const Write& write, const OwnItem& item) const = 0;
+
+  // The secret-dependent part of webhooks. `app_secrets`: the current one and, during rotation, the previous.
+  virtual StatusOr<HandshakeAnswer> Handshake(const WebhookCall& call, const std::vector<Secret>& app_secrets,
+                                              const Secret& verify_token) const = 0;
+  // UNAUTHENTICATED SIGNATURE_MISSING / SIGNATURE_WRONG. Over the raw bytes, in constant time.
+  virtual Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const = 0;
+  // Never fails as a whole: what cannot be understood is in `unparsed`. Bounded work for any input.
+  virtual WebhookContent ParseWebhook(std::string_view body) const = 0;
+
+  // What happened since `cursor` ("" = from `since`), oldest first, at most `limit` (the network's page may be smaller).
+  virtual StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
+                                  int limit) = 0;
+};
+
+// All connectors of this build, by network name. `http` outlives them.
+std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient& http, const Clock& clock);
+
+}  // namespace parvis::networks

@@ -1,0 +1,48 @@
+// Process: what surrounds a service: log, metrics, the admin listener (/livez, /readyz, /metrics), signals, and the order
+// of starting and stopping. Construct it first in main, before any thread exists (it blocks SIGTERM and SIGINT).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/app/config.h"
+#include "platform/base/clock.h"
+#include "platform/base/error.h"
+#include "platform/obs/metrics.h"
+
+namespace parvis::app {
+
+// A part that runs: started in the order given, stopped in reverse.
+struct Part {
+  std::string name;
+  std::function<Status()> start;                    // may be empty
+  std::function<void(absl::Duration limit)> stop;   // may be empty; must return within `limit`
+};
+
+// One readiness check: OK, or why not (the reason is shown by /readyz and logged once per change).
+using ReadyCheck = std::function<Status()>;
+
+class Process {
+ public:
+  Process(std::string_view service, const ProcessConfig& config);
+  ~Process();
+  obs::Metrics& metrics();
+  // /readyz is 200 when all checks pass (503 and the reasons otherwise); also a gauge parvis_ready{check}.
+  void AddReadyCheck(std::string_view name, ReadyCheck check);
+  // A listening address for the ready file ("grpc", "127.0.0.1:34567").
+  void Announce(std::string_view name, std::string_view address);
+  // Starts the parts, becomes ready, waits for SIGTERM or SIGINT, stops in reverse order within stop_deadline (then the
+  // process ends anyway, with exit status 3). Returns the exit status; a part that does not start gives 1.
+  int RunUntilSignal(std::vector<Part> parts);
+  // Ends RunUntilSignal from inside, with this exit status: for a state in which going on would be wrong.
+  void Fail(std::string_view why);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace parvis::app

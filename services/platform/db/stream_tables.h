@@ -1,0 +1,37 @@
+// The tables every service's schema has for streams: `stream_offsets` and `outbox` (created by the migration text
+// StreamTablesSql, which a service's first migration contains), and what reads and writes them.
+#pragma once
+
+#include "platform/base/stream.h"
+#include "platform/db/pool.h"
+
+namespace parvis::db {
+
+// Consumer offsets beside the effects. Uses the stream role's pool.
+class OffsetTable : public OffsetStore {
+ public:
+  OffsetTable(Pool& pool, std::string schema);
+  StatusOr<StreamPosition> Claim(const std::string& group, const std::string& topic, int32_t partition) override;
+  // Inside the effects' transaction: moves to position.next if position.epoch is still ours. ABORTED FENCED otherwise:
+  // return it from the body, so that all effects roll back.
+  static Status Advance(Tx& tx, const StreamPosition& position);
+
+ private:
+  Pool& pool_;
+  const std::string schema_;
+};
+
+// The transactional outbox. Every connection of the pool has `search_path` = the service's schema (set by its role).
+class OutboxTable : public OutboxStore {
+ public:
+  explicit OutboxTable(Pool& pool);
+  // In the caller's transaction, for several records at once (one statement).
+  static Status Append(Tx& tx, const std::vector<StreamRecord>& records);
+  StatusOr<int> Drain(int limit, const std::function<Status(const std::vector<OutboxRow>&)>& publish) override;
+  StatusOr<absl::Duration> OldestAge() override;
+
+ private:
+  Pool& pool_;
+};
+
+}  // namespace parvis::db
