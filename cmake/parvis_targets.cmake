@@ -40,12 +40,15 @@ function(parvis_library name)
   endif()
 endfunction()
 
+add_custom_target(binaries)  # everything that scripts/run needs, without the tests
+
 function(parvis_binary name)
   cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${arg_DEPS})
   target_precompile_headers(${name} REUSE_FROM parvis_pch)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  add_dependencies(binaries ${name})
 endfunction()
 
 function(parvis_test name)
