@@ -15,7 +15,7 @@ struct MigrationConfig {
 };
 // Applies what is missing. Safe when several run at once (one holds an advisory lock, the others wait). Refuses
 // (FAILED_PRECONDITION): MIGRATION_CHANGED when an applied file's SHA-256 differs, MIGRATION_MISSING, MIGRATION_GAP,
-// MIGRATION_NAME. Returns how many were applied.
+// MIGRATION_NAME, MIGRATION_TRANSACTION (a file that commits by itself). Returns how many were applied.
 StatusOr<int> Migrate(const MigrationConfig& config);
 
 }  // namespace parvis::db

@@ -1,5 +1,5 @@
-// The tables every service's schema has for streams: `stream_offsets` and `outbox` (created by the migration text
-// StreamTablesSql, which a service's first migration contains), and what reads and writes them.
+// The tables every service's schema has for streams, `stream_offsets` and `outbox`, and what reads and writes them.
+// Their SQL is db/stream_tables.sql: every service's V001__*.sql begins with that text, unchanged (a test compares).
 #pragma once
 
 #include "platform/base/stream.h"
