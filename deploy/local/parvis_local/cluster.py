@@ -1,0 +1,208 @@
+"""All of Parvis on one machine: PostgreSQL, Kafka, topics, schemas, secrets, seven services and the sandbox."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import base64
+import time
+
+from . import kafka as kafka_module
+from .kafka import Kafka
+from .postgres import SERVICES as WITH_SCHEMA
+from .postgres import Postgres
+from .processes import Child, StartError, free_port, wait_until
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+TOPICS = ("parvis.ingestion.activity.v1", "parvis.moderation.assessment.v1", "parvis.publishing.command.v1",
+          "parvis.publishing.delivery.v1", "parvis.inbox.conversation.v1")
+DEAD_LETTERS = ("parvis.ingestion.activity.v1.dlq.ingestion.receive", "parvis.ingestion.activity.v1.dlq.moderation.assess",
+                "parvis.moderation.assessment.v1.dlq.moderation.queue", "parvis.moderation.assessment.v1.dlq.inbox.fold",
+                "parvis.publishing.delivery.v1.dlq.inbox.fold", "parvis.publishing.command.v1.dlq.publishing.accept",
+                "parvis.moderation.assessment.v1.dlq.metrics.fold", "parvis.publishing.delivery.v1.dlq.metrics.fold",
+                "parvis.inbox.conversation.v1.dlq.metrics.fold")
+# Started in this order, stopped in reverse.
+ORDER = ("sandbox", "accounts", "ingestion", "moderation", "inbox", "metrics", "publishing", "gateway")
+PREFERRED = {"gateway_http": 8080, "ingestion_http": 8081, "sandbox_http": 8082, "accounts_grpc": 9101,
+             "publishing_grpc": 9102, "ingestion_grpc": 9103, "moderation_grpc": 9104, "inbox_grpc": 9105,
+             "metrics_grpc": 9106, "postgres": 5499, "kafka": 9099}
+
+
+class Cluster:
+    """One private installation below `folder`. Ports that are taken are replaced: ask `ports`."""
+
+    def __init__(self, folder, build, say=print, fsync=True, fixed_ports=True, partitions=6, extra_flags=None):
+        self.folder, self.build, self.say = os.path.abspath(folder), os.path.abspath(build), say
+        self.partitions, self.extra_flags = partitions, extra_flags or {}
+        self.ports, self.children = {}, {}
+        self._fixed = fixed_ports
+        self.postgres = Postgres(self._path("postgres"), self._preferred("postgres"), fsync)
+        self.kafka = None
+        self.blog_url = None
+
+    def _path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def _preferred(self, name):
+        return PREFERRED[name] if self._fixed else 0
+
+    # ---- starting -------------------------------------------------------------------------------------------------
+
+    def start(self):
+        os.makedirs(self._path("logs"), exist_ok=True)
+        os.makedirs(self._path("ready"), exist_ok=True)
+        began = time.monotonic()
+        self._secrets()
+        self.postgres.start()
+        self.say(f"PostgreSQL 15 on 127.0.0.1:{self.postgres.port}")
+        self.kafka = Kafka(self._path("kafka"), kafka_module.fetch_jars(ROOT), self._preferred("kafka")).start()
+        self.say(f"Kafka {kafka_module.VERSION} on {self.kafka.brokers}")
+        self._topics()
+        self._migrate()
+        for name in PREFERRED:
+            if name.endswith(("_http", "_grpc")):
+                self.ports[name] = self._port(name)
+        for service in ORDER:
+            self.launch(service)
+        for service in ORDER:
+            self.await_ready(service)
+        self.say(f"seven services and the sandbox are ready ({time.monotonic() - began:.1f} s)")
+        return self
+
+    def _port(self, name):
+        preferred = self._preferred(name)
+        port = free_port(preferred)
+        while port in self.ports.values():
+            port = free_port()
+        if preferred and port != preferred:
+            self.say(f"port {preferred} is taken: {name.replace('_', ' ')} listens on {port}")
+        return port
+
+    def _secrets(self):
+        os.makedirs(self._path("secrets"), mode=0o700, exist_ok=True)
+        values = {"service_key": lambda: secrets.token_hex(32),
+                  "operator_key": lambda: "op_" + secrets.token_hex(24),
+                  "sealing_keys": lambda: "k1 " + base64.b64encode(secrets.token_bytes(32)).decode(),
+                  "facebook_app_secret": lambda: secrets.token_hex(16),
+                  "facebook_verify_token": lambda: secrets.token_hex(12),
+                  "x_consumer_secret": lambda: secrets.token_urlsafe(32)}
+        for name, make in values.items():
+            path = self.secret_file(name)
+            if not os.path.exists(path):
+                with open(path, "w", encoding="ascii") as file:
+                    file.write(make() + "\n")
+                os.chmod(path, 0o600)
+
+    def secret_file(self, name):
+        return self._path("secrets", name)
+
+    def secret(self, name):
+        with open(self.secret_file(name), encoding="ascii") as file:
+            return file.read().strip()
+
+    def _tool(self, *command):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise StartError(f"{os.path.basename(command[0])} failed: {(done.stdout + done.stderr).strip()[-600:]}")
+        return done.stdout
+
+    def _topics(self):
+        arguments = [f"{topic}:{self.partitions}" for topic in TOPICS] + [f"{topic}:1" for topic in DEAD_LETTERS]
+        flags = [f for argument in arguments for f in ("--topic", argument)]
+        self._tool(f"{self.build}/bin/parvis-topics", "--brokers", self.kafka.brokers, *flags)
+        self.say(f"{len(TOPICS)} topics with {self.partitions} partitions, {len(DEAD_LETTERS)} dead-letter topics")
+
+    def _migrate(self):
+        for service in WITH_SCHEMA:
+            self._tool(f"{self.build}/bin/parvis-migrate", "--dsn", self.postgres.dsn(service, "owner"), "--password_file",
+                       self.postgres.password_file(service, "owner"), "--schema", service, "--folder",
+                       os.path.join(ROOT, "services", service, "storage", "schema"))
+        self.say(f"{len(WITH_SCHEMA)} schemas migrated")
+
+    # ---- services -------------------------------------------------------------------------------------------------
+
+    def address(self, name):
+        return f"127.0.0.1:{self.ports[name]}"
+
+    @property
+    def gateway_url(self):
+        return f"http://{self.address('gateway_http')}"
+
+    @property
+    def sandbox_url(self):
+        return f"http://{self.address('sandbox_http')}"
+
+    def _flags(self, service):
+        """The flags of one service; what is not here has its default."""
+        flags = {"ready_file": self._path("ready", service), "admin_address": "127.0.0.1:0"}
+        if service in WITH_SCHEMA:
+            for role in ("api", "stream"):
+                flags[f"db_{role}_dsn"] = self.postgres.dsn(service, role)
+                flags[f"db_{role}_password_file"] = self.postgres.password_file(service, role)
+            flags["rpc_address"] = self.address(f"{service}_grpc")
+            flags["rpc_service_key_file"] = self.secret_file("service_key")
+        if service in WITH_SCHEMA and service != "accounts":
+            flags["bus_brokers"] = self.kafka.brokers
+            flags["accounts_address"] = self.address("accounts_grpc")
+            flags["accounts_service_key_file"] = self.secret_file("service_key")
+        flags.update(getattr(self, f"_{service}_flags", dict)())
+        flags.update(self.extra_flags.get(service, {}))
+        return [f"--{key}={value}" for key, value in flags.items()]
+
+    def _accounts_flags(self):
+        return {"operator_key_file": self.secret_file("operator_key"), "sealing_keys_file": self.secret_file("sealing_keys"),
+                "network_base_urls": f"facebook={self.sandbox_url}/facebook/v23.0,x={self.sandbox_url}/x",
+                "http_client_allowed_networks": "127.0.0.0/8"}
+
+    def _publishing_flags(self):
+        return {"http_client_allowed_networks": "127.0.0.0/8"}
+
+    def _ingestion_flags(self):
+        return {"http_client_allowed_networks": "127.0.0.0/8", "http_address": self.address("ingestion_http"),
+                "webhook_secret_files": f"facebook={self.secret_file('facebook_app_secret')},"
+                                        f"x={self.secret_file('x_consumer_secret')}",
+                "verify_token_files": f"facebook={self.secret_file('facebook_verify_token')}"}
+
+    def _gateway_flags(self):
+        backends = ",".join(f"parvis.{s}.v1={self.address(s + '_grpc')}" for s in WITH_SCHEMA)
+        return {"http_address": self.address("gateway_http"), "backends": backends}
+
+    def _sandbox_flags(self):
+        return {"http_address": self.address("sandbox_http"), "journal_file": self._path("sandbox-journal.ndjson")}
+
+    def launch(self, service, replica=0):
+        """Starts one process of a service (again, after a crash)."""
+        name = service if replica == 0 else f"{service}-{replica}"
+        ready = self._path("ready", service)
+        if os.path.exists(ready):
+            os.remove(ready)
+        self.children[name] = Child(name, [f"{self.build}/bin/parvis-{service}", *self._flags(service)],
+                                    self._path("logs", f"{name}.log")).start()
+
+    def await_ready(self, service, seconds=60):
+        child, ready = self.children[service], self._path("ready", service)
+        wait_until(lambda: child.check() and os.path.exists(ready), seconds, f"{service} is ready (log: {child.log_path})")
+
+    def ready_addresses(self, service):
+        with open(self._path("ready", service), encoding="ascii") as file:
+            return dict(line.strip().split("=", 1) for line in file if "=" in line)
+
+    def kill(self, service):
+        self.children[service].signal(signal.SIGKILL)
+        self.children[service].process.wait()
+
+    # ---- stopping -------------------------------------------------------------------------------------------------
+
+    def stop(self):
+        """In reverse order; returns the names of those that had to be killed."""
+        late = [name for name in reversed(list(self.children)) if not self.children[name].stop()]
+        if self.kafka:
+            self.kafka.stop()
+        self.postgres.stop()
+        return late
+
+    def describe(self):
+        return json.dumps({"gateway": self.gateway_url, "sandbox": self.sandbox_url, "kafka": self.kafka.brokers,
+                           "postgres": self.postgres.port, "ports": self.ports, "logs": self._path("logs")})
