@@ -44,6 +44,10 @@ class Options {
   void Int(std::string_view name, int* field, std::string_view doc, Bounds bounds = {0, INT32_MAX});
   void Bool(std::string_view name, bool* field, std::string_view doc);
   void String(std::string_view name, std::string* field, std::string_view doc);
+  // One of `allowed`.
+  void Choice(std::string_view name, std::string* field, std::string_view doc, std::vector<std::string> allowed);
+  // "host:port"; IPv6 as "[::1]:port".
+  void Address(std::string_view name, std::string* field, std::string_view doc);
   // Like String, but an empty value refuses to start.
   void Required(std::string_view name, std::string* field, std::string_view doc);
   // "250ms", "5s", "10m", "24h".
@@ -56,6 +60,9 @@ class Options {
   const std::vector<Field>& fields() const { return fields_; }
 
  private:
+  // Declaring the same name twice is a mistake in the program and aborts.
+  Field& Add(std::string_view name, std::string_view type, std::string_view doc,
+             std::function<Status(const std::string& text)> parse, std::function<std::string()> print);
   std::vector<Field> fields_;
 };
 
@@ -64,14 +71,18 @@ struct ProcessConfig {
   std::string log_level = "info";
   std::string admin_address = "127.0.0.1:0";   // /livez, /readyz, /metrics
   absl::Duration stop_deadline = absl::Seconds(20);
-  std::string ready_file;  // if set: written with "admin=host:port\n<name>=host:port\n..." when ready, so that port 0 works
+  std::string ready_file;  // if set: "admin=host:port\n<name>=host:port\n..." once all parts run (port 0 works); see Process
   void Declare(Options& o);
 };
 
-// Applies defaults < environment (PARVIS_<SERVICE>_<NAME>) < flags. Errors (all at once, INVALID_ARGUMENT with one
+// Applies defaults < environment (PARVIS_<SERVICE>_<NAME>) < flags (`--name=value`, `--name value`, `--flag` for a
+// boolean). Errors (all at once, INVALID_ARGUMENT with one
 // violation each): unknown flag, unknown PARVIS_<SERVICE>_* variable, wrong type, out of bounds, missing.
 Status Parse(std::string_view service, Options& options, const std::vector<std::string>& args,
              const std::map<std::string, std::string>& environment);
+
+// One Markdown table row a field, for docs/reference/config.md: flag, environment variable, type and bounds, default, doc.
+std::string ReferenceRows(std::string_view service, const Options& options);
 
 // Handles --help, --check_config, --print_config (prints `name=value` and exits 0), --print_config_reference (Markdown
 // rows for docs/reference/config.md) and errors (prints them and exits 2).

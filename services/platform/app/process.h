@@ -23,6 +23,7 @@ struct Part {
 };
 
 // One readiness check: OK, or why not (the reason is shown by /readyz and logged once per change).
+// Run about once a second on a thread of its own, never after RunUntilSignal has begun to stop the parts.
 using ReadyCheck = std::function<Status()>;
 
 class Process {
@@ -34,10 +35,11 @@ class Process {
   void AddReadyCheck(std::string_view name, ReadyCheck check);
   // A listening address for the ready file ("grpc", "127.0.0.1:34567").
   void Announce(std::string_view name, std::string_view address);
-  // Starts the parts, becomes ready, waits for SIGTERM or SIGINT, stops in reverse order within stop_deadline (then the
-  // process ends anyway, with exit status 3). Returns the exit status; a part that does not start gives 1.
+  // Starts the parts, writes the ready file (removed again at the stop), waits for SIGTERM or SIGINT and stops the parts
+  // in reverse order. If that takes longer than stop_deadline, or a second signal comes, the process ends at once with
+  // exit status 3. Returns 0 after a signal, 1 when a part did not start, 4 after Fail.
   int RunUntilSignal(std::vector<Part> parts);
-  // Ends RunUntilSignal from inside, with this exit status: for a state in which going on would be wrong.
+  // Makes RunUntilSignal stop everything and return 4: for a state in which going on would be wrong. Any thread.
   void Fail(std::string_view why);
 
  private:
