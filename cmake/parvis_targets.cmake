@@ -23,10 +23,13 @@ find_program(PARVIS_GRPC_PLUGIN grpc_cpp_plugin REQUIRED)
 # One precompiled header for all of ours: what nearly every file includes. gtest has one of its own.
 file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/pch/empty.cc CONTENT "// precompiled header owner\n")
 add_library(parvis_pch STATIC ${CMAKE_BINARY_DIR}/pch/empty.cc)
+target_link_libraries(parvis_pch PRIVATE Threads::Threads)
 target_precompile_headers(parvis_pch PRIVATE <algorithm> <chrono> <functional> <map> <memory> <mutex> <optional>
   <string> <string_view> <thread> <unordered_map> <variant> <vector>
   <absl/status/statusor.h> <absl/time/time.h> <absl/synchronization/mutex.h>)
 add_library(parvis_test_pch STATIC ${CMAKE_BINARY_DIR}/pch/empty.cc)
+# gtest and threads: a precompiled header is ignored when its macros (-pthread's among them) differ from its users'.
+target_link_libraries(parvis_test_pch PRIVATE GTest::gtest Threads::Threads)
 target_precompile_headers(parvis_test_pch PRIVATE <algorithm> <chrono> <functional> <map> <memory> <mutex> <optional>
   <string> <string_view> <thread> <unordered_map> <variant> <vector>
   <absl/status/statusor.h> <absl/time/time.h> <absl/synchronization/mutex.h> <gtest/gtest.h>)
@@ -64,6 +67,11 @@ function(parvis_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
 endfunction()
 
+add_custom_target(fuzzers)  # all libFuzzer targets
+
+# parvis_fuzz also adds a ctest (label fuzz) that runs the target for PARVIS_FUZZ_SECONDS from the inputs kept in
+# <folder>/testdata/fuzz/<name>/, if there are any.
+set(PARVIS_FUZZ_SECONDS 5 CACHE STRING "How long each libFuzzer target runs as a test, in seconds")
 function(parvis_fuzz name)
   if(PARVIS_FUZZ)
     cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
@@ -71,6 +79,16 @@ function(parvis_fuzz name)
     target_link_libraries(${name} PRIVATE ${arg_DEPS})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+    add_dependencies(fuzzers ${name})
+    set(kept ${CMAKE_CURRENT_SOURCE_DIR}/testdata/fuzz/${name})
+    set(work ${CMAKE_BINARY_DIR}/fuzz/corpus/${name})
+    file(MAKE_DIRECTORY ${work})
+    if(NOT EXISTS ${kept})
+      set(kept "")
+    endif()
+    add_test(NAME ${name} COMMAND ${name} -max_total_time=${PARVIS_FUZZ_SECONDS} -timeout=10 -rss_limit_mb=2048
+             -print_final_stats=1 ${work} ${kept})
+    set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 180)
   endif()
 endfunction()
 

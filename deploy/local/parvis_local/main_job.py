@@ -1,0 +1,302 @@
+"""The main job, through the public API alone: a campaign goes out, its comments come back, are moderated and answered."""
+
+import os
+import threading
+from datetime import datetime, timedelta, timezone
+
+from . import story
+from .connect import Client, ConnectError, new_id
+from .processes import StartError, wait_until
+
+ACCOUNTS, PUBLISHING = "accounts.v1.AccountsService", "publishing.v1.PublishingService"
+MODERATION, INBOX, METRICS = "moderation.v1.ModerationService", "inbox.v1.InboxService", "metrics.v1.MetricsService"
+NETWORK_NAMES = {"facebook": "Facebook", "x": "X", "wordpress": "blog"}
+
+
+class MainJob:
+    """Runs the steps in order; what the steps learn is kept here for the table at the end."""
+
+    def __init__(self, cluster, sandbox, show, comments=3000, texts=None, answers=40, blog=None):
+        self.cluster, self.sandbox, self.show = cluster, sandbox, show
+        self.comments, self.texts, self.answers, self.blog = comments, texts, answers, blog
+        self.operator = Client(cluster.gateway_url, cluster.secret("operator_key"))
+        self.keys, self.members, self.channels, self.sandbox_accounts = {}, {}, {}, {}
+        self.workspace = self.campaign = ""
+        self.posts = []
+        self.answered = {}   # conversation name -> reply message name
+        self.claims_lost = 0
+        self.cases = []
+
+    def client(self, who):
+        return self.operator.with_key(self.keys[who])
+
+    def run(self):
+        self.show.chapter("The team")
+        self.create_team()
+        self.connect_channels()
+        self.write_policy()
+        self.show.chapter("The campaign goes out")
+        self.write_campaign()
+        self.approve_and_schedule()
+        self.await_deliveries()
+        self.show.chapter("The audience answers")
+        self.release_audience()
+        self.show.chapter("The team answers")
+        self.work_the_inbox()
+        self.review_held()
+        self.await_answers()
+        self.show.chapter("The campaign report")
+        self.print_report()
+
+    # ---- the team -------------------------------------------------------------------------------------------------
+
+    def create_team(self):
+        organization = self.operator.call(f"{ACCOUNTS}/CreateOrganization", {
+            "organization": {"displayName": story.ORGANISATION}, "requestId": new_id()})
+        workspace = self.operator.call(f"{ACCOUNTS}/CreateWorkspace", {
+            "parent": organization["name"], "requestId": new_id(),
+            "workspace": {"displayName": story.WORKSPACE, "timeZone": story.TIME_ZONE}})
+        self.workspace = workspace["name"]
+        for who, (name, email, roles) in story.MEMBERS.items():
+            member = self.operator.call(f"{ACCOUNTS}/CreateMember", {
+                "parent": self.workspace, "requestId": new_id(),
+                "member": {"displayName": name, "email": email, "roles": roles}})
+            self.members[who] = member["name"]
+            key = self.operator.call(f"{ACCOUNTS}/CreateApiKey", {
+                "parent": self.workspace, "requestId": new_id(),
+                "apiKey": {"displayName": f"{name}, laptop", "member": member["name"], "roles": roles}})
+            self.keys[who] = key["secret"]
+        self.show.step(f"organisation “{story.ORGANISATION}”, workspace “{story.WORKSPACE}” ({story.TIME_ZONE}), "
+                       f"{len(self.members)} members, {len(self.keys)} API keys (shown once)")
+
+    def connect_channels(self):
+        manager = self.client("manager")
+        try:
+            manager.call(f"{ACCOUNTS}/ConnectChannel", {"parent": self.workspace, "network": "facebook", "requestId": new_id(),
+                                                        "credentials": {"access_token": "not-a-token"}})
+            raise StartError("a wrong token was accepted: ConnectChannel must ask the network")
+        except ConnectError as refused:
+            self.show.step(f"a wrong Facebook token is refused: {refused.code}, {refused.reason or refused.message}")
+        for network, label in NETWORK_NAMES.items():
+            account = self.blog if network == "wordpress" and self.blog else self.sandbox.create_account(network, "Lumen")
+            self.sandbox_accounts[network] = account
+            channel = manager.call(f"{ACCOUNTS}/ConnectChannel", {
+                "parent": self.workspace, "network": network, "credentials": account["credentials"],
+                "siteUrl": account.get("site_url", ""), "displayName": f"Lumen on {label}", "requestId": new_id()})
+            self.channels[network] = channel["name"].rsplit("/", 1)[1]
+        self.show.step(f"{len(self.channels)} channels connected: a Facebook Page, an X account, "
+                       f"{'a real WordPress' if self.blog else 'a blog'}")
+
+    def write_policy(self):
+        manager = self.client("manager")
+        path = os.path.join(os.path.dirname(__file__), "../../../services/moderation/policies/starter.yaml")
+        with open(path, encoding="utf-8") as file:
+            source = file.read()
+        policy = manager.call(f"{MODERATION}/CreatePolicy", {
+            "parent": self.workspace, "requestId": new_id(), "policy": {"displayName": "House rules", "source": source}})
+        manager.call(f"{MODERATION}/ActivatePolicy", {"name": policy["name"]})
+        tried = manager.call(f"{MODERATION}/TestPolicy", {
+            "parent": self.workspace, "policy": policy["name"],
+            "texts": [{"text": t} for t in ("Merci, superbe lampe !", "you are an 1d1ot", "Un vrai c.o.n.n.a.r.d ce vendeur")]})
+        verdicts = ", ".join(d["action"].removeprefix("ACTION_").lower() for d in tried["decisions"])
+        self.show.step(f"moderation policy “House rules” active; tried on three texts: {verdicts}")
+
+    # ---- the campaign ---------------------------------------------------------------------------------------------
+
+    def variants(self, post, short=None):
+        _, title, long_text, short_text = post
+        texts = {"facebook": long_text, "x": short or short_text, "wordpress": long_text}
+        return [{"channelId": channel, "text": texts[network], "language": post[0],
+                 "title": title if network == "wordpress" else ""} for network, channel in self.channels.items()]
+
+    def write_campaign(self):
+        manager = self.client("manager")
+        self.campaign = manager.call(f"{PUBLISHING}/CreateCampaign", {
+            "parent": self.workspace, "requestId": new_id(), "campaign": {"displayName": story.CAMPAIGN}})["name"]
+        check = manager.call(f"{PUBLISHING}/CheckPost", {"parent": self.workspace, "post": {
+            "campaign": self.campaign, "variants": self.variants(story.POSTS[0], story.TOO_LONG_FOR_X)}})
+        wrong = check["violations"][0]
+        self.show.step(f"checked before approval: {wrong['field']}: {wrong['description']}")
+        for post in story.POSTS:
+            self.posts.append(manager.call(f"{PUBLISHING}/CreatePost", {
+                "parent": self.workspace, "requestId": new_id(),
+                "post": {"campaign": self.campaign, "displayName": post[1], "variants": self.variants(post)}})["name"])
+        self.show.step(f"campaign “{story.CAMPAIGN}”: {len(self.posts)} posts in French and English, "
+                       f"{len(self.posts) * len(self.channels)} variants")
+
+    def approve_and_schedule(self):
+        manager, approver = self.client("manager"), self.client("approver")
+        due = datetime.now(timezone.utc) + timedelta(seconds=4)
+        try:
+            manager.call(f"{PUBLISHING}/SchedulePost", {"name": self.posts[0], "dueTime": stamp(due), "requestId": new_id()})
+            raise StartError("a post without approval was scheduled: approval must block")
+        except ConnectError as refused:
+            self.show.step(f"scheduling before approval is refused: {refused.reason or refused.message}")
+        for number, post in enumerate(self.posts):
+            manager.call(f"{PUBLISHING}/SubmitPost", {"name": post})
+            approver.call(f"{PUBLISHING}/ApprovePost", {"name": post, "comment": "Relu, bon pour publication."})
+            manager.call(f"{PUBLISHING}/SchedulePost", {
+                "name": post, "dueTime": stamp(due + timedelta(milliseconds=700 * number)), "requestId": new_id()})
+        self.show.step(f"{len(self.posts)} posts submitted, approved by {story.MEMBERS['approver'][0]}, scheduled from "
+                       f"{due.astimezone().strftime('%H:%M:%S')} on")
+
+    def deliveries(self, **filters):
+        return list(self.client("owner").pages(f"{PUBLISHING}/ListDeliveries", {"parent": self.workspace, **filters},
+                                               "deliveries"))
+
+    def await_deliveries(self):
+        planned = len(self.posts) * len(self.channels)
+
+        def settled():
+            states = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_POST")]
+            done = states.count("DELIVERY_STATE_DELIVERED")
+            self.show.progress(f"delivering: {done} of {planned} posts")
+            return done + states.count("DELIVERY_STATE_FAILED") == planned
+
+        wait_until(settled, 60, "all posts are delivered", 0.2)
+        found = self.deliveries(kind="DELIVERY_KIND_POST")
+        late = sorted(lateness(d) for d in found if d["state"] == "DELIVERY_STATE_DELIVERED")
+        self.show.step(f"{len(late)} of {planned} posts delivered; the latest {late[-1] * 1000:.0f} ms after its time")
+
+    # ---- the audience ---------------------------------------------------------------------------------------------
+
+    def release_audience(self):
+        self.sandbox.start_audience(self.comments, self.texts, real_blog=bool(self.blog))
+        last = {}
+
+        def settled():
+            status = self.sandbox.audience_status()
+            stored = self.stored()
+            last.update(status, stored=stored)
+            self.show.progress(f"written {status['written']}, delivered by the networks {status['acknowledged']}, "
+                               f"in the inbox {stored}")
+            return status["finished"] and stored >= status["alive"]
+
+        try:
+            wait_until(settled, 60 + self.comments / 50, "all comments are in the inbox", 0.5)
+        except StartError:
+            self.show.step("not all comments arrived in time; the table says which")
+        self.show.step(f"{last['written']} comments and {last['changes']} edits and deletions written; {last['stored']} messages "
+                       f"in the inbox")
+
+    def stored(self):
+        """Messages of the audience in the inbox: counted (read only) in its database, which is quicker than paging."""
+        series = self.cluster.postgres.psql(
+            "SELECT count(*) FROM inbox.messages WHERE NOT by_us AND remote_id IS NOT NULL")
+        return int(series[0][0])
+
+    # ---- the inbox ------------------------------------------------------------------------------------------------
+
+    def work_the_inbox(self):
+        workers = [threading.Thread(target=self._answer_as, args=(who,)) for who in ("amelie", "ben")]
+        for worker in workers:
+            worker.start()
+        while any(worker.is_alive() for worker in workers):
+            self.show.progress(f"answered {len(self.answered)} conversations, {len(self.cases)} cases opened")
+            workers[0].join(0.3)
+        for worker in workers:
+            worker.join()
+        self.show.step(f"Amélie and Ben answered and resolved {len(self.answered)} conversations "
+                       f"({self.claims_lost} claims went to the other one first)")
+        if self.cases:
+            case = self.client("amelie").call(f"{INBOX}/EscalateCase", {
+                "name": self.cases[0], "reason": "Second complaint about the same order", "owner": self.members["manager"],
+                "requestId": new_id()})
+            self.show.step(f"{len(self.cases)} complaint cases opened; one escalated to {story.MEMBERS['manager'][0]}, "
+                           f"due {case.get('dueTime', '')[:16].replace('T', ' ')}")
+
+    def _answer_as(self, who):
+        client, number = self.client(who), 0
+        for kind, share in (("KIND_COMPLAINT", 0.3), ("KIND_QUESTION", 0.5), ("KIND_THANKS", 0.2)):
+            done = 0
+            for conversation in client.pages(f"{INBOX}/ListConversations", {
+                    "parent": self.workspace, "state": "STATE_OPEN", "kind": kind}, "conversations", 50):
+                if done >= self.answers * share:
+                    break
+                number += 1
+                done += self._answer(client, who, conversation, kind, number)
+
+    def _answer(self, client, who, conversation, kind, number):
+        """Claims, answers, resolves; False when the other one was faster or there is nothing to answer."""
+        name = conversation["name"]
+        if conversation.get("claim") or name in self.answered:
+            return False
+        try:
+            claim = client.call(f"{INBOX}/ClaimConversation", {"name": name})["claim"]
+        except ConnectError as lost:
+            if lost.reason != "CLAIM_LOST":
+                raise
+            self.claims_lost += 1
+            return False
+        serial = number * 2 + (who == "ben")
+        text = story.answer(kind, conversation.get("language", ""), conversation.get("person", {}).get("name", ""), serial)
+        if kind == "KIND_COMPLAINT" and len(self.cases) < 5:
+            due = datetime.now(timezone.utc) + timedelta(days=2)
+            self.cases.append(client.call(f"{INBOX}/OpenCase", {
+                "name": name, "requestId": new_id(),
+                "case": {"title": conversation.get("preview", "")[:80] or "Complaint", "dueTime": stamp(due)}})["name"])
+        try:
+            message = client.call(f"{INBOX}/Reply", {"name": name, "text": text, "claimToken": claim["token"],
+                                                     "requestId": new_id()})
+        except ConnectError as refused:
+            if refused.code not in ("failed_precondition", "aborted"):
+                raise
+            return False   # deleted by its author meanwhile
+        self.answered[name] = message["name"]
+        client.call(f"{INBOX}/ResolveConversation", {"name": name})
+        return True
+
+    def review_held(self):
+        client, decided = self.client("ben"), {"ACTION_ALLOW": 0, "ACTION_HIDE": 0}
+        for number, review in enumerate(client.pages(f"{MODERATION}/ListReviews", {
+                "parent": self.workspace, "state": "REVIEW_STATE_OPEN"}, "reviews", 20)):
+            if number >= 20:
+                break
+            claim = client.call(f"{MODERATION}/ClaimReview", {"name": review["name"]})
+            decision = "ACTION_HIDE" if number % 2 else "ACTION_ALLOW"
+            client.call(f"{MODERATION}/DecideReview", {"name": review["name"], "claimToken": claim["claimToken"],
+                                                       "decision": decision, "note": "seen by Ben", "requestId": new_id()})
+            decided[decision] += 1
+        self.show.step(f"Ben reviewed held comments: {decided['ACTION_ALLOW']} let through, {decided['ACTION_HIDE']} hidden")
+
+    def await_answers(self):
+        """Until every reply and every hide has an end: delivered, failed or unknown."""
+        moving = ("DELIVERY_STATE_SCHEDULED", "DELIVERY_STATE_CLAIMED", "DELIVERY_STATE_SENT")
+
+        def settled():
+            left = sum(len(self.deliveries(state=state)) for state in moving)
+            self.show.progress(f"answers and hides on their way to the networks: {left}")
+            return left == 0
+
+        wait_until(settled, 180, "all answers and hides have reached the networks", 0.5)
+        replies = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_REPLY")]
+        hides = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_HIDE")]
+        self.show.step(f"on the networks: {replies.count('DELIVERY_STATE_DELIVERED')} of {len(replies)} answers, "
+                       f"{hides.count('DELIVERY_STATE_DELIVERED')} of {len(hides)} hides")
+
+    # ---- the report -----------------------------------------------------------------------------------------------
+
+    def print_report(self):
+        report = self.client("owner").call(f"{METRICS}/GetCampaignReport", {"name": f"{self.campaign}/report"})
+        self.report = report
+        for key, value in sorted(report.items()):
+            if not isinstance(value, (list, dict)) and key != "name":
+                self.show.step(f"{key}: {value}")
+
+
+def stamp(time_point):
+    return time_point.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse(text):
+    """An RFC 3339 time of protobuf JSON (0 to 9 fractional digits)."""
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc) + timedelta(
+        microseconds=int((fraction + "000000")[:6]))
+
+
+def lateness(delivery):
+    """Seconds between a delivery's time and the network's yes."""
+    return (parse(delivery["deliveredTime"]) - parse(delivery["dueTime"])).total_seconds()
+
+
