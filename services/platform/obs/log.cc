@@ -169,6 +169,8 @@ void SetLogSink(std::function<void(std::string_view line)> sink) {
   state.sink = std::move(sink);
 }
 
+bool LogEnabled(Level level) { return level >= GlobalState().threshold.load(std::memory_order_relaxed); }
+
 void Log(Level level, const Call& call, std::string_view message, Fields fields) { Emit(level, &call, message, fields); }
 void Log(Level level, std::string_view message, Fields fields) { Emit(level, nullptr, message, fields); }
 

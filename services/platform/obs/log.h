@@ -36,6 +36,9 @@ void ConfigureLog(std::string_view service, Level threshold);
 // Redirects lines (without line feed) to `sink`; nullptr restores standard error. For tests.
 void SetLogSink(std::function<void(std::string_view line)> sink);
 
+// Whether a line of this level would be written; for fields that cost something to make.
+bool LogEnabled(Level level);
+
 // With a Call, the line carries its trace, workspace, member and key id. Thread-safe.
 void Log(Level level, const Call& call, std::string_view message, Fields fields = {});
 void Log(Level level, std::string_view message, Fields fields = {});

@@ -1,0 +1,210 @@
+#include "platform/rpc/runtime.h"
+
+#include <exception>
+
+#include <absl/strings/str_cat.h>
+#include <grpcpp/support/status.h>
+
+#include "platform/obs/log.h"
+#include "platform/rpc/client.h"
+
+namespace parvis::rpc {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+constexpr size_t kTokenMax = 4096;
+constexpr auto kStallCheck = std::chrono::seconds(1);
+
+std::string Metadata(const grpc::CallbackServerContext& context, const char* key) {
+  const auto& all = context.client_metadata();
+  const auto it = all.find(key);
+  return it == all.end() ? "" : std::string(it->second.data(), it->second.size());
+}
+
+// "parvis.inbox.v1.InboxService/Reply" -> {service, method}.
+std::pair<std::string, std::string> Split(const std::string& path) {
+  const size_t slash = path.find('/');
+  return slash == std::string::npos ? std::pair(path, std::string()) : std::pair(path.substr(0, slash), path.substr(slash + 1));
+}
+
+bool IsOurFault(Code code) { return code == Code::kInternal || code == Code::kUnknown || code == Code::kDataLoss; }
+
+}  // namespace
+
+void ServerConfig::Declare(app::Options& o, std::string_view prefix) {
+  const auto name = [&](const char* rest) { return std::string(prefix) + rest; };
+  o.Address(name("address"), &address, "Where gRPC listens; port 0 takes a free one.");
+  o.Int(name("threads"), &threads, "Threads that run the calls.", {1, 256});
+  o.Int(name("queue_max"), &queue_max, "Calls that may wait for a thread; more are refused as overload.", {1, 100000});
+  o.Duration(name("deadline_max"), &deadline_max, "Cap of every call's deadline, and the deadline of calls without one.",
+             absl::Milliseconds(100), absl::Minutes(10));
+  o.Int(name("message_max_bytes"), &message_max_bytes, "Largest request, in bytes.", {1024, 64 << 20});
+  o.Int(name("streams_max"), &streams_max, "Server streams that may be open at once.", {1, 100000});
+  o.Int(name("stream_queue_max"), &stream_queue_max, "Messages that may wait for a stream's reader.", {1, 100000});
+  o.Bool(name("reflection"), &reflection, "Whether gRPC server reflection is offered (grpcurl needs it).");
+  o.String(name("service_key_file"), &service_key_file, "File with the secret that calls between services are signed with.");
+}
+
+StreamKeeper::~StreamKeeper() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool StreamKeeper::Add(const std::shared_ptr<OpenStream>& stream) {
+  std::lock_guard lock(mutex_);
+  if (static_cast<int>(streams_.size()) >= streams_max_) return false;
+  streams_.emplace(stream.get(), stream);
+  if (!thread_.joinable()) thread_ = std::thread([this] { Watch(); });
+  wake_.notify_all();
+  return true;
+}
+
+void StreamKeeper::Remove(OpenStream* stream) {
+  std::lock_guard lock(mutex_);
+  streams_.erase(stream);
+}
+
+std::vector<std::shared_ptr<OpenStream>> StreamKeeper::All() const {
+  std::vector<std::shared_ptr<OpenStream>> all;
+  for (const auto& [pointer, weak] : streams_) {
+    if (auto stream = weak.lock()) all.push_back(std::move(stream));
+  }
+  return all;
+}
+
+void StreamKeeper::EndAll(const Status& status) {
+  std::vector<std::shared_ptr<OpenStream>> all;
+  {
+    std::lock_guard lock(mutex_);
+    all = All();
+  }
+  for (const auto& stream : all) stream->EndWith(status);
+}
+
+int StreamKeeper::size() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<int>(streams_.size());
+}
+
+void StreamKeeper::Watch() {
+  pthread_setname_np(pthread_self(), "streams");
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    wake_.wait(lock, [this] { return stop_ || !streams_.empty(); });
+    wake_.wait_for(lock, kStallCheck, [this] { return stop_; });
+    std::vector<std::shared_ptr<OpenStream>> all = All();
+    lock.unlock();
+    for (const auto& stream : all) stream->CheckStall(clock_.Now());
+    all.clear();
+    lock.lock();
+  }
+}
+
+Runtime::Impl::Impl(std::string service_name, const ServerConfig& server_config, Authenticator& authenticator,
+                    const Clock& clock, obs::Metrics& metrics)
+    : service(std::move(service_name)),
+      domain(absl::StrCat(service, ".parvis.dev")),
+      config(server_config),
+      authenticator(authenticator),
+      clock(clock),
+      metrics(metrics),
+      queued(metrics.gauge("parvis_rpc_server_queued", "Calls waiting for a thread.")),
+      streams_open(metrics.gauge("parvis_rpc_server_streams", "Open server streams.")),
+      streams(config.streams_max, clock),
+      executor({.name = "rpc", .threads = config.threads, .queue_max = config.queue_max}) {
+  if (config.service_key_file.empty()) return;
+  StatusOr<Secret> key = ReadSecretFile(config.service_key_file);
+  if (key.ok()) {
+    service_key = *std::move(key);
+  } else {
+    key_status = key.status();
+  }
+}
+
+Runtime::Runtime(std::string service, const ServerConfig& config, Authenticator& authenticator, const Clock& clock,
+                 obs::Metrics& metrics)
+    : impl_(std::make_unique<Impl>(std::move(service), config, authenticator, clock, metrics)) {}
+Runtime::~Runtime() { StopExecutor(); }
+void Runtime::StopExecutor() { impl_->executor.Stop(); }
+
+Call Runtime::Impl::BeginCall(const grpc::CallbackServerContext& context) const {
+  Call call;
+  absl::Duration left = config.deadline_max;
+  const auto deadline = context.deadline();
+  if (deadline != std::chrono::system_clock::time_point::max()) {
+    left = std::min(left, absl::FromChrono(deadline) - clock.WallNow());
+  }
+  call.deadline = clock.Now() + left;
+  call.trace = Trace::FromTraceparent(Metadata(context, "traceparent")).Child();
+  return call;
+}
+
+StatusOr<Principal> Runtime::Impl::Authenticate(const grpc::CallbackServerContext& context) {
+  const std::string header = Metadata(context, "authorization");
+  if (header.empty()) {
+    return MakeError(Code::kUnauthenticated, "TOKEN_MISSING", "send the key as 'authorization: Bearer <key>'");
+  }
+  if (header.compare(0, kBearer.size(), kBearer) != 0 || header.size() == kBearer.size() || header.size() > kTokenMax) {
+    return MakeError(Code::kUnauthenticated, "TOKEN_MALFORMED", "the authorization header must be 'Bearer <key>'");
+  }
+  const std::string token = header.substr(kBearer.size());
+  if (token.compare(0, 4, "svc.") != 0) return authenticator.Authenticate(token);
+  PARVIS_ASSIGN_OR_RETURN(std::string name, CheckServiceToken(token, service_key, clock.WallNow()));
+  Principal principal;
+  principal.service = std::move(name);
+  principal.roles = {Role::kService};
+  return principal;
+}
+
+Status Runtime::Impl::Admit(const grpc::CallbackServerContext& context, const char* method,
+                            const google::protobuf::Message& request, Call& call) {
+  if (call.Expired(clock)) return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late before the call began");
+  const MethodAccess* const rule = access.Find(method);
+  if (rule == nullptr) {
+    return MakeError(Code::kInternal, "METHOD_WITHOUT_ROLE", absl::StrCat(method, " is unknown or declares no role"));
+  }
+  PARVIS_ASSIGN_OR_RETURN(call.principal, Authenticate(context));
+  return CheckAccess(*rule, request, call);
+}
+
+grpc::Status Runtime::Impl::Conclude(const char* method, const Call& call, Instant began, const Status& status) {
+  const auto [service_name, method_name] = Split(method);
+  const absl::Duration took = clock.Now() - began;
+  const std::string code = absl::StatusCodeToString(status.code());
+  metrics.histogram("parvis_rpc_server_duration_seconds", "Time from a call's arrival to its answer.",
+                    {{"service", service_name}, {"method", method_name}, {"code", code}})
+      .Observe(absl::ToDoubleSeconds(took));
+  if (IsOurFault(status.code())) {
+    obs::Log(obs::Level::kError, call, "call failed", {{"method", method}, {"error", status}});
+    Error error = ToError(status);
+    error.message = absl::StrCat("internal error, trace ", call.trace.trace_id);
+    error.metadata.clear();
+    return ToGrpc(ToStatus(error), domain);
+  }
+  if (obs::LogEnabled(obs::Level::kDebug)) {
+    obs::Log(obs::Level::kDebug, call, "call",
+             {{"method", method}, {"code", code}, {"reason", ReasonOf(status)}, {"seconds", absl::ToDoubleSeconds(took)}});
+  }
+  return ToGrpc(status, domain);
+}
+
+Status Runtime::Impl::Overloaded() const {
+  return ToStatus({.code = Code::kResourceExhausted, .reason = "OVERLOADED",
+                   .message = "too many calls at once", .retry_after = absl::Seconds(1)});
+}
+
+Status Guarded(const std::function<Status()>& body) {
+  try {
+    return body();
+  } catch (const std::exception& e) {
+    return MakeError(Code::kInternal, "UNCAUGHT_EXCEPTION", e.what());
+  } catch (...) {
+    return MakeError(Code::kInternal, "UNCAUGHT_EXCEPTION", "an exception of unknown type");
+  }
+}
+
+}  // namespace parvis::rpc

@@ -1,0 +1,89 @@
+// What is behind rpc::Runtime: shared by unary.cc, stream.cc and server.cc; no one else includes it.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <google/protobuf/message.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "platform/base/executor.h"
+#include "platform/base/secret.h"
+#include "platform/rpc/access.h"
+#include "platform/rpc/server.h"
+
+namespace parvis::rpc {
+
+// A stream as its keeper sees it.
+class OpenStream {
+ public:
+  virtual ~OpenStream() = default;
+  virtual void EndWith(const Status& status) = 0;
+  // Cancels the call when its reader has not taken a message for too long after the end was decided.
+  virtual void CheckStall(Instant now) = 0;
+};
+
+// All open streams: their number is bounded, they end when the server stops, and those whose client neither reads nor
+// leaves are cancelled by a thread that exists only once there has been a stream.
+class StreamKeeper {
+ public:
+  StreamKeeper(int streams_max, const Clock& clock) : streams_max_(streams_max), clock_(clock) {}
+  ~StreamKeeper();
+  bool Add(const std::shared_ptr<OpenStream>& stream);   // false: too many
+  void Remove(OpenStream* stream);
+  void EndAll(const Status& status);
+  int size() const;
+
+ private:
+  void Watch();
+  std::vector<std::shared_ptr<OpenStream>> All() const;   // mutex_ held
+  const int streams_max_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::map<OpenStream*, std::weak_ptr<OpenStream>> streams_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+struct Runtime::Impl {
+  Impl(std::string service, const ServerConfig& config, Authenticator& authenticator, const Clock& clock,
+       obs::Metrics& metrics);
+
+  // What is known before any check: deadline (capped) and trace. Cheap; on gRPC's thread.
+  Call BeginCall(const grpc::CallbackServerContext& context) const;
+  // Token, role, workspace. Blocks (a database, another service): on the executor.
+  Status Admit(const grpc::CallbackServerContext& context, const char* method,
+               const google::protobuf::Message& request, Call& call);
+  // Counts, logs, hides what an internal error would tell, and encodes.
+  grpc::Status Conclude(const char* method, const Call& call, Instant began, const Status& status);
+  Status Overloaded() const;
+
+  const std::string service;
+  const std::string domain;
+  const ServerConfig config;
+  Authenticator& authenticator;
+  const Clock& clock;
+  obs::Metrics& metrics;
+  Status key_status;   // why the service key could not be read; the server then does not start
+  Secret service_key;
+  AccessTable access;
+  obs::Gauge& queued;
+  obs::Gauge& streams_open;
+  StreamKeeper streams;
+  Executor executor;   // last: its tasks use all of the above
+
+ private:
+  StatusOr<Principal> Authenticate(const grpc::CallbackServerContext& context);
+};
+
+// Runs `body`, turning what it throws into INTERNAL UNCAUGHT_EXCEPTION.
+Status Guarded(const std::function<Status()>& body);
+
+}  // namespace parvis::rpc

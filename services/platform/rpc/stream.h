@@ -1,0 +1,98 @@
+// rpc::Stream: server streaming without a blocked thread anywhere.
+//
+//   grpc::ServerWriteReactor<Update>* Watch(grpc::CallbackServerContext* ctx, const WatchRequest* req) override {
+//     return rpc::Stream<Update>(ctx, rt_, "parvis.inbox.v1.InboxService/Watch", *req,
+//                                [this](const Call& call, const WatchRequest& r, std::shared_ptr<StreamSink> sink) -> Status {
+//                                  ... subscribe somewhere, keep `sink`, send from any thread ... });
+//   }
+//
+// The body is called once, on the executor, after the same checks as rpc::Unary. When it returns an error, the stream ends
+// with it; when it returns OK, the stream stays open until Finish, the client's leaving or the server's stop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include <google/protobuf/message.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "platform/base/call.h"
+#include "platform/base/error.h"
+#include "platform/rpc/server.h"
+
+namespace parvis::rpc {
+
+// One open stream; all functions from any thread, none blocks. Sending and ending after the end do nothing.
+class StreamSink {
+ public:
+  virtual ~StreamSink() = default;
+  // Queues a message (of the method's response type). RESOURCE_EXHAUSTED STREAM_SLOW when the client does not read and
+  // stream_queue_max messages wait: the stream then ends with that error and the client resumes from its last sequence.
+  // CANCELLED STREAM_ENDED when the stream has ended.
+  virtual Status Send(std::shared_ptr<const google::protobuf::Message> message) = 0;
+  // Ends the stream once all that was sent has gone.
+  virtual void Finish(const Status& status) = 0;
+  // The client left, or the stream has ended otherwise.
+  virtual bool Cancelled() const = 0;
+  // Called once when the stream has ended for whatever reason, at once if it has already; must not block.
+  virtual void OnEnd(std::function<void()> callback) = 0;
+};
+
+// ---- implementation -------------------------------------------------------------------------------------------------
+
+// What the typed reactor offers to the type-erased core.
+class StreamTransport {
+ public:
+  virtual void Write(const google::protobuf::Message& message) = 0;
+  virtual void End(const grpc::Status& status) = 0;
+
+ protected:
+  ~StreamTransport() = default;
+};
+
+// The state machine: at most one gRPC operation at a time, so the reactor lives as long as one is wanted.
+class StreamCore : public StreamSink {
+ public:
+  static std::shared_ptr<StreamCore> Make(grpc::CallbackServerContext* context, Runtime& runtime, const char* method);
+  virtual void Open(StreamTransport& transport, const google::protobuf::Message& request,
+                    std::function<Status(const Call&, std::shared_ptr<StreamSink>)> body) = 0;
+  virtual void OnWritten(bool ok) = 0;
+  virtual void OnCancelled() = 0;
+  virtual void OnDone() = 0;
+};
+
+template <class Response>
+class StreamReactor final : public grpc::ServerWriteReactor<Response>, private StreamTransport {
+ public:
+  explicit StreamReactor(std::shared_ptr<StreamCore> core) : core_(std::move(core)) {}
+  StreamTransport& transport() { return *this; }
+
+ private:
+  void Write(const google::protobuf::Message& message) override {
+    this->StartWrite(static_cast<const Response*>(&message));
+  }
+  void End(const grpc::Status& status) override { this->Finish(status); }
+  void OnWriteDone(bool ok) override { core_->OnWritten(ok); }
+  void OnCancel() override { core_->OnCancelled(); }
+  void OnDone() override {
+    core_->OnDone();
+    delete this;
+  }
+  const std::shared_ptr<StreamCore> core_;
+};
+
+template <class Response, class Request, class Body>
+grpc::ServerWriteReactor<Response>* Stream(grpc::CallbackServerContext* context, Runtime& runtime, const char* method,
+                                           const Request& request, Body body) {
+  std::shared_ptr<StreamCore> core = StreamCore::Make(context, runtime, method);
+  auto* const reactor = new StreamReactor<Response>(core);
+  core->Open(reactor->transport(), request,
+             [&request, body = std::move(body)](const Call& call, std::shared_ptr<StreamSink> sink) {
+               return body(call, request, std::move(sink));
+             });
+  return reactor;
+}
+
+}  // namespace parvis::rpc
