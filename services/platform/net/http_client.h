@@ -1,8 +1,8 @@
-// An HTTP client on libcurl's multi interface: pooled connections, deadlines, no automatic retry, response size limit, an
-// SSRF guard. One I/O thread; thread-safe.
+// An HTTP client on libcurl's multi interface: pooled connections, deadlines, no automatic retry (libcurl's own second try on
+// a dead pooled connection is refused too), response size limit, an SSRF guard. One I/O thread; thread-safe.
 //
-// The guard: a host is resolved once, the addresses are checked, and the connection goes to the checked address (so DNS
-// rebinding gains nothing). Refused unless `allowed_networks` lists them: private, loopback, link-local, unique-local,
+// The guard checks every address at the moment a socket is opened for it, and that socket connects to this address and no
+// other (so DNS rebinding gains nothing); a pooled connection was checked when it was opened. Refused unless `allowed_networks` lists them: private, loopback, link-local, unique-local,
 // multicast, documentation and unspecified ranges, IPv4-mapped and NAT64 forms included. Only http and https, no
 // user information in the URL. A redirect is never followed (3xx is an answer like any other).
 #pragma once
@@ -42,7 +42,8 @@ struct ClientRequest {
   Secret bearer;           // sent as "Authorization: Bearer ..."; empty: none
   Secret basic;            // "user:password" for Basic; empty: none
   // A secret that must travel in the body or query (Facebook's access_token): appended by the client as the last form
-  // field of the body (POST) or query parameter, so that `url` and `body` stay loggable.
+  // field of the body (POST, PUT and PATCH, unless Content-Type says that the body is no form) or else as the last query
+  // parameter, so that `url` and `body` stay loggable.
   std::string secret_parameter;
   Secret secret_value;
 };
@@ -58,7 +59,8 @@ struct ClientResult {
   Sent sent = Sent::kNo;
   Status status;           // OK when answered (any HTTP status); else UNAVAILABLE CONNECT_FAILED, CONNECTION_LOST,
                            // DEADLINE_EXCEEDED HTTP_TIMEOUT, PERMISSION_DENIED ADDRESS_REFUSED, RESOURCE_EXHAUSTED
-                           // RESPONSE_TOO_LARGE / HTTP_QUEUE_FULL, INVALID_ARGUMENT URL_REFUSED
+                           // RESPONSE_TOO_LARGE / HTTP_QUEUE_FULL, INVALID_ARGUMENT URL_REFUSED / HEADER_REFUSED (a header or the
+                           // method contains what HTTP does not allow, such as a line break)
   int http_status = 0;
   Headers headers;
   std::string body;
@@ -70,7 +72,7 @@ class HttpClient {
   ~HttpClient();
   // Blocks the caller until the answer, the call's deadline or request_max.
   ClientResult Send(const Call& call, ClientRequest request);
-  // `done` runs on the client's thread and must not block.
+  // `done` runs once, on the client's thread (on the caller's when the request is refused at once), and must not block.
   void SendAsync(const Call& call, ClientRequest request, std::function<void(ClientResult)> done);
 
  private:

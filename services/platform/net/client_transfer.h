@@ -1,0 +1,66 @@
+// One transfer of the HTTP client: a libcurl easy handle and all that belongs to it. Internal to platform/net.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <functional>
+#include <string>
+
+#include "platform/base/clock.h"
+#include "platform/net/address_guard.h"
+#include "platform/net/http_client.h"
+
+namespace parvis::net {
+
+// Checks scheme, host and user information, and names the host for the per-host limit ("https://host:port").
+// INVALID_ARGUMENT URL_REFUSED.
+StatusOr<std::string> OriginOf(const std::string& url);
+// Checks what libcurl would pass on unseen: method, header names and values. INVALID_ARGUMENT HEADER_REFUSED.
+Status CheckRequest(const ClientRequest& request);
+std::string Base64(std::string_view bytes);
+
+// Used by the I/O thread only, from Prepare() on.
+class Transfer {
+ public:
+  Transfer(ClientRequest request, Instant deadline, std::function<void(ClientResult)> done)
+      : request_(std::move(request)), deadline_(deadline), done_(std::move(done)) {}
+  ~Transfer();
+  Transfer(const Transfer&) = delete;
+
+  // Makes the easy handle; after it, easy() may be given to the multi handle.
+  Status Prepare(const HttpClientConfig& config, const AddressGuard& guard, absl::Duration remaining);
+  // Turns curl's verdict into the result and calls back.
+  void Finish(CURLcode code);
+  // Ends it without curl: it never started, or the client stops.
+  void Fail(const Status& status);
+
+  CURL* easy() const { return easy_; }
+  Instant deadline() const { return deadline_; }
+
+  std::string origin;
+  Instant started;
+
+ private:
+  static size_t OnBody(char* data, size_t size, size_t count, void* self);
+  static size_t OnHeader(char* data, size_t size, size_t count, void* self);
+  static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int OnBeforeRequest(void* self, char* to_ip, char* from_ip, int to_port, int from_port);
+  void SetHeaders(const HttpClientConfig& config);
+  void SetMethodAndBody();
+  Sent HowFar() const;
+
+  ClientRequest request_;
+  const Instant deadline_;
+  std::function<void(ClientResult)> done_;
+  CURL* easy_ = nullptr;
+  curl_slist* headers_ = nullptr;
+  const AddressGuard* guard_ = nullptr;
+  int64_t response_max_ = 0;
+  int64_t header_bytes_ = 0;
+  int attempts_ = 0;             // connections on which curl was about to send
+  bool address_refused_ = false;
+  bool too_large_ = false;
+  ClientResult result_;
+};
+
+}  // namespace parvis::net

@@ -1,0 +1,56 @@
+// One request's answer on its way from a handler (any thread) to its connection (its I/O thread). Internal to platform/net.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "platform/net/http_server.h"
+
+namespace parvis::net {
+
+class Exchange {
+ public:
+  // `wake` makes the connection look at the exchange again; called from any thread under the exchange's lock, until Detach.
+  // `watch` asks the connection to notice when the peer goes away.
+  struct Hooks {
+    std::function<void()> wake, watch;
+  };
+  Exchange(Hooks hooks, int stream_queue_max_bytes) : hooks_(std::move(hooks)), queue_max_(stream_queue_max_bytes) {}
+
+  // The handler's side; what each means stands at Responder.
+  void Send(HttpResponse response);
+  void BeginStream(HttpResponse head);
+  bool Write(std::string chunk);
+  void End();
+  bool Gone() const;
+  void OnGone(std::function<void()> callback);
+  void Abort();
+  void Dropped();
+
+  // The connection's side.
+  enum class Next { kWait, kAnswer, kStreamHead, kChunks, kStreamEnd, kAbort };
+  // What to do now. kAnswer and kStreamHead fill `response`, kChunks fills `chunks` with all that waits.
+  Next Take(HttpResponse* response, std::deque<std::string>* chunks);
+  void MarkGone();   // the peer has gone; may call back
+  void Detach();     // the connection looks no more: nothing wakes it from now on; calls back if it ended early
+
+ private:
+  enum class Phase { kPending, kAnswered, kStreaming, kEnding, kDone, kAborted };
+  void Wake();
+  mutable std::mutex mutex_;
+  Hooks hooks_;
+  const size_t queue_max_;
+  Phase phase_ = Phase::kPending;
+  bool head_sent_ = false, gone_ = false, detached_ = false;
+  HttpResponse response_;
+  std::deque<std::string> chunks_;
+  size_t queued_bytes_ = 0;
+  std::function<void()> on_gone_;
+};
+
+Responder MakeResponder(std::shared_ptr<Exchange> exchange);
+
+}  // namespace parvis::net
