@@ -1,0 +1,89 @@
+#include "sandbox/domain/limits.h"
+
+#include <algorithm>
+
+namespace parvis::sandbox {
+
+Limits::Limits() { Reset(); }
+
+void Limits::Reset() {
+  std::lock_guard lock(mutex_);
+  windows_.clear();
+  sizes_.clear();
+  enabled_ = {{Network::kFacebook, true}, {Network::kX, true}, {Network::kBlog, true}};
+  auto x = [&](const char* endpoint, int64_t limit) { sizes_[{Network::kX, "", endpoint}] = {limit, absl::Minutes(15)}; };
+  x("tweets.create", 100);
+  x("tweets.delete", 50);
+  x("tweets.hidden", 50);
+  x("tweets.lookup", 5000);
+  x("tweets.show", 900);
+  x("users.tweets", 900);
+  x("users.mentions", 300);
+  x("search.recent", 300);
+  x("users.me", 75);   // not in the fact sheet's table: a number of ours
+  sizes_[{Network::kFacebook, "", "page"}] = {4800, absl::Hours(1)};
+}
+
+LimitSize Limits::SizeOf(Network network, const std::string& account, const std::string& endpoint) const {
+  for (const Key& key : {Key{network, account, endpoint}, Key{network, account, ""}, Key{network, "", endpoint}}) {
+    auto it = sizes_.find(key);
+    if (it != sizes_.end()) return it->second;
+  }
+  return {};
+}
+
+Limits::Window& Limits::WindowOf(const Key& key, const LimitSize& size, absl::Time now) {
+  Window& window = windows_[key];
+  if (now >= window.start + size.window || now < window.start) window = {now, 0};
+  return window;
+}
+
+LimitState Limits::Take(Network network, const std::string& account, const std::string& endpoint, absl::Time now,
+                        int take) {
+  std::lock_guard lock(mutex_);
+  LimitState state;
+  const LimitSize size = SizeOf(network, account, endpoint);
+  if (!enabled_[network] || size.limit <= 0) return state;
+  Window& window = WindowOf({network, account, endpoint}, size, now);
+  state.limited = true;
+  state.limit = size.limit;
+  state.exceeded = window.used + take > size.limit;
+  if (!state.exceeded) window.used += take;
+  state.used = window.used;
+  state.remaining = std::max<int64_t>(0, size.limit - window.used);
+  state.reset = window.start + size.window;
+  return state;
+}
+
+void Limits::SetEnabled(Network network, bool enabled) {
+  std::lock_guard lock(mutex_);
+  enabled_[network] = enabled;
+}
+
+void Limits::SetSize(Network network, const std::string& account, const std::string& endpoint, LimitSize size) {
+  std::lock_guard lock(mutex_);
+  if (!endpoint.empty() || !account.empty()) {
+    sizes_[{network, account, endpoint}] = size;
+    return;
+  }
+  for (auto& [key, value] : sizes_) {
+    if (std::get<0>(key) == network) value = size;
+  }
+}
+
+void Limits::Exhaust(Network network, const std::string& account, const std::string& endpoint, absl::Time now) {
+  std::lock_guard lock(mutex_);
+  const LimitSize size = SizeOf(network, account, endpoint);
+  if (size.limit > 0) WindowOf({network, account, endpoint}, size, now).used = size.limit;
+}
+
+std::vector<Limits::Row> Limits::List() const {
+  std::lock_guard lock(mutex_);
+  std::vector<Row> out;
+  for (const auto& [key, size] : sizes_) {
+    out.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), size, enabled_.at(std::get<0>(key))});
+  }
+  return out;
+}
+
+}  // namespace parvis::sandbox

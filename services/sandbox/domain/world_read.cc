@@ -1,0 +1,169 @@
+// World: accounts, and reading what is there.
+#include <algorithm>
+
+#include <absl/strings/ascii.h>
+
+#include "platform/base/ids.h"
+#include "sandbox/domain/cat.h"
+#include "sandbox/domain/world.h"
+
+namespace parvis::sandbox {
+namespace {
+
+std::string NewToken(Network network) {
+  switch (network) {
+    case Network::kFacebook: return "EAAsandbox" + RandomHex(48);
+    case Network::kX: return "sandbox-x-" + RandomHex(48);
+    case Network::kBlog: break;
+  }
+  // WordPress shows application passwords in groups of four.
+  const std::string hex = RandomHex(24);
+  std::string out;
+  for (size_t i = 0; i < hex.size(); i += 4) out += (i == 0 ? "" : " ") + hex.substr(i, 4);
+  return out;
+}
+
+// "Maison Lumen" -> "maisonlumen", at most 15 characters (X's limit on user names).
+std::string HandleOf(std::string_view name) {
+  std::string out;
+  for (char c : name) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) && out.size() < 12) {
+      out.push_back(absl::ascii_tolower(static_cast<unsigned char>(c)));
+    }
+  }
+  return out.empty() ? "brand" : out;
+}
+
+}  // namespace
+
+StatusOr<AccountPtr> World::AddAccount(const NewAccount& account) {
+  if (account.name.empty() || account.name.size() > 200) {
+    return InvalidField("name", "OUT_OF_RANGE", "must have 1 to 200 bytes");
+  }
+  if (account.utc_offset_minutes < -14 * 60 || account.utc_offset_minutes > 14 * 60) {
+    return InvalidField("utc_offset_minutes", "OUT_OF_RANGE", "must lie between -840 and 840");
+  }
+  std::lock_guard lock(mutex_);
+  if (static_cast<int>(accounts_.size()) >= limits_.accounts_max) {
+    return MakeError(Code::kResourceExhausted, "TOO_MANY_ACCOUNTS", "The sandbox holds too many accounts; reset it.");
+  }
+  auto made = std::make_shared<Account>();
+  made->network = account.network;
+  made->name = account.name;
+  made->utc_offset_minutes = account.utc_offset_minutes;
+  made->hold_comments = account.hold_comments;
+  const int64_t number = ++last_account_;
+  made->handle = account.handle.empty() ? Cat(HandleOf(account.name), number) : account.handle;
+  switch (account.network) {
+    case Network::kFacebook: made->id = std::to_string(100'000'000'000'000 + number); break;
+    case Network::kX: made->id = std::to_string(1'700'000'000'000'000'000 + number); break;
+    case Network::kBlog: made->id = Cat("blog", number); break;
+  }
+  made->token = NewToken(account.network);
+  tokens_[KeyOf(account.network, made->token)] = made->id;
+  AccountPtr shared = made;
+  accounts_[KeyOf(account.network, shared->id)] = shared;
+  return shared;
+}
+
+AccountPtr World::FindAccount(Network network, std::string_view id) const {
+  std::lock_guard lock(mutex_);
+  auto it = accounts_.find(KeyOf(network, id));
+  return it == accounts_.end() ? nullptr : it->second;
+}
+
+AccountPtr World::FindByToken(Network network, std::string_view token) const {
+  std::lock_guard lock(mutex_);
+  auto it = tokens_.find(KeyOf(network, token));
+  if (it == tokens_.end()) return nullptr;
+  auto account = accounts_.find(KeyOf(network, it->second));
+  if (account == accounts_.end()) return nullptr;
+  if (account->second->token == token) return account->second;
+  auto old = std::make_shared<Account>(*account->second);   // a token that was replaced
+  old->token_state = TokenState::kRevoked;
+  return old;
+}
+
+AccountPtr World::FindByUser(Network network, std::string_view handle) const {
+  std::lock_guard lock(mutex_);
+  for (const auto& [key, account] : accounts_) {
+    if (account->network == network && account->handle == handle) return account;
+  }
+  return nullptr;
+}
+
+std::vector<AccountPtr> World::Accounts() const {
+  std::lock_guard lock(mutex_);
+  std::vector<AccountPtr> out;
+  for (const auto& [key, account] : accounts_) out.push_back(account);
+  return out;
+}
+
+StatusOr<AccountPtr> World::RenewToken(Network network, std::string_view id) {
+  std::lock_guard lock(mutex_);
+  auto it = accounts_.find(KeyOf(network, id));
+  if (it == accounts_.end()) return NotFound(id);
+  auto renewed = std::make_shared<Account>(*it->second);
+  renewed->token = NewToken(network);
+  renewed->token_state = TokenState::kValid;
+  tokens_[KeyOf(network, renewed->token)] = renewed->id;
+  it->second = renewed;
+  return it->second;
+}
+
+StatusOr<AccountPtr> World::SetTokenState(Network network, std::string_view id, TokenState state) {
+  std::lock_guard lock(mutex_);
+  auto it = accounts_.find(KeyOf(network, id));
+  if (it == accounts_.end()) return NotFound(id);
+  auto changed = std::make_shared<Account>(*it->second);
+  changed->token_state = state;
+  it->second = changed;
+  return it->second;
+}
+
+ItemPtr World::Find(Network network, std::string_view id) const {
+  std::lock_guard lock(mutex_);
+  auto it = items_.find(KeyOf(network, id));
+  return it == items_.end() ? nullptr : it->second;
+}
+
+Page World::Read(Network network, List list, std::string_view id, const ListOptions& options) const {
+  std::lock_guard lock(mutex_);
+  Page page;
+  const Index& index = indexes_[static_cast<int>(list)];
+  auto found = index.find(KeyOf(network, id));
+  if (found == index.end()) return page;
+  const std::vector<std::string>& ids = found->second;
+  const int64_t size = static_cast<int64_t>(ids.size());
+  const int64_t step = options.newest_first ? -1 : 1;
+  int64_t at = options.position >= 0 ? options.position : options.newest_first ? size - 1 : 0;
+  for (; at >= 0 && at < size; at += step) {
+    const ItemPtr& item = items_.at(KeyOf(network, ids[at]));
+    if (item->deleted || (options.filter && !options.filter(*item))) continue;
+    ++page.total;
+    if (static_cast<int>(page.items.size()) < options.limit) {
+      page.items.push_back(item);
+    } else {
+      if (page.next < 0) page.next = at;
+      if (!options.count_all) break;
+    }
+  }
+  return page;
+}
+
+World::Counts World::counts() const {
+  std::lock_guard lock(mutex_);
+  return {static_cast<int64_t>(accounts_.size()), static_cast<int64_t>(items_.size())};
+}
+
+void World::Reset() {
+  std::lock_guard lock(mutex_);
+  accounts_.clear();
+  tokens_.clear();
+  items_.clear();
+  for (Index& index : indexes_) index.clear();
+  thread_seqs_.clear();
+  written_.clear();
+}
+
+}  // namespace parvis::sandbox
