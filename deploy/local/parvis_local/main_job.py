@@ -4,7 +4,7 @@ import os
 import threading
 from datetime import datetime, timedelta, timezone
 
-from . import story
+from . import databases, story
 from .connect import Client, ConnectError, new_id
 from .processes import StartError, wait_until
 
@@ -184,10 +184,8 @@ class MainJob:
                        f"in the inbox")
 
     def stored(self):
-        """Messages of the audience in the inbox: counted (read only) in its database, which is quicker than paging."""
-        series = self.cluster.postgres.psql(
-            "SELECT count(*) FROM inbox.messages WHERE NOT by_us AND remote_id IS NOT NULL")
-        return int(series[0][0])
+        """Messages of the audience in the inbox: counted in its database (read only), which is quicker than paging."""
+        return databases.count_messages(self.cluster, self.workspace)
 
     # ---- the inbox ------------------------------------------------------------------------------------------------
 

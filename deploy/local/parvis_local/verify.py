@@ -1,0 +1,148 @@
+"""The judge: what the networks' own journal says happened, against what the databases say. Reads only."""
+
+from . import databases
+
+NETWORKS = ("facebook", "x", "wordpress")
+LABELS = {"facebook": "Facebook", "x": "X", "wordpress": "blog"}
+
+
+class Verdict:
+    """Compares once, at construction. `clean`: nothing lost, doubled or out of order; `problems` says what and where."""
+
+    def __init__(self, cluster, job, blog=None):
+        self.problems, self.lost, self.doubled, self.disordered = [], 0, 0, 0
+        self.messages = databases.messages(cluster, job.workspace)
+        self.deliveries = databases.deliveries(cluster, job.workspace)
+        self.reviews = databases.reviews(cluster, job.workspace)
+        journal = [e for e in job.sandbox.journal() if not (blog and e["network"] == "wordpress")]
+        if blog:
+            journal += blog.journal()
+        ours = {(network, account["remote_id"]) for network, account in job.sandbox_accounts.items()}
+        self.journal = [e for e in journal if (e["network"], e["account"]) in ours]
+        self._comments()
+        self._changes()
+        self._order()
+        self._writes("post")
+        self._writes("reply")
+        self._hides()
+
+    @property
+    def clean(self):
+        return not (self.lost or self.doubled or self.disordered)
+
+    def _problem(self, counter, text, count=1):
+        setattr(self, counter, getattr(self, counter) + count)
+        self.problems.append(f"{counter}: {text}")
+
+    def _written(self):
+        """What the audience wrote, by (network, remote id): the journal's comments and mentions."""
+        return {(e["network"], e["remote_id"]): e for e in self.journal
+                if e["kind"] in ("comment", "mention") and e["by"] == "audience"}
+
+    def _comments(self):
+        written, stored = self._written(), {}
+        for message in self.messages:
+            if not message["by_us"]:
+                key = (message["network"], message["remote_id"])
+                if key in stored:
+                    self._problem("doubled", f"{key} is stored twice")
+                stored[key] = message
+        for key in written.keys() - stored.keys():
+            self._problem("lost", f"comment {key} was written and is not in the inbox")
+        for key in stored.keys() - written.keys():
+            self._problem("doubled", f"comment {key} is in the inbox and nobody wrote it")
+        self.stored = stored
+
+    def _changes(self):
+        """The last edit is the text we show; what was removed is shown as removed."""
+        last, removed = {}, set()
+        for entry in self.journal:
+            key = (entry["network"], entry["remote_id"])
+            if entry["kind"] in ("comment", "mention", "edit"):
+                last[key] = entry["text"]
+            elif entry["kind"] == "removal":
+                removed.add(key)
+        for key, message in self.stored.items():
+            if key in removed and not message["removed"]:
+                self._problem("lost", f"the removal of {key}")
+            elif key in last and key not in removed and not same_text(last[key], message["text"]):
+                self._problem("lost", f"the last edit of {key}: {message['text'][:40]!r} instead of {last[key][:40]!r}")
+
+    def _order(self):
+        """Within a thread, the inbox shows the comments in the order in which they were written."""
+        threads = {}
+        for key, entry in self._written().items():
+            threads.setdefault((entry["network"], entry["thread"]), []).append((entry["thread_seq"], key))
+        for thread, members in threads.items():
+            shown = [self.stored[key]["place"] for _, key in sorted(members) if key in self.stored]
+            wrong = sum(a >= b for a, b in zip(shown, shown[1:]))
+            if wrong:
+                self._problem("disordered", f"thread {thread}: {wrong} comments shown before what came earlier", wrong)
+
+    def _writes(self, kind):
+        """Each delivery of this kind stands in the journal at most once, and exactly once when we call it delivered."""
+        accepted = {}
+        for entry in self.journal:
+            if entry["kind"] == kind and entry["by"] == "us":
+                accepted.setdefault((entry["network"], entry["remote_id"]), entry)
+        known = set()
+        intents = {}
+        for delivery in (d for d in self.deliveries if d["kind"] == kind):
+            key = (delivery["network"], delivery["remote_id"])
+            if delivery["state"] == "delivered":
+                known.add(key)
+                if key not in accepted:
+                    self._problem("lost", f"{kind} {key} is called delivered and the network does not have it")
+            elif delivery["state"] not in ("failed", "unknown", "cancelled", "expired"):
+                self._problem("lost", f"{kind} {delivery['id']} on {delivery['network']} is still {delivery['state']}")
+            intent = (delivery["network"], delivery["target"], delivery["text"])
+            intents[intent] = intents.get(intent, 0) + 1
+        for (network, remote_id), entry in accepted.items():
+            if (network, remote_id) in known:
+                continue
+            # Taken by the network without our knowing: an unknown delivery accounts for it, once.
+            open_unknown = [d for d in self.deliveries if d["kind"] == kind and d["state"] == "unknown"
+                            and d["network"] == network]
+            if not open_unknown:
+                self._problem("doubled", f"{kind} {remote_id} on {network} was taken and belongs to no delivery: "
+                                         f"{entry['text'][:40]!r}")
+
+    def _hides(self):
+        hidden = {(e["network"], e["remote_id"]) for e in self.journal if e["kind"] == "hide" and e["by"] == "us"}
+        for delivery in self.deliveries:
+            key = (delivery["network"], delivery["target"])
+            if delivery["kind"] == "hide" and delivery["state"] == "delivered" and key not in hidden:
+                self._problem("lost", f"the hide of {key} is called delivered and the network does not have it")
+
+    # ---- the table ------------------------------------------------------------------------------------------------
+
+    def _row(self, network):
+        posts = [d for d in self.deliveries if d["kind"] == "post" and d["network"] == network]
+        late = sorted(d["late_seconds"] for d in posts if d["state"] == "delivered")
+        written = [key for key in self._written() if key[0] == network]
+        done = {kind: sum(d["kind"] == kind and d["network"] == network and d["state"] == "delivered"
+                          for d in self.deliveries) for kind in ("reply", "hide")}
+        return (LABELS[network], len(posts), sum(d["state"] == "delivered" for d in posts),
+                sum(d["state"] == "unknown" for d in posts), percentile(late, 0.5), percentile(late, 0.99), len(written),
+                sum(key[0] == network for key in self.stored), sum(r["network"] == network for r in self.reviews),
+                done["hide"], done["reply"])
+
+    def print(self, show):
+        show.table(("network", "posts planned", "delivered", "unknown", "late p50", "late p99", "comments written", "stored",
+                    "held", "hidden", "answered"), [self._row(network) for network in NETWORKS])
+        for problem in self.problems[:10]:
+            show.step(problem)
+        print(f"\n  lost {self.lost} · doubled {self.doubled} · out of order {self.disordered}", flush=True)
+
+
+def percentile(ordered, share):
+    """Nearest-rank percentile of sorted seconds, as text."""
+    if not ordered:
+        return "–"
+    value = ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return f"{value * 1000:.0f} ms"
+
+
+def same_text(a, b):
+    """Networks and blogs change white space and entities; the words must be the same."""
+    return "".join(a.split()) == "".join(b.split())
