@@ -72,7 +72,8 @@ class Arch(unittest.TestCase):
                 continue
             name, may, never, advice = layer
             is_test = bool(re.search(r"_test\.cc$|_fuzz\.cc$|_bench\.cc$|testdata/|contract|fake", path))
-            allowed = may + (rules.TEST_MAY if is_test else ())
+            extra = rules.PLATFORM_TEST_MAY if path.startswith("services/platform/") else rules.TEST_MAY
+            allowed = may + (extra if is_test else ())
             for number, line in enumerate(lines_of(path), 1):
                 match = re.match(r'\s*#include\s+[<"]([^>"]+)[>"]', line)
                 if not match:
