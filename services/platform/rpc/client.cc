@@ -8,6 +8,7 @@
 
 #include "platform/base/backoff.h"
 #include "platform/obs/log.h"
+#include "platform/rpc/grpc_log.h"
 
 namespace parvis::rpc {
 namespace {
@@ -29,6 +30,7 @@ void ClientConfig::Declare(app::Options& o, std::string_view prefix) {
 struct Client::Impl {
   Impl(std::string_view service, const ClientConfig& config, const Clock& clock, obs::Metrics& metrics)
       : service(service), config(config), clock(clock), metrics(metrics) {
+    RouteGrpcLog();
     grpc::ChannelArguments args;
     args.SetLoadBalancingPolicyName("round_robin");
     args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);

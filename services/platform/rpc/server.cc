@@ -14,6 +14,7 @@
 
 #include "platform/obs/log.h"
 #include "platform/rpc/access.h"
+#include "platform/rpc/grpc_log.h"
 #include "platform/rpc/runtime.h"
 
 namespace parvis::rpc {
@@ -56,6 +57,7 @@ bool IsGrpcOwn(const std::string& service) { return service.rfind("grpc.", 0) ==
 void EnableGlobals() {
   static std::once_flag once;
   std::call_once(once, [] {
+    RouteGrpcLog();
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   });

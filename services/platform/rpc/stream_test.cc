@@ -1,0 +1,180 @@
+#include "platform/rpc/stream.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "platform/rpc/testdata/echo.h"
+
+namespace parvis::rpc {
+namespace {
+
+using rpctest::v1::EchoRequest;
+using rpctest::v1::EchoResponse;
+using testing::Context;
+using testing::EchoServer;
+using testing::Gate;
+using testing::kOther;
+using testing::kWorkspace;
+using testing::ThingName;
+
+class StreamTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(echo_.started.ok()) << echo_.started; }
+  static ServerConfig Config() {
+    ServerConfig config;
+    config.streams_max = 2;
+    config.stream_queue_max = 100;
+    return config;
+  }
+  static EchoRequest Count(int count, bool close, const std::string& text = "") {
+    EchoRequest request;
+    request.set_count(count);
+    request.set_close(close);
+    request.set_text(text);
+    return request;
+  }
+  // Reads to the end.
+  std::pair<std::vector<int64_t>, Status> Collect(const EchoRequest& request, const std::string& token = "analyst") {
+    Context context(token);
+    auto reader = stub_->Watch(&context, request);
+    std::vector<int64_t> sequences;
+    for (EchoResponse response; reader->Read(&response);) sequences.push_back(response.sequence());
+    return {sequences, FromGrpc(reader->Finish())};
+  }
+  EchoServer echo_{Config()};
+  std::unique_ptr<rpctest::v1::EchoService::Stub> stub_ = echo_.Stub();
+};
+
+TEST_F(StreamTest, EverythingInOrderThenTheEnd) {
+  const auto [sequences, status] = Collect(Count(90, true));
+  EXPECT_TRUE(status.ok()) << status;
+  ASSERT_EQ(sequences.size(), 90u);
+  for (size_t i = 0; i < sequences.size(); ++i) EXPECT_EQ(sequences[i], static_cast<int64_t>(i));
+}
+
+TEST_F(StreamTest, ErrorsBeforeAndAfterMessages) {
+  EXPECT_EQ(ReasonOf(Collect(Count(0, true, "refuse")).second), "REFUSED");
+  const auto [sequences, status] = Collect(Count(3, true, "fail"));
+  EXPECT_EQ(sequences.size(), 3u);
+  EXPECT_EQ(ReasonOf(status), "BROKEN");
+  EXPECT_EQ(ReasonOf(Collect(Count(1, true), "nobody").second), "TOKEN_UNKNOWN");
+  EchoRequest request = Count(1, true);
+  request.set_name(ThingName(kOther));
+  EXPECT_EQ(ReasonOf(Collect(request).second), "WORKSPACE_MISMATCH");
+}
+
+TEST_F(StreamTest, MessagesFromAnyThread) {
+  std::vector<std::thread> senders;
+  echo_.service.on_watch = [&](std::shared_ptr<StreamSink> sink) {
+    senders.emplace_back([sink] {
+      for (int i = 0; i < 50; ++i) {
+        auto message = std::make_shared<EchoResponse>();
+        message->set_sequence(i);
+        EXPECT_TRUE(sink->Send(message).ok());
+      }
+      sink->Finish(absl::OkStatus());
+      EXPECT_EQ(ReasonOf(sink->Send(std::make_shared<EchoResponse>())), "STREAM_ENDED");
+    });
+  };
+  const auto [sequences, status] = Collect(Count(0, false));
+  for (std::thread& sender : senders) sender.join();
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(sequences.size(), 50u);
+}
+
+TEST_F(StreamTest, ASlowReaderIsToldToComeBack) {
+  std::shared_ptr<StreamSink> sink;
+  Gate opened;
+  echo_.service.on_watch = [&](std::shared_ptr<StreamSink> s) {
+    sink = std::move(s);
+    opened.Open();
+  };
+  Context context("analyst");
+  auto reader = stub_->Watch(&context, Count(0, false));
+  ASSERT_TRUE(opened.Wait());
+  // Nobody reads: flow control stops the wire, then the queue fills; memory stays bounded, nothing blocks.
+  Status sent;
+  int count = 0;
+  for (; count < 100000 && sent.ok(); ++count) {
+    auto message = std::make_shared<EchoResponse>();
+    message->set_text(std::string(10000, 'x'));
+    message->set_sequence(count);
+    sent = sink->Send(std::move(message));
+  }
+  EXPECT_EQ(ReasonOf(sent), "STREAM_SLOW");
+  EXPECT_EQ(ReasonOf(sink->Send(std::make_shared<EchoResponse>())), "STREAM_ENDED");
+  // Once it reads again it gets what was on the wire, without a hole, and the reason.
+  int64_t next = 0;
+  for (EchoResponse response; reader->Read(&response); ++next) EXPECT_EQ(response.sequence(), next);
+  EXPECT_LT(next, count);
+  EXPECT_EQ(ReasonOf(FromGrpc(reader->Finish())), "STREAM_SLOW");
+}
+
+TEST_F(StreamTest, TheClientLeaves) {
+  Gate ended, opened;
+  std::shared_ptr<StreamSink> sink;
+  echo_.service.on_watch = [&](std::shared_ptr<StreamSink> s) {
+    s->OnEnd([&] { ended.Open(); });
+    sink = std::move(s);
+    opened.Open();
+  };
+  Context context("analyst");
+  auto reader = stub_->Watch(&context, Count(1, false));
+  ASSERT_TRUE(opened.Wait());
+  EchoResponse response;
+  EXPECT_TRUE(reader->Read(&response));
+  EXPECT_FALSE(sink->Cancelled());
+  context.TryCancel();
+  EXPECT_TRUE(ended.Wait());
+  EXPECT_TRUE(sink->Cancelled());
+  EXPECT_FALSE(sink->Send(std::make_shared<EchoResponse>()).ok());
+  Gate late;
+  sink->OnEnd([&] { late.Open(); });
+  EXPECT_TRUE(late.Wait());
+  EXPECT_EQ(FromGrpc(reader->Finish()).code(), Code::kCancelled);
+}
+
+TEST_F(StreamTest, TooManyStreams) {
+  std::atomic<int> open{0};
+  Gate both;
+  echo_.service.on_watch = [&](std::shared_ptr<StreamSink>) {
+    if (++open == 2) both.Open();
+  };
+  Context first("analyst"), second("analyst");
+  auto a = stub_->Watch(&first, Count(0, false));
+  auto b = stub_->Watch(&second, Count(0, false));
+  ASSERT_TRUE(both.Wait());
+  EXPECT_EQ(ReasonOf(Collect(Count(0, true)).second), "TOO_MANY_STREAMS");
+  first.TryCancel();
+  second.TryCancel();
+  (void)a->Finish();
+  (void)b->Finish();
+  // The places are free again soon.
+  const absl::Time give_up = absl::Now() + absl::Seconds(10);
+  Status status;
+  do {
+    status = Collect(Count(0, true)).second;
+  } while (!status.ok() && absl::Now() < give_up);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_F(StreamTest, StopEndsOpenStreams) {
+  Gate opened;
+  echo_.service.on_watch = [&](std::shared_ptr<StreamSink>) { opened.Open(); };
+  Context context("analyst");
+  auto reader = stub_->Watch(&context, Count(2, false));
+  ASSERT_TRUE(opened.Wait());
+  std::thread stopper([&] { echo_.server.Stop(absl::Seconds(20)); });
+  int messages = 0;
+  for (EchoResponse response; reader->Read(&response);) ++messages;
+  EXPECT_EQ(messages, 2);
+  EXPECT_EQ(ReasonOf(FromGrpc(reader->Finish())), "SHUTTING_DOWN");
+  stopper.join();
+}
+
+}  // namespace
+}  // namespace parvis::rpc
