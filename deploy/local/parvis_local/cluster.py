@@ -18,11 +18,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.a
 
 TOPICS = ("parvis.ingestion.activity.v1", "parvis.moderation.assessment.v1", "parvis.publishing.command.v1",
           "parvis.publishing.delivery.v1", "parvis.inbox.conversation.v1")
-DEAD_LETTERS = ("parvis.ingestion.activity.v1.dlq.ingestion.receive", "parvis.ingestion.activity.v1.dlq.moderation.assess",
-                "parvis.moderation.assessment.v1.dlq.moderation.queue", "parvis.moderation.assessment.v1.dlq.inbox.fold",
-                "parvis.publishing.delivery.v1.dlq.inbox.fold", "parvis.publishing.command.v1.dlq.publishing.accept",
-                "parvis.moderation.assessment.v1.dlq.metrics.fold", "parvis.publishing.delivery.v1.dlq.metrics.fold",
-                "parvis.inbox.conversation.v1.dlq.metrics.fold")
+# (topic, consumer group): each group parks what it cannot process in "<topic>.dlq.<group>".
+GROUPS = (("parvis.ingestion.activity.v1", "ingestion.receive"), ("parvis.ingestion.activity.v1", "moderation.assess"),
+          ("parvis.moderation.assessment.v1", "moderation.queue"), ("parvis.moderation.assessment.v1", "inbox.fold"),
+          ("parvis.publishing.delivery.v1", "inbox.fold"), ("parvis.publishing.command.v1", "publishing.accept"),
+          ("parvis.moderation.assessment.v1", "metrics.fold"), ("parvis.publishing.delivery.v1", "metrics.fold"),
+          ("parvis.inbox.conversation.v1", "metrics.fold"))
+DEAD_LETTERS = tuple(f"{topic}.dlq.{group}" for topic, group in GROUPS)
 # Started in this order, stopped in reverse.
 ORDER = ("sandbox", "accounts", "ingestion", "moderation", "inbox", "metrics", "publishing", "gateway")
 PREFERRED = {"gateway_http": 8080, "ingestion_http": 8081, "sandbox_http": 8082, "accounts_grpc": 9101,
@@ -109,8 +111,8 @@ class Cluster:
         return done.stdout
 
     def _topics(self):
-        arguments = [f"{topic}:{self.partitions}" for topic in TOPICS] + [f"{topic}:1" for topic in DEAD_LETTERS]
-        flags = [f for argument in arguments for f in ("--topic", argument)]
+        flags = [f for topic in TOPICS for f in ("--topic", f"{topic}:{self.partitions}")]
+        flags += [f for topic, group in GROUPS for f in ("--dlq", f"{topic}:{group}")]
         self._tool(f"{self.build}/bin/parvis-topics", "--brokers", self.kafka.brokers, *flags)
         self.say(f"{len(TOPICS)} topics with {self.partitions} partitions, {len(DEAD_LETTERS)} dead-letter topics")
 
