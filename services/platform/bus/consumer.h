@@ -42,8 +42,8 @@ class Consumer {
     // Called at least this often even when no record arrives; may be empty.
     std::function<void()> on_idle;
   };
-  // Applies one batch (never empty, one partition, ascending offsets). `position.next` is the offset after the last
-  // record: store it with the effects. An empty batch with an advanced position is possible after dead letters.
+  // Applies one batch (one partition, ascending offsets). `position.next` is the offset after the last
+  // record: store it with the effects. After a dead letter the batch is empty and only the position is to be stored.
   using Handler = std::function<Status(const StreamPosition& position, const std::vector<Received>& batch)>;
 
   // `offsets` may be null with Offsets::kKafka. `dead_letters` must outlive the consumer.
@@ -51,12 +51,13 @@ class Consumer {
            obs::Metrics& metrics, Handler handler);
   ~Consumer();
   Status Start();
-  void Stop(absl::Duration limit);   // finishes the batch at hand, leaves the group
+  // Finishes the batch at hand and leaves the group; what takes longer than `limit` is abandoned.
+  void Stop(absl::Duration limit);
   Status Ready();
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace parvis::bus

@@ -48,8 +48,9 @@ std::map<std::string, std::string> DecodeHeaders(std::string_view text) {
   return headers;
 }
 
+// Strictly forward: the same batch a second time changes no row.
 constexpr char kAdvance[] =
-    "UPDATE stream_offsets SET next = $5 WHERE group_name = $1 AND topic = $2 AND part = $3 AND epoch = $4 AND next <= $5";
+    "UPDATE stream_offsets SET next = $5 WHERE group_name = $1 AND topic = $2 AND part = $3 AND epoch = $4 AND next < $5";
 constexpr char kAppend[] =
     "INSERT INTO outbox (topic, key, payload, headers) "
     "SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[])";

@@ -1,0 +1,55 @@
+// The partitions that a consumer owns: where each stands and the records of it that wait for the handler. Internal to
+// platform/bus; one thread.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "platform/base/backoff.h"
+#include "platform/base/clock.h"
+#include "platform/bus/consumer.h"
+#include "platform/bus/rdkafka.h"
+
+namespace parvis::bus {
+
+struct Partition {
+  StreamPosition position;        // as last applied; `next` is what the database (or Kafka) has
+  bool claimed = false;           // records before the claim are not ours to handle
+  int64_t expected = -1;          // offset of the next record to buffer, -1 until the first
+  int64_t gap_checked = -1;       // `expected` for which a gap was looked into already
+  std::deque<Received> waiting;   // at most batch_max
+  bool paused = false;
+  int tries = 0;                  // of the record at the front, alone
+  int64_t dead_sent = -1;         // offset of the record whose dead letter has been acknowledged
+  Instant retry_at;               // do not handle before
+  std::optional<Instant> failing_since;
+  Backoff backoff{{.initial = absl::Milliseconds(50), .max = absl::Seconds(5), .floor = absl::Milliseconds(20)}};
+};
+
+class Partitions {
+ public:
+  using Key = std::pair<std::string, int32_t>;
+  std::map<Key, Partition>& all() { return all_; }
+  Partition* Find(const std::string& topic, int32_t number);
+  void Drop(const rd_kafka_topic_partition_list_t* list);
+  size_t Waiting() const;
+  std::vector<std::string> Topics() const;
+  std::vector<StreamPosition> Owned(const std::string& topic) const;   // claimed ones
+  // The offsets to commit to Kafka, or null when none has moved; `only` limits it.
+  ListPtr Offsets(const rd_kafka_topic_partition_list_t* only = nullptr) const;
+
+  // What is to be done with a record that was polled.
+  enum class Take { kBuffered, kIgnored, kSeekBack };
+  // kSeekBack: an offset was skipped and has not been asked for again yet (librdkafka 2.0.2 may skip around pause and
+  // resume); the caller seeks to `expected`. A second time the gap is real (compaction, retention).
+  Take Add(const rd_kafka_message_t& message);
+
+ private:
+  std::map<Key, Partition> all_;
+};
+
+}  // namespace parvis::bus

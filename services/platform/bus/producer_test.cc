@@ -1,0 +1,142 @@
+// The producer against a real Kafka.
+#include "platform/bus/producer.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "platform/bus/envelope.h"
+#include "platform/testing/kafka.h"
+#include "platform/testing/wait.h"
+
+namespace parvis::bus {
+namespace {
+
+using testing::Kafka;
+
+TEST(Envelope, RoundTripsAndToleratesWhatIsMissing) {
+  const Envelope envelope{.id = "i", .type = "t", .source = "s", .workspace_id = "w", .time = absl::FromUnixMicros(1'700'000'000'123'456),
+                          .trace = Trace::New()};
+  const Envelope back = ReadEnvelope(ToRecord("topic", "key", "payload", envelope));
+  EXPECT_EQ(back.id, "i");
+  EXPECT_EQ(back.type, "t");
+  EXPECT_EQ(back.source, "s");
+  EXPECT_EQ(back.workspace_id, "w");
+  EXPECT_EQ(back.time, envelope.time);
+  EXPECT_EQ(back.trace.trace_id, envelope.trace.trace_id);
+  const Envelope empty = ReadEnvelope({.headers = {{"ce_time", "yesterday"}, {"traceparent", "x"}}});
+  EXPECT_EQ(empty.id, "");
+  EXPECT_EQ(empty.time, absl::InfinitePast());
+}
+
+TEST(Producer, KeepsKeyHeadersPayloadAndOrderPerKey) {
+  Kafka& kafka = Kafka::Shared();
+  const std::string topic = Kafka::Unique("order");
+  kafka.MakeTopic(topic, 3);
+  obs::Metrics metrics;
+  Producer producer(kafka.Config(), metrics);
+  std::atomic<int> acknowledged{0};
+  for (int i = 0; i < 3000; ++i) {
+    const std::string key = "k" + std::to_string(i % 7);
+    ASSERT_TRUE(producer.Send({.topic = topic, .key = key, .payload = std::to_string(i), .headers = {{"ce_id", "é"}}},
+                              [&](Status status) { acknowledged += status.ok(); }).ok());
+  }
+  ASSERT_TRUE(producer.Flush(absl::Seconds(20)).ok());
+  EXPECT_EQ(acknowledged, 3000);
+  EXPECT_TRUE(producer.Ready().ok());
+  const std::vector<Received> all = kafka.Read(topic, 3000);
+  ASSERT_EQ(all.size(), 3000u);
+  std::map<std::string, int> last;
+  for (const Received& received : all) {
+    const int number = std::stoi(received.record.payload);
+    EXPECT_EQ(received.record.headers.at("ce_id"), "é");
+    ASSERT_TRUE(!last.contains(received.record.key) || last[received.record.key] < number);
+    last[received.record.key] = number;
+  }
+}
+
+TEST(Producer, SaysWhenItIsFullAndWhenARecordIsTooLarge) {
+  BusConfig config;
+  config.brokers = "127.0.0.1:1";   // nobody there
+  config.producer_queue_max = 100;
+  config.delivery_max = absl::Seconds(1);
+  obs::Metrics metrics;
+  Producer producer(config, metrics);
+  std::atomic<int> reported{0}, unavailable{0};
+  int taken = 0;
+  Status status;
+  while (status.ok() && taken < 1000) {
+    status = producer.Send({.topic = "t", .key = "k", .payload = "p"}, [&](Status s) {
+      ++reported;
+      unavailable += s.code() == Code::kUnavailable;
+    });
+    taken += status.ok();
+  }
+  EXPECT_EQ(ReasonOf(status), "BUS_QUEUE_FULL");
+  EXPECT_EQ(taken, 100);
+  EXPECT_EQ(ReasonOf(producer.Send({.topic = "t", .payload = std::string(2 << 20, 'x')}, [](Status) { FAIL(); })), "RECORD_TOO_LARGE");
+  EXPECT_FALSE(producer.Ready().ok());
+  EXPECT_TRUE(testing::WaitFor([&] { return reported == 100; }, absl::Seconds(15)));
+  EXPECT_EQ(unavailable, 100);
+}
+
+TEST(Producer, SendAllWaitsForEveryAckAlsoWithASmallQueue) {
+  Kafka& kafka = Kafka::Shared();
+  const std::string topic = Kafka::Unique("all");
+  kafka.MakeTopic(topic, 1);
+  BusConfig config = kafka.Config();
+  config.producer_queue_max = 50;
+  obs::Metrics metrics;
+  Producer producer(config, metrics);
+  std::vector<StreamRecord> records;
+  for (int i = 0; i < 1000; ++i) records.push_back({.topic = topic, .key = "k", .payload = std::to_string(i)});
+  ASSERT_TRUE(producer.SendAll(records).ok());
+  const std::vector<Received> all = kafka.Read(topic, 1000);
+  ASSERT_EQ(all.size(), 1000u);
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(all[i].record.payload, std::to_string(i));
+  EXPECT_EQ(producer.SendAll({{.topic = "no-such-topic", .payload = "x"}}).code(), Code::kUnavailable);
+}
+
+TEST(Producer, BrokerKilledAndRestartedLosesAndDoublesNothing) {
+  Kafka kafka;
+  kafka.MakeTopic("crash", 2);
+  obs::Metrics metrics;
+  BusConfig config = kafka.Config();
+  config.delivery_max = absl::Seconds(60);
+  Producer producer(config, metrics);
+  std::atomic<int> ok{0}, failed{0};
+  const auto send = [&](int from, int to) {
+    for (int i = from; i < to; ++i) {
+      ASSERT_TRUE(producer.Send({.topic = "crash", .key = std::to_string(i % 5), .payload = std::to_string(i)},
+                                [&](Status status) { ++(status.ok() ? ok : failed); }).ok());
+    }
+  };
+  send(0, 5000);
+  testing::WaitFor([&] { return ok > 500; });
+  kafka.Kill();
+  send(5000, 8000);
+  kafka.Start();
+  ASSERT_TRUE(producer.Flush(absl::Seconds(60)).ok());
+  EXPECT_EQ(ok, 8000);
+  EXPECT_EQ(failed, 0);
+  const std::vector<Received> all = kafka.Read("crash", 8000);
+  EXPECT_EQ(all.size(), 8000u);
+  std::map<std::string, int> last;
+  for (const Received& received : all) {
+    const int number = std::stoi(received.record.payload);
+    ASSERT_TRUE(!last.contains(received.record.key) || last[received.record.key] < number) << number;
+    last[received.record.key] = number;
+  }
+}
+
+TEST(Topics, AreMadeOnceAndAnotherPartitionCountIsRefused) {
+  Kafka& kafka = Kafka::Shared();
+  const std::string topic = Kafka::Unique("made");
+  EXPECT_TRUE(EnsureTopics(kafka.brokers(), {{.name = topic, .partitions = 2}}, absl::Seconds(20)).ok());
+  EXPECT_TRUE(EnsureTopics(kafka.brokers(), {{.name = topic, .partitions = 2}, DeadLetterTopic(topic, "g")}, absl::Seconds(20)).ok());
+  EXPECT_EQ(ReasonOf(EnsureTopics(kafka.brokers(), {{.name = topic, .partitions = 3}}, absl::Seconds(20))), "TOPIC_PARTITIONS");
+  EXPECT_EQ(EnsureTopics("127.0.0.1:1", {{.name = topic}}, absl::Seconds(1)).code(), Code::kUnavailable);
+}
+
+}  // namespace
+}  // namespace parvis::bus

@@ -1,0 +1,72 @@
+#include "platform/bus/rdkafka.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "platform/obs/log.h"
+
+namespace parvis::bus {
+namespace {
+
+void OnLog(const rd_kafka_t*, int level, const char* facility, const char* text) {
+  if (level <= 3) {
+    obs::Warn("librdkafka", {{"facility", facility}, {"text", text}});
+  } else if (level <= 5) {
+    obs::Info("librdkafka", {{"facility", facility}, {"text", text}});
+  }
+}
+
+}  // namespace
+
+rd_kafka_conf_t* MakeConf(const Settings& settings, void* opaque) {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  char error[256];
+  for (const auto& [name, value] : settings) {
+    if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), error, sizeof error) != RD_KAFKA_CONF_OK) {
+      std::fprintf(stderr, "librdkafka refuses %s=%s: %s\n", name.c_str(), value.c_str(), error);
+      std::abort();
+    }
+  }
+  rd_kafka_conf_set_opaque(conf, opaque);
+  rd_kafka_conf_set_log_cb(conf, OnLog);
+  return conf;
+}
+
+StatusOr<rd_kafka_t*> MakeHandle(rd_kafka_type_t type, rd_kafka_conf_t* conf) {
+  char error[256] = "";
+  rd_kafka_t* rk = rd_kafka_new(type, conf, error, sizeof error);
+  if (rk) return rk;
+  rd_kafka_conf_destroy(conf);
+  return MakeError(Code::kFailedPrecondition, "BUS_CONFIG", error);
+}
+
+StreamRecord RecordOf(const rd_kafka_message_t& message) {
+  StreamRecord record;
+  record.topic = rd_kafka_topic_name(message.rkt);
+  record.key.assign(static_cast<const char*>(message.key), message.key ? message.key_len : 0);
+  record.payload.assign(static_cast<const char*>(message.payload), message.payload ? message.len : 0);
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const char* name;
+    const void* value;
+    size_t size;
+    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+      record.headers[name].assign(static_cast<const char*>(value), value ? size : 0);
+    }
+  }
+  return record;
+}
+
+rd_kafka_headers_t* HeadersOf(const std::map<std::string, std::string>& headers) {
+  rd_kafka_headers_t* out = rd_kafka_headers_new(headers.size());
+  for (const auto& [name, value] : headers) {
+    rd_kafka_header_add(out, name.data(), static_cast<ssize_t>(name.size()), value.data(), static_cast<ssize_t>(value.size()));
+  }
+  return out;
+}
+
+Status BusUnavailable(std::string_view reason, rd_kafka_resp_err_t err) {
+  return MakeError(Code::kUnavailable, reason, std::string("Kafka: ") + rd_kafka_err2str(err));
+}
+
+}  // namespace parvis::bus
