@@ -55,7 +55,8 @@ int Run(const AccountsConfig& config) {
   auto accounts_service = MakeAccountsService(runtime, use_cases);
   auto directory_service = MakeDirectoryService(runtime, use_cases);
   auto authentication_service = MakeAuthenticationService(runtime, use_cases);
-  rpc::Server server(config.rpc, {accounts_service.get(), directory_service.get(), authentication_service.get()});
+  rpc::Server server(config.rpc, runtime,
+                     {accounts_service.get(), directory_service.get(), authentication_service.get()});
 
   process.AddReadyCheck("db_api", [&] { return api.Ping(); });
   process.AddReadyCheck("db_stream", [&] { return stream.Ping(); });
