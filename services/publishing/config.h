@@ -1,0 +1,75 @@
+// The settings of publishing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "platform/app/config.h"
+#include "platform/app/process.h"
+#include "platform/bus/producer.h"
+#include "platform/db/pool.h"
+#include "platform/net/http_client.h"
+#include "platform/rpc/authenticator.h"
+#include "platform/rpc/client.h"
+#include "platform/rpc/server.h"
+#include "publishing/domain/deliverer.h"
+#include "publishing/domain/posts.h"
+
+namespace parvis::publishing {
+
+struct PublishingConfig {
+  app::ProcessConfig process;
+  rpc::ServerConfig rpc;
+  rpc::ClientConfig accounts;
+  rpc::AuthenticatorConfig authentication;
+  db::PoolConfig db_api, db_stream;
+  bus::BusConfig bus;
+  net::HttpClientConfig http_client;
+  std::string replica;
+  std::vector<std::string> dedupe_networks = {"x"};
+  DelivererOptions deliverer;
+  PostLimits posts;
+
+  void Declare(app::Options& o) {
+    process.Declare(o);
+    rpc.Declare(o);
+    accounts.Declare(o, "accounts_");
+    authentication.Declare(o);
+    db_api.Declare(o, "db_api_");
+    db_stream.Declare(o, "db_stream_");
+    bus.Declare(o);
+    http_client.Declare(o);
+    o.String("replica", &replica, "Name of this replica in histories; empty: a random one.");
+    o.List("dedupe_networks", &dedupe_networks,
+           "Networks that refuse the same content again: one second try after an unknown outcome is safe there.");
+    o.Int("command_partitions", &deliverer.partitions,
+          "Partitions of topic parvis.publishing.command.v1; must be the topic's own number.", {.min = 1, .max = kShards});
+    o.Int("claim_batch", &deliverer.claim_batch, "Deliveries claimed in one transaction.", {.min = 1, .max = 1000});
+    o.Int("held_max", &deliverer.held_max, "Claimed deliveries held in memory.", {.min = 1, .max = 100'000});
+    o.Int("held_per_channel_max", &deliverer.held_per_channel_max, "Of them for one channel.", {.min = 1, .max = 10'000});
+    o.Int("calls_max", &deliverer.calls_max, "Calls to networks at once; as many threads.", {.min = 1, .max = 512});
+    o.Int("calls_per_channel_max", &deliverer.calls_per_channel_max, "Of them for one channel.", {.min = 1, .max = 64});
+    o.Duration("prefetch", &deliverer.prefetch, "How long before its time a delivery is claimed.", absl::ZeroDuration(),
+               absl::Minutes(1));
+    o.Duration("call_max", &deliverer.call_max, "Deadline of one call to a network.", absl::Milliseconds(100),
+               absl::Minutes(5));
+    o.Duration("claim_lease", &deliverer.lease, "A claim that is older is taken back.", absl::Seconds(5), absl::Minutes(10));
+    o.Duration("sweep_every", &deliverer.sweep_every, "How often unknown and expired deliveries are looked for.",
+               absl::Milliseconds(50), absl::Minutes(1));
+    o.Duration("resume_check_every", &deliverer.resume_check_every,
+               "How often a paused channel is asked for new credentials.", absl::Milliseconds(100), absl::Minutes(10));
+    o.Duration("retry_initial", &deliverer.rules.retry_initial, "First wait after a call that did not get through.",
+               absl::Milliseconds(10), absl::Minutes(1));
+    o.Duration("retry_max", &deliverer.rules.retry_max, "Longest such wait.", absl::Seconds(1), absl::Hours(1));
+    o.Duration("read_spacing", &deliverer.rules.read_spacing, "Between two readings back of an unknown delivery.",
+               absl::Milliseconds(100), absl::Hours(1));
+    o.Duration("read_give_up", &deliverer.rules.read_give_up,
+               "A delivery that cannot be read back for so long waits for a person.", absl::Seconds(10), absl::Hours(48));
+    o.Duration("key_window", &deliverer.rules.key_window, "How long networks remember an idempotency key.",
+               absl::Seconds(1), absl::Hours(24));
+    o.Duration("late_max", &posts.late_max, "A post is not sent later than this after its time.", absl::Seconds(1),
+               absl::Hours(24 * 7));
+  }
+};
+
+}  // namespace parvis::publishing

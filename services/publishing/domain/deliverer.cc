@@ -1,0 +1,276 @@
+#include "publishing/domain/deliverer.h"
+
+#include <algorithm>
+
+namespace parvis::publishing {
+
+using State = DeliveryState;
+
+Deliverer::Deliverer(DeliveryLedger& ledger, NetworkWriter& writer, const Clock& clock, Submit submit,
+                     DelivererOptions options, DelivererObserver observer)
+    : ledger_(ledger), writer_(writer), clock_(clock), submit_(std::move(submit)), options_(std::move(options)),
+      observer_(std::move(observer)), poll_(options_.poll_min), jitter_state_(static_cast<uint64_t>(clock.Now().nanos)) {}
+
+Deliverer::~Deliverer() { Stop(absl::Seconds(1)); }
+
+void Deliverer::SetOwned(std::vector<StreamPosition> owned) {
+  const std::lock_guard lock(mutex_);
+  next_owned_ = std::move(owned);
+  assignment_changed_ = true;
+  woken_ = true;
+  wake_.notify_all();
+}
+
+void Deliverer::Wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  wake_.notify_all();
+}
+
+void Deliverer::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Deliverer::Run() {
+  while (true) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+      if (woken_) next_claim_ = Instant{0};
+      woken_ = false;
+    }
+    const absl::Duration wait = Step();
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, absl::ToChronoMicroseconds(wait), [&] { return woken_ || stopping_; });
+  }
+}
+
+void Deliverer::Stop(absl::Duration limit) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+    wake_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+  draining_ = true;
+  ReleaseHeld([](const Delivery&) { return true; }, absl::InfinitePast(), "");
+  const Instant until = clock_.Now() + limit;
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, absl::ToChronoMicroseconds(std::max(absl::ZeroDuration(), until - clock_.Now())),
+                 [&] { return static_cast<int>(done_.size()) >= in_flight_.load(); });
+  lock.unlock();
+  RecordDone();
+}
+
+absl::Duration Deliverer::Step() {
+  TakeAssignment();
+  RecordDone();
+  const Instant now = clock_.Now();
+  if (!owned_.empty()) {
+    if (now >= next_sweep_ || recover_claims_) Sweep();
+    if (now >= next_resume_check_) CheckPaused();
+    if (now >= next_claim_ || claim_more_) ClaimMore();
+  }
+  absl::Duration wait = SendDue();
+  if (!owned_.empty()) {
+    wait = std::min({wait, next_claim_ - clock_.Now(), next_sweep_ - clock_.Now()});
+  }
+  if (!unrecorded_.empty()) wait = std::min(wait, options_.poll_max);
+  if (claim_more_ && !owned_.empty()) return absl::ZeroDuration();
+  return std::clamp(wait, absl::ZeroDuration(), absl::Seconds(1));
+}
+
+std::vector<int> Deliverer::Shards() const {
+  std::vector<int> shards;
+  for (int shard = 0; shard < kShards; ++shard) {
+    const int partition = PartitionOf(shard, options_.partitions);
+    for (const StreamPosition& position : owned_) {
+      if (position.partition == partition) shards.push_back(shard);
+    }
+  }
+  return shards;
+}
+
+bool Deliverer::Owns(const Delivery& delivery) const {
+  const int partition = PartitionOf(ShardOf(delivery.channel_id), options_.partitions);
+  return std::any_of(owned_.begin(), owned_.end(), [&](const StreamPosition& p) { return p.partition == partition; });
+}
+
+void Deliverer::TakeAssignment() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!assignment_changed_) return;
+    assignment_changed_ = false;
+    owned_ = next_owned_;
+  }
+  ReleaseHeld([this](const Delivery& held) { return !Owns(held); }, absl::InfinitePast(), "");
+  recover_claims_ = true;
+  claim_more_ = true;
+}
+
+StatusOr<std::vector<std::optional<Delivery>>> Deliverer::Apply(const std::vector<Change>& changes) {
+  if (changes.empty()) return std::vector<std::optional<Delivery>>{};
+  auto applied = ledger_.Apply(changes, clock_.WallNow());
+  if (!applied.ok()) {
+    if (observer_.ledger_failed) observer_.ledger_failed(applied.status());
+    return applied;
+  }
+  for (const std::optional<Delivery>& after : *applied) {
+    if (after && (IsFinal(after->state) || after->state == State::kUnknown) && observer_.settled) {
+      observer_.settled(*after);
+    }
+  }
+  return applied;
+}
+
+// ---- outcomes ------------------------------------------------------------------------------------------------------
+
+void Deliverer::Finished(Done done) {
+  const std::lock_guard lock(mutex_);
+  done_.push_back(std::move(done));
+  woken_ = true;
+  wake_.notify_all();
+}
+
+void Deliverer::RecordDone() {
+  {
+    const std::lock_guard lock(mutex_);
+    std::move(done_.begin(), done_.end(), std::back_inserter(unrecorded_));
+    done_.clear();
+  }
+  if (unrecorded_.empty() || !ApplyDone(unrecorded_)) return;   // kept until the ledger takes them
+  for (const Done& done : unrecorded_) {
+    busy_ids_.erase(done.delivery.id);
+    busy_lanes_.erase(done.delivery.lane);
+    --ChannelOf(done.delivery).calls;
+    --in_flight_;
+  }
+  unrecorded_.clear();
+  claim_more_ = !draining_;
+}
+
+bool Deliverer::ApplyDone(std::deque<Done>& batch) {
+  const absl::Time now = clock_.WallNow();
+  std::vector<Change> changes;
+  std::set<Key> paused;
+  for (const Done& done : batch) {
+    const NetworkTraits traits = writer_.Traits(done.delivery.network);
+    if (done.read_back) {
+      changes.push_back(AfterReadBack(done.delivery, done.found, traits, now, options_.rules));
+      continue;
+    }
+    ChannelOf(done.delivery).budget.Observe(done.outcome.rate, done.outcome.refusal == Refusal::kRateLimited, clock_.Now(),
+                                            options_.rules.rate_wait, options_.rules.rate_wait_max);
+    if (PausesChannel(done.outcome)) {
+      const Status status = ledger_.Pause({done.delivery.workspace_id, done.delivery.channel_id, "TOKEN_EXPIRED",
+                                           done.outcome.credentials_version, now});
+      if (!status.ok()) return false;
+      paused.insert({done.delivery.workspace_id, done.delivery.channel_id});
+    }
+    changes.push_back(AfterCall(done.delivery, done.outcome, traits, now, Jitter(), options_.rules));
+  }
+  if (!Apply(changes).ok()) return false;
+  if (!paused.empty()) {
+    ReleaseHeld([&](const Delivery& held) { return paused.contains({held.workspace_id, held.channel_id}); },
+                absl::InfinitePast(), "TOKEN_EXPIRED");
+  }
+  return true;
+}
+
+// ---- looking after what nobody works on ----------------------------------------------------------------------------
+
+void Deliverer::Sweep() {
+  next_sweep_ = clock_.Now() + options_.sweep_every;
+  const bool every_claim = recover_claims_;
+  recover_claims_ = false;
+  SweepUnsettled(every_claim);
+  SweepExpired();
+  ForgetIdleChannels();
+}
+
+void Deliverer::SweepUnsettled(bool every_claim) {
+  const absl::Time now = clock_.WallNow();
+  auto found = ledger_.FindUnsettled(Shards(), now, every_claim, options_.claim_batch);
+  if (!found.ok()) {
+    recover_claims_ = recover_claims_ || every_claim;
+    if (observer_.ledger_failed) observer_.ledger_failed(found.status());
+    return;
+  }
+  std::vector<Change> recovered;
+  std::vector<Delivery> unknown;
+  for (const Delivery& delivery : *found) {
+    if (busy_ids_.contains(delivery.id) || held_.contains({delivery.due_time, delivery.id})) continue;
+    if (delivery.state == State::kUnknown) {
+      unknown.push_back(delivery);
+    } else {
+      recovered.push_back(Recover(delivery, writer_.Traits(delivery.network), now, options_.rules));
+    }
+  }
+  (void)Apply(recovered);
+  if (!recovered.empty()) claim_more_ = true;
+  // A full answer may hide more behind it.
+  if (every_claim && static_cast<int>(recovered.size()) == options_.claim_batch) recover_claims_ = true;
+  StartReadBacks(unknown);
+}
+
+void Deliverer::StartReadBacks(const std::vector<Delivery>& unknown) {
+  const absl::Time now = clock_.WallNow();
+  std::vector<Change> changes;
+  for (const Delivery& delivery : unknown) {
+    if (in_flight_ + static_cast<int>(changes.size()) >= options_.calls_max) break;
+    changes.push_back(BeginReadBack(delivery, now, now + options_.call_max + absl::Seconds(5), options_.rules));
+  }
+  const auto applied = Apply(changes);
+  if (!applied.ok()) return;
+  for (const std::optional<Delivery>& delivery : *applied) {
+    if (!delivery) continue;
+    busy_ids_.insert(delivery->id);
+    ++ChannelOf(*delivery).calls;
+    ++in_flight_;
+    if (!submit_([this, delivery = *delivery] { ReadNetwork(delivery); })) {
+      Finished({*delivery, true, {}, MakeError(Code::kUnavailable, "OVERLOADED", "no thread to read back")});
+    }
+  }
+}
+
+void Deliverer::SweepExpired() {
+  const absl::Time now = clock_.WallNow();
+  const auto found = ledger_.FindExpired(Shards(), now, options_.claim_batch);
+  if (!found.ok()) return;
+  std::vector<Change> changes;
+  for (const Delivery& delivery : *found) changes.push_back(Expire(delivery, now, options_.rules));
+  (void)Apply(changes);
+  if (static_cast<int>(changes.size()) == options_.claim_batch) next_sweep_ = clock_.Now();
+}
+
+void Deliverer::CheckPaused() {
+  next_resume_check_ = clock_.Now() + options_.resume_check_every;
+  const auto paused = ledger_.ListPaused(Shards(), options_.claim_batch);
+  if (!paused.ok()) return;
+  for (const PausedChannel& channel : *paused) {
+    Call call = BackgroundCall("publishing", channel.workspace_id);
+    call.deadline = clock_.Now() + absl::Seconds(2);
+    const auto version = writer_.CredentialsVersion(call, channel.workspace_id, channel.channel_id);
+    if (version.ok() && *version != channel.credentials_version) {
+      (void)ledger_.Resume(channel.workspace_id, channel.channel_id);
+      claim_more_ = true;
+    }
+  }
+}
+
+void Deliverer::ForgetIdleChannels() {
+  if (channels_.size() < 10'000) return;
+  const Instant now = clock_.Now();
+  std::erase_if(channels_, [&](const auto& entry) {
+    return entry.second.held == 0 && entry.second.calls == 0 &&
+           entry.second.budget.WaitNow(now) == absl::ZeroDuration();
+  });
+}
+
+double Deliverer::Jitter() {
+  jitter_state_ = jitter_state_ * 6364136223846793005ULL + 1442695040888963407ULL;  // Knuth's MMIX generator
+  return static_cast<double>(jitter_state_ >> 11) / static_cast<double>(1ULL << 53);
+}
+
+}  // namespace parvis::publishing

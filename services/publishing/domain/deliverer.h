@@ -1,0 +1,144 @@
+// The deliverer: claims what is due in the shards that this replica owns, sends it on time and in order, records what
+// became of it, and reads back what nobody knows.
+//
+// One thread decides (Step), a bounded pool calls the networks. The ledger is the truth; what is held here (claims fetched
+// ahead, budgets, lanes in flight) may be lost at any moment. A call begins only after its intent is committed.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "platform/base/call.h"
+#include "platform/base/clock.h"
+#include "platform/base/stream.h"
+#include "publishing/domain/ledger.h"
+#include "publishing/domain/network_writer.h"
+#include "publishing/domain/rate_budget.h"
+#include "publishing/domain/settle.h"
+
+namespace parvis::publishing {
+
+struct DelivererOptions {
+  std::string replica = "local";
+  int partitions = 8;                   // of the command topic
+  int claim_batch = 200;                // claimed in one transaction
+  int held_max = 2000;                  // claimed and waiting in memory
+  int held_per_channel_max = 100;       // so that one channel's flood leaves room for the others
+  int calls_max = 32;                   // calls at once, in all
+  int calls_per_channel_max = 4;
+  absl::Duration prefetch = absl::Seconds(2);    // claimed so long before it is due
+  absl::Duration poll_min = absl::Milliseconds(20), poll_max = absl::Milliseconds(200);
+  absl::Duration sweep_every = absl::Seconds(1);          // unknown, expired, abandoned
+  absl::Duration resume_check_every = absl::Seconds(5);   // paused channels: new credentials?
+  absl::Duration call_max = absl::Seconds(20);
+  absl::Duration lease = absl::Seconds(60);      // of a claim; longer than prefetch
+  absl::Duration clock_skew = absl::Minutes(2);  // reading back looks so much further into the past
+  SettleRules rules;
+};
+
+// What happened, for metrics. Called from the deliverer's thread.
+struct DelivererObserver {
+  std::function<void(const Delivery& after)> settled;                  // delivered, failed, unknown, expired
+  std::function<void(const std::string& network, absl::Duration)> lateness;    // first call's start after due_time
+  std::function<void(const Status& status)> ledger_failed;
+};
+
+class Deliverer {
+ public:
+  // Runs a task on the pool; false when it is full.
+  using Submit = std::function<bool(std::function<void()>)>;
+  Deliverer(DeliveryLedger& ledger, NetworkWriter& writer, const Clock& clock, Submit submit, DelivererOptions options,
+            DelivererObserver observer = {});
+  ~Deliverer();
+
+  // Which partitions of the command topic are ours; from the consumer's thread. Takes effect with the next step.
+  void SetOwned(std::vector<StreamPosition> owned);
+  void Wake();   // something may be due; cheap, any thread
+
+  void Start();
+  // Claims no more, lets the calls at hand end within `limit`, records them, gives the rest back.
+  void Stop(absl::Duration limit);
+
+  // One pass, for tests and the thread: returns how long nothing needs to happen. Only one thread may call it.
+  absl::Duration Step();
+  int in_flight() const { return in_flight_.load(); }
+
+ private:
+  using Key = std::pair<std::string, std::string>;   // workspace, channel
+  struct Done {
+    Delivery delivery;                 // as it was when the call or reading began
+    bool read_back = false;
+    WriteOutcome outcome;
+    StatusOr<std::vector<FoundItem>> found = std::vector<FoundItem>{};
+  };
+  struct ChannelState {
+    RateBudget budget;
+    int held = 0, calls = 0;
+  };
+
+  void Run();
+  std::vector<int> Shards() const;
+  bool Owns(const Delivery& delivery) const;
+  void TakeAssignment();
+  void RecordDone();
+  bool ApplyDone(std::deque<Done>& batch);
+  void Sweep();
+  void SweepUnsettled(bool every_claim);
+  void StartReadBacks(const std::vector<Delivery>& unknown);
+  void SweepExpired();
+  void CheckPaused();
+  void ClaimMore();
+  absl::Duration SendDue();
+  std::vector<Delivery> PickDue(absl::Duration& wait);
+  void StartCalls(const std::vector<Delivery>& picked);
+  void ReleaseHeld(const std::function<bool(const Delivery&)>& which, absl::Time ready, const std::string& reason);
+  void Drop(const Delivery& delivery);
+  void CallNetwork(Delivery delivery);
+  void ReadNetwork(Delivery delivery);
+  void Finished(Done done);
+  Call NetworkCall(const Delivery& delivery) const;
+  ChannelState& ChannelOf(const Delivery& delivery) { return channels_[{delivery.workspace_id, delivery.channel_id}]; }
+  void ForgetIdleChannels();
+  double Jitter();
+  StatusOr<std::vector<std::optional<Delivery>>> Apply(const std::vector<Change>& changes);
+
+  DeliveryLedger& ledger_;
+  NetworkWriter& writer_;
+  const Clock& clock_;
+  const Submit submit_;
+  const DelivererOptions options_;
+  const DelivererObserver observer_;
+
+  // Shared with other threads, under mutex_.
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool woken_ = false, stopping_ = false, assignment_changed_ = false;
+  std::vector<StreamPosition> next_owned_;
+  std::deque<Done> done_;
+  std::atomic<int> in_flight_{0};
+
+  // The deciding thread's own.
+  std::vector<StreamPosition> owned_;
+  std::map<std::pair<absl::Time, std::string>, Delivery> held_;   // claimed: by (due_time, id)
+  std::set<std::string> busy_ids_;                               // calls and readings under way, or not recorded yet
+  std::set<std::string> busy_lanes_;
+  std::map<Key, ChannelState> channels_;
+  std::deque<Done> unrecorded_;        // outcomes that the ledger could not take yet
+  bool recover_claims_ = false, claim_more_ = true, draining_ = false;
+  Instant next_claim_{0}, next_sweep_{0}, next_resume_check_{0};
+  absl::Duration poll_;
+  uint64_t jitter_state_;
+  std::thread thread_;
+};
+
+}  // namespace parvis::publishing

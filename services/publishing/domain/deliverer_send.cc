@@ -1,0 +1,178 @@
+// The deliverer's way from a claim to a call: what is claimed, which of it may go now, and the calls themselves.
+#include <algorithm>
+
+#include "publishing/domain/deliverer.h"
+
+namespace parvis::publishing {
+
+using State = DeliveryState;
+
+void Deliverer::ClaimMore() {
+  claim_more_ = false;
+  const int room = options_.held_max - static_cast<int>(held_.size());
+  if (room <= 0) {
+    next_claim_ = clock_.Now() + options_.poll_min;
+    return;
+  }
+  ClaimRequest request;
+  request.owned = owned_;
+  request.shards = Shards();
+  request.now = clock_.WallNow();
+  request.horizon = request.now + options_.prefetch;
+  request.lease_until = request.now + options_.lease;
+  request.limit = std::min(room, options_.claim_batch);
+  request.actor = options_.rules.actor;
+  for (const auto& [key, channel] : channels_) {
+    if (channel.held >= options_.held_per_channel_max ||
+        channel.budget.WaitNow(clock_.Now()) > options_.prefetch) {
+      request.skip_channels.push_back(key.second);
+    }
+  }
+  const auto claimed = ledger_.Claim(request);
+  if (!claimed.ok()) {
+    // FENCED: somebody else owns a partition; the consumer will tell us which. After a lost answer some rows may be claimed
+    // that we do not know of: they are looked for.
+    if (observer_.ledger_failed) observer_.ledger_failed(claimed.status());
+    if (ReasonOf(claimed.status()) != "FENCED") recover_claims_ = true;
+    next_claim_ = clock_.Now() + options_.poll_max;
+    return;
+  }
+  for (const Delivery& delivery : *claimed) {
+    held_[{delivery.due_time, delivery.id}] = delivery;
+    ++ChannelOf(delivery).held;
+  }
+  if (static_cast<int>(claimed->size()) == request.limit) claim_more_ = true;
+  poll_ = claimed->empty() ? std::min(poll_ * 2, options_.poll_max) : options_.poll_min;
+  next_claim_ = clock_.Now() + poll_;
+}
+
+void Deliverer::Drop(const Delivery& delivery) {
+  if (held_.erase({delivery.due_time, delivery.id}) > 0) --ChannelOf(delivery).held;
+}
+
+void Deliverer::ReleaseHeld(const std::function<bool(const Delivery&)>& which, absl::Time ready,
+                            const std::string& reason) {
+  std::vector<Change> changes;
+  for (const auto& [key, delivery] : held_) {
+    if (!which(delivery)) continue;
+    changes.push_back(Release(delivery, std::max(ready, delivery.ready_time), reason, "", options_.rules));
+  }
+  for (const Change& change : changes) Drop(change.after);
+  // If it cannot be written now, the lease ends and the sweep gives them back.
+  (void)Apply(changes);
+}
+
+absl::Duration Deliverer::SendDue() {
+  absl::Duration wait = absl::InfiniteDuration();
+  const std::vector<Delivery> picked = PickDue(wait);
+  StartCalls(picked);
+  return wait;
+}
+
+// Goes through what is held in due order: at most one per lane, within the channel's budget and the pool's room.
+std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
+  const absl::Time now = clock_.WallNow();
+  const Instant mono = clock_.Now();
+  std::vector<Delivery> picked;
+  std::vector<Change> expired;
+  std::set<std::string> seen_lanes;
+  std::map<Key, absl::Duration> limited;   // must wait longer than claims are kept
+  for (const auto& [key, delivery] : held_) {
+    if (now > delivery.expire_time) {
+      expired.push_back(Expire(delivery, now, options_.rules));
+      continue;
+    }
+    if (!seen_lanes.insert(delivery.lane).second || busy_lanes_.contains(delivery.lane)) continue;
+    if (delivery.ready_time > now) {
+      wait = std::min(wait, delivery.ready_time - now);
+      continue;
+    }
+    ChannelState& channel = ChannelOf(delivery);
+    const absl::Duration budget_wait = channel.budget.WaitNow(mono);
+    if (budget_wait > options_.prefetch) {
+      limited[{delivery.workspace_id, delivery.channel_id}] = budget_wait;
+      continue;
+    }
+    if (budget_wait > absl::ZeroDuration()) {
+      wait = std::min(wait, budget_wait);
+      continue;
+    }
+    if (channel.calls >= options_.calls_per_channel_max) continue;
+    if (in_flight_ >= options_.calls_max) break;
+    channel.budget.Take(mono);
+    ++channel.calls;
+    ++in_flight_;
+    picked.push_back(delivery);
+  }
+  for (const Change& change : expired) Drop(change.after);
+  (void)Apply(expired);
+  for (const auto& [channel, channel_wait] : limited) {
+    ReleaseHeld([&](const Delivery& held) { return Key(held.workspace_id, held.channel_id) == channel; },
+                now + channel_wait, "RATE_LIMITED");
+  }
+  return picked;
+}
+
+void Deliverer::StartCalls(const std::vector<Delivery>& picked) {
+  if (picked.empty()) return;
+  const absl::Time now = clock_.WallNow();
+  std::vector<Change> changes;
+  for (const Delivery& delivery : picked) {
+    changes.push_back(BeginSend(delivery, now, now + options_.call_max + absl::Seconds(5), options_.rules));
+  }
+  const auto applied = Apply(changes);   // committed before any call
+  std::vector<Change> refused;
+  for (size_t i = 0; i < picked.size(); ++i) {
+    const bool sent = applied.ok() && (*applied)[i].has_value();
+    if (applied.ok()) Drop(picked[i]);
+    if (!sent) {
+      --ChannelOf(picked[i]).calls;
+      --in_flight_;
+      if (applied.ok()) refused.push_back(Release(picked[i], picked[i].ready_time, "", "", options_.rules));
+      continue;
+    }
+    const Delivery& delivery = *(*applied)[i];
+    busy_ids_.insert(delivery.id);
+    busy_lanes_.insert(delivery.lane);
+    if (delivery.attempts == 1 && observer_.lateness) observer_.lateness(delivery.network, now - delivery.due_time);
+    if (!submit_([this, delivery] { CallNetwork(delivery); })) {
+      WriteOutcome outcome;
+      outcome.result = WriteResult::kNotSent;
+      outcome.reason = "OVERLOADED";
+      Finished({delivery, false, outcome, std::vector<FoundItem>{}});
+    }
+  }
+  // Cancelled or moved meanwhile (then this changes nothing), or not its turn in the lane.
+  (void)Apply(refused);
+}
+
+Call Deliverer::NetworkCall(const Delivery& delivery) const {
+  Call call = BackgroundCall("publishing", delivery.workspace_id);
+  call.deadline = clock_.Now() + options_.call_max;
+  return call;
+}
+
+void Deliverer::CallNetwork(Delivery delivery) {
+  const Call call = NetworkCall(delivery);
+  WriteOutcome outcome = writer_.Write(call, delivery);
+  Finished({std::move(delivery), false, std::move(outcome), std::vector<FoundItem>{}});
+}
+
+void Deliverer::ReadNetwork(Delivery delivery) {
+  const Call call = NetworkCall(delivery);
+  const absl::Time since = delivery.first_sent_time - options_.clock_skew;
+  StatusOr<std::vector<FoundItem>> found = writer_.ReadBack(call, delivery, since);
+  if (found.ok() && !found->empty() && !IsIdempotent(delivery.kind)) {
+    std::vector<std::string> ids;
+    for (const FoundItem& item : *found) ids.push_back(item.remote_id);
+    const auto taken = ledger_.TakenRemoteIds(delivery.workspace_id, delivery.channel_id, ids);
+    if (!taken.ok()) {
+      found = taken.status();
+    } else {
+      std::erase_if(*found, [&](const FoundItem& item) { return taken->contains(item.remote_id); });
+    }
+  }
+  Finished({std::move(delivery), true, {}, std::move(found)});
+}
+
+}  // namespace parvis::publishing

@@ -1,0 +1,53 @@
+#include "publishing/domain/delivery.h"
+
+namespace parvis::publishing {
+
+const char* StateName(DeliveryState state) {
+  switch (state) {
+    case DeliveryState::kNone: return "none";
+    case DeliveryState::kScheduled: return "scheduled";
+    case DeliveryState::kClaimed: return "claimed";
+    case DeliveryState::kSent: return "sent";
+    case DeliveryState::kDelivered: return "delivered";
+    case DeliveryState::kFailed: return "failed";
+    case DeliveryState::kUnknown: return "unknown";
+    case DeliveryState::kCancelled: return "cancelled";
+    case DeliveryState::kExpired: return "expired";
+  }
+  return "none";
+}
+
+const char* KindName(DeliveryKind kind) {
+  switch (kind) {
+    case DeliveryKind::kPost: return "post";
+    case DeliveryKind::kReply: return "reply";
+    case DeliveryKind::kHide: return "hide";
+    case DeliveryKind::kUnhide: return "unhide";
+    case DeliveryKind::kDelete: return "delete";
+  }
+  return "post";
+}
+
+bool IsFinal(DeliveryState state) {
+  return state == DeliveryState::kDelivered || state == DeliveryState::kFailed || state == DeliveryState::kCancelled ||
+         state == DeliveryState::kExpired;
+}
+
+bool IsVisible(DeliveryState state) { return state != DeliveryState::kNone && state != DeliveryState::kClaimed; }
+
+bool IsIdempotent(DeliveryKind kind) { return kind != DeliveryKind::kPost && kind != DeliveryKind::kReply; }
+
+std::string LaneOf(const Delivery& delivery) {
+  if (delivery.kind == DeliveryKind::kPost) return delivery.channel_id + "/post";
+  return delivery.channel_id + "/" + (delivery.thread.empty() ? delivery.target_remote_id : delivery.thread);
+}
+
+std::string IdempotencyKeyOf(const Delivery& delivery) { return delivery.id; }
+
+int ShardOf(std::string_view channel_id) {
+  uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const unsigned char byte : channel_id) hash = (hash ^ byte) * 0x100000001b3ULL;
+  return static_cast<int>((hash ^ (hash >> 32)) % kShards);
+}
+
+}  // namespace parvis::publishing

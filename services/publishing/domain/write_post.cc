@@ -1,0 +1,155 @@
+#include <set>
+
+#include "publishing/domain/posts.h"
+#include "publishing/domain/text_rules.h"
+
+namespace parvis::publishing {
+namespace {
+
+std::string At(const std::string& list, size_t index, const std::string& field) {
+  return list + "[" + std::to_string(index) + "]." + field;
+}
+
+void CheckMedia(const std::string& prefix, const Media& media, std::vector<Violation>& violations) {
+  if (media.url.rfind("https://", 0) != 0 && media.url.rfind("http://", 0) != 0) {
+    violations.push_back({prefix + ".url", "must be an http or https address", "URL"});
+  }
+  if (media.type.find('/') == std::string::npos) {
+    violations.push_back({prefix + ".type", "must be a media type like image/png", "MEDIA_TYPE"});
+  }
+  CheckName(prefix + ".url", media.url, 2000, false, violations);
+  CheckName(prefix + ".type", media.type, 100, false, violations);
+  CheckName(prefix + ".alt_text", media.alt_text, 2000, false, violations);
+  if (media.size_bytes < 0) violations.push_back({prefix + ".size_bytes", "must not be negative", "SIZE"});
+}
+
+void CheckContent(const std::string& prefix, const Content& content, const PostLimits& limits,
+                  std::vector<Violation>& violations) {
+  if (static_cast<int>(content.text.size()) > limits.text_max_bytes) {
+    violations.push_back({prefix + ".text", "is longer than " + std::to_string(limits.text_max_bytes) + " bytes",
+                          "TOO_LONG"});
+  } else if (CodePoints(content.text) < 0) {
+    violations.push_back({prefix + ".text", "must be UTF-8 without NUL", "NOT_UTF8"});
+  }
+  CheckName(prefix + ".title", content.title, 500, false, violations);
+  CheckName(prefix + ".link", content.link, 2000, false, violations);
+  CheckName(prefix + ".language", content.language, 35, false, violations);
+  if (!content.link.empty() && content.link.rfind("https://", 0) != 0 && content.link.rfind("http://", 0) != 0) {
+    violations.push_back({prefix + ".link", "must be an http or https address", "URL"});
+  }
+  if (static_cast<int>(content.media.size()) > limits.media_max) {
+    violations.push_back({prefix + ".media", "at most " + std::to_string(limits.media_max) + " are allowed", "TOO_MANY"});
+    return;
+  }
+  for (size_t i = 0; i < content.media.size(); ++i) {
+    CheckMedia(prefix + ".media[" + std::to_string(i) + "]", content.media[i], violations);
+  }
+}
+
+// What is wrong whatever the network: nothing of it would be stored.
+std::vector<Violation> CheckShape(const Post& post, const PostLimits& limits) {
+  std::vector<Violation> violations;
+  CheckName("post.display_name", post.display_name, limits.name_max, false, violations);
+  if (static_cast<int>(post.variants.size()) > limits.variants_max) {
+    violations.push_back({"post.variants", "at most " + std::to_string(limits.variants_max) + " are allowed", "TOO_MANY"});
+    return violations;
+  }
+  std::set<std::string> channels;
+  for (size_t i = 0; i < post.variants.size(); ++i) {
+    const Variant& variant = post.variants[i];
+    if (!IsUuid(variant.channel_id)) {
+      violations.push_back({At("post.variants", i, "channel_id"), "must be the id of a channel", "CHANNEL_ID"});
+    } else if (!channels.insert(variant.channel_id).second) {
+      violations.push_back({At("post.variants", i, "channel_id"), "is the channel of an earlier variant",
+                            "CHANNEL_REPEATED"});
+    }
+    CheckContent("post.variants[" + std::to_string(i) + "]", variant.content, limits, violations);
+  }
+  return violations;
+}
+
+}  // namespace
+
+StatusOr<Post> CreatePost(const Call& call, const PostContext& context, Post post, const std::string& request_id) {
+  std::vector<Violation> violations = CheckShape(post, context.limits);
+  if (!violations.empty()) return InvalidFields(std::move(violations));
+  PARVIS_ASSIGN_OR_RETURN(const Campaign campaign, context.campaigns.GetCampaign(call, post.campaign_id));
+  if (campaign.archived) {
+    return MakeError(Code::kFailedPrecondition, "CAMPAIGN_ARCHIVED", "the campaign is archived and takes no new posts");
+  }
+  Post fresh;
+  fresh.workspace_id = call.workspace_id;
+  fresh.id = request_id.empty() ? context.ids.New() : UuidOfName("post/" + call.workspace_id + "/" + request_id);
+  fresh.campaign_id = post.campaign_id;
+  fresh.display_name = std::move(post.display_name);
+  fresh.variants = std::move(post.variants);
+  fresh.author = ActorOf(call);
+  fresh.create_time = fresh.update_time = context.clock.WallNow();
+  return context.posts.InsertPost(call, fresh);
+}
+
+StatusOr<Post> UpdatePost(const Call& call, const PostContext& context, const PostUpdate& update) {
+  PARVIS_ASSIGN_OR_RETURN(Post post, context.posts.GetPost(call, update.id));
+  PARVIS_RETURN_IF_ERROR(CheckVersion(post.version, update.version));
+  const bool content_changes = update.variants && *update.variants != post.variants;
+  if (update.display_name) post.display_name = *update.display_name;
+  DeliveryEdit edit;
+  if (content_changes) {
+    if (post.state == PostState::kPublished) {
+      return MakeError(Code::kFailedPrecondition, "ALREADY_SENT", "the post is published; what was sent cannot be changed");
+    }
+    post.variants = *update.variants;
+    if (post.state == PostState::kScheduled) edit.kind = DeliveryEdit::Kind::kWithdraw;
+    post.state = PostState::kDraft;
+    post.submitted_by.clear();
+    post.reviewed_by.clear();
+    post.review_comment.clear();
+    post.review_time = post.due_time = absl::InfinitePast();
+    post.schedule_request_id.clear();
+  }
+  std::vector<Violation> violations = CheckShape(post, context.limits);
+  if (!violations.empty()) return InvalidFields(std::move(violations));
+  edit.actor = ActorOf(call);
+  post.update_time = context.clock.WallNow();
+  return context.posts.SavePost(call, post, edit);
+}
+
+Status DeletePost(const Call& call, const PostContext& context, const std::string& id, std::optional<int64_t> version) {
+  PARVIS_ASSIGN_OR_RETURN(const Post post, context.posts.GetPost(call, id));
+  PARVIS_RETURN_IF_ERROR(CheckVersion(post.version, version));
+  return context.posts.DeletePost(call, post, ActorOf(call));
+}
+
+StatusOr<PostCheck> CheckPost(const Call& call, const PostContext& context, const Post& post) {
+  PostCheck check;
+  check.violations = CheckShape(post, context.limits);
+  if (post.variants.empty()) {
+    check.violations.push_back({"post.variants", "needs at least one", "REQUIRED"});
+  }
+  const size_t count = std::min<size_t>(post.variants.size(), context.limits.variants_max);
+  for (size_t i = 0; i < count; ++i) {
+    const Variant& variant = post.variants[i];
+    check.lengths.emplace_back();
+    if (!IsUuid(variant.channel_id)) continue;   // said already
+    const StatusOr<Channel> channel = context.channels.GetChannel(call, call.workspace_id, variant.channel_id);
+    if (channel.status().code() == Code::kNotFound) {
+      check.violations.push_back({At("post.variants", i, "channel_id"), "the workspace has no such channel",
+                                  "CHANNEL_UNKNOWN"});
+      continue;
+    }
+    if (!channel.ok()) return channel.status();
+    if (!context.rules.Knows(channel->network)) {
+      check.violations.push_back({At("post.variants", i, "channel_id"), "Parvis cannot publish on " + channel->network,
+                                  "NETWORK_UNKNOWN"});
+      continue;
+    }
+    check.lengths.back() = context.rules.TextLength(channel->network, variant.content.text);
+    for (Violation& violation : context.rules.Check(channel->network, DeliveryKind::kPost, variant.content)) {
+      violation.field = At("post.variants", i, violation.field);
+      check.violations.push_back(std::move(violation));
+    }
+  }
+  return check;
+}
+
+}  // namespace parvis::publishing

@@ -1,0 +1,159 @@
+#include "publishing/network/connector_writer.h"
+
+namespace parvis::publishing {
+namespace {
+
+constexpr int kReadBackMax = 50;
+
+networks::WriteKind KindOf(DeliveryKind kind) {
+  switch (kind) {
+    case DeliveryKind::kPost: return networks::WriteKind::kPost;
+    case DeliveryKind::kReply: return networks::WriteKind::kReply;
+    case DeliveryKind::kHide: return networks::WriteKind::kHide;
+    case DeliveryKind::kUnhide: return networks::WriteKind::kUnhide;
+    case DeliveryKind::kDelete: return networks::WriteKind::kDelete;
+  }
+  return networks::WriteKind::kPost;
+}
+
+networks::Draft DraftOf(const Content& content) {
+  networks::Draft draft;
+  draft.text = content.text;
+  draft.title = content.title;
+  draft.link = content.link;
+  for (const Media& media : content.media) {
+    draft.media.push_back({media.url, media.type, media.alt_text, "", media.size_bytes});
+  }
+  return draft;
+}
+
+networks::Write WriteOf(const Delivery& delivery) {
+  networks::Write write;
+  write.kind = KindOf(delivery.kind);
+  write.draft = DraftOf(delivery.content);
+  write.target_remote_id = delivery.target_remote_id;
+  write.post_remote_id = delivery.post_remote_id;
+  write.idempotency_key = IdempotencyKeyOf(delivery);
+  return write;
+}
+
+networks::Account AccountOf(const std::string& channel_id, const ChannelAccess& access) {
+  return {channel_id, access.remote_id, access.base_url, {access.fields}};
+}
+
+WriteResult ResultOf(networks::OutcomeKind kind) {
+  switch (kind) {
+    case networks::OutcomeKind::kAccepted: return WriteResult::kAccepted;
+    case networks::OutcomeKind::kRefused: return WriteResult::kRefused;
+    case networks::OutcomeKind::kNotSent: return WriteResult::kNotSent;
+    case networks::OutcomeKind::kUnknown: return WriteResult::kUnknown;
+  }
+  return WriteResult::kUnknown;
+}
+
+Refusal RefusalOf(networks::ErrorClass error) {
+  switch (error) {
+    case networks::ErrorClass::kNone: return Refusal::kNone;
+    case networks::ErrorClass::kTokenExpired: return Refusal::kTokenExpired;
+    case networks::ErrorClass::kPermission: return Refusal::kPermission;
+    case networks::ErrorClass::kRateLimited: return Refusal::kRateLimited;
+    case networks::ErrorClass::kDuplicate: return Refusal::kDuplicate;
+    case networks::ErrorClass::kNotFound: return Refusal::kNotFound;
+    case networks::ErrorClass::kInvalid: return Refusal::kInvalid;
+    case networks::ErrorClass::kTransient: return Refusal::kTransient;
+  }
+  return Refusal::kNone;
+}
+
+// The credentials could not be had: nothing was sent. A channel that is gone is refused, anything else is tried again.
+WriteOutcome WithoutAccess(const Status& status) {
+  WriteOutcome outcome;
+  const Error error = ToError(status);
+  outcome.reason = error.reason;
+  outcome.message = error.message;
+  const bool gone = error.code == Code::kNotFound || error.code == Code::kFailedPrecondition;
+  outcome.result = gone ? WriteResult::kRefused : WriteResult::kNotSent;
+  outcome.refusal = gone ? Refusal::kInvalid : Refusal::kNone;
+  return outcome;
+}
+
+}  // namespace
+
+ConnectorWriter::ConnectorWriter(const Connectors& connectors, ChannelAccessSource& access,
+                                 std::set<std::string> dedupe_networks)
+    : connectors_(connectors), access_(access), dedupe_networks_(std::move(dedupe_networks)) {}
+
+WriteOutcome ConnectorWriter::Write(const Call& call, const Delivery& delivery) {
+  const auto access = access_.GetAccess(call, delivery.workspace_id, delivery.channel_id, false);
+  if (!access.ok()) return WithoutAccess(access.status());
+  const auto connector = connectors_.find(access->network);
+  if (connector == connectors_.end()) {
+    return WithoutAccess(MakeError(Code::kNotFound, "NETWORK_UNKNOWN", "no connector for " + access->network));
+  }
+  const networks::Outcome got =
+      connector->second->Execute(call, AccountOf(delivery.channel_id, *access), WriteOf(delivery));
+  WriteOutcome outcome;
+  outcome.result = ResultOf(got.kind);
+  outcome.refusal = RefusalOf(got.error);
+  outcome.reason = got.reason;
+  outcome.message = got.message;
+  outcome.remote_id = got.remote_id;
+  outcome.permalink = got.permalink;
+  outcome.rate = {got.rate.limit, got.rate.remaining, got.rate.reset_in, got.rate.retry_after};
+  outcome.credentials_version = access->version;
+  // So that people see it where they mend it; the pause itself is in the ledger and does not depend on this.
+  if (outcome.refusal == Refusal::kTokenExpired) {
+    (void)access_.ReportBroken(call, delivery.workspace_id, delivery.channel_id, *access, "TOKEN_EXPIRED", got.message);
+  }
+  return outcome;
+}
+
+StatusOr<std::vector<FoundItem>> ConnectorWriter::ReadBack(const Call& call, const Delivery& delivery, absl::Time since) {
+  PARVIS_ASSIGN_OR_RETURN(const ChannelAccess access,
+                          access_.GetAccess(call, delivery.workspace_id, delivery.channel_id, false));
+  const auto connector = connectors_.find(access.network);
+  if (connector == connectors_.end()) {
+    return MakeError(Code::kNotFound, "NETWORK_UNKNOWN", "no connector for " + access.network);
+  }
+  const networks::Write write = WriteOf(delivery);
+  PARVIS_ASSIGN_OR_RETURN(
+      const std::vector<networks::OwnItem> items,
+      connector->second->ReadBack(call, AccountOf(delivery.channel_id, access), write, since, kReadBackMax));
+  std::vector<FoundItem> found;
+  for (const networks::OwnItem& item : items) {
+    if (!IsIdempotent(delivery.kind) && !connector->second->Matches(write, item)) continue;
+    found.push_back({item.remote_id, item.permalink, item.hidden});
+  }
+  return found;
+}
+
+NetworkTraits ConnectorWriter::Traits(const std::string& network) const {
+  NetworkTraits traits;
+  const auto connector = connectors_.find(network);
+  if (connector == connectors_.end()) return traits;
+  const networks::Capabilities& capabilities = connector->second->capabilities();
+  traits.idempotency_key = capabilities.idempotency_key;
+  traits.content_dedupe = dedupe_networks_.contains(network);
+  traits.settle = capabilities.settle;
+  return traits;
+}
+
+StatusOr<std::string> ConnectorWriter::CredentialsVersion(const Call& call, const std::string& workspace_id,
+                                                          const std::string& channel_id) {
+  PARVIS_ASSIGN_OR_RETURN(const ChannelAccess access, access_.GetAccess(call, workspace_id, channel_id, true));
+  return access.version;
+}
+
+std::vector<Violation> ConnectorRules::Check(const std::string& network, DeliveryKind kind, const Content& content) const {
+  const auto connector = connectors_.find(network);
+  if (connector == connectors_.end()) return {};
+  return connector->second->Check(KindOf(kind), DraftOf(content));
+}
+
+NetworkRules::Length ConnectorRules::TextLength(const std::string& network, const std::string& text) const {
+  const auto connector = connectors_.find(network);
+  if (connector == connectors_.end()) return {};
+  return {connector->second->TextLength(text), connector->second->capabilities().post_text_max};
+}
+
+}  // namespace parvis::publishing

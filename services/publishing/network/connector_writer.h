@@ -1,0 +1,46 @@
+// NetworkWriter and NetworkRules over the connectors: translates the ledger's words into the networks' and back.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "networks/connector.h"
+#include "publishing/domain/channels.h"
+#include "publishing/domain/network_writer.h"
+
+namespace parvis::publishing {
+
+using Connectors = std::map<std::string, std::unique_ptr<networks::Connector>>;
+
+// Thread-safe; everything given outlives it.
+class ConnectorWriter : public NetworkWriter {
+ public:
+  // `dedupe_networks`: networks that refuse the same content again, so that one second try after an unknown is safe.
+  ConnectorWriter(const Connectors& connectors, ChannelAccessSource& access, std::set<std::string> dedupe_networks);
+  WriteOutcome Write(const Call& call, const Delivery& delivery) override;
+  StatusOr<std::vector<FoundItem>> ReadBack(const Call& call, const Delivery& delivery, absl::Time since) override;
+  NetworkTraits Traits(const std::string& network) const override;
+  StatusOr<std::string> CredentialsVersion(const Call& call, const std::string& workspace_id,
+                                           const std::string& channel_id) override;
+
+ private:
+  const Connectors& connectors_;
+  ChannelAccessSource& access_;
+  const std::set<std::string> dedupe_networks_;
+};
+
+class ConnectorRules : public NetworkRules {
+ public:
+  explicit ConnectorRules(const Connectors& connectors) : connectors_(connectors) {}
+  bool Knows(const std::string& network) const override { return connectors_.contains(network); }
+  std::vector<Violation> Check(const std::string& network, DeliveryKind kind, const Content& content) const override;
+  Length TextLength(const std::string& network, const std::string& text) const override;
+
+ private:
+  const Connectors& connectors_;
+};
+
+}  // namespace parvis::publishing
