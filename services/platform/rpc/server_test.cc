@@ -148,7 +148,9 @@ TEST_F(ServerTest, OverloadIsRefusedAtOnceAndHealthAnswersMeanwhile) {
   Gate refusal;
   std::vector<std::thread> callers;
   for (int i = 0; i < 6; ++i) {
-    if (i == 1 || i == 2) ASSERT_TRUE(runs[i - 1].Wait());   // a thread has taken the one before from the queue
+    if (i == 1 || i == 2) {   // a thread has taken the one before from the queue
+      ASSERT_TRUE(runs[i - 1].Wait());
+    }
     callers.emplace_back([&] {
       EchoResponse response;
       Context context("owner");

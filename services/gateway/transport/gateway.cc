@@ -1,0 +1,158 @@
+#include "gateway/transport/gateway.h"
+
+#include <absl/strings/match.h>
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_cat.h>
+
+#include "gateway/transport/calls.h"
+#include "gateway/transport/connect_error.h"
+#include "gateway/transport/envelope.h"
+
+namespace parvis::gateway {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+constexpr size_t kAuthorizationMax = 4096;
+
+std::string Header(const net::HttpRequest& request, std::string_view name) {
+  const auto it = request.headers.find(name);
+  return it == request.headers.end() ? "" : it->second;
+}
+
+// gRPC metadata is printable ASCII.
+bool IsPrintable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
+}
+
+Status Unsupported(std::string_view header, std::string_view value) {
+  return MakeError(Code::kUnimplemented, "COMPRESSION",
+                   absl::StrCat(std::string(header), " '", IsPrintable(value) ? std::string(value) : "?",
+                                "' is not supported; supported: identity"));
+}
+
+}  // namespace
+
+Gateway::Gateway(const GatewayConfig& config, const MethodTable& methods, const Backends& backends, const Clock& clock,
+                 obs::Metrics& metrics)
+    : config_(config),
+      methods_(methods),
+      backends_(backends),
+      clock_(clock),
+      limited_(metrics.counter("parvis_gateway_rate_limited_total", "Calls refused because their key calls too often.")),
+      book_(config.streams_max, clock, metrics),
+      limits_(config.Limits()) {}
+
+void Gateway::Refuse(const net::Responder& responder, int http_status, Code code, std::string_view reason,
+                     std::string_view message, net::Headers headers, Instant began) {
+  const ConnectError error = RenderError(OwnError(MakeError(code, reason, message)));
+  headers["content-type"] = "application/json";
+  responder.Send({.status = http_status, .headers = std::move(headers), .body = error.json});
+  book_.Measure(nullptr, error.code, began);
+}
+
+void Gateway::Handle(net::HttpRequest request, net::Responder responder) {
+  const Instant began = clock_.Now();
+  if (request.path == "/healthz") {
+    responder.Send({.status = 200, .headers = {{"content-type", "text/plain; charset=utf-8"}}, .body = "ok\n"});
+    return;
+  }
+  const Method* const method = methods_.Find(request.path);
+  if (method == nullptr) {
+    Refuse(responder, 404, Code::kUnimplemented, "METHOD_UNKNOWN", "there is no such method; URLs are /<package>.<Service>/<Method>", {},
+           began);
+    return;
+  }
+  if (request.method != "POST") {
+    Refuse(responder, 405, Code::kUnimplemented, "HTTP_METHOD", "methods are called with POST", {{"allow", "POST"}}, began);
+    return;
+  }
+  const std::optional<Format> format = ParseContentType(Header(request, "content-type"));
+  if (!format || format->stream != method->stream) {
+    const std::string accepted = method->stream ? "application/connect+json, application/connect+proto"
+                                                : "application/json, application/proto";
+    Refuse(responder, 415, Code::kInvalidArgument, "CONTENT_TYPE", absl::StrCat("the Content-Type must be one of ", accepted),
+           {{"accept-post", accepted}}, began);
+    return;
+  }
+  HandleCall(request, std::make_unique<Exchange>(std::move(responder), *method, *format, book_, began));
+}
+
+void Gateway::HandleCall(const net::HttpRequest& request, std::unique_ptr<Exchange> exchange) {
+  exchange->trace = Trace::FromTraceparent(Header(request, "traceparent")).Child();
+  Status status = ReadHeaders(request, *exchange);
+  if (status.ok()) status = CheckRate(request, *exchange);
+  if (!status.ok()) {
+    exchange->Fail(OwnError(status));
+    return;
+  }
+  StatusOr<std::string> message = ReadMessage(request, *exchange);
+  if (!message.ok()) {
+    exchange->Fail(OwnError(message.status()));
+    return;
+  }
+  grpc::GenericStub* const stub = backends_.Find(exchange->method.package);
+  if (stub == nullptr) {
+    exchange->Fail(OwnError(MakeError(Code::kUnimplemented, "PACKAGE_NOT_SERVED",
+                                      absl::StrCat(exchange->method.package, " is not part of this installation"))));
+    return;
+  }
+  if (exchange->format.stream) {
+    StartStream(std::move(exchange), *stub, *message);
+  } else {
+    StartUnary(std::move(exchange), *stub, *message);
+  }
+}
+
+Status Gateway::ReadHeaders(const net::HttpRequest& request, Exchange& exchange) const {
+  if (const std::string version = Header(request, "connect-protocol-version"); !version.empty() && version != "1") {
+    return MakeError(Code::kInvalidArgument, "PROTOCOL_VERSION", "Connect-Protocol-Version must be 1");
+  }
+  const char* const coding = exchange.format.stream ? "connect-content-encoding" : "content-encoding";
+  for (const char* const header : {coding, "content-encoding"}) {
+    const std::string value = Header(request, header);
+    if (!value.empty() && !absl::EqualsIgnoreCase(value, "identity")) return Unsupported(header, value);
+  }
+  if (!exchange.format.stream) exchange.timeout = config_.call_max;
+  if (const std::string text = Header(request, "connect-timeout-ms"); !text.empty()) {
+    uint64_t millis = 0;
+    if (text.size() > 10 || text.find_first_not_of("0123456789") != std::string::npos || !absl::SimpleAtoi(text, &millis)) {
+      return MakeError(Code::kInvalidArgument, "TIMEOUT", "Connect-Timeout-Ms must be a whole number of at most 10 digits");
+    }
+    exchange.timeout = std::min(exchange.timeout, absl::Milliseconds(static_cast<int64_t>(millis)));
+  }
+  exchange.authorization = Header(request, "authorization");
+  if (exchange.authorization.empty()) return absl::OkStatus();   // the backend says what is missing
+  const std::string& value = exchange.authorization;
+  if (!absl::StartsWith(value, "Bearer ") || value.size() > kAuthorizationMax || !IsPrintable(value)) {
+    return MakeError(Code::kUnauthenticated, "TOKEN_MALFORMED", "the authorization header must be 'Bearer <key>'");
+  }
+  // Tokens between services never come from outside.
+  if (std::string_view(value).substr(kBearer.size(), 4) == "svc.") {
+    return MakeError(Code::kUnauthenticated, "TOKEN_UNKNOWN", "the key is not valid");
+  }
+  return absl::OkStatus();
+}
+
+Status Gateway::CheckRate(const net::HttpRequest& request, const Exchange& exchange) {
+  // Before anyone knows whether the key is good, so that guessing is limited too; callers without a key share their host's.
+  const std::string& peer = request.peer;
+  const std::string key = exchange.authorization.empty() ? peer.substr(0, peer.rfind(':')) : exchange.authorization;
+  const auto wait = limits_.Take(std::hash<std::string>{}(key), clock_.Now());
+  if (!wait) return absl::OkStatus();
+  limited_.Add();
+  return ToStatus({.code = Code::kResourceExhausted, .reason = "RATE_LIMITED",
+                   .message = absl::StrCat("this key may make ", config_.calls_per_second, " calls a second"),
+                   .retry_after = *wait});
+}
+
+StatusOr<std::string> Gateway::ReadMessage(const net::HttpRequest& request, const Exchange& exchange) const {
+  const auto max = static_cast<size_t>(config_.message_max_bytes);
+  std::string_view body = request.body;
+  if (exchange.format.stream) {
+    PARVIS_ASSIGN_OR_RETURN(body, ReadOneEnvelope(body, max));
+  }
+  return DecodeRequest(exchange.format.encoding, body, *exchange.method.request,
+                       {.message_max_bytes = max, .json_depth_max = config_.json_depth_max});
+}
+
+}  // namespace parvis::gateway

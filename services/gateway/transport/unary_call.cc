@@ -1,0 +1,40 @@
+#include "gateway/transport/call_book.h"
+#include "gateway/transport/calls.h"
+#include "gateway/transport/connect_error.h"
+
+namespace parvis::gateway {
+namespace {
+
+struct UnaryCall {
+  std::unique_ptr<Exchange> exchange;
+  grpc::ClientContext context;
+  grpc::ByteBuffer request, response;
+
+  void OnAnswer(const grpc::Status& status) {
+    if (!status.ok()) {
+      exchange->Fail(FromBackend(status, exchange->method.package));
+    } else if (auto body = EncodeResponse(exchange->format.encoding, ToString(response), *exchange->method.response); body.ok()) {
+      exchange->Succeed(*std::move(body));
+    } else {
+      exchange->Fail(OwnError(body.status()));
+    }
+    exchange->book.Leave(this);
+  }
+};
+
+}  // namespace
+
+void StartUnary(std::unique_ptr<Exchange> exchange, grpc::GenericStub& stub, const std::string& request) {
+  const auto call = std::make_shared<UnaryCall>();
+  call->exchange = std::move(exchange);
+  call->request = ToBuffer(request);
+  Prepare(*call->exchange, call->exchange->book.clock(), call->context);
+  (void)call->exchange->book.Enter(call.get(), /*stream=*/false, [] {});
+  call->exchange->responder.OnGone([weak = std::weak_ptr(call)] {
+    if (const auto alive = weak.lock()) alive->context.TryCancel();
+  });
+  stub.UnaryCall(&call->context, call->exchange->method.path, {}, &call->request, &call->response,
+                 [call](grpc::Status status) { call->OnAnswer(status); });
+}
+
+}  // namespace parvis::gateway
