@@ -154,12 +154,12 @@ class Cluster:
         return [f"--{key}={value}" for key, value in flags.items()]
 
     def _accounts_flags(self):
-        return {"operator_key_file": self.secret_file("operator_key"), "sealing_keys_file": self.secret_file("sealing_keys"),
+        return {"operator_key_file": self.secret_file("operator_key"), "seal_key_file": self.secret_file("sealing_keys"),
                 "network_base_urls": f"facebook={self.sandbox_url}/facebook/v23.0,x={self.sandbox_url}/x",
                 "http_client_allowed_networks": "127.0.0.0/8"}
 
     def _publishing_flags(self):
-        return {"http_client_allowed_networks": "127.0.0.0/8"}
+        return {"http_client_allowed_networks": "127.0.0.0/8", "command_partitions": self.partitions}
 
     def _ingestion_flags(self):
         return {"http_client_allowed_networks": "127.0.0.0/8", "http_address": self.address("ingestion_http"),

@@ -174,7 +174,7 @@ class MainJob:
             last.update(status, stored=stored)
             self.show.progress(f"written {status['written']}, delivered by the networks {status['acknowledged']}, "
                                f"in the inbox {stored}")
-            return status["finished"] and stored >= status["alive"]
+            return status["finished"] and not status["pending"] and stored >= status["written"]
 
         try:
             wait_until(settled, 60 + self.comments / 50, "all comments are in the inbox", 0.5)

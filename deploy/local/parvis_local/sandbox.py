@@ -10,9 +10,11 @@ from .processes import StartError
 class Sandbox:
     """Stands for everybody outside: it makes accounts, lets the audience speak, and keeps the journal that judges."""
 
-    def __init__(self, cluster, blog=None):
-        self._cluster, self._blog = cluster, blog
+    def __init__(self, cluster, blog=None, seed=1):
+        self._cluster, self._blog, self.seed = cluster, blog, seed
         self._configured = False
+        self._audience = 0
+        self.accounts = []
 
     def control(self, method, path, body=None):
         request = urllib.request.Request(f"{self._cluster.sandbox_url}/control/{path}", method=method,
@@ -33,3 +35,61 @@ class Sandbox:
                 return entries
             entries += [json.loads(line) for line in lines]
             after = entries[-1]["seq"]
+
+    def _configure_webhooks(self):
+        """Tells the simulated networks where our webhooks are and which secrets they were registered with."""
+        if self._configured:
+            return
+        base, secret = f"http://{self._cluster.address('ingestion_http')}/webhooks", self._cluster.secret_file
+        self.control("POST", "webhooks", {
+            "network": "facebook", "url": f"{base}/facebook", "app_secret_file": secret("facebook_app_secret"),
+            "verify_token_file": secret("facebook_verify_token"), "duplicate_ratio": 0.02, "batch_max": 50})
+        self.control("POST", "webhooks", {
+            "network": "x", "url": f"{base}/x", "consumer_secret_file": secret("x_consumer_secret"),
+            "duplicate_ratio": 0.02, "batch_max": 50})
+        self._configured = True
+
+    def create_account(self, network, name):
+        """A Page, a user or a blog; what ConnectChannel needs of it is under "credentials" and "site_url"."""
+        self._configure_webhooks()
+        made = json.loads(self.control("POST", "accounts", {"network": network, "name": name}))
+        fields = ("username", "application_password") if network == "wordpress" else ("access_token",)
+        made["credentials"] = {field: made[field] for field in fields}
+        if network == "wordpress":
+            made["site_url"] = made["base_url"]
+        self.accounts.append({"network": network, "id": made["remote_id"]})
+        return made
+
+    def start_audience(self, count, texts=None, rate=0, plain=False, networks=None):
+        """Lets `count` comments be written below the posts that are out; `rate` a second, 0 for as fast as they go."""
+        plan = {"seed": self.seed, "count": count, "rate": rate,
+                "accounts": [a for a in self.accounts if networks is None or a["network"] in networks]}
+        if not plain:
+            plan.update(edit_ratio=0.02, removal_ratio=0.02)
+        else:
+            plan.update(edit_ratio=0, removal_ratio=0)
+        if texts:
+            plan["texts"] = texts
+        self._audience = json.loads(self.control("POST", "audiences", plan))["id"]
+        if self._blog:
+            self._blog.start_audience(count // 10, texts)
+
+    def audience_status(self):
+        """How far the audience is: comments written, changed, pushed and acknowledged."""
+        status = json.loads(self.control("GET", f"audiences/{self._audience}"))
+        if status["error"]:
+            raise StartError(f"the audience stopped: {status['error']}")
+        written, finished = status["written"], status["state"] == "done"
+        if self._blog:
+            real = self._blog.audience_status()
+            written, finished = written + real["written"], finished and real["finished"]
+        return {"written": written, "changes": status["edits"] + status["removals"],
+                "acknowledged": sum(hook["acked"] for hook in status["webhooks"]),
+                "pending": sum(hook["pending"] for hook in status["webhooks"]), "finished": finished}
+
+    def fault(self, network, operation, kind, **more):
+        """Something that goes wrong with the next matching calls; see services/sandbox/README.md."""
+        self.control("POST", "faults", {"network": network, "operation": operation, "kind": kind, **more})
+
+    def clear_faults(self):
+        self.control("DELETE", "faults")
