@@ -61,9 +61,9 @@ struct Notice {
   enum class Kind { kAdd, kEdit, kRemove, kHide, kUnhide };
   Kind kind = Kind::kAdd;
   ItemPtr item;                     // as it is after the change
+  AccountPtr account;               // in whose channel it happened
   std::string actor_id, actor_name; // who did it
   absl::Time time;
-  uint64_t uuid = 0;                // unique per notice; a repeated delivery has the same
 };
 
 }  // namespace parvis::sandbox

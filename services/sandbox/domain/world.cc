@@ -24,7 +24,12 @@ std::string KindOfNew(const Item& item) {
 }  // namespace
 
 World::World(const WorldLimits& limits, const Clock& clock, Journal& journal)
-    : limits_(limits), clock_(clock), journal_(journal) {}
+    : limits_(limits), clock_(clock), journal_(journal) {
+  // A sandbox that was started again must not give old ids to new things: numbers begin at the time of the start.
+  const int64_t seconds = absl::ToUnixSeconds(clock.WallNow()) - 1'600'000'000;
+  last_number_ = seconds * 20'000;
+  last_account_ = seconds * 100;
+}
 
 void World::Listen(Listener listener) { listener_ = std::move(listener); }
 
@@ -159,11 +164,12 @@ StatusOr<ItemPtr> World::Create(const NewItem& item, const WriteContext& context
 }
 
 void World::Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& context, absl::Time time) {
-  ++last_notice_;
   if (!listener_) return;
+  auto account = accounts_.find(KeyOf(item->network, item->account));
+  if (account == accounts_.end()) return;
   const bool own = context.actor_id.empty();
-  listener_({kind, item, own ? item->author_id : context.actor_id, own ? item->author_name : context.actor_name, time,
-             last_notice_});
+  listener_({kind, item, account->second, own ? item->author_id : context.actor_id,
+             own ? item->author_name : context.actor_name, time});
 }
 
 StatusOr<ItemPtr> World::Change(Network network, std::string_view id, Notice::Kind notice, const char* kind,

@@ -52,6 +52,7 @@ struct NewItem {
 struct Page {
   std::vector<ItemPtr> items;
   int64_t next = -1;               // position to go on at, or -1
+  int64_t first = 0, after = 0;    // position of the first item, and the one behind the last (-1: before the oldest)
   int64_t total = 0;               // matching items, where `count_all` was asked for
 };
 struct ListOptions {
@@ -59,6 +60,7 @@ struct ListOptions {
   int64_t position = -1;           // -1: from the start
   int limit = 25;
   bool count_all = false;
+  absl::Time since = absl::InfinitePast();   // nothing created before is read (nor walked over)
   std::function<bool(const Item&)> filter;   // nullptr: all
 };
 
@@ -144,7 +146,6 @@ class World {
   std::unordered_map<std::string, int64_t> thread_seqs_;
   std::unordered_map<std::string, Written> written_;        // by TextKey, for our own writes
   int64_t last_x_id_ = 0, last_number_ = 0, last_account_ = 0;
-  uint64_t last_notice_ = 0;
 };
 
 }  // namespace parvis::sandbox

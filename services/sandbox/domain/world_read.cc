@@ -23,11 +23,11 @@ std::string NewToken(Network network) {
   return out;
 }
 
-// "Maison Lumen" -> "maisonlumen", at most 15 characters (X's limit on user names).
+// "Maison Lumen" -> "maisonlumen", at most 8 characters: with the number, X's limit of 15 holds.
 std::string HandleOf(std::string_view name) {
   std::string out;
   for (char c : name) {
-    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) && out.size() < 12) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) && out.size() < 8) {
       out.push_back(absl::ascii_tolower(static_cast<unsigned char>(c)));
     }
   }
@@ -53,11 +53,11 @@ StatusOr<AccountPtr> World::AddAccount(const NewAccount& account) {
   made->utc_offset_minutes = account.utc_offset_minutes;
   made->hold_comments = account.hold_comments;
   const int64_t number = ++last_account_;
-  made->handle = account.handle.empty() ? Cat(HandleOf(account.name), number) : account.handle;
+  made->handle = account.handle.empty() ? Cat(HandleOf(account.name), number % 1'000'000) : account.handle;
   switch (account.network) {
     case Network::kFacebook: made->id = std::to_string(100'000'000'000'000 + number); break;
     case Network::kX: made->id = std::to_string(1'700'000'000'000'000'000 + number); break;
-    case Network::kBlog: made->id = Cat("blog", number); break;
+    case Network::kBlog: made->id = Cat(HandleOf(account.name), "-", number % 1'000'000'000); break;
   }
   made->token = NewToken(account.network);
   tokens_[KeyOf(account.network, made->token)] = made->id;
@@ -137,12 +137,25 @@ Page World::Read(Network network, List list, std::string_view id, const ListOpti
   const int64_t size = static_cast<int64_t>(ids.size());
   const int64_t step = options.newest_first ? -1 : 1;
   int64_t at = options.position >= 0 ? options.position : options.newest_first ? size - 1 : 0;
+  auto item_at = [&](int64_t i) -> const ItemPtr& { return items_.at(KeyOf(network, ids[i])); };
+  if (!options.newest_first && options.since > absl::InfinitePast()) {
+    int64_t low = at, high = size;   // the first that is not older; lists are in order of creation
+    while (low < high) {
+      const int64_t middle = low + (high - low) / 2;
+      if (item_at(middle)->created < options.since) low = middle + 1;
+      else high = middle;
+    }
+    at = low;
+  }
   for (; at >= 0 && at < size; at += step) {
-    const ItemPtr& item = items_.at(KeyOf(network, ids[at]));
+    const ItemPtr& item = item_at(at);
+    if (item->created < options.since) break;
     if (item->deleted || (options.filter && !options.filter(*item))) continue;
     ++page.total;
     if (static_cast<int>(page.items.size()) < options.limit) {
+      if (page.items.empty()) page.first = at;
       page.items.push_back(item);
+      page.after = at + step;
     } else {
       if (page.next < 0) page.next = at;
       if (!options.count_all) break;

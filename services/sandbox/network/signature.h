@@ -1,0 +1,15 @@
+// The signatures of webhooks (facts 0.1), as the networks make them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "platform/base/secret.h"
+
+namespace parvis::sandbox {
+
+// HMAC-SHA256 as lower-case hex (Facebook) or base64 (X).
+std::string HmacHex(const Secret& key, std::string_view message);
+std::string HmacBase64(const Secret& key, std::string_view message);
+
+}  // namespace parvis::sandbox

@@ -1,0 +1,327 @@
+#include "sandbox/network/webhooks.h"
+
+#include <algorithm>
+#include <functional>
+
+#include <nlohmann/json.hpp>
+
+#include "platform/base/ids.h"
+#include "platform/obs/log.h"
+#include "sandbox/domain/cat.h"
+#include "sandbox/network/signature.h"
+
+namespace parvis::sandbox {
+namespace {
+
+Status CheckTarget(const WebhookTarget& t) {
+  if (t.network == Network::kBlog) return InvalidField("network", "NO_WEBHOOKS", "the blog has no webhooks: it is polled");
+  if (t.url.rfind("http://", 0) != 0 && t.url.rfind("https://", 0) != 0) {
+    return InvalidField("url", "NOT_A_URL", "must begin with http:// or https://");
+  }
+  if (t.secret.empty()) return InvalidField("secret", "REQUIRED", "webhooks are signed: give app_secret or consumer_secret");
+  for (double ratio : {t.duplicate_ratio, t.reorder_ratio, t.late_ratio}) {
+    if (!(ratio >= 0 && ratio <= 1)) return InvalidField("ratio", "OUT_OF_RANGE", "ratios lie between 0 and 1");
+  }
+  if (t.batch_max < 1 || t.batch_max > 1000) return InvalidField("batch_max", "OUT_OF_RANGE", "1 to 1000");
+  if (t.lanes < 1 || t.lanes > 64) return InvalidField("lanes", "OUT_OF_RANGE", "1 to 64");
+  if (t.late < absl::ZeroDuration() || t.late > absl::Hours(1)) return InvalidField("late_ms", "OUT_OF_RANGE", "0 to 3600000");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Webhooks::Webhooks(const Config& config, net::HttpClient& client, const Clock& clock)
+    : config_(config), client_(client), clock_(clock), thread_([this] { Run(); }) {}
+
+Webhooks::~Webhooks() { Stop(); }
+
+void Webhooks::Stop() {
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    wake_.notify_all();
+    // Answers still under way come back to this object: they are awaited (the client bounds how long they take).
+    wake_.wait(lock, [&] { return under_way_ == 0; });
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+StatusOr<int64_t> Webhooks::Add(const WebhookTarget& settings) {
+  PARVIS_RETURN_IF_ERROR(CheckTarget(settings));
+  std::lock_guard lock(mutex_);
+  if (static_cast<int>(targets_.size()) >= config_.targets_max) {
+    return MakeError(Code::kResourceExhausted, "TOO_MANY_TARGETS", "Remove some webhook targets first.");
+  }
+  auto target = std::make_unique<Target>();
+  target->id = next_id_++;
+  target->settings = settings;
+  if (settings.network == Network::kX && settings.attempts_max == 0) target->settings.attempts_max = 3;
+  target->rng = Rng(settings.seed);
+  target->lanes.resize(static_cast<size_t>(settings.lanes));
+  const int64_t id = target->id;
+  targets_[id] = std::move(target);
+  look_again_ = true;
+  wake_.notify_all();
+  return id;
+}
+
+bool Webhooks::Remove(int64_t id) {
+  std::lock_guard lock(mutex_);
+  return targets_.erase(id) > 0;
+}
+
+void Webhooks::RemoveAll() {
+  std::lock_guard lock(mutex_);
+  targets_.clear();
+}
+
+bool Webhooks::Change(int64_t id, const std::function<void(WebhookTarget&)>& change) {
+  std::lock_guard lock(mutex_);
+  auto it = targets_.find(id);
+  if (it == targets_.end()) return false;
+  const int lanes = it->second->settings.lanes;
+  change(it->second->settings);
+  it->second->settings.lanes = lanes;   // what waits stays in its lane
+  look_again_ = true;
+  wake_.notify_all();
+  return true;
+}
+
+std::vector<WebhookStats> Webhooks::Stats() const {
+  std::lock_guard lock(mutex_);
+  std::vector<WebhookStats> out;
+  for (const auto& [id, target] : targets_) {
+    WebhookStats stats = target->stats;
+    stats.id = id;
+    stats.network = target->settings.network;
+    stats.account = target->settings.account;
+    stats.url = target->settings.url;
+    stats.paused = target->settings.paused;
+    out.push_back(std::move(stats));
+  }
+  return out;
+}
+
+bool Webhooks::MayWrite() const {
+  std::lock_guard lock(mutex_);
+  return std::ranges::none_of(targets_, [&](const auto& entry) {
+    return entry.second->stats.pending > config_.queue_max / 2;
+  });
+}
+
+void Webhooks::Notify(const Notice& notice) {
+  if (!HasWebhook(notice)) return;
+  std::lock_guard lock(mutex_);
+  for (auto& [id, target] : targets_) {
+    const WebhookTarget& settings = target->settings;
+    if (settings.network != notice.item->network) continue;
+    if (!settings.account.empty() && settings.account != notice.account->id) continue;
+    Enqueue(*target, notice);
+  }
+  look_again_ = true;
+  wake_.notify_all();
+}
+
+void Webhooks::Enqueue(Target& target, const Notice& notice) {
+  WebhookStats& stats = target.stats;
+  const WebhookTarget& settings = target.settings;
+  ++stats.events;
+  if (stats.pending >= config_.queue_max) {
+    ++stats.dropped;
+    return;
+  }
+  const size_t hash = std::hash<std::string>{}(notice.item->thread) ^ (std::hash<std::string>{}(notice.account->id) << 1);
+  Lane& lane = target.lanes[hash % target.lanes.size()];
+  const bool late = settings.late > absl::ZeroDuration() && target.rng.Chance(settings.late_ratio);
+  Event event{notice, late ? clock_.Now() + settings.late : Instant{}};
+  ++stats.pending;
+  if (late && settings.late_ratio < 1) {
+    lane.set_aside.push_back(std::move(event));
+    return;
+  }
+  lane.queue.push_back(event);
+  const size_t n = lane.queue.size();
+  if (n >= 2 && static_cast<int>(n) - 2 >= lane.under_way && target.rng.Chance(settings.reorder_ratio)) {
+    std::swap(lane.queue[n - 1], lane.queue[n - 2]);
+    ++stats.reordered;
+  }
+  if (target.rng.Chance(settings.duplicate_ratio)) {
+    event.copy = true;
+    lane.queue.push_back(std::move(event));
+    ++stats.pending;
+    ++stats.duplicates;
+  }
+}
+
+void Webhooks::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    look_again_ = false;
+    std::vector<Sending> ready;
+    const Instant now = clock_.Now();
+    const Instant next = Collect(now, ready);
+    if (!ready.empty()) {
+      lock.unlock();
+      for (Sending& sending : ready) Send(std::move(sending));
+      lock.lock();
+      continue;
+    }
+    const absl::Duration wait = std::min<absl::Duration>(next == Instant::Max() ? absl::Seconds(1) : next - now, absl::Seconds(1));
+    wake_.wait_for(lock, absl::ToChronoMicroseconds(std::max(wait, absl::Microseconds(200))),
+                   [&] { return stopping_ || look_again_; });
+  }
+}
+
+Instant Webhooks::Collect(Instant now, std::vector<Sending>& out) {
+  Instant next = Instant::Max();
+  for (auto& [id, target] : targets_) {
+    if (target->settings.paused) continue;
+    if (!target->challenging && now >= target->challenge_at) {
+      out.push_back(Challenge(*target, now));
+      ++under_way_;
+    }
+    next = std::min(next, target->challenge_at);
+    if (!target->stats.verified) continue;
+    for (int lane = 0; lane < static_cast<int>(target->lanes.size()); ++lane) {
+      next = std::min(next, CollectLane(*target, lane, now, out));
+    }
+  }
+  return next;
+}
+
+Instant Webhooks::CollectLane(Target& target, int index, Instant now, std::vector<Sending>& out) {
+  Lane& lane = target.lanes[static_cast<size_t>(index)];
+  const WebhookTarget& settings = target.settings;
+  Instant next = Instant::Max();
+  for (size_t i = 0; i < lane.set_aside.size();) {
+    if (lane.set_aside[i].ready <= now) {
+      lane.queue.push_back(std::move(lane.set_aside[i]));
+      lane.set_aside.erase(lane.set_aside.begin() + static_cast<ptrdiff_t>(i));
+    } else {
+      next = std::min(next, lane.set_aside[i++].ready);
+    }
+  }
+  if (lane.queue.empty() || lane.under_way > 0) return next;
+  const Instant ready = std::max(lane.retry_at, lane.queue.front().ready);
+  if (ready > now) return std::min(next, ready);
+  const bool x = settings.network == Network::kX;
+  const int most = x && settings.shape == XShape::kActivity ? 1 : settings.batch_max;
+  std::vector<Notice> batch;
+  for (const Event& event : lane.queue) {
+    if (static_cast<int>(batch.size()) >= most || event.ready > now) break;
+    if (x && !batch.empty() && !SameGroup(batch.front(), event.notice)) break;
+    batch.push_back(event.notice);
+  }
+  Sending sending{.target = target.id, .lane = index};
+  sending.request.method = "POST";
+  sending.request.url = settings.url;
+  sending.request.headers["Content-Type"] = "application/json";
+  sending.request.body = !x ? FacebookBody(batch, clock_.WallNow())
+                         : settings.shape == XShape::kActivity ? XActivityBody(batch.front()) : XAccountActivityBody(batch);
+  if (x) {
+    sending.request.headers["x-twitter-webhooks-signature"] = Cat("sha256=", HmacBase64(settings.secret, sending.request.body));
+  } else {
+    sending.request.headers["X-Hub-Signature-256"] = Cat("sha256=", HmacHex(settings.secret, sending.request.body));
+  }
+  lane.under_way = static_cast<int>(batch.size());
+  ++target.stats.requests;
+  ++under_way_;
+  out.push_back(std::move(sending));
+  return next;
+}
+
+// Facebook: GET hub.challenge; X: GET crc_token. Before the first event, and again at random moments.
+Webhooks::Sending Webhooks::Challenge(Target& target, Instant now) {
+  const WebhookTarget& settings = target.settings;
+  Sending sending{.target = target.id, .lane = -1};
+  const char* separator = settings.url.find('?') == std::string::npos ? "?" : "&";
+  if (settings.network == Network::kFacebook) {
+    sending.expected = std::to_string(1'000'000'000 + target.rng.Below(1'000'000'000));
+    sending.request.url = Cat(settings.url, separator, "hub.mode=subscribe&hub.challenge=", sending.expected,
+                              "&hub.verify_token=", net::UrlEncode(settings.verify_token.Reveal()));
+  } else {
+    const std::string token = RandomHex(32);
+    sending.expected = Cat("sha256=", HmacBase64(settings.secret, token));
+    sending.request.url = Cat(settings.url, separator, "crc_token=", token);
+  }
+  target.challenging = true;
+  target.challenge_at = Instant::Max();
+  ++target.stats.challenges;
+  return sending;
+}
+
+void Webhooks::Send(Sending sending) {
+  const Call call = BackgroundCall("sandbox");
+  client_.SendAsync(call, std::move(sending.request),
+                    [this, target = sending.target, lane = sending.lane, expected = sending.expected](net::ClientResult result) {
+                      if (lane < 0) Challenged(target, expected, result);
+                      else Delivered(target, lane, result);
+                    });
+}
+
+void Webhooks::Challenged(int64_t id, const std::string& expected, const net::ClientResult& result) {
+  bool right = result.sent == net::Sent::kAnswered && result.http_status == 200;
+  std::lock_guard lock(mutex_);
+  --under_way_;
+  look_again_ = true;
+  wake_.notify_all();
+  auto it = targets_.find(id);
+  if (it == targets_.end()) return;
+  Target& target = *it->second;
+  if (target.settings.network == Network::kFacebook) {
+    right = right && result.body == expected;   // the challenge and nothing else
+  } else if (right) {
+    const auto json = nlohmann::json::parse(result.body, nullptr, false);
+    right = json.is_object() && json.contains("response_token") && json.at("response_token") == expected;
+  }
+  target.challenging = false;
+  if (right != target.stats.verified) {
+    obs::Info(right ? "webhook target verified" : "webhook target lost", {{"target", id}, {"status", result.http_status}});
+  }
+  target.stats.verified = right;
+  const Instant now = clock_.Now();
+  if (right) {
+    target.challenge_attempts = 0;
+    const absl::Duration every = target.settings.challenge_every;
+    target.challenge_at = every > absl::ZeroDuration() ? now + every * (0.5 + target.rng.Unit()) : Instant::Max();
+  } else {
+    ++target.stats.challenges_failed;
+    target.challenge_at = now + absl::Milliseconds(250) * (1 << std::min(target.challenge_attempts++, 4));
+  }
+}
+
+void Webhooks::Delivered(int64_t id, int index, const net::ClientResult& result) {
+  std::lock_guard lock(mutex_);
+  --under_way_;
+  look_again_ = true;
+  wake_.notify_all();
+  auto it = targets_.find(id);
+  if (it == targets_.end()) return;
+  Target& target = *it->second;
+  Lane& lane = target.lanes[static_cast<size_t>(index)];
+  const bool acked = result.sent == net::Sent::kAnswered && result.http_status == 200;
+  const int n = lane.under_way;
+  lane.under_way = 0;
+  if (!acked) {
+    ++target.stats.failures;
+    ++lane.attempts;
+    const int max = target.settings.attempts_max;
+    if (max == 0 || lane.attempts < max) {
+      // At once, then with falling frequency.
+      const absl::Duration wait = lane.attempts == 1 ? absl::ZeroDuration()
+                                                     : target.settings.retry_min * (1 << std::min(lane.attempts - 2, 16));
+      lane.retry_at = clock_.Now() + std::min(wait, target.settings.retry_max);
+      return;
+    }
+  }
+  for (int i = 0; i < n; ++i) {
+    const bool copy = lane.queue.front().copy;
+    lane.queue.pop_front();
+    --target.stats.pending;
+    if (!copy) ++(acked ? target.stats.acked : target.stats.dropped);
+  }
+  lane.attempts = 0;
+  lane.retry_at = Instant{};
+}
+
+}  // namespace parvis::sandbox

@@ -1,0 +1,123 @@
+// Webhooks: tells the targets what happened on the networks, batched and signed, with the oddities that were asked for.
+//
+// A target has lanes; what happens in one thread always takes the same lane, and a lane has one request under way: so
+// the order per thread holds and threads do not wait for each other. A lane whose request failed tries again, at once
+// and then ever more rarely; X gives up after a few tries (its documents promise none), Facebook goes on.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <condition_variable>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "platform/base/clock.h"
+#include "platform/base/secret.h"
+#include "platform/net/http_client.h"
+#include "sandbox/domain/random.h"
+#include "sandbox/network/payloads.h"
+
+namespace parvis::sandbox {
+
+struct WebhookTarget {
+  Network network = Network::kFacebook;   // Facebook or X
+  std::string account;                    // "" = all accounts of the network
+  std::string url;
+  Secret secret;                          // Facebook: app secret; X: consumer secret
+  Secret verify_token;                    // Facebook
+  XShape shape = XShape::kActivity;
+  int batch_max = 50;                     // events in one request; XAA always has one
+  int lanes = 8;                          // requests under way at once
+  double duplicate_ratio = 0;             // events that are delivered twice
+  double reorder_ratio = 0;               // events that change places with the one before
+  absl::Duration late;                    // how much later than they happened events are sent ...
+  double late_ratio = 1;                  // ... and how many of them; less than 1 lets the others overtake
+  bool paused = false;
+  int attempts_max = 0;                   // 0: no end. X: 3 unless asked otherwise
+  absl::Duration retry_min = absl::Seconds(1), retry_max = absl::Minutes(5);
+  absl::Duration challenge_every = absl::Seconds(30);   // on average; zero: only before the first event
+  uint64_t seed = 1;
+};
+
+struct WebhookStats {
+  int64_t id = 0;
+  Network network = Network::kFacebook;
+  std::string account, url;
+  bool verified = false, paused = false;
+  int64_t events = 0;        // notices taken for this target
+  int64_t acked = 0;         // of those: answered 200 at least once
+  int64_t pending = 0;       // waiting or under way
+  int64_t dropped = 0;       // given up, or no room
+  int64_t requests = 0, failures = 0, duplicates = 0, reordered = 0, challenges = 0, challenges_failed = 0;
+};
+
+// Thread-safe.
+class Webhooks {
+ public:
+  struct Config {
+    int targets_max = 32;
+    int64_t queue_max = 100'000;   // events waiting in one target; the audience is held back at half of it
+  };
+  Webhooks(const Config& config, net::HttpClient& client, const Clock& clock);
+  ~Webhooks();   // Stop()
+
+  // INVALID_ARGUMENT, RESOURCE_EXHAUSTED TOO_MANY_TARGETS.
+  StatusOr<int64_t> Add(const WebhookTarget& target);
+  bool Remove(int64_t id);
+  void RemoveAll();
+  // Pause, resume and change the oddities of a target: `change` works on its settings.
+  bool Change(int64_t id, const std::function<void(WebhookTarget&)>& change);
+  std::vector<WebhookStats> Stats() const;
+
+  void Notify(const Notice& notice);   // never blocks, never calls back
+  bool MayWrite() const;               // false while some target has too much waiting
+  void Stop();
+
+ private:
+  struct Event { Notice notice; Instant ready; bool copy = false; };
+  struct Lane {
+    std::deque<Event> queue;
+    std::vector<Event> set_aside;      // late ones that others may overtake
+    int under_way = 0;                 // events at the front that are being sent
+    int attempts = 0;
+    Instant retry_at;
+  };
+  struct Target {
+    int64_t id = 0;
+    WebhookTarget settings;
+    Rng rng{1};
+    std::vector<Lane> lanes;
+    WebhookStats stats;
+    bool challenging = false;
+    Instant challenge_at;
+    int challenge_attempts = 0;
+  };
+  struct Sending { net::ClientRequest request; int64_t target = 0; int lane = 0; std::string expected; };
+
+  void Run();
+  // Collects what can be sent now; the time when there may be more. Under the mutex.
+  Instant Collect(Instant now, std::vector<Sending>& out);
+  Instant CollectLane(Target& target, int lane, Instant now, std::vector<Sending>& out);
+  Sending Challenge(Target& target, Instant now);
+  void Send(Sending sending);
+  void Delivered(int64_t target, int lane, const net::ClientResult& result);
+  void Challenged(int64_t target, const std::string& expected, const net::ClientResult& result);
+  void Enqueue(Target& target, const Notice& notice);
+
+  const Config config_;
+  net::HttpClient& client_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false, look_again_ = false;
+  int under_way_ = 0;
+  int64_t next_id_ = 1;
+  std::map<int64_t, std::unique_ptr<Target>> targets_;
+  std::thread thread_;
+};
+
+}  // namespace parvis::sandbox

@@ -1,0 +1,35 @@
+// The control API under /control: what tests and scripts/run drive the sandbox with. Documented in ../README.md.
+#pragma once
+
+#include "sandbox/domain/audience_runs.h"
+#include "sandbox/network/webhooks.h"
+#include "sandbox/transport/web.h"
+
+namespace parvis::sandbox {
+
+// Thread-safe.
+class Control {
+ public:
+  Control(Context& context, Journal& journal, Webhooks& webhooks, AudienceRuns& audiences)
+      : context_(context), journal_(journal), webhooks_(webhooks), audiences_(audiences) {}
+  net::HttpResponse Handle(const net::HttpRequest& http);
+
+ private:
+  StatusOr<Json> Route(const Request& request);
+  StatusOr<Json> Accounts(const Request& request);
+  StatusOr<Json> FaultRules(const Request& request);
+  StatusOr<Json> LimitSizes(const Request& request);
+  StatusOr<Json> Targets(const Request& request);
+  StatusOr<Json> Audiences(const Request& request);
+  StatusOr<Json> Comments(const Request& request);
+  StatusOr<Json> State(const Request& request);
+  StatusOr<Json> Summary();
+  Json Reset();
+
+  Context& context_;
+  Journal& journal_;
+  Webhooks& webhooks_;
+  AudienceRuns& audiences_;
+};
+
+}  // namespace parvis::sandbox

@@ -1,0 +1,61 @@
+#include "sandbox/transport/sandbox_server.h"
+
+namespace parvis::sandbox {
+namespace {
+
+constexpr int kDelayedMax = 10'000;
+
+bool Under(const std::string& path, std::string_view prefix) {
+  return path.compare(0, prefix.size(), prefix) == 0 && (path.size() == prefix.size() || path[prefix.size()] == '/');
+}
+
+}  // namespace
+
+SandboxServer::SandboxServer(const net::HttpServerConfig& config, obs::Metrics& metrics, Context context,
+                             Journal& journal, Webhooks& webhooks, AudienceRuns& audiences)
+    : context_(context), facebook_(context_), x_(context_), blog_(context_),
+      control_(context_, journal, webhooks, audiences), metrics_(metrics), later_(context_.clock, kDelayedMax),
+      server_(config, "sandbox", metrics, [this](net::HttpRequest request, net::Responder responder) {
+        Handle(std::move(request), std::move(responder));
+      }) {}
+
+Status SandboxServer::Start() { return server_.Start(); }
+
+void SandboxServer::Stop(absl::Duration limit) {
+  later_.Stop();
+  server_.Stop(limit);
+}
+
+// Everything is in memory and quick, so it is done on the I/O thread. Only the control API's reset waits (for the
+// audiences' threads, which look at their stop flag every few milliseconds).
+void SandboxServer::Handle(net::HttpRequest request, net::Responder responder) {
+  Reply reply;
+  const char* network = "none";
+  if (Under(request.path, "/facebook")) {
+    network = "facebook";
+    reply = facebook_.Handle(request);
+  } else if (Under(request.path, "/x")) {
+    network = "x";
+    reply = x_.Handle(request);
+  } else if (Under(request.path, "/blog")) {
+    network = "wordpress";
+    reply = blog_.Handle(request);
+  } else if (Under(request.path, "/control")) {
+    network = "control";
+    reply.response = control_.Handle(request);
+  } else {
+    reply.response.status = 404;
+    reply.response.body = "The sandbox serves /facebook, /x, /blog and /control.\n";
+  }
+  metrics_.counter("parvis_sandbox_requests_total", "Requests to the simulated networks.",
+                   {{"network", network}, {"outcome", reply.abort ? "aborted" : reply.response.status < 400 ? "ok" : "refused"}})
+      .Add();
+  auto answer = [responder, reply]() {
+    if (reply.abort) responder.Abort();
+    else responder.Send(reply.response);
+  };
+  if (reply.delay > absl::ZeroDuration()) later_.Run(reply.delay, std::move(answer));
+  else answer();
+}
+
+}  // namespace parvis::sandbox

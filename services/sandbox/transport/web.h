@@ -1,0 +1,75 @@
+// What the simulated networks share: reading a request in any of the forms a network accepts, answering, and the point
+// where a fault strikes.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "platform/base/clock.h"
+#include "platform/base/error.h"
+#include "platform/net/http.h"
+#include "platform/net/http_server.h"
+#include "sandbox/domain/faults.h"
+#include "sandbox/domain/limits.h"
+#include "sandbox/domain/world.h"
+
+namespace parvis::sandbox {
+
+using Json = nlohmann::json;
+
+// How a request is answered: with `response` after `delay`, or by closing the connection.
+struct Reply {
+  net::HttpResponse response;
+  bool abort = false;
+  absl::Duration delay;
+};
+
+// What every network's handler works on. Not owned.
+struct Context {
+  World& world;
+  Faults& faults;
+  Limits& limits;
+  const Clock& clock;
+};
+
+struct Part {                          // of multipart/form-data
+  std::string name, filename, content_type, body;
+};
+
+struct Request {
+  const net::HttpRequest& http;
+  std::vector<std::string> path;       // segments behind the network's prefix: {"v23.0", "me"}
+  std::map<std::string, std::string> params;   // query, then form fields, then JSON members that are not objects
+  Json json;                           // the JSON body, or null
+  std::vector<Part> parts;
+  std::string digest;                  // of method, path and body
+  std::string base_url;                // "http://127.0.0.1:1234", as the caller sees us: for links in answers
+  std::string Param(const std::string& name, std::string_view fallback = "") const;
+};
+
+// INVALID_ARGUMENT BODY_NOT_JSON, BODY_NOT_UTF8, BODY_TOO_DEEP, BODY_MALFORMED.
+StatusOr<Request> ReadRequest(const net::HttpRequest& http, std::string_view prefix);
+
+// Members of the path: "/a//b/" -> {"a", "b"}.
+std::vector<std::string> SplitPath(std::string_view path);
+bool IsUtf8(std::string_view text);
+// Base-10 number within the bounds, or the fallback when `text` is empty; nullopt when it is wrong.
+std::optional<int64_t> ReadNumber(std::string_view text, int64_t fallback, int64_t min, int64_t max);
+size_t CodePoints(std::string_view text);
+
+// JSON as PHP-made networks send it (all but ASCII escaped), or plain UTF-8.
+net::HttpResponse JsonResponse(int status, const Json& json, bool ascii = true);
+net::HttpResponse GatewayError(int status);
+
+// Runs one operation: first what the faults forbid, then `perform`, whose success is then answered as the faults say.
+// `limited` gives the network's own rate limit answer.
+Reply UnderFaults(Context& context, Network network, const std::string& account, std::string_view operation,
+                  const std::function<net::HttpResponse()>& limited,
+                  const std::function<net::HttpResponse(Answer)>& perform);
+
+}  // namespace parvis::sandbox

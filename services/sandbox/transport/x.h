@@ -1,0 +1,46 @@
+// The API of X, version 2, as the fact sheet (section 3) describes it: /x/2/...
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "sandbox/transport/web.h"
+
+namespace parvis::sandbox {
+
+// Thread-safe: all state is the Context's.
+class X {
+ public:
+  explicit X(Context& context) : context_(context) {}
+  Reply Handle(const net::HttpRequest& http);
+
+ private:
+  struct Asked {
+    const Request& request;
+    AccountPtr account;
+    const std::vector<std::string>& path;   // behind /x/2
+  };
+  Reply Route(const Asked& asked);
+  net::HttpResponse Me(const Asked& asked);
+  net::HttpResponse Post(const Asked& asked, Answer answer);
+  net::HttpResponse Hide(const Asked& asked, Answer answer);
+  net::HttpResponse Delete(const Asked& asked, Answer answer);
+  net::HttpResponse Lookup(const Asked& asked);
+  net::HttpResponse Show(const Asked& asked);
+  net::HttpResponse Timeline(const Asked& asked, bool mentions);
+  net::HttpResponse Search(const Asked& asked);
+  // One page of tweets, newest first, with the parameters that all lists share.
+  net::HttpResponse ListOf(const Asked& asked, World::List list, const std::string& id, int64_t results_min,
+                           std::function<bool(const Item&)> filter, const char* token_name);
+  Reply Guarded(const Asked& asked, std::string_view operation, const std::string& endpoint,
+                const std::function<net::HttpResponse(Answer)>& perform);
+  net::HttpResponse TooMany(const LimitState& state);
+  WriteContext Us(const Asked& asked, Answer answer) const;
+  // Json of the tweets with includes.users where `expansions` asks for it.
+  Json Tweets(const Asked& asked, const std::vector<ItemPtr>& items) const;
+
+  Context& context_;
+  std::atomic<uint64_t> refusals_{0};
+};
+
+}  // namespace parvis::sandbox
