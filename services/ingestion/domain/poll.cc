@@ -1,0 +1,159 @@
+#include "ingestion/domain/poll.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+namespace parvis::ingestion {
+namespace {
+
+bool Refused(const Status& status) {
+  return status.code() == Code::kUnauthenticated || status.code() == Code::kPermissionDenied;
+}
+
+// Hands over and waits until all of it is safe. The sink promises to end (its own deadline), so there is none here.
+Status SendAndWait(ActivitySink& sink, std::vector<Activity> activities, std::vector<RawPart> parts,
+                   const std::string& source) {
+  struct Wait {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<Status> status;
+  };
+  auto wait = std::make_shared<Wait>();
+  sink.Send(Trace::New(), std::move(activities), std::move(parts), source, [wait](Status status) {
+    std::lock_guard lock(wait->mutex);
+    wait->status = std::move(status);
+    wait->changed.notify_all();
+  });
+  std::unique_lock lock(wait->mutex);
+  wait->changed.wait(lock, [&] { return wait->status.has_value(); });
+  return *wait->status;
+}
+
+// At most `max` bytes, without cutting a character.
+std::string Shortened(std::string text, size_t max) {
+  if (text.size() <= max) return text;
+  while (max > 0 && (static_cast<unsigned char>(text[max]) & 0xC0) == 0x80) --max;
+  text.resize(max);
+  return text;
+}
+
+absl::Duration Jittered(absl::Duration interval, double uniform) { return interval * (0.9 + 0.2 * uniform); }
+
+}  // namespace
+
+PollEnd AfterSuccess(const Source& source, const PollResult& result, absl::Duration min, absl::Duration max,
+                     double uniform) {
+  PollEnd end;
+  end.polled = result.reached_end;
+  absl::Duration interval = result.activities > 0 ? source.interval / 2 : source.interval * 1.5;
+  end.interval = std::clamp(interval, min, max);
+  // More is there already: go on as soon as others have had their turn.
+  end.next_in = result.reached_end ? Jittered(end.interval, uniform) : absl::ZeroDuration();
+  if (result.rate.remaining && *result.rate.remaining <= 0 && result.rate.reset_in) {
+    end.next_in = std::max(end.next_in, *result.rate.reset_in);
+  }
+  if (result.rate.retry_after) end.next_in = std::max(end.next_in, *result.rate.retry_after);
+  return end;
+}
+
+PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions& options, double uniform) {
+  const Error error = ToError(why);
+  PollEnd end;
+  end.state_reason = error.reason;
+  end.state_message = Shortened(error.message, 500);
+  end.interval = source.interval;
+  end.failures = source.failures + 1;
+  if (Refused(why)) {
+    end.state = SourceState::kBroken;
+    end.next_in = absl::InfiniteDuration();
+    return end;
+  }
+  const int doublings = std::min(source.failures, 16);
+  end.next_in = Jittered(std::min(options.failure_max, absl::Seconds(1) * (int64_t{1} << doublings)), uniform);
+  if (error.retry_after) end.next_in = std::max(end.next_in, *error.retry_after);
+  return end;
+}
+
+StatusOr<PollResult> Poller::Poll(const Claimed& claimed) {
+  const Source& source = claimed.source;
+  Progress progress{.cursor = source.cursor,
+                    .last_event = std::nullopt,
+                    .verified_complete = std::nullopt,
+                    .complete_from = std::nullopt,
+                    .backfill = source.backfill,
+                    .backfill_cursor = source.backfill_cursor};
+  PollResult result;
+  Status status = ReadPages(claimed, progress, result);
+  if (status.ok() && source.backfill == BackfillState::kRunning) status = Backfill(claimed, progress, result);
+  if (ReasonOf(status) == "FENCED") return status;   // somebody else has it now
+  if (Refused(status)) {
+    Call call = BackgroundCall("ingestion", source.binding.workspace_id);
+    call.deadline = clock_.Now() + options_.call_max;
+    reader_.ReportBroken(call, source, status);
+  }
+  const PollEnd end = status.ok() ? AfterSuccess(source, result, IntervalMin(source.network),
+                                                 IntervalMax(source.network), uniform_())
+                                  : AfterFailure(source, status, options_, uniform_());
+  Status released = store_.Release(claimed, end);
+  if (!status.ok()) return status;
+  PARVIS_RETURN_IF_ERROR(released);
+  return result;
+}
+
+Status Poller::ReadPages(const Claimed& claimed, Progress& progress, PollResult& result) {
+  const Source& source = claimed.source;
+  const absl::Time began = clock_.WallNow();
+  for (int page_number = 0; page_number < options_.pages_max && !result.reached_end; ++page_number) {
+    Call call = BackgroundCall("ingestion", source.binding.workspace_id);
+    call.deadline = clock_.Now() + options_.call_max;
+    PARVIS_ASSIGN_OR_RETURN(ReadPage page,
+                            reader_.Read(call, source, progress.cursor, source.complete_from, options_.page_size));
+    progress.cursor = page.cursor;
+    result.rate = page.rate;
+    result.reached_end = !page.more;
+    if (result.reached_end) progress.verified_complete = began;
+    PARVIS_RETURN_IF_ERROR(HandOver(claimed, Origin::kPoll, std::move(page), progress, result));
+  }
+  return absl::OkStatus();
+}
+
+Status Poller::Backfill(const Claimed& claimed, Progress& progress, PollResult& result) {
+  const Source& source = claimed.source;
+  bool more = true;
+  for (int page_number = 0; page_number < options_.pages_max && more; ++page_number) {
+    Call call = BackgroundCall("ingestion", source.binding.workspace_id);
+    call.deadline = clock_.Now() + options_.call_max;
+    PARVIS_ASSIGN_OR_RETURN(ReadPage page, reader_.Read(call, source, progress.backfill_cursor, source.backfill_from,
+                                                        options_.page_size));
+    progress.backfill_cursor = page.cursor;
+    result.rate = page.rate;
+    more = page.more;
+    if (!more) {
+      progress.backfill = BackfillState::kDone;
+      progress.complete_from = source.backfill_from;
+    }
+    PARVIS_RETURN_IF_ERROR(HandOver(claimed, Origin::kBackfill, std::move(page), progress, result));
+  }
+  if (more) result.reached_end = false;   // due again at once
+  return absl::OkStatus();
+}
+
+Status Poller::HandOver(const Claimed& claimed, Origin origin, ReadPage page, Progress& progress, PollResult& result) {
+  const Source& source = claimed.source;
+  const absl::Time now = clock_.WallNow();
+  std::vector<Activity> activities;
+  activities.reserve(page.happenings.size());
+  for (Happening& happening : page.happenings) {
+    progress.last_event = std::max(progress.last_event.value_or(absl::InfinitePast()), TimeOf(happening));
+    activities.push_back(MakeActivity(std::move(happening), source.binding, source.network, origin, now));
+  }
+  const int count = static_cast<int>(activities.size());
+  if (count > 0 || !page.unparsed.empty()) {
+    PARVIS_RETURN_IF_ERROR(SendAndWait(sink_, std::move(activities), std::move(page.unparsed), source.network));
+  }
+  if (origin == Origin::kPoll) result.activities += count;
+  return store_.Save(claimed, progress, options_.lease);   // after the ack: a crash in between reads the page again
+}
+
+}  // namespace parvis::ingestion

@@ -1,0 +1,103 @@
+// Use case: reading a channel back. One poll is: claim, read pages, hand over, save the cursor, release.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ingestion/domain/activity.h"
+#include "ingestion/domain/sink.h"
+#include "ingestion/domain/sources.h"
+#include "platform/base/backoff.h"
+#include "platform/base/clock.h"
+
+namespace parvis::ingestion {
+
+// What the network says about its budget.
+struct RateLimit {
+  std::optional<int> remaining;
+  std::optional<absl::Duration> reset_in, retry_after;
+};
+
+struct ReadPage {
+  std::vector<Happening> happenings;
+  std::vector<RawPart> unparsed;
+  std::string cursor;
+  bool more = false;
+  RateLimit rate;
+};
+
+// Port: reads a page of what happened at a channel. Blocks until the call's deadline at most; thread-safe.
+class ChannelReader {
+ public:
+  virtual ~ChannelReader() = default;
+  // `cursor` "": from `since`. UNAUTHENTICATED or PERMISSION_DENIED: the credentials are refused; RESOURCE_EXHAUSTED with
+  // retry_after: too fast; FAILED_PRECONDITION CHANNEL_DISCONNECTED; others are transient.
+  virtual StatusOr<ReadPage> Read(const Call& call, const Source& source, const std::string& cursor, absl::Time since,
+                                  int limit) = 0;
+  // Tells accounts that the credentials were refused. Best effort.
+  virtual void ReportBroken(const Call& call, const Source& source, const Status& why) = 0;
+};
+
+struct PollOptions {
+  absl::Duration interval_min = absl::Seconds(5);    // networks without webhooks
+  absl::Duration interval_max = absl::Minutes(5);
+  absl::Duration second_way_min = absl::Minutes(2);  // networks that tell by webhook: only to be sure
+  absl::Duration second_way_max = absl::Minutes(15);
+  absl::Duration failure_max = absl::Minutes(15);    // longest wait after failures
+  absl::Duration lease = absl::Minutes(2);
+  absl::Duration call_max = absl::Seconds(20);       // one page
+  int page_size = 100;
+  int pages_max = 20;                                // in one claim; then it is another source's turn
+};
+
+// How a poll ended well, for PollEnd.
+struct PollResult {
+  int activities = 0;
+  bool reached_end = false;
+  RateLimit rate;
+};
+
+// When to poll again. Pure but for `uniform`, a random number in [0, 1).
+// The interval is halved by a poll that brought something, and grows by half by one that did not, within the bounds; ±10 %
+// so that sources do not march in step. A budget that is used up waits for its reset, retry_after is obeyed.
+PollEnd AfterSuccess(const Source& source, const PollResult& result, absl::Duration min, absl::Duration max,
+                     double uniform);
+// Refused credentials: broken, no further poll. Otherwise a wait that doubles with every failure in a row, jittered, never
+// shorter than what the error's retry_after asks.
+PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions& options, double uniform);
+
+class Poller {
+ public:
+  // `second_way`: whether a network tells by webhook, so that polling is only the second way.
+  Poller(SourceStore& store, ChannelReader& reader, ActivitySink& sink, const Clock& clock, const PollOptions& options,
+         std::function<bool(const std::string& network)> second_way, std::function<double()> uniform)
+      : store_(store), reader_(reader), sink_(sink), clock_(clock), options_(options),
+        second_way_(std::move(second_way)), uniform_(std::move(uniform)) {}
+
+  // Polls one claimed source and releases it. Blocks. The error is the poll's, for logs and counters.
+  StatusOr<PollResult> Poll(const Claimed& claimed);
+  absl::Duration IntervalMin(const std::string& network) const {
+    return second_way_(network) ? options_.second_way_min : options_.interval_min;
+  }
+  absl::Duration IntervalMax(const std::string& network) const {
+    return second_way_(network) ? options_.second_way_max : options_.interval_max;
+  }
+  const PollOptions& options() const { return options_; }
+
+ private:
+  Status ReadPages(const Claimed& claimed, Progress& progress, PollResult& result);
+  Status Backfill(const Claimed& claimed, Progress& progress, PollResult& result);
+  Status HandOver(const Claimed& claimed, Origin origin, ReadPage page, Progress& progress, PollResult& result);
+
+  SourceStore& store_;
+  ChannelReader& reader_;
+  ActivitySink& sink_;
+  const Clock& clock_;
+  const PollOptions options_;
+  const std::function<bool(const std::string&)> second_way_;
+  const std::function<double()> uniform_;
+};
+
+}  // namespace parvis::ingestion

@@ -1,0 +1,89 @@
+#include "ingestion/network/adapters.h"
+
+#include "platform/obs/log.h"
+
+namespace parvis::ingestion {
+namespace {
+
+Kind FromNetworkKind(networks::Happening::Kind kind) {
+  using From = networks::Happening::Kind;
+  switch (kind) {
+    case From::kComment: return Kind::kComment;
+    case From::kMention: return Kind::kMention;
+    case From::kMessage: return Kind::kMessage;
+    case From::kEdit: return Kind::kEdit;
+    case From::kRemoval: return Kind::kRemoval;
+    case From::kReaction: return Kind::kReaction;
+    case From::kHide: return Kind::kHide;
+    case From::kUnhide: return Kind::kUnhide;
+  }
+  return Kind::kComment;
+}
+
+}  // namespace
+
+Happening FromNetwork(networks::Happening&& from) {
+  Happening to;
+  to.kind = FromNetworkKind(from.kind);
+  to.account = std::move(from.account_remote_id);
+  to.remote_id = std::move(from.remote_id);
+  to.thread = std::move(from.thread);
+  to.conversation = std::move(from.conversation);
+  to.parent_remote_id = std::move(from.parent_remote_id);
+  to.post_remote_id = std::move(from.post_remote_id);
+  to.author_remote_id = std::move(from.author_remote_id);
+  to.author_name = std::move(from.author_name);
+  to.author_handle = std::move(from.author_handle);
+  to.text = std::move(from.text);
+  to.occurred_at = from.occurred_at;
+  to.revision = from.revision;
+  to.by_us = from.by_us;
+  to.permalink = std::move(from.permalink);
+  to.attachments = std::move(from.attachments);
+  return to;
+}
+
+std::vector<Happening> FromNetwork(std::vector<networks::Happening>&& happenings) {
+  std::vector<Happening> to;
+  to.reserve(happenings.size());
+  for (networks::Happening& happening : happenings) to.push_back(FromNetwork(std::move(happening)));
+  return to;
+}
+
+std::vector<RawPart> FromNetwork(std::vector<networks::Unparsed>&& parts) {
+  std::vector<RawPart> to;
+  to.reserve(parts.size());
+  for (networks::Unparsed& part : parts) {
+    to.push_back({std::move(part.raw), std::move(part.reason), std::move(part.detail)});
+  }
+  return to;
+}
+
+StatusOr<ReadPage> ConnectorReader::Read(const Call& call, const Source& source, const std::string& cursor,
+                                         absl::Time since, int limit) {
+  auto it = connectors_.find(source.network);
+  if (it == connectors_.end()) {
+    return MakeError(Code::kFailedPrecondition, "NETWORK_UNKNOWN", "this build does not have the network");
+  }
+  PARVIS_ASSIGN_OR_RETURN(OpenedChannel opened, desk_.Open(call, source.binding));
+  const networks::Account account{.channel_id = source.binding.channel_id,
+                                  .remote_id = opened.remote_id,
+                                  .base_url = opened.base_url,
+                                  .credentials = networks::Credentials{std::move(opened.credentials)}};
+  PARVIS_ASSIGN_OR_RETURN(networks::PollPage page, it->second->Poll(call, account, cursor, since, limit));
+  return ReadPage{.happenings = FromNetwork(std::move(page.happenings)),
+                  .unparsed = FromNetwork(std::move(page.unparsed)),
+                  .cursor = std::move(page.cursor),
+                  .more = page.more,
+                  .rate = {page.rate.remaining, page.rate.reset_in, page.rate.retry_after}};
+}
+
+void ConnectorReader::ReportBroken(const Call& call, const Source& source, const Status& why) {
+  const Error error = ToError(why);
+  Status reported =
+      desk_.ReportBroken(call, source.binding, source.credentials_version, error.reason, error.message);
+  if (!reported.ok()) obs::Log(obs::Level::kWarning, call, "could not tell accounts of refused credentials",
+                               {{"error", reported}});
+}
+
+}  // namespace parvis::ingestion

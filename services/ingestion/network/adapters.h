@@ -1,0 +1,33 @@
+// The connectors of services/networks as ingestion sees them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "ingestion/domain/channel_desk.h"
+#include "ingestion/domain/poll.h"
+#include "networks/connector.h"
+
+namespace parvis::ingestion {
+
+using Connectors = std::map<std::string, std::unique_ptr<networks::Connector>>;
+
+Happening FromNetwork(networks::Happening&& happening);
+std::vector<Happening> FromNetwork(std::vector<networks::Happening>&& happenings);
+std::vector<RawPart> FromNetwork(std::vector<networks::Unparsed>&& parts);
+
+// Reads with a connector, with credentials from accounts that are opened for the call and forgotten.
+class ConnectorReader : public ChannelReader {
+ public:
+  ConnectorReader(const Connectors& connectors, ChannelDesk& desk) : connectors_(connectors), desk_(desk) {}
+  StatusOr<ReadPage> Read(const Call& call, const Source& source, const std::string& cursor, absl::Time since,
+                          int limit) override;
+  void ReportBroken(const Call& call, const Source& source, const Status& why) override;
+
+ private:
+  const Connectors& connectors_;
+  ChannelDesk& desk_;
+};
+
+}  // namespace parvis::ingestion

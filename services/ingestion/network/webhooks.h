@@ -1,0 +1,57 @@
+// The webhook endpoint: /webhooks/<network>. GET is the network's handshake, POST a call. A call is answered 200 only when
+// everything in it is safe; 401 unsigned or wrongly signed, 403 replayed, 404 unknown network, 405 other methods, 503 with
+// Retry-After when it cannot be taken now. Sizes and times are limited by the server (413, 408, 431).
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ingestion/domain/receive.h"
+#include "ingestion/network/adapters.h"
+#include "platform/net/http_server.h"
+#include "platform/obs/metrics.h"
+
+namespace parvis::ingestion {
+
+class Webhooks {
+ public:
+  // Of one network. The first app secret is current, the second (if any) the previous one, during rotation.
+  struct Secrets {
+    std::vector<Secret> app_secrets;
+    Secret verify_token;
+  };
+  struct Options {
+    int64_t inflight_max_bytes = 64 << 20;   // of calls that wait for their acknowledgement; beyond: 503
+    absl::Duration retry_after = absl::Seconds(5);
+  };
+  // Networks without `secrets` are unknown here. All must outlive it, and the server must have stopped before it ends.
+  Webhooks(const Connectors& connectors, std::map<std::string, Secrets> secrets, Receiver& receiver, const Clock& clock,
+           obs::Metrics& metrics, const Options& options);
+  // A net::HttpServer::Handler.
+  void Handle(net::HttpRequest request, net::Responder responder);
+
+ private:
+  struct Endpoint {
+    networks::Connector* connector;
+    Secrets secrets;
+    std::map<std::string, obs::Counter*> calls, happenings;   // by outcome
+    obs::Histogram* duration;
+  };
+  void Handshake(Endpoint& endpoint, const networks::WebhookCall& call, const net::Responder& responder);
+  void Accept(Endpoint& endpoint, const std::string& network, networks::WebhookCall call, const Trace& trace,
+              const net::Responder& responder);
+  void Answer(Endpoint& endpoint, const ReceiveOutcome& outcome, const net::Responder& responder);
+
+  Receiver& receiver_;
+  const Clock& clock_;
+  const Options options_;
+  std::map<std::string, Endpoint> endpoints_;
+  obs::Counter& unknown_network_;
+  obs::Gauge& inflight_gauge_;
+  std::atomic<int64_t> inflight_bytes_{0};
+};
+
+}  // namespace parvis::ingestion

@@ -1,0 +1,251 @@
+#include "ingestion/storage/pg_sources.h"
+
+namespace parvis::ingestion {
+namespace {
+
+constexpr const char* kNil = "00000000-0000-0000-0000-000000000000";
+constexpr const char* kLast = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
+#define SOURCE_COLUMNS                                                                                              \
+  "s.workspace_id, s.channel_id, s.network, s.remote_id, s.credentials_version, s.state, s.state_reason, "          \
+  "s.state_message, s.pollable, s.cursor, s.complete_from, s.verified_complete, s.interval_ms, s.failures, "        \
+  "s.last_event, s.last_webhook, s.last_poll, s.next_poll, s.backfill, s.backfill_from, s.backfill_cursor"
+constexpr int kSourceColumns = 21;
+
+std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column) {
+  if (rows.IsNull(row, column)) return std::nullopt;
+  return rows.Time(row, column);
+}
+
+const char* StateName(SourceState state) {
+  switch (state) {
+    case SourceState::kActive: return "active";
+    case SourceState::kBroken: return "broken";
+    case SourceState::kDetached: return "detached";
+  }
+  return "broken";
+}
+
+const char* BackfillName(BackfillState state) {
+  switch (state) {
+    case BackfillState::kNone: return "none";
+    case BackfillState::kRunning: return "running";
+    case BackfillState::kDone: return "done";
+  }
+  return "none";
+}
+
+Source ToSource(const db::Rows& rows, int row) {
+  Source source;
+  source.binding = {rows.Text(row, 0), rows.Text(row, 1)};
+  source.network = rows.Text(row, 2);
+  source.remote_id = rows.Text(row, 3);
+  source.credentials_version = rows.Int(row, 4);
+  source.state = rows.View(row, 5) == "active"     ? SourceState::kActive
+                 : rows.View(row, 5) == "detached" ? SourceState::kDetached
+                                                   : SourceState::kBroken;
+  source.state_reason = rows.Text(row, 6);
+  source.state_message = rows.Text(row, 7);
+  source.pollable = rows.Bool(row, 8);
+  source.cursor = rows.Text(row, 9);
+  source.complete_from = rows.Time(row, 10);
+  source.verified_complete = MaybeTime(rows, row, 11);
+  source.interval = absl::Milliseconds(rows.Int(row, 12));
+  source.failures = static_cast<int>(rows.Int(row, 13));
+  source.last_event = MaybeTime(rows, row, 14);
+  source.last_webhook = MaybeTime(rows, row, 15);
+  source.last_poll = MaybeTime(rows, row, 16);
+  source.next_poll = MaybeTime(rows, row, 17);
+  source.backfill = rows.View(row, 18) == "running" ? BackfillState::kRunning
+                    : rows.View(row, 18) == "done"  ? BackfillState::kDone
+                                                    : BackfillState::kNone;
+  if (!rows.IsNull(row, 19)) source.backfill_from = rows.Time(row, 19);
+  source.backfill_cursor = rows.Text(row, 20);
+  return source;
+}
+
+Status Missing(const Call& call, const std::string& channel_id) {
+  return NotFound("workspaces/" + call.workspace_id + "/sources/" + channel_id);
+}
+
+Status Fenced() {
+  return MakeError(Code::kAborted, "FENCED", "the lease ran out and somebody else has the source, or it has gone");
+}
+
+Call Background() { return BackgroundCall("ingestion"); }
+
+}  // namespace
+
+StatusOr<Source> PgSourceStore::GetSource(const Call& call, const std::string& channel_id) {
+  Source found;
+  PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
+    PARVIS_ASSIGN_OR_RETURN(
+        db::Rows rows, tx.Query("SELECT " SOURCE_COLUMNS " FROM sources s WHERE s.workspace_id = $1 AND s.channel_id = $2",
+                                {call.workspace_id, channel_id}));
+    if (rows.empty()) return Missing(call, channel_id);
+    found = ToSource(rows, 0);
+    return absl::OkStatus();
+  }));
+  return found;
+}
+
+StatusOr<std::vector<Source>> PgSourceStore::ListSources(const Call& call, const std::string& after, int limit) {
+  std::vector<Source> found;
+  PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
+    PARVIS_ASSIGN_OR_RETURN(
+        db::Rows rows, tx.Query("SELECT " SOURCE_COLUMNS " FROM sources s WHERE s.workspace_id = $1 "
+                                "AND s.channel_id > $2 ORDER BY s.channel_id LIMIT $3",
+                                {call.workspace_id, after.empty() ? kNil : after, limit}));
+    found.clear();
+    for (int i = 0; i < rows.size(); ++i) found.push_back(ToSource(rows, i));
+    return absl::OkStatus();
+  }));
+  return found;
+}
+
+StatusOr<Source> PgSourceStore::StartBackfill(const Call& call, const std::string& channel_id, absl::Time from) {
+  Source after;
+  PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
+    // The lease is taken away too: a poll under way would write its older view of the backfill.
+    PARVIS_RETURN_IF_ERROR(tx.Exec("UPDATE sources SET backfill = 'running', backfill_from = $3, backfill_cursor = '', "
+                                   "next_poll = now(), lease_until = NULL, lease_token = lease_token + 1 "
+                                   "WHERE workspace_id = $1 AND channel_id = $2 "
+                                   "AND NOT (backfill = 'running' AND backfill_from <= $3)",
+                                   {call.workspace_id, channel_id, from})
+                               .status());
+    PARVIS_ASSIGN_OR_RETURN(
+        db::Rows rows, tx.Query("SELECT " SOURCE_COLUMNS " FROM sources s WHERE s.workspace_id = $1 AND s.channel_id = $2",
+                                {call.workspace_id, channel_id}));
+    if (rows.empty()) return Missing(call, channel_id);
+    after = ToSource(rows, 0);
+    return absl::OkStatus();
+  }));
+  return after;
+}
+
+Status PgSourceStore::Sync(const std::vector<KnownChannel>& channels, absl::Time from) {
+  if (channels.empty()) return absl::OkStatus();
+  std::vector<std::string> workspaces, ids, networks, remote_ids;
+  std::vector<int64_t> versions, intervals;
+  std::vector<bool> pollable;
+  for (const KnownChannel& channel : channels) {
+    workspaces.push_back(channel.binding.workspace_id);
+    ids.push_back(channel.binding.channel_id);
+    networks.push_back(channel.network);
+    remote_ids.push_back(channel.remote_id);
+    versions.push_back(channel.credentials_version);
+    intervals.push_back(absl::ToInt64Milliseconds(channel.first_interval));
+    pollable.push_back(channel.pollable);
+  }
+  return stream_.Run(Background(), [&](db::Tx& tx) -> Status {
+    return tx
+        .Exec("INSERT INTO sources AS s (workspace_id, channel_id, network, remote_id, credentials_version, interval_ms, "
+              "pollable, complete_from, next_poll) "
+              "SELECT c.*, $8::timestamptz, CASE WHEN c.pollable THEN now() END "
+              "FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[]) "
+              "AS c(workspace_id, channel_id, network, remote_id, credentials_version, interval_ms, pollable) "
+              "ON CONFLICT (workspace_id, channel_id) DO UPDATE SET credentials_version = excluded.credentials_version, "
+              "pollable = excluded.pollable, state = 'active', state_reason = '', state_message = '', failures = 0, "
+              "next_poll = excluded.next_poll "
+              "WHERE s.credentials_version < excluded.credentials_version OR s.state = 'detached' "
+              "OR s.pollable <> excluded.pollable",
+              {db::Array(workspaces), db::Array(ids), db::Array(networks), db::Array(remote_ids), db::Array(versions),
+               db::Array(intervals), db::Array(pollable), from})
+        .status();
+  });
+}
+
+Status PgSourceStore::Detach(const std::string& after, const std::string& last,
+                             const std::vector<std::string>& channel_ids) {
+  return stream_.Run(Background(), [&](db::Tx& tx) -> Status {
+    return tx
+        .Exec("UPDATE sources SET state = 'detached', state_reason = '', state_message = '', next_poll = NULL "
+              "WHERE channel_id > $1 AND channel_id <= $2 AND channel_id <> ALL($3::uuid[]) AND state <> 'detached'",
+              {after.empty() ? kNil : after, last.empty() ? kLast : last, db::Array(channel_ids)})
+        .status();
+  });
+}
+
+StatusOr<std::vector<Claimed>> PgSourceStore::Claim(int limit, absl::Duration lease) {
+  std::vector<Claimed> claimed;
+  PARVIS_RETURN_IF_ERROR(stream_.Run(Background(), [&](db::Tx& tx) -> Status {
+    claimed.clear();
+    PARVIS_ASSIGN_OR_RETURN(
+        db::Rows rows,
+        tx.Query("UPDATE sources s SET lease_until = now() + $2 * interval '1 ms', lease_token = s.lease_token + 1 "
+                 "FROM (SELECT workspace_id, channel_id FROM sources WHERE state = 'active' AND pollable "
+                 "AND next_poll <= now() AND (lease_until IS NULL OR lease_until < now()) "
+                 "ORDER BY next_poll LIMIT $1 FOR UPDATE SKIP LOCKED) AS due "
+                 "WHERE s.workspace_id = due.workspace_id AND s.channel_id = due.channel_id "
+                 "RETURNING " SOURCE_COLUMNS ", s.lease_token",
+                 {limit, absl::ToInt64Milliseconds(lease)}));
+    for (int i = 0; i < rows.size(); ++i) claimed.push_back({ToSource(rows, i), rows.Int(i, kSourceColumns)});
+    return absl::OkStatus();
+  }));
+  return claimed;
+}
+
+Status PgSourceStore::Save(const Claimed& claimed, const Progress& progress, absl::Duration lease) {
+  const Binding& binding = claimed.source.binding;
+  return stream_.Run(Background(), [&](db::Tx& tx) -> Status {
+    PARVIS_ASSIGN_OR_RETURN(
+        int64_t changed,
+        tx.Exec("UPDATE sources SET cursor = $4, last_event = greatest(last_event, $5), "
+                "verified_complete = coalesce($6, verified_complete), complete_from = least(complete_from, $7), "
+                "backfill = $8, backfill_cursor = $9, lease_until = now() + $10 * interval '1 ms' "
+                "WHERE workspace_id = $1 AND channel_id = $2 AND lease_token = $3",
+                {binding.workspace_id, binding.channel_id, claimed.token, progress.cursor, progress.last_event,
+                 progress.verified_complete, progress.complete_from, BackfillName(progress.backfill),
+                 progress.backfill_cursor, absl::ToInt64Milliseconds(lease)}));
+    return changed == 1 ? absl::OkStatus() : Fenced();
+  });
+}
+
+Status PgSourceStore::Release(const Claimed& claimed, const PollEnd& end) {
+  const Binding& binding = claimed.source.binding;
+  std::optional<int64_t> next_ms;
+  if (end.next_in != absl::InfiniteDuration()) next_ms = absl::ToInt64Milliseconds(end.next_in);
+  return stream_.Run(Background(), [&](db::Tx& tx) -> Status {
+    // The state is left alone if accounts has brought new credentials, or taken the channel away, meanwhile.
+    PARVIS_ASSIGN_OR_RETURN(
+        int64_t changed,
+        tx.Exec("UPDATE sources SET lease_until = NULL, interval_ms = $4, failures = $5, "
+                "last_poll = CASE WHEN $6 THEN now() ELSE last_poll END, "
+                "state = CASE WHEN fresh THEN $7 ELSE state END, "
+                "state_reason = CASE WHEN fresh THEN $8 ELSE state_reason END, "
+                "state_message = CASE WHEN fresh THEN $9 ELSE state_message END, "
+                "next_poll = CASE WHEN fresh THEN now() + $10 * interval '1 ms' ELSE next_poll END "
+                "FROM (SELECT s.workspace_id AS w, s.channel_id AS c, "
+                "s.credentials_version = $11 AND s.state = 'active' AS fresh FROM sources s "
+                "WHERE s.workspace_id = $1 AND s.channel_id = $2) AS was "
+                "WHERE workspace_id = was.w AND channel_id = was.c AND lease_token = $3",
+                {binding.workspace_id, binding.channel_id, claimed.token, absl::ToInt64Milliseconds(end.interval),
+                 end.failures, end.polled, StateName(end.state), end.state_reason, end.state_message, next_ms,
+                 claimed.source.credentials_version}));
+    return changed == 1 ? absl::OkStatus() : Fenced();
+  });
+}
+
+Status PgSourceStore::NoteHeard(const std::vector<Heard>& heard) {
+  if (heard.empty()) return absl::OkStatus();
+  std::vector<std::string> workspaces, channels;
+  std::vector<absl::Time> webhooks, events;
+  for (const Heard& one : heard) {
+    workspaces.push_back(one.binding.workspace_id);
+    channels.push_back(one.binding.channel_id);
+    webhooks.push_back(one.last_webhook);
+    events.push_back(one.last_event);
+  }
+  return stream_.Run(Background(), [&](db::Tx& tx) -> Status {
+    return tx
+        .Exec("UPDATE sources s SET last_webhook = greatest(s.last_webhook, h.webhook), "
+              "last_event = greatest(s.last_event, h.event) "
+              "FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) "
+              "AS h(workspace_id, channel_id, webhook, event) "
+              "WHERE s.workspace_id = h.workspace_id AND s.channel_id = h.channel_id",
+              {db::Array(workspaces), db::Array(channels), db::Array(webhooks), db::Array(events)})
+        .status();
+  });
+}
+
+}  // namespace parvis::ingestion
