@@ -201,7 +201,9 @@ Status JsonError(const std::string& complaint) {
     const std::string value = what.substr(sizeof kInvalid - 1, type_at - (sizeof kInvalid - 1));
     const std::string type = what.substr(type_at + sizeof kForType - 1);
     if (absl::StartsWith(value, "Starting an object")) {
-      return InvalidField(field.empty() ? type : field, "WRONG_VALUE", "must not be an object");
+      // Inside a list the parser names the element before, so only the list is told.
+      const std::string named = field.empty() ? type : field.substr(0, field.rfind('['));
+      return InvalidField(Shown(named), "WRONG_VALUE", "must not be an object");
     }
     return InvalidField(Shown(field), "WRONG_VALUE", absl::StrCat("must be ", TypeInWords(type), ", not ", Shown(value)));
   }
