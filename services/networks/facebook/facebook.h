@@ -1,0 +1,50 @@
+// Facebook Pages on the Graph API (facts 1). Credentials: access_token (a Page token); app_secret if the app asks for
+// appsecret_proof. Account: remote_id is the Page's id, base_url ends with the version ("https://graph.facebook.com/v23.0").
+//
+// Thread of a comment: its top-level comment. Facebook shows two levels, so a reply's parent is the top-level comment.
+#pragma once
+
+#include "networks/connector.h"
+#include "networks/wire/answer.h"
+
+namespace parvis::networks {
+
+// What an answer of the Graph API means (facts 0.5, 1.6). Pure.
+Refusal ClassifyFacebook(const net::ClientResult& http, const Json& json);
+// Usage headers are percentages and minutes (facts 0.4). Pure.
+RateState FacebookRate(const net::Headers& headers, const std::string& page_id);
+
+class FacebookConnector : public Connector {
+ public:
+  FacebookConnector(net::HttpClient& http, const Clock& clock);
+  const Capabilities& capabilities() const override { return capabilities_; }
+  std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
+  int TextLength(std::string_view text) const override;
+  StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
+  Outcome Execute(const Call& call, const Account& account, const Write& write) override;
+  StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
+                                          int limit) override;
+  bool Matches(const Write& write, const OwnItem& item) const override;
+  StatusOr<HandshakeAnswer> Handshake(const WebhookCall& call, const std::vector<Secret>& app_secrets,
+                                      const Secret& verify_token) const override;
+  Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const override;
+  WebhookContent ParseWebhook(std::string_view body) const override;
+  StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) override;
+
+ private:
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  // `path` below base_url: "/{id}/feed". POST sends `fields` as a form, the others as the query.
+  Answer Ask(const Call& call, const Account& account, const std::string& method, const std::string& path, Fields fields);
+  Outcome Post(const Call& call, const Account& account, const Write& write);
+  Outcome PostPhotos(const Call& call, const Account& account, const Write& write, Fields fields);
+  Outcome Created(const Answer& answer, const Account& account, const char* id_key) const;
+  Outcome Changed(const Answer& answer, const Account& account, const std::string& id) const;
+  StatusOr<std::vector<OwnItem>> OwnComments(const Call& call, const Account& account, const std::string& below, absl::Time since,
+                                             int limit);
+
+  net::HttpClient& http_;
+  const Clock& clock_;
+  Capabilities capabilities_;
+};
+
+}  // namespace parvis::networks

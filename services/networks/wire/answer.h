@@ -1,0 +1,63 @@
+// From an HTTP result to what a connector returns: the same rules for every network, so that "may I try again?" has one
+// answer. What a network's own error body means is the network's classifier's business (facts 0.5).
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "networks/connector.h"
+
+namespace parvis::networks {
+
+using Json = nlohmann::json;
+
+// What a network said no to.
+struct Refusal {
+  ErrorClass error = ErrorClass::kNone;   // kNone: it said yes
+  std::string message;
+};
+
+// A parsed answer. `json` is discarded when the body is no JSON object or array.
+struct Answer {
+  net::ClientResult http;
+  Json json;
+  Refusal refusal;
+  RateState rate;
+  bool answered() const { return http.sent == net::Sent::kAnswered; }
+  bool ok() const { return answered() && refusal.error == ErrorClass::kNone; }
+};
+
+// Never throws; a discarded value for what is no JSON or is nested deeper than 100.
+Json ParseJson(std::string_view text);
+// The member as text: strings as they are, integers in decimal; "" for anything else or when missing.
+std::string Text(const Json& object, const char* key);
+// The member, or a null value.
+const Json& Member(const Json& object, const char* key);
+
+// UPPER_SNAKE, as Outcome::reason.
+const char* ReasonName(ErrorClass error);
+// `message` shortened to one line of 300 bytes, every value of `credentials` taken out.
+std::string SafeMessage(std::string_view message, const Credentials& credentials);
+
+// For a write that did not succeed: kNotSent, kRefused or kUnknown. `effect`: false when this call could not have had an
+// effect that anyone sees (an upload before the post): then an unclear end is kNotSent.
+Outcome FailedWrite(const Answer& answer, const Account& account, bool effect = true);
+// A write that was answered with success, but unintelligibly: it may have happened.
+Outcome UnclearWrite(const Answer& answer);
+Outcome RefusedBeforeSending(ErrorClass error, std::string_view message);
+// For a read that did not succeed.
+Status FailedRead(const Answer& answer, const Account& account);
+// UNAVAILABLE TRANSIENT: answered with success, but not with what was asked for.
+Status UnintelligibleRead();
+
+// Header values as numbers; nullopt when missing or malformed.
+std::optional<int64_t> HeaderNumber(const net::Headers& headers, std::string_view name);
+// Retry-After in seconds (the HTTP-date form is not used by these networks), at most a day.
+std::optional<absl::Duration> RetryAfter(const net::Headers& headers);
+
+// "2026-11-22T19:00:00+0000", "...Z", "....000Z", "...+00:00"; without an offset it is UTC (WordPress's *_gmt).
+std::optional<absl::Time> ParseIsoTime(std::string_view text);
+std::string FormatIsoTime(absl::Time time);   // "2026-11-22T19:00:00Z"
+
+}  // namespace parvis::networks

@@ -1,0 +1,21 @@
+// The rules that all networks share, checked the same way; every violation is added, not only the first.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "networks/connector.h"
+
+namespace parvis::networks {
+
+// Text: needed (unless media may stand alone), UTF-8 without NUL, at most `max` (0 = no limit); `length` is what the network
+// would count, appended link included.
+void CheckText(const Draft& draft, int length, int max, const char* unit, bool media_suffices, std::vector<Violation>* out);
+// Count, types, sizes and addresses of the media, by `capabilities`.
+void CheckMedia(const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out);
+// An absolute http(s) URL without blanks.
+void CheckLink(const Draft& draft, std::vector<Violation>* out);
+// Text and, where a network has no field for the link of this draft, the link on a line of its own.
+std::string TextWithLink(const Draft& draft);
+
+}  // namespace parvis::networks

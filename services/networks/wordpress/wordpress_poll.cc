@@ -1,0 +1,284 @@
+// Polling a WordPress site for comments. The cursor carries where reading goes on and the latest comments as they were seen
+// last (at most kWatchMax), because the site keeps no time of change: holding, approving, trashing and editing are found by
+// looking at those again.
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include "networks/text/html.h"
+#include "networks/text/unicode.h"
+#include "networks/wordpress/wordpress.h"
+#include "platform/base/ids.h"
+
+namespace parvis::networks {
+namespace {
+
+constexpr int kPerPageMax = 100;
+constexpr size_t kWatchMax = 100;
+constexpr int kDepthMax = 12;           // levels of nesting that are climbed to find a root
+constexpr int kSingleReadsMax = 10;     // comments looked at one by one in one poll
+constexpr absl::Duration kOverlap = absl::Seconds(5);   // a comment may be committed after one that is dated later
+constexpr size_t kTextMax = 64 << 10;
+const char kComments[] = "/wp/v2/comments";
+
+uint32_t HashOf(std::string_view text) {   // FNV-1a: to notice an edit, nothing more
+  uint32_t hash = 2166136261u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+  return hash;
+}
+
+bool IsHeld(const std::string& status) { return status == "hold" || status == "0" || status == "unapproved"; }
+bool IsShown(const std::string& status) { return status == "approved" || status == "approve" || status == "1"; }
+
+std::string ContentOf(const Json& comment) {
+  const Json& content = Member(comment, "content");
+  const std::string raw = Text(content, "raw");
+  const std::string text = raw.empty() ? text::HtmlToText(Text(content, "rendered"), false) : text::HtmlToText(raw, true);
+  return text::CutBytes(text::ToUtf8(text), kTextMax);
+}
+
+std::string Joined(const std::vector<std::string>& ids) {
+  std::string out;
+  for (const std::string& id : ids) out += (out.empty() ? "" : ",") + id;
+  return out;
+}
+
+bool IsNumber(const std::string& text) {
+  return !text.empty() && text.size() <= 19 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+// A comment as it was seen last.
+struct WordPressConnector::Watched {
+  std::string id, root;
+  bool held = false;
+  uint32_t hash = 0;
+};
+
+struct WordPressConnector::Round {
+  int64_t after = 0;      // Unix seconds, exclusive
+  int page = 1;           // of the comments after that
+  std::string me;         // our user's number
+  std::deque<Watched> watched;                 // oldest first
+  std::map<std::string, std::string> roots;    // of this poll: comment -> root
+
+  Watched* Find(const std::string& id) {
+    for (Watched& one : watched) {
+      if (one.id == id) return &one;
+    }
+    return nullptr;
+  }
+  void Watch(Watched one) {
+    watched.push_back(std::move(one));
+    while (watched.size() > kWatchMax) watched.pop_front();
+  }
+
+  static Round Decode(const std::string& cursor, absl::Time since) {
+    Round round;
+    round.after = std::max<int64_t>(0, absl::ToUnixSeconds(since) - 1);
+    const Json json = ParseJson(cursor);
+    const Json& after = Member(json, "a");
+    if (!after.is_number_integer()) return round;
+    round.after = after.get<int64_t>();
+    const Json& page = Member(json, "g");
+    if (page.is_number_integer()) round.page = std::clamp(page.get<int>(), 1, 1000000);
+    round.me = Text(json, "m");
+    const Json& list = Member(json, "w");
+    for (size_t i = 0; list.is_array() && i < list.size() && i < kWatchMax; ++i) {
+      const Json& one = list[i];
+      if (!one.is_array() || one.size() != 4 || !one[0].is_string() || !one[1].is_string() || !one[2].is_boolean() || !one[3].is_number_unsigned()) {
+        continue;
+      }
+      round.watched.push_back({one[0].get<std::string>(), one[1].get<std::string>(), one[2].get<bool>(), one[3].get<uint32_t>()});
+    }
+    return round;
+  }
+
+  std::string Encode() const {
+    Json list = Json::array();
+    for (const Watched& one : watched) list.push_back(Json::array({one.id, one.root, one.held, one.hash}));
+    return Json{{"a", after}, {"g", page}, {"m", me}, {"w", list}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+};
+
+Happening WordPressConnector::HappeningOf(const Json& comment, const Account& account, const Round& round) const {
+  Happening h;
+  h.account_remote_id = account.remote_id;
+  h.remote_id = Text(comment, "id");
+  const auto root = round.roots.find(h.remote_id);
+  h.thread = h.conversation = root == round.roots.end() ? h.remote_id : root->second;
+  h.post_remote_id = Text(comment, "post");
+  const std::string parent = Text(comment, "parent");
+  h.parent_remote_id = parent.empty() || parent == "0" ? h.post_remote_id : parent;
+  h.author_name = text::ToUtf8(text::HtmlToText(Text(comment, "author_name"), false));
+  const std::string author = Text(comment, "author");
+  if (!author.empty() && author != "0") {
+    h.author_remote_id = author;
+    h.by_us = author == round.me;
+  } else if (const std::string email = Text(comment, "author_email"); !email.empty()) {
+    h.author_remote_id = "visitor:" + UuidOfName(email);   // the same visitor again, without keeping the address
+  }
+  h.text = ContentOf(comment);
+  h.occurred_at = ParseIsoTime(Text(comment, "date_gmt")).value_or(absl::UnixEpoch());
+  h.revision = absl::ToUnixMicros(h.occurred_at);
+  h.permalink = Text(comment, "link");
+  return h;
+}
+
+// Climbs from the comments' parents to their roots, a level a request.
+Status WordPressConnector::FindRoots(const Call& call, const Account& account, Round* round, const Json& comments) {
+  std::map<std::string, std::string> parents;   // comment -> parent, "" for a root
+  const auto learn = [&](const Json& comment) {
+    const std::string id = Text(comment, "id"), parent = Text(comment, "parent");
+    if (!id.empty()) parents[id] = parent == "0" ? "" : parent;
+  };
+  for (const Json& comment : comments) learn(comment);
+  for (const Watched& one : round->watched) parents.try_emplace(one.id, one.root == one.id ? "" : one.root);
+  for (int level = 0, single = 0; level < kDepthMax; ++level) {
+    std::vector<std::string> unknown;
+    for (const auto& [id, parent] : parents) {
+      if (!parent.empty() && parents.count(parent) == 0 && IsNumber(parent) && unknown.size() < kPerPageMax) unknown.push_back(parent);
+    }
+    std::sort(unknown.begin(), unknown.end());
+    unknown.erase(std::unique(unknown.begin(), unknown.end()), unknown.end());
+    if (unknown.empty()) break;
+    const Answer answer = Ask(call, account, "GET", kComments,
+                              "context=edit&status=any&per_page=" + std::to_string(kPerPageMax) + "&include=" + Joined(unknown));
+    if (!answer.ok()) return FailedRead(answer, account);
+    if (!answer.json.is_array()) return UnintelligibleRead();
+    for (const Json& comment : answer.json) learn(comment);
+    for (const std::string& id : unknown) {
+      if (parents.count(id) > 0) continue;
+      if (++single <= kSingleReadsMax) {   // a site that does not know `include`
+        const Answer one = Ask(call, account, "GET", std::string(kComments) + "/" + id, "context=edit");
+        if (one.ok()) learn(one.json);
+      }
+      parents.try_emplace(id, "");   // gone: what hangs below it is a thread of its own
+    }
+  }
+  for (const Json& comment : comments) {
+    const std::string id = Text(comment, "id");
+    std::string root = id;
+    for (int level = 0; level < kDepthMax; ++level) {
+      const auto parent = parents.find(root);
+      if (parent == parents.end() || parent->second.empty()) break;
+      root = parent->second;
+    }
+    round->roots[id] = root;
+  }
+  return absl::OkStatus();
+}
+
+Status WordPressConnector::ReadNewComments(const Call& call, const Account& account, int limit, Round* round, PollPage* page) {
+  const int per_page = std::clamp(limit, 1, kPerPageMax);
+  const Answer answer = Ask(call, account, "GET", kComments,
+                            "context=edit&status=all&type=comment&orderby=date_gmt&order=asc&per_page=" + std::to_string(per_page) +
+                                "&page=" + std::to_string(round->page) + "&after=" + net::UrlEncode(FormatIsoTime(absl::FromUnixSeconds(round->after))));
+  if (!answer.ok()) return FailedRead(answer, account);
+  if (!answer.json.is_array()) return UnintelligibleRead();
+  page->rate = answer.rate;
+  PARVIS_RETURN_IF_ERROR(FindRoots(call, account, round, answer.json));
+  int64_t newest = round->after;
+  for (const Json& comment : answer.json) {
+    const std::string id = Text(comment, "id"), status = Text(comment, "status");
+    const auto time = ParseIsoTime(Text(comment, "date_gmt"));
+    if (id.empty() || !time) {
+      page->unparsed.push_back({comment.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a comment without id or date_gmt"});
+      continue;
+    }
+    newest = std::max(newest, absl::ToUnixSeconds(*time - kOverlap));
+    if (round->Find(id) != nullptr || (!IsShown(status) && !IsHeld(status))) continue;
+    Happening h = HappeningOf(comment, account, *round);
+    round->Watch({id, h.thread, IsHeld(status), HashOf(h.text)});
+    page->happenings.push_back(h);
+    if (IsHeld(status)) {   // nobody sees it until it is approved
+      h.kind = Happening::Kind::kHide;
+      page->happenings.push_back(std::move(h));
+    }
+  }
+  page->more = static_cast<int>(answer.json.size()) >= per_page;
+  if (newest > round->after) {
+    round->after = newest;
+    round->page = 1;
+  } else {
+    round->page = page->more ? round->page + 1 : 1;   // many comments of the same seconds
+  }
+  return absl::OkStatus();
+}
+
+Status WordPressConnector::ReadWatched(const Call& call, const Account& account, Round* round, PollPage* page) {
+  if (round->watched.empty()) return absl::OkStatus();
+  std::vector<std::string> ids;
+  for (const Watched& one : round->watched) {
+    if (IsNumber(one.id)) ids.push_back(one.id);
+  }
+  const Answer answer = Ask(call, account, "GET", kComments,
+                            "context=edit&status=any&orderby=date_gmt&order=desc&per_page=" + std::to_string(kPerPageMax) + "&include=" + Joined(ids));
+  if (!answer.ok()) return FailedRead(answer, account);
+  if (!answer.json.is_array()) return UnintelligibleRead();
+  std::map<std::string, Json> now;
+  for (const Json& comment : answer.json) now.emplace(Text(comment, "id"), comment);
+  const absl::Time seen = clock_.WallNow();
+  int single = 0;
+  std::deque<Watched> kept;
+  for (Watched& one : round->watched) {
+    auto found = now.find(one.id);
+    bool gone = false;
+    if (found == now.end()) {   // gone, unless the site does not know `include`
+      if (++single > kSingleReadsMax) {
+        kept.push_back(one);
+        continue;
+      }
+      const Answer single_answer = Ask(call, account, "GET", std::string(kComments) + "/" + one.id, "context=edit");
+      gone = single_answer.answered() && single_answer.refusal.error == ErrorClass::kNotFound;
+      if (!gone && (!single_answer.ok() || Text(single_answer.json, "id") != one.id)) {
+        kept.push_back(one);
+        continue;
+      }
+      found = now.emplace(one.id, gone ? Json{{"id", one.id}} : single_answer.json).first;
+    }
+    round->roots[one.id] = one.root;
+    Happening h = HappeningOf(found->second, account, *round);
+    h.by_us = false;   // who changed it, nobody tells
+    h.occurred_at = seen;
+    h.revision = absl::ToUnixMicros(seen);
+    const std::string status = Text(found->second, "status");
+    if (gone || status == "trash" || status == "spam") {
+      h.kind = Happening::Kind::kRemoval;
+      h.text.clear();
+      page->happenings.push_back(std::move(h));
+      continue;
+    }
+    if (const uint32_t hash = HashOf(h.text); hash != one.hash) {
+      one.hash = hash;
+      h.kind = Happening::Kind::kEdit;
+      page->happenings.push_back(h);
+    }
+    if (IsHeld(status) != one.held && (IsHeld(status) || IsShown(status))) {
+      one.held = IsHeld(status);
+      h.kind = one.held ? Happening::Kind::kHide : Happening::Kind::kUnhide;
+      page->happenings.push_back(std::move(h));
+    }
+    kept.push_back(one);
+  }
+  round->watched = std::move(kept);
+  return absl::OkStatus();
+}
+
+StatusOr<PollPage> WordPressConnector::Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) {
+  Round round = Round::Decode(cursor, since);
+  if (round.me.empty()) {
+    const Answer answer = Ask(call, account, "GET", "/wp/v2/users/me", "");
+    if (!answer.ok()) return FailedRead(answer, account);
+    round.me = Text(answer.json, "id");
+  }
+  PollPage page;
+  PARVIS_RETURN_IF_ERROR(ReadNewComments(call, account, limit, &round, &page));
+  // Before the comments of this page are looked at again, they have had time to change: only when nothing more is new.
+  if (!page.more) PARVIS_RETURN_IF_ERROR(ReadWatched(call, account, &round, &page));
+  page.cursor = round.Encode();
+  return page;
+}
+
+}  // namespace parvis::networks

@@ -1,0 +1,220 @@
+#include "networks/x/x.h"
+
+#include "networks/text/tweet.h"
+#include "networks/text/unicode.h"
+#include "networks/wire/check.h"
+#include "networks/wire/media.h"
+#include "networks/wire/signature.h"
+
+namespace parvis::networks {
+namespace {
+
+constexpr int kTextMax = 280;
+constexpr int64_t kImageBytesMax = 5 << 20;
+constexpr int kAltTextMax = 1000;
+const char kBoundary[] = "parvis-7d1f4f6a9c2b4e0f";
+
+std::string Joined(const std::string& base, const std::string& path) {
+  return (!base.empty() && base.back() == '/' ? base.substr(0, base.size() - 1) : base) + path;
+}
+
+// The text as X shows it back: links are t.co links (so a link equals any link), mentions may have been put before a reply,
+// and a picture adds a link of its own at the end.
+std::string Comparable(const std::string& text, bool reply) {
+  std::string out = text::ForComparison(text::ReplaceUrls(text, "\x01"));
+  while (!out.empty() && (out.back() == '\x01' || out.back() == ' ')) out.pop_back();
+  while (reply && !out.empty() && out[0] == '@') {
+    const size_t blank = out.find(' ');
+    out = blank == std::string::npos ? "" : out.substr(blank + 1);
+  }
+  return out;
+}
+
+std::string Permalink(const std::string& id) { return "https://x.com/i/web/status/" + id; }
+
+}  // namespace
+
+XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http), clock_(clock) {
+  Capabilities& c = capabilities_;
+  c.network = "x";
+  c.display_name = "X";
+  c.post = c.reply = c.hide = c.unhide = c.remove = c.webhooks = c.poll = true;
+  c.hide_reversible = true;
+  c.post_text_max = c.reply_text_max = kTextMax;
+  c.text_unit = TextUnit::kWeighted;
+  c.media_max = 4;
+  c.media_types = {"image/jpeg", "image/png", "image/webp", "image/gif"};
+  c.media_max_bytes = kImageBytesMax;
+  c.credential_fields = {"access_token"};
+}
+
+int XConnector::TextLength(std::string_view text) const { return text::WeightedLength(text); }
+
+std::vector<Violation> XConnector::Check(WriteKind kind, const Draft& draft) const {
+  std::vector<Violation> out;
+  if (kind != WriteKind::kPost && kind != WriteKind::kReply) return out;
+  CheckText(draft, TextLength(TextWithLink(draft)), kTextMax, "weighted characters (a link counts 23, an emoji or a CJK character 2)", true, &out);
+  for (const char* invalid : {"\xEF\xBF\xBE", "\xEF\xBB\xBF", "\xEF\xBF\xBF"}) {   // U+FFFE, U+FEFF, U+FFFF (twitter-text)
+    if (draft.text.find(invalid) != std::string::npos) {
+      out.push_back({"text", "contains U+FFFE, U+FEFF or U+FFFF, which X refuses", "TEXT_INVALID_CHARACTER"});
+      break;
+    }
+  }
+  CheckLink(draft, &out);
+  CheckMedia(draft, capabilities_, &out);
+  for (size_t i = 0; i < draft.media.size(); ++i) {
+    const std::string field = "media[" + std::to_string(i) + "]";
+    if (draft.media[i].type == "image/gif" && draft.media.size() > 1) out.push_back({field, "a GIF must be the only media", "MEDIA_MIX"});
+    if (text::CodePoints(draft.media[i].alt_text) > kAltTextMax) {
+      out.push_back({field + ".alt_text", "has more than " + std::to_string(kAltTextMax) + " characters", "TEXT_TOO_LONG"});
+    }
+  }
+  return out;
+}
+
+Answer XConnector::SendRequest(const Call& call, const Account& account, net::ClientRequest request) {
+  request.bearer = account.credentials.Get("access_token");
+  Answer answer;
+  answer.http = http_.Send(call, std::move(request));
+  if (!answer.answered()) return answer;
+  answer.json = ParseJson(answer.http.body);
+  answer.refusal = ClassifyX(answer.http, answer.json);
+  answer.rate = XRate(answer.http.headers, clock_.WallNow());
+  return answer;
+}
+
+Answer XConnector::Ask(const Call& call, const Account& account, const std::string& method, const std::string& path, const Json* body) {
+  net::ClientRequest request;
+  request.method = method;
+  request.url = Joined(account.base_url, path);
+  if (body != nullptr) {
+    request.headers["Content-Type"] = "application/json";
+    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  return SendRequest(call, account, std::move(request));
+}
+
+// One-shot image upload (facts 3.2). Nobody sees an uploaded image before the post that carries it.
+XConnector::Upload XConnector::UploadMedia(const Call& call, const Account& account, const Draft& draft) {
+  Upload upload;
+  for (size_t i = 0; i < draft.media.size(); ++i) {
+    const Media& media = draft.media[i];
+    const auto bytes = MediaBytes(http_, call, media, kImageBytesMax);
+    if (!bytes.ok()) {
+      upload.failed = MediaFailed(bytes.status());
+      return upload;
+    }
+    const auto part = [](const std::string& head, const std::string& value) {
+      return std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + value + "\r\n";
+    };
+    net::ClientRequest request;
+    request.method = "POST";
+    request.url = Joined(account.base_url, "/2/media/upload");
+    request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
+    request.body = part("name=\"media_category\"", media.type == "image/gif" ? "tweet_gif" : "tweet_image") +
+                   part("name=\"media_type\"", media.type) +
+                   part("name=\"media\"; filename=\"" + MediaFileName(media, i) + "\"\r\nContent-Type: " + media.type, *bytes) + "--" + kBoundary + "--\r\n";
+    Answer answer = SendRequest(call, account, std::move(request));
+    const std::string id = answer.ok() ? Text(Member(answer.json, "data"), "id") : "";
+    if (id.empty()) {
+      upload.failed = FailedWrite(answer, account, false);
+      return upload;
+    }
+    if (!media.alt_text.empty()) {
+      const Json alt = {{"id", id}, {"metadata", {{"alt_text", {{"text", media.alt_text}}}}}};
+      answer = Ask(call, account, "POST", "/2/media/metadata", &alt);
+      if (!answer.ok()) {
+        upload.failed = FailedWrite(answer, account, false);
+        return upload;
+      }
+    }
+    upload.ids.push_back(id);
+  }
+  return upload;
+}
+
+Outcome XConnector::Tweet(const Call& call, const Account& account, const Write& write) {
+  Json body = Json::object();
+  if (const std::string text = TextWithLink(write.draft); !text.empty()) body["text"] = text;
+  if (!write.draft.media.empty()) {
+    const Upload upload = UploadMedia(call, account, write.draft);
+    if (upload.failed) return *upload.failed;
+    body["media"] = {{"media_ids", upload.ids}};
+  }
+  if (write.kind == WriteKind::kReply) body["reply"] = {{"in_reply_to_tweet_id", write.target_remote_id}};
+  const Answer answer = Ask(call, account, "POST", "/2/tweets", &body);
+  if (!answer.ok()) return FailedWrite(answer, account);
+  Outcome out;
+  out.remote_id = Text(Member(answer.json, "data"), "id");
+  if (out.remote_id.empty()) return UnclearWrite(answer);
+  out.kind = OutcomeKind::kAccepted;
+  out.permalink = Permalink(out.remote_id);
+  out.rate = answer.rate;
+  return out;
+}
+
+Outcome XConnector::Changed(const Answer& answer, const Account& account, const char* key, const std::string& id) const {
+  if (!answer.ok()) return FailedWrite(answer, account);
+  const Json& state = Member(Member(answer.json, "data"), key);
+  if (!state.is_boolean()) return UnclearWrite(answer);
+  Outcome out;
+  out.kind = OutcomeKind::kAccepted;
+  out.remote_id = id;
+  out.rate = answer.rate;
+  return out;
+}
+
+Outcome XConnector::Execute(const Call& call, const Account& account, const Write& write) {
+  const std::string path = "/2/tweets/" + net::UrlEncode(write.target_remote_id);
+  if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
+  switch (write.kind) {
+    case WriteKind::kPost:
+    case WriteKind::kReply:
+      return Tweet(call, account, write);
+    case WriteKind::kHide:
+    case WriteKind::kUnhide: {
+      const Json body = {{"hidden", write.kind == WriteKind::kHide}};
+      return Changed(Ask(call, account, "PUT", path + "/hidden", &body), account, "hidden", write.target_remote_id);
+    }
+    case WriteKind::kDelete:
+      return Changed(Ask(call, account, "DELETE", path), account, "deleted", write.target_remote_id);
+  }
+  return RefusedBeforeSending(ErrorClass::kInvalid, "X cannot do this");
+}
+
+bool XConnector::Matches(const Write& write, const OwnItem& item) const {
+  switch (write.kind) {
+    case WriteKind::kPost:
+      return item.parent_remote_id.empty() && Comparable(TextWithLink(write.draft), false) == Comparable(item.text, false);
+    case WriteKind::kReply:
+      return item.parent_remote_id == write.target_remote_id && Comparable(TextWithLink(write.draft), true) == Comparable(item.text, true);
+    case WriteKind::kHide:
+      return item.hidden;
+    case WriteKind::kUnhide:
+      return !item.hidden;
+    case WriteKind::kDelete:
+      return false;
+  }
+  return false;
+}
+
+StatusOr<HandshakeAnswer> XConnector::Handshake(const WebhookCall& call, const std::vector<Secret>& app_secrets, const Secret&) const {
+  const auto query = net::ParseQuery(call.query);
+  const auto token = query.find("crc_token");
+  if (call.method != "GET" || token == query.end() || token->second.empty() || token->second.size() > 1024) {
+    return MakeError(Code::kInvalidArgument, "HANDSHAKE_MALFORMED", "crc_token is needed");
+  }
+  if (app_secrets.empty() || app_secrets.front().empty()) {
+    return MakeError(Code::kFailedPrecondition, "APP_SECRET_MISSING", "no consumer secret is known to answer with");
+  }
+  const Json body = {{"response_token", "sha256=" + ToBase64(HmacSha256(app_secrets.front().Reveal(), token->second))}};
+  return HandshakeAnswer{200, "application/json", body.dump()};
+}
+
+Status XConnector::VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const {
+  const auto header = call.headers.find("x-twitter-webhooks-signature");
+  return CheckSha256Signature(header == call.headers.end() ? std::string_view() : std::string_view(header->second), Encoding::kBase64, call.body,
+                              app_secrets);
+}
+
+}  // namespace parvis::networks

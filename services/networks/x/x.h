@@ -1,0 +1,54 @@
+// X, API v2 (facts 3). Credentials: access_token (OAuth 2 user context). Account: remote_id is the user's id, base_url
+// "https://api.x.com".
+//
+// Thread: the network's conversation_id. Conversation: the thread and the other person, because a conversation of X spans
+// many people.
+#pragma once
+
+#include "networks/connector.h"
+#include "networks/wire/answer.h"
+
+namespace parvis::networks {
+
+// What an answer of the API means (facts 0.5, 3.5). Pure.
+Refusal ClassifyX(const net::ClientResult& http, const Json& json);
+// x-rate-limit-*: the reset is a Unix time in seconds (facts 0.4). Pure.
+RateState XRate(const net::Headers& headers, absl::Time now);
+// When a post was made: `created_at` where it is given, else the time inside the id (a "snowflake"), both in whole seconds
+// (what the API shows), so that a webhook and a poll agree. nullopt when neither tells.
+std::optional<absl::Time> XPostTime(std::string_view created_at, std::string_view id);
+
+class XConnector : public Connector {
+ public:
+  XConnector(net::HttpClient& http, const Clock& clock);
+  const Capabilities& capabilities() const override { return capabilities_; }
+  std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
+  int TextLength(std::string_view text) const override;
+  StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
+  Outcome Execute(const Call& call, const Account& account, const Write& write) override;
+  StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
+                                          int limit) override;
+  bool Matches(const Write& write, const OwnItem& item) const override;
+  StatusOr<HandshakeAnswer> Handshake(const WebhookCall& call, const std::vector<Secret>& app_secrets,
+                                      const Secret& verify_token) const override;
+  Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const override;
+  WebhookContent ParseWebhook(std::string_view body) const override;
+  StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) override;
+
+ private:
+  struct Upload {
+    std::vector<std::string> ids;
+    std::optional<Outcome> failed;
+  };
+  Answer Ask(const Call& call, const Account& account, const std::string& method, const std::string& path, const Json* body = nullptr);
+  Answer SendRequest(const Call& call, const Account& account, net::ClientRequest request);
+  Upload UploadMedia(const Call& call, const Account& account, const Draft& draft);
+  Outcome Tweet(const Call& call, const Account& account, const Write& write);
+  Outcome Changed(const Answer& answer, const Account& account, const char* key, const std::string& id) const;
+
+  net::HttpClient& http_;
+  const Clock& clock_;
+  Capabilities capabilities_;
+};
+
+}  // namespace parvis::networks
