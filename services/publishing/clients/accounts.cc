@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include <grpcpp/channel.h>
+
 #include "parvis/accounts/v1/accounts_service.grpc.pb.h"
 #include "parvis/accounts/v1/channel_directory_service.grpc.pb.h"
 

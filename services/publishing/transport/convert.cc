@@ -30,7 +30,8 @@ StatusOr<std::optional<int64_t>> VersionOf(const std::string& etag) {
 }
 
 StatusOr<absl::Time> FromProto(const char* field, const google::protobuf::Timestamp& time) {
-  if (!TimeUtil::IsTimestampValid(time)) {
+  if (time.seconds() < TimeUtil::kTimestampMinSeconds || time.seconds() > TimeUtil::kTimestampMaxSeconds ||
+      time.nanos() < 0 || time.nanos() > 999'999'999) {
     return InvalidField(field, "TIMESTAMP", "must be between the years 1 and 9999, with 0 to 999,999,999 nanos");
   }
   return absl::FromUnixMicros(TimeUtil::TimestampToMicroseconds(time));

@@ -1,0 +1,48 @@
+// Deliveries and calls for tests.
+#pragma once
+
+#include <string>
+
+#include "platform/base/call.h"
+#include "platform/base/ids.h"
+#include "publishing/domain/delivery.h"
+
+namespace parvis::publishing {
+
+inline const char kWorkspace[] = "0190a0b1-0000-7000-8000-000000000001";
+inline const char kOtherWorkspace[] = "0190a0b1-0000-7000-8000-000000000002";
+inline const char kChannel[] = "0190a0b1-0000-7000-8000-00000000c001";
+inline const char kOtherChannel[] = "0190a0b1-0000-7000-8000-00000000c002";
+
+inline Call CallOf(const std::string& member, const std::string& workspace = kWorkspace) {
+  Call call = BackgroundCall("publishing", workspace);
+  call.principal = Principal{};
+  call.principal.workspace_id = workspace;
+  call.principal.member_id = member;
+  call.principal.roles = {Role::kManager};
+  call.workspace_id = workspace;
+  call.deadline = Instant::Max();
+  return call;
+}
+
+// A reply; `name` makes its natural key.
+inline Delivery MakeReply(const std::string& name, absl::Time due, const std::string& thread = "t1",
+                          const std::string& channel = kChannel, const std::string& workspace = kWorkspace) {
+  Delivery d;
+  d.workspace_id = workspace;
+  d.command_id = "inbox/reply/" + name;
+  d.id = UuidOfName("delivery/" + workspace + "/" + d.command_id);
+  d.channel_id = channel;
+  d.network = "short";
+  d.kind = DeliveryKind::kReply;
+  d.target_remote_id = "c-" + thread;
+  d.thread = thread;
+  d.content.text = name;
+  d.requested_by = "m1";
+  d.due_time = d.ready_time = due;
+  d.expire_time = due + absl::Hours(24);
+  d.lane = LaneOf(d);
+  return d;
+}
+
+}  // namespace parvis::publishing
