@@ -1,0 +1,26 @@
+// Facts and minute sums in PostgreSQL, by the stream role.
+#pragma once
+
+#include "metrics/domain/facts.h"
+#include "platform/db/pool.h"
+
+namespace parvis::metrics {
+
+// Thread-safe.
+class PgFactStore : public FactStore {
+ public:
+  explicit PgFactStore(db::Pool& stream) : stream_(stream) {}
+  Status FoldActivities(const StreamPosition& position, const std::vector<ActivityFact>& facts) override;
+  Status FoldDeliveries(const StreamPosition& position, const std::vector<DeliveryFact>& facts) override;
+  Status FoldConversations(const StreamPosition& position, const std::vector<ConversationFact>& facts) override;
+
+ private:
+  db::Pool& stream_;
+};
+
+// Held shared by every fold and exclusively by a recount, so that a recount sees either all or nothing of a fold.
+inline constexpr char kShareRollups[] =
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended('parvis_metrics_rollups', 0))";
+inline constexpr char kOwnRollups[] = "SELECT pg_advisory_xact_lock(hashtextextended('parvis_metrics_rollups', 0))";
+
+}  // namespace parvis::metrics

@@ -1,0 +1,145 @@
+#include "metrics/storage/pg_query_store.h"
+
+#include "metrics/storage/pg_fact_store.h"
+
+namespace parvis::metrics {
+namespace {
+
+// A campaign's sums: those of its own deliveries, and those of what hangs below its delivered posts. Which posts these are
+// is asked now, because a comment may be folded before the delivery of its post.
+constexpr char kSum[] =
+    "SELECT date_trunc($2, minute, 'UTC') AS at, sum(value) FROM minute_rollups "
+    "WHERE workspace_id = $1 AND metric = $3 AND minute >= $4 AND minute < $5 "
+    "AND ($6::text = '' OR channel_id = nullif($6, '')::uuid) "
+    "AND ($7::text = '' OR campaign_id = $7 OR (channel_id, post_remote_id) IN (SELECT channel_id, remote_id FROM delivery_facts "
+    "WHERE workspace_id = $1 AND campaign_id = $7 AND campaign_id <> '' AND kind = 'post' AND state = 'delivered' AND remote_id <> '')) "
+    "GROUP BY 1 ORDER BY 1";
+
+constexpr char kPosts[] =
+    "WITH latest AS (SELECT DISTINCT ON (delivery_id) network, state, due_time, delivered_time FROM delivery_facts "
+    "WHERE workspace_id = $1 AND campaign_id = $2 AND campaign_id <> '' AND kind = 'post' ORDER BY delivery_id, sequence DESC) "
+    "SELECT coalesce(network, ''), count(*) FILTER (WHERE state <> 'cancelled'), count(*) FILTER (WHERE state = 'delivered'), "
+    "count(*) FILTER (WHERE state IN ('failed', 'expired')), count(*) FILTER (WHERE state = 'unknown'), "
+    "count(*) FILTER (WHERE state IN ('scheduled', 'claimed', 'sent')), count(*) FILTER (WHERE state = 'cancelled'), "
+    "percentile_disc(0.5) WITHIN GROUP (ORDER BY greatest(0, extract(epoch FROM delivered_time - due_time))) FILTER (WHERE state = 'delivered'), "
+    "percentile_disc(0.99) WITHIN GROUP (ORDER BY greatest(0, extract(epoch FROM delivered_time - due_time))) FILTER (WHERE state = 'delivered') "
+    "FROM latest GROUP BY GROUPING SETS ((network), ())";
+
+// `theirs`: what people wrote or changed below the campaign's posts.
+#define PARVIS_METRICS_THEIRS                                                                                              \
+  "WITH posts AS (SELECT DISTINCT channel_id, remote_id FROM delivery_facts WHERE workspace_id = $1 AND campaign_id = $2 " \
+  "AND campaign_id <> '' AND kind = 'post' AND state = 'delivered' AND remote_id <> ''), "                                 \
+  "theirs AS (SELECT a.* FROM posts p JOIN activity_facts a ON a.workspace_id = $1 AND a.channel_id = p.channel_id "       \
+  "AND a.post_remote_id = p.remote_id WHERE NOT a.by_us AND a.kind IN ('comment', 'edit')) "
+
+// One row per comment first: an edit adds what moderation did then.
+constexpr char kComments[] = PARVIS_METRICS_THEIRS
+    ", each AS (SELECT network, channel_id, remote_id, bool_or(action = 'hold') AS held, bool_or(action = 'hide') AS hidden, "
+    "bool_or(action = 'delete') AS deleted, bool_or(action = 'escalate') AS escalated FROM theirs "
+    "GROUP BY network, channel_id, remote_id HAVING bool_or(kind = 'comment')) "
+    "SELECT coalesce(network, ''), count(*), count(*) FILTER (WHERE held), count(*) FILTER (WHERE hidden), "
+    "count(*) FILTER (WHERE deleted), count(*) FILTER (WHERE escalated), count(*) FILTER (WHERE EXISTS (SELECT FROM delivery_facts d "
+    "WHERE d.workspace_id = $1 AND d.channel_id = each.channel_id AND d.target_remote_id = each.remote_id AND d.kind = 'reply' "
+    "AND d.state = 'delivered')) FROM each GROUP BY GROUPING SETS ((network), ())";
+
+constexpr char kReasons[] = PARVIS_METRICS_THEIRS
+    ", each AS (SELECT DISTINCT ON (channel_id, remote_id, action) network, action, rules[1] AS rule FROM theirs "
+    "WHERE action IN ('hold', 'hide', 'delete', 'escalate') ORDER BY channel_id, remote_id, action, occurred_time, fact_id) "
+    "SELECT coalesce(network, ''), CASE action WHEN 'hold' THEN 'held' WHEN 'hide' THEN 'hidden' WHEN 'delete' THEN 'deleted' "
+    "ELSE 'escalated' END, coalesce(rule, ''), count(*) FROM each GROUP BY GROUPING SETS ((network, action, rule), (action, rule)) "
+    "ORDER BY 4 DESC, 2, 3 LIMIT 10000";
+
+constexpr char kConversations[] =
+    "WITH posts AS (SELECT DISTINCT channel_id, remote_id FROM delivery_facts WHERE workspace_id = $1 AND campaign_id = $2 "
+    "AND campaign_id <> '' AND kind = 'post' AND state = 'delivered' AND remote_id <> ''), "
+    "latest AS (SELECT DISTINCT ON (c.conversation_id) c.network, c.first_message_time AS asked, c.first_response_time AS answered "
+    "FROM posts p JOIN conversation_facts c ON c.workspace_id = $1 AND c.channel_id = p.channel_id AND c.post_remote_id = p.remote_id "
+    "ORDER BY c.conversation_id, c.sequence DESC) "
+    "SELECT coalesce(network, ''), count(*), count(answered), "
+    "percentile_disc(0.5) WITHIN GROUP (ORDER BY greatest(0, extract(epoch FROM answered - asked))) FILTER (WHERE answered IS NOT NULL), "
+    "percentile_disc(0.9) WITHIN GROUP (ORDER BY greatest(0, extract(epoch FROM answered - asked))) FILTER (WHERE answered IS NOT NULL) "
+    "FROM latest WHERE asked IS NOT NULL GROUP BY GROUPING SETS ((network), ())";
+
+#define PARVIS_METRICS_COUNTED                                                                                           \
+  "SELECT metric, minute, channel_id, campaign_id, post_remote_id, count(*) AS value FROM ("                             \
+  "SELECT metric, minute, channel_id, campaign_id, post_remote_id FROM activity_counts WHERE workspace_id = $1 "         \
+  "UNION ALL SELECT metric, minute, channel_id, campaign_id, post_remote_id FROM delivery_counts WHERE workspace_id = $1 " \
+  "UNION ALL SELECT metric, minute, channel_id, campaign_id, post_remote_id FROM conversation_counts WHERE workspace_id = $1" \
+  ") AS counts GROUP BY 1, 2, 3, 4, 5"
+
+constexpr char kFacts[] =
+    "SELECT (SELECT count(*) FROM activity_facts WHERE workspace_id = $1) + (SELECT count(*) FROM delivery_facts WHERE workspace_id = $1) "
+    "+ (SELECT count(*) FROM conversation_facts WHERE workspace_id = $1)";
+constexpr char kCompare[] =
+    "SELECT count(c.value), count(*) FILTER (WHERE c.value IS DISTINCT FROM r.value) FROM (" PARVIS_METRICS_COUNTED ") c "
+    "FULL JOIN (SELECT * FROM minute_rollups WHERE workspace_id = $1) r USING (metric, minute, channel_id, campaign_id, post_remote_id)";
+constexpr char kDelete[] = "DELETE FROM minute_rollups WHERE workspace_id = $1";
+constexpr char kReplace[] =
+    "INSERT INTO minute_rollups (workspace_id, metric, minute, channel_id, campaign_id, post_remote_id, value) "
+    "SELECT $1, metric, minute, channel_id, campaign_id, post_remote_id, value FROM (" PARVIS_METRICS_COUNTED ") c";
+
+std::optional<absl::Duration> Seconds(const db::Rows& rows, int row, int column) {
+  if (rows.IsNull(row, column)) return std::nullopt;
+  return absl::Microseconds(static_cast<int64_t>(rows.Double(row, column) * 1e6 + 0.5));
+}
+
+}  // namespace
+
+StatusOr<std::vector<Point>> PgQueryStore::Sum(const Call& call, const TimeseriesQuery& query) {
+  const char* step = query.step == Step::kMinute ? "minute" : query.step == Step::kHour ? "hour" : "day";
+  std::vector<Point> points;
+  PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
+    points.clear();
+    PARVIS_ASSIGN_OR_RETURN(const db::Rows rows, tx.Query(kSum, {call.workspace_id, step, query.metric, query.start, query.end,
+                                                                 query.channel_id, query.campaign_id}));
+    for (int i = 0; i < rows.size(); ++i) points.push_back({rows.Time(i, 0), rows.Int(i, 1)});
+    return absl::OkStatus();
+  }));
+  return points;
+}
+
+StatusOr<ReportStore::Figures> PgQueryStore::CampaignFigures(const Call& call, const std::string& campaign_id) {
+  Figures figures;
+  PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
+    figures = {};
+    // One snapshot for all four questions, so that the figures fit together.
+    PARVIS_RETURN_IF_ERROR(tx.Query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").status());
+    PARVIS_ASSIGN_OR_RETURN(const db::Rows posts, tx.Query(kPosts, {call.workspace_id, campaign_id}));
+    for (int i = 0; i < posts.size(); ++i) {
+      figures.posts.push_back({posts.Text(i, 0), posts.Int(i, 1), posts.Int(i, 2), posts.Int(i, 3), posts.Int(i, 4),
+                               posts.Int(i, 5), posts.Int(i, 6), Seconds(posts, i, 7), Seconds(posts, i, 8)});
+    }
+    PARVIS_ASSIGN_OR_RETURN(const db::Rows comments, tx.Query(kComments, {call.workspace_id, campaign_id}));
+    for (int i = 0; i < comments.size(); ++i) {
+      figures.comments.push_back({comments.Text(i, 0), comments.Int(i, 1), comments.Int(i, 2), comments.Int(i, 3),
+                                  comments.Int(i, 4), comments.Int(i, 5), comments.Int(i, 6)});
+    }
+    PARVIS_ASSIGN_OR_RETURN(const db::Rows reasons, tx.Query(kReasons, {call.workspace_id, campaign_id}));
+    for (int i = 0; i < reasons.size(); ++i) {
+      figures.reasons.push_back({reasons.Text(i, 0), reasons.Text(i, 1), reasons.Text(i, 2), reasons.Int(i, 3)});
+    }
+    PARVIS_ASSIGN_OR_RETURN(const db::Rows conversations, tx.Query(kConversations, {call.workspace_id, campaign_id}));
+    for (int i = 0; i < conversations.size(); ++i) {
+      figures.conversations.push_back({conversations.Text(i, 0), conversations.Int(i, 1), conversations.Int(i, 2),
+                                       Seconds(conversations, i, 3), Seconds(conversations, i, 4)});
+    }
+    return absl::OkStatus();
+  }));
+  return figures;
+}
+
+StatusOr<Recount> PgQueryStore::RecountRollups(const Call& call) {
+  Recount recount;
+  PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
+    PARVIS_RETURN_IF_ERROR(tx.Query(kOwnRollups).status());
+    PARVIS_ASSIGN_OR_RETURN(const db::Rows facts, tx.Query(kFacts, {call.workspace_id}));
+    PARVIS_ASSIGN_OR_RETURN(const db::Rows compared, tx.Query(kCompare, {call.workspace_id}));
+    recount = {.facts = facts.Int(0, 0), .rollups = compared.Int(0, 0), .changed = compared.Int(0, 1)};
+    if (recount.changed == 0) return absl::OkStatus();
+    PARVIS_RETURN_IF_ERROR(tx.Query(kDelete, {call.workspace_id}).status());
+    return tx.Query(kReplace, {call.workspace_id}).status();
+  }));
+  return recount;
+}
+
+}  // namespace parvis::metrics
