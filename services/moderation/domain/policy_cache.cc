@@ -1,0 +1,124 @@
+#include "moderation/domain/policy_cache.h"
+
+#include <absl/strings/str_cat.h>
+
+namespace parvis::moderation {
+
+PolicyCache::PolicyCache(ActivePolicyStore& store, const Normalizer& normalizer, Executor& compiler, const Clock& clock,
+                         const Options& options)
+    : store_(store), normalizer_(normalizer), compiler_(compiler), clock_(clock), options_(options),
+      empty_(CompiledPolicy::Empty(normalizer)) {}
+
+StatusOr<std::map<std::string, PolicyInForce>> PolicyCache::Of(const std::vector<std::string>& workspace_ids) {
+  std::vector<std::string> stale;
+  const Instant now = clock_.Now();
+  {
+    std::lock_guard lock(mutex_);
+    for (const std::string& id : workspace_ids) {
+      auto it = entries_.find(id);
+      if (it == entries_.end() || now - it->second.asked >= options_.fresh) stale.push_back(id);
+    }
+  }
+  std::map<std::string, PolicyInForce> out;
+  if (!stale.empty()) PARVIS_RETURN_IF_ERROR(Refresh(stale));
+  std::lock_guard lock(mutex_);
+  for (const std::string& id : workspace_ids) {
+    auto it = entries_.find(id);
+    if (it == entries_.end()) return MakeError(Code::kUnavailable, "POLICY_CACHE_SMALL", "more workspaces in one batch than policies are kept");
+    uses_.splice(uses_.begin(), uses_, it->second.use);
+    out.emplace(id, it->second.in_force);
+  }
+  return out;
+}
+
+Status PolicyCache::Refresh(const std::vector<std::string>& workspace_ids) {
+  const Instant asked = clock_.Now();
+  auto active = store_.Active(workspace_ids);
+  if (!active.ok()) {
+    return MakeError(Code::kUnavailable, "POLICY_UNAVAILABLE",
+                     absl::StrCat("the workspaces' policies cannot be read: ", std::string(active.status().message())));
+  }
+  for (const std::string& id : workspace_ids) {
+    auto it = active->find(id);
+    PARVIS_RETURN_IF_ERROR(Adopt(id, it == active->end() ? ActivePolicy{} : it->second, asked));
+  }
+  return absl::OkStatus();
+}
+
+// Makes `active` the policy in force: at once if it is known, none, or nothing else moderates meanwhile; otherwise as soon
+// as it is compiled.
+Status PolicyCache::Adopt(const std::string& workspace_id, const ActivePolicy& active, Instant asked) {
+  bool in_use = false;
+  {
+    std::lock_guard lock(mutex_);
+    auto it = entries_.find(workspace_id);
+    if (it != entries_.end()) {
+      if (it->second.in_force.active == active) {
+        it->second.asked = asked;
+        return absl::OkStatus();
+      }
+      if (it->second.compiling == active) {
+        it->second.asked = asked;   // on its way
+        return absl::OkStatus();
+      }
+      in_use = !it->second.in_force.active.policy_id.empty();
+    }
+  }
+  if (active.policy_id.empty()) {
+    Put(workspace_id, {active, empty_}, asked);
+    return absl::OkStatus();
+  }
+  if (in_use) {
+    std::lock_guard lock(mutex_);
+    Entry& entry = entries_.at(workspace_id);
+    const bool queued = compiler_.TrySubmit([this, workspace_id, active] {
+      auto compiled = Load(workspace_id, active);
+      std::lock_guard inner(mutex_);
+      auto it = entries_.find(workspace_id);
+      if (it == entries_.end() || it->second.compiling != active) return;   // overtaken
+      it->second.compiling = {};
+      if (compiled.ok()) it->second.in_force = {active, *std::move(compiled)};
+    });
+    if (queued) entry.compiling = active;
+    entry.asked = asked;
+    return absl::OkStatus();
+  }
+  PARVIS_ASSIGN_OR_RETURN(auto compiled, Load(workspace_id, active));
+  Put(workspace_id, {active, std::move(compiled)}, asked);
+  return absl::OkStatus();
+}
+
+StatusOr<std::shared_ptr<const CompiledPolicy>> PolicyCache::Load(const std::string& workspace_id, const ActivePolicy& active) {
+  const auto unavailable = [&](const Status& why) {
+    return MakeError(Code::kUnavailable, "POLICY_UNAVAILABLE",
+                     absl::StrCat("policy ", active.policy_id, "@", active.version, " cannot be loaded: ", std::string(why.message())));
+  };
+  auto source = store_.Source(workspace_id, active);
+  if (!source.ok()) return unavailable(source.status());
+  auto compiled = CompiledPolicy::FromYaml(*source, options_.limits, normalizer_, "source");
+  if (!compiled.ok()) return unavailable(compiled.status());
+  return compiled;
+}
+
+void PolicyCache::Put(const std::string& workspace_id, PolicyInForce in_force, Instant asked) {
+  std::lock_guard lock(mutex_);
+  auto [it, fresh] = entries_.try_emplace(workspace_id);
+  if (fresh) {
+    uses_.push_front(workspace_id);
+    it->second.use = uses_.begin();
+  }
+  it->second.in_force = std::move(in_force);
+  it->second.asked = asked;
+  it->second.compiling = {};
+  while (static_cast<int>(entries_.size()) > options_.entries_max) {
+    entries_.erase(uses_.back());
+    uses_.pop_back();
+  }
+}
+
+int PolicyCache::entries() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<int>(entries_.size());
+}
+
+}  // namespace parvis::moderation
