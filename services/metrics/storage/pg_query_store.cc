@@ -102,8 +102,6 @@ StatusOr<ReportStore::Figures> PgQueryStore::CampaignFigures(const Call& call, c
   Figures figures;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
     figures = {};
-    // One snapshot for all four questions, so that the figures fit together.
-    PARVIS_RETURN_IF_ERROR(tx.Query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").status());
     PARVIS_ASSIGN_OR_RETURN(const db::Rows posts, tx.Query(kPosts, {call.workspace_id, campaign_id}));
     for (int i = 0; i < posts.size(); ++i) {
       figures.posts.push_back({posts.Text(i, 0), posts.Int(i, 1), posts.Int(i, 2), posts.Int(i, 3), posts.Int(i, 4),

@@ -1,0 +1,37 @@
+// In-memory stores for tests: the same promises as the real ones, written independently of them.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "metrics/domain/facts.h"
+#include "metrics/domain/recount.h"
+#include "metrics/domain/timeseries.h"
+
+namespace parvis::metrics {
+
+// Keeps all facts and counts when asked. Not thread-safe.
+class FakeStore : public FactStore, public RollupStore {
+ public:
+  Status FoldActivities(const StreamPosition& position, const std::vector<ActivityFact>& facts) override;
+  Status FoldDeliveries(const StreamPosition& position, const std::vector<DeliveryFact>& facts) override;
+  Status FoldConversations(const StreamPosition& position, const std::vector<ConversationFact>& facts) override;
+  StatusOr<std::vector<Point>> Sum(const Call& call, const TimeseriesQuery& query) override;
+
+ private:
+  struct Count {
+    std::string metric, channel_id, campaign_id, post_remote_id;
+    absl::Time time;
+  };
+  Status Advance(const StreamPosition& position);
+  std::vector<Count> Counts(const std::string& workspace_id) const;
+  std::map<std::pair<std::string, std::string>, ActivityFact> activities_;
+  std::map<std::tuple<std::string, std::string, int64_t>, DeliveryFact> deliveries_;
+  std::map<std::pair<std::string, std::string>, ConversationFact> conversations_;
+  std::map<std::tuple<std::string, std::string, int32_t>, int64_t> next_;
+};
+
+}  // namespace parvis::metrics
