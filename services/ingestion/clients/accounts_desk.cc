@@ -1,5 +1,7 @@
 #include "ingestion/clients/accounts_desk.h"
 
+#include <grpcpp/channel.h>
+
 #include "parvis/accounts/v1/channel_directory_service.grpc.pb.h"
 
 namespace parvis::ingestion {
