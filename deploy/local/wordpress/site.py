@@ -1,0 +1,200 @@
+#!/usr/bin/python3
+"""A real WordPress on loopback: the site of Debian's package, a private MariaDB, PHP's own server.
+
+    deploy/local/wordpress/site.py FOLDER [--moderation]
+
+prints one line of JSON (url, user, application_password, reader, reader_password, post_types, version, pid), serves until
+SIGTERM, SIGINT or the end of its standard input, and leaves nothing running. FOLDER keeps the site between starts.
+As a module: Site(folder).start() / .stop(); .info is that JSON.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+
+from parvis_local.processes import Child, StartError, free_port, listens, wait_until  # noqa: E402
+
+PACKAGE = "/usr/share/wordpress"
+NEEDED = (PACKAGE, "/usr/bin/php", "/usr/sbin/mariadbd", "/usr/bin/mariadb-install-db")
+
+CONFIG = """<?php
+define('DB_NAME', 'wordpress');
+define('DB_USER', 'root');
+define('DB_PASSWORD', '');
+define('DB_HOST', 'localhost:%(socket)s');
+define('DB_CHARSET', 'utf8mb4');
+define('WP_HOME', '%(url)s');
+define('WP_SITEURL', '%(url)s');
+define('WP_ENVIRONMENT_TYPE', 'local');      // application passwords over plain http
+define('WP_HTTP_BLOCK_EXTERNAL', true);      // nothing leaves this machine
+define('DISABLE_WP_CRON', true);
+define('AUTOMATIC_UPDATER_DISABLED', true);
+define('WP_DEBUG', false);
+%(salts)s
+$table_prefix = 'wp_';
+if (!defined('ABSPATH')) { define('ABSPATH', __DIR__ . '/'); }
+require_once ABSPATH . 'wp-settings.php';
+"""
+
+
+class Site:
+    """start() installs on first use (about 5 s, later 1 s). The URL stays the same between starts while its port is free."""
+
+    def __init__(self, folder, moderation=False):
+        self.folder = os.path.abspath(folder)
+        self.root = os.path.join(self.folder, "site")
+        self.moderation = moderation
+        self.info = {}
+        self._database = self._php = self._sockets = None
+
+    def start(self):
+        for path in NEEDED:
+            if not os.path.exists(path):
+                raise StartError(f"{path} is missing; apt-get install wordpress wordpress-theme-twentytwentythree php-cli "
+                                 "php-mysql php-xml php-mbstring php-curl php-gd mariadb-server")
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        try:
+            self._start_database()
+            self._copy_site()
+            port = self._port()
+            self._configure(port)
+            self._serve(port)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self):
+        for child in (self._php, self._database):
+            if child is not None:
+                child.stop()
+                child.kill()   # PHP's workers outlive their master
+        self._php = self._database = None
+        if self._sockets:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+            self._sockets = None
+
+    @property
+    def url(self):
+        return self.info["url"]
+
+    def _start_database(self):
+        data = os.path.join(self.folder, "mysql")
+        # A socket's path may have 107 bytes: the folder's may be longer.
+        self._sockets = tempfile.mkdtemp(prefix="parvis-wp-")
+        self.socket = os.path.join(self._sockets, "db")
+        user = ["--user=root"] if os.geteuid() == 0 else []
+        if not os.path.isdir(os.path.join(data, "mysql")):
+            done = subprocess.run(["/usr/bin/mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db",
+                                   "--auth-root-authentication-method=normal", "--skip-log-bin", *user],
+                                  capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise StartError(f"mariadb-install-db: {(done.stdout + done.stderr)[-800:]}")
+        self._database = Child("mariadb", ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={self.socket}",
+                                           f"--pid-file={self.socket}.pid", "--skip-networking", "--skip-log-bin",
+                                           "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=2", *user],
+                               os.path.join(self.folder, "mariadb.log")).start()
+        wait_until(lambda: self._database.check() and self._sql("SELECT 1").returncode == 0, 30, "MariaDB")
+        made = self._sql("CREATE DATABASE IF NOT EXISTS wordpress CHARACTER SET utf8mb4")
+        if made.returncode != 0:
+            raise StartError(f"MariaDB: {made.stderr}")
+
+    def _sql(self, statement):
+        return subprocess.run(["/usr/bin/mariadb", "--no-defaults", f"--socket={self.socket}", "-uroot", "-BNe", statement],
+                              capture_output=True, text=True, check=False)
+
+    def _copy_site(self):
+        if not os.path.exists(os.path.join(self.root, "wp-load.php")):
+            part = self.root + ".part"
+            shutil.rmtree(part, ignore_errors=True)
+            # With links followed: the package's files point into other packages.
+            shutil.copytree(PACKAGE, part, symlinks=False, ignore_dangling_symlinks=True,
+                            ignore=shutil.ignore_patterns("wp-config.php"))
+            os.rename(part, self.root)
+        plugins = os.path.join(self.root, "wp-content", "mu-plugins")
+        os.makedirs(plugins, exist_ok=True)
+        os.makedirs(os.path.join(self.root, "wp-content", "uploads"), exist_ok=True)
+        shutil.copy(os.path.join(HERE, "parvis-local.php"), plugins)
+
+    def _port(self):
+        path = os.path.join(self.folder, "port")
+        last = 0
+        if os.path.exists(path):
+            with open(path, encoding="ascii") as file:
+                last = int(file.read().strip() or 0)
+        port = free_port(last)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(str(port))
+        return port
+
+    def _configure(self, port):
+        url = f"http://127.0.0.1:{port}"
+        names = [kind + part for kind in ("AUTH", "SECURE_AUTH", "LOGGED_IN", "NONCE") for part in ("_KEY", "_SALT")]
+        salts = "\n".join(f"define('{name}', '{secrets.token_hex(32)}');" for name in names)
+        config = os.path.join(self.root, "wp-config.php")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(CONFIG % {"socket": self.socket, "url": url, "salts": salts})
+        os.chmod(config, 0o600)
+        environment = dict(os.environ, PARVIS_WP_ROOT=self.root, PARVIS_WP_URL=url, PARVIS_WP_PASSWORD=secrets.token_hex(16),
+                           PARVIS_WP_MODERATION="1" if self.moderation else "0")
+        done = subprocess.run(["/usr/bin/php", os.path.join(HERE, "setup.php")], capture_output=True, text=True, env=environment,
+                              check=False)
+        try:
+            self.info = json.loads(done.stdout[done.stdout.index("{"):])
+        except ValueError as problem:
+            raise StartError(f"WordPress could not be set up: {(done.stdout + done.stderr)[-800:]}") from problem
+        self.info["url"] = url
+
+    def _serve(self, port):
+        environment = dict(os.environ, PHP_CLI_SERVER_WORKERS="3")
+        self._php = Child("php", ["/usr/bin/php", "-d", "opcache.enable_cli=1", "-d", "memory_limit=256M", "-d", "upload_max_filesize=16M",
+                                  "-d", "post_max_size=20M", "-S", f"127.0.0.1:{port}", "-t", self.root, os.path.join(HERE, "router.php")],
+                          os.path.join(self.folder, "php.log"), env=environment).start()
+        self.info["pid"] = self._php.pid
+        wait_until(lambda: self._php.check() and listens(port), 20, "PHP's server")
+        wait_until(self._answers, 30, "WordPress")
+
+    def _answers(self):
+        try:
+            with urllib.request.urlopen(self.info["url"] + "/wp-json/wp/v2/types", timeout=20) as answer:
+                return answer.status == 200 and b'"post"' in answer.read()
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    parser.add_argument("--moderation", action="store_true", help="comments wait for approval")
+    options = parser.parse_args()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    site = Site(options.folder, options.moderation)
+    try:
+        site.start()
+        print(json.dumps(site.info), flush=True)
+        threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+        stop.wait()
+    except StartError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    finally:
+        site.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
