@@ -41,11 +41,12 @@ int main(int argc, char** argv) {
 
   return process.RunUntilSignal({
       {.name = "http",
-       .start = [&] {
-         PARVIS_RETURN_IF_ERROR(server.Start());
-         process.Announce("http", server.address());
-         return absl::OkStatus();
-       },
+       .start =
+           [&] {
+             PARVIS_RETURN_IF_ERROR(server.Start());
+             process.Announce("http", server.address());
+             return absl::OkStatus();
+           },
        .stop = [&](absl::Duration limit) { server.Stop(limit); }},
       {.name = "webhooks", .stop = [&](absl::Duration) { webhooks.Stop(); }},
       {.name = "audiences", .stop = [&](absl::Duration) { audiences.StopAll(); }},

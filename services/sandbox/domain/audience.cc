@@ -2,15 +2,14 @@
 
 #include <algorithm>
 
-
 #include "sandbox/domain/cat.h"
 #include "sandbox/domain/tweet_text.h"
 
 namespace parvis::sandbox {
 namespace {
 
-constexpr size_t kRemembered = 4096;      // comments that can still be answered, edited or removed
-constexpr int64_t kChangeWithin = 400;    // steps until an edit or removal follows its comment
+constexpr size_t kRemembered = 4096;    // comments that can still be answered, edited or removed
+constexpr int64_t kChangeWithin = 400;  // steps until an edit or removal follows its comment
 
 Status CheckShare(std::string_view field, double value) {
   if (value >= 0 && value <= 1) return absl::OkStatus();
@@ -90,9 +89,15 @@ Status Audience::Write(const std::vector<Post>& posts) {
   AudienceText text = NextText();
   const bool mention = account.network == Network::kX && parent == nullptr && rng_.Chance(plan_.mention_share);
 
-  NewItem item{.network = account.network, .kind = mention ? Item::Kind::kMention : Item::Kind::kComment,
-               .account = account.id, .parent = mention ? "" : parent != nullptr ? parent->id : post.id,
-               .author_id = person.id, .author_name = person.name, .author_handle = person.handle};
+  NewItem item{.network = account.network,
+               .kind = mention ? Item::Kind::kMention : Item::Kind::kComment,
+               .account = account.id,
+               .parent = mention             ? ""
+                         : parent != nullptr ? parent->id
+                                             : post.id,
+               .author_id = person.id,
+               .author_name = person.name,
+               .author_handle = person.handle};
   std::string written = text.text;
   if (account.network == Network::kX) {
     // An answer to somebody else names both; that is how X makes a mention of it.
@@ -104,16 +109,17 @@ Status Audience::Write(const std::vector<Post>& posts) {
   }
   if (account.network == Network::kBlog) item.status = account.hold_comments ? "hold" : "approved";
   item.text = written;
-  const WriteContext context{.by = "audience", .label = plan_.texts.empty() ? std::string(NameOf(text.kind)) : "replay",
+  const WriteContext context{.by = "audience",
+                             .label = plan_.texts.empty() ? std::string(NameOf(text.kind)) : "replay",
                              .language = std::string(text.language)};
   auto created = world_.Create(item, context);
   if (!created.ok() && created.status().code() == Code::kNotFound && parent != nullptr) {
-    item.parent = post.id;   // what it answered was deleted meanwhile
+    item.parent = post.id;  // what it answered was deleted meanwhile
     created = world_.Create(item, context);
   }
   if (!created.ok()) {
     if (created.status().code() != Code::kNotFound) return created.status();
-    ++progress_.skipped;     // the post itself has gone
+    ++progress_.skipped;  // the post itself has gone
     return absl::OkStatus();
   }
   ++progress_.written;
@@ -145,8 +151,8 @@ void Audience::PlanChanges(const Made& made) {
 Status Audience::Change(const Due& due) {
   Made* made = MadeAt(due.made);
   if (made == nullptr || made->gone) return absl::OkStatus();
-  WriteContext context{.by = "audience", .label = std::string(NameOf(made->kind)),
-                       .language = std::string(made->language)};
+  WriteContext context{
+      .by = "audience", .label = std::string(NameOf(made->kind)), .language = std::string(made->language)};
   Status status;
   if (due.removal) {
     status = world_.Delete(made->account->network, made->id, context).status();
@@ -157,7 +163,7 @@ Status Audience::Change(const Due& due) {
     status = world_.Edit(made->account->network, made->id, made->written, context).status();
     if (status.ok()) ++progress_.edits;
   }
-  return status.code() == Code::kNotFound ? absl::OkStatus() : status;   // deleted by the brand: nothing to change
+  return status.code() == Code::kNotFound ? absl::OkStatus() : status;  // deleted by the brand: nothing to change
 }
 
 }  // namespace parvis::sandbox

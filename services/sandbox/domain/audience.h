@@ -17,17 +17,17 @@ namespace parvis::sandbox {
 
 struct AudiencePlan {
   uint64_t seed = 1;
-  int64_t count = 1000;             // comments to write; edits and removals come on top
+  int64_t count = 1000;  // comments to write; edits and removals come on top
   TextMix mix;
-  double reply_share = 0.3;         // of the comments: an answer to another comment
-  double hot_share = 0.3;           // of the answers: into one of the few very long threads
-  int hot_threads = 3;              // how many those are
-  double mention_share = 0.0;       // X: of the comments: a mention of the account outside its conversations
-  double edit_ratio = 0.02;         // of the comments: edited later (Facebook only: the others show no edits)
-  double removal_ratio = 0.02;      // of the comments: deleted later by their author (Facebook and X)
-  int people = 5000;                // how many different persons
-  int long_text_max = 6000;         // bytes of the longest texts
-  std::vector<std::string> texts;   // if not empty: these, in order and then from the start again
+  double reply_share = 0.3;        // of the comments: an answer to another comment
+  double hot_share = 0.3;          // of the answers: into one of the few very long threads
+  int hot_threads = 3;             // how many those are
+  double mention_share = 0.0;      // X: of the comments: a mention of the account outside its conversations
+  double edit_ratio = 0.02;        // of the comments: edited later (Facebook only: the others show no edits)
+  double removal_ratio = 0.02;     // of the comments: deleted later by their author (Facebook and X)
+  int people = 5000;               // how many different persons
+  int long_text_max = 6000;        // bytes of the longest texts
+  std::vector<std::string> texts;  // if not empty: these, in order and then from the start again
 };
 Status CheckPlan(const AudiencePlan& plan);
 
@@ -39,7 +39,7 @@ class Audience {
     std::string id;
   };
   struct Progress {
-    int64_t written = 0, edits = 0, removals = 0, skipped = 0;   // skipped: what it answered was gone
+    int64_t written = 0, edits = 0, removals = 0, skipped = 0;  // skipped: what it answered was gone
   };
   Audience(const AudiencePlan& plan, World& world);
 
@@ -49,7 +49,7 @@ class Audience {
   const Progress& progress() const { return progress_; }
 
  private:
-  struct Made {                     // a comment of ours that can be answered, edited or removed
+  struct Made {  // a comment of ours that can be answered, edited or removed
     AccountPtr account;
     std::string id, post, author_handle, written;
     Person author;
@@ -60,7 +60,7 @@ class Audience {
   struct Due {
     int64_t step;
     bool removal;
-    int64_t made;                   // number of the comment
+    int64_t made;  // number of the comment
   };
   Status Write(const std::vector<Post>& posts);
   Status Change(const Due& due);
@@ -74,10 +74,10 @@ class Audience {
   Rng rng_;
   Progress progress_;
   int64_t step_ = 0;
-  std::deque<Made> made_;           // the last kRemembered comments
+  std::deque<Made> made_;  // the last kRemembered comments
   int64_t first_made_ = 0;
-  std::map<std::string, std::vector<Made>> hot_;   // by post
-  std::multimap<int64_t, Due> due_;                // by step
+  std::map<std::string, std::vector<Made>> hot_;  // by post
+  std::multimap<int64_t, Due> due_;               // by step
 };
 
 }  // namespace parvis::sandbox

@@ -5,9 +5,9 @@
 namespace parvis::sandbox {
 namespace {
 
-constexpr int kBatch = 128;                                  // steps between two looks at the clock
-constexpr absl::Duration kLook = absl::Milliseconds(100);    // how often new posts are looked for
-constexpr int kPostsMax = 2000;                              // posts of one account that are followed
+constexpr int kBatch = 128;                                // steps between two looks at the clock
+constexpr absl::Duration kLook = absl::Milliseconds(100);  // how often new posts are looked for
+constexpr int kPostsMax = 2000;                            // posts of one account that are followed
 
 }  // namespace
 
@@ -80,9 +80,10 @@ std::vector<Audience::Post> AudienceRuns::Posts(const AudienceRequest& request) 
   for (const auto& [network, id] : request.accounts) {
     AccountPtr account = world_.FindAccount(network, id);
     if (account == nullptr) continue;
-    const Page page = world_.Read(network, World::List::kPosts, id, {.limit = kPostsMax, .filter = [](const Item& item) {
-                                    return item.published && (item.status.empty() || item.status == "publish");
-                                  }});
+    const Page page = world_.Read(network, World::List::kPosts, id,
+                                  {.limit = kPostsMax, .filter = [](const Item& item) {
+                                     return item.published && (item.status.empty() || item.status == "publish");
+                                   }});
     for (auto it = page.items.rbegin(); it != page.items.rend(); ++it) out.push_back({account, (*it)->id});
   }
   return out;

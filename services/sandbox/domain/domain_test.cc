@@ -18,8 +18,13 @@ struct Fixture {
   World world{{}, clock, journal};
   AccountPtr Account(Network network) { return *world.AddAccount({.network = network, .name = "Maison Lumen"}); }
   ItemPtr Post(const AccountPtr& account, const std::string& text) {
-    return *world.Create({.network = account->network, .account = account->id, .author_id = account->id, .text = text,
-                          .status = account->network == Network::kBlog ? "publish" : "", .by_us = true}, {});
+    return *world.Create({.network = account->network,
+                          .account = account->id,
+                          .author_id = account->id,
+                          .text = text,
+                          .status = account->network == Network::kBlog ? "publish" : "",
+                          .by_us = true},
+                         {});
   }
 };
 
@@ -154,7 +159,8 @@ TEST(Audience, MakesLongThreads) {
   while (*audience.Step(posts)) {
   }
   int64_t longest = 0;
-  for (const ItemPtr& item : f.world.Read(Network::kFacebook, World::List::kComments, posts[0].id, {.limit = 9000}).items) {
+  for (const ItemPtr& item :
+       f.world.Read(Network::kFacebook, World::List::kComments, posts[0].id, {.limit = 9000}).items) {
     longest = std::max(longest, item->thread_seq);
   }
   EXPECT_GT(longest, 500);

@@ -101,10 +101,18 @@ FaultPlan Faults::Decide(Network network, std::string_view account, std::string_
     if (rule.count > 0) --rule.count;
     ++rule.struck;
     switch (rule.kind) {
-      case FaultKind::kDelay: plan.delay += rule.delay; continue;
-      case FaultKind::kAcceptThenReset: plan.answer = Answer::kReset; break;
-      case FaultKind::kAcceptThen504: plan.answer = Answer::kGatewayTimeout; break;
-      case FaultKind::kGarbage: plan.answer = Answer::kGarbage; break;
+      case FaultKind::kDelay:
+        plan.delay += rule.delay;
+        continue;
+      case FaultKind::kAcceptThenReset:
+        plan.answer = Answer::kReset;
+        break;
+      case FaultKind::kAcceptThen504:
+        plan.answer = Answer::kGatewayTimeout;
+        break;
+      case FaultKind::kGarbage:
+        plan.answer = Answer::kGarbage;
+        break;
       default:
         plan.before = rule.kind;
         plan.http_status = rule.http_status;

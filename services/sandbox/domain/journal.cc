@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <cstdio>
 
-
 namespace parvis::sandbox {
 
 std::string_view NameOf(Answer answer) {
   switch (answer) {
-    case Answer::kOk: return "ok";
-    case Answer::kReset: return "reset";
-    case Answer::kGatewayTimeout: return "504";
-    case Answer::kGarbage: return "garbage";
+    case Answer::kOk:
+      return "ok";
+    case Answer::kReset:
+      return "reset";
+    case Answer::kGatewayTimeout:
+      return "504";
+    case Answer::kGarbage:
+      return "garbage";
   }
   return "unknown";
 }
@@ -20,11 +23,21 @@ void AppendJson(std::string_view text, std::string& out) {
   out.push_back('"');
   for (char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
           char escaped[8];

@@ -19,23 +19,23 @@ namespace parvis::sandbox {
 
 // How an accepted write is answered: decided (by the faults) before it is accepted.
 enum class Answer { kOk, kReset, kGatewayTimeout, kGarbage };
-std::string_view NameOf(Answer answer);   // "ok", "reset", "504", "garbage"
+std::string_view NameOf(Answer answer);  // "ok", "reset", "504", "garbage"
 
 struct JournalEntry {
-  int64_t seq = 0;          // set by Append: 1, 2, 3 ... without gaps
+  int64_t seq = 0;  // set by Append: 1, 2, 3 ... without gaps
   absl::Time time;
   Network network = Network::kFacebook;
   std::string account;
-  std::string kind;         // post, reply, hide, unhide, delete, media | comment, mention, edit, removal
-  std::string by;           // "us" (through the network's API), "audience", "control"
+  std::string kind;  // post, reply, hide, unhide, delete, media | comment, mention, edit, removal
+  std::string by;    // "us" (through the network's API), "audience", "control"
   std::string remote_id, parent, post, thread;
   int64_t thread_seq = 0;
-  std::string author;       // network's id of who did it
-  std::string text;         // as written; of the audience: as shown
-  std::string status;       // blog: status asked for; else ""
-  std::string label;        // audience: question, thanks, complaint, insult, spam, obfuscated, emoji, long, replay
-  std::string language;     // audience: fr, en, or ""
-  std::string digest;       // of the request: method, path and body
+  std::string author;    // network's id of who did it
+  std::string text;      // as written; of the audience: as shown
+  std::string status;    // blog: status asked for; else ""
+  std::string label;     // audience: question, thanks, complaint, insult, spam, obfuscated, emoji, long, replay
+  std::string language;  // audience: fr, en, or ""
+  std::string digest;    // of the request: method, path and body
   Answer answered = Answer::kOk;
 };
 
@@ -63,7 +63,7 @@ class Journal {
     std::string account, kind, by, answered;
     int64_t count = 0;
   };
-  std::vector<Count> Summary() const;   // sorted by its members
+  std::vector<Count> Summary() const;  // sorted by its members
   // Forgets everything; numbering goes on, so that a reader's position stays valid.
   void Reset();
 

@@ -11,7 +11,9 @@ void Limits::Reset() {
   windows_.clear();
   sizes_.clear();
   enabled_ = {{Network::kFacebook, true}, {Network::kX, true}, {Network::kBlog, true}};
-  auto x = [&](const char* endpoint, int64_t limit) { sizes_[{Network::kX, "", endpoint}] = {limit, absl::Minutes(15)}; };
+  auto x = [&](const char* endpoint, int64_t limit) {
+    sizes_[{Network::kX, "", endpoint}] = {limit, absl::Minutes(15)};
+  };
   x("tweets.create", 100);
   x("tweets.delete", 50);
   x("tweets.hidden", 50);
@@ -20,7 +22,7 @@ void Limits::Reset() {
   x("users.tweets", 900);
   x("users.mentions", 300);
   x("search.recent", 300);
-  x("users.me", 75);   // not in the fact sheet's table: a number of ours
+  x("users.me", 75);  // not in the fact sheet's table: a number of ours
   sizes_[{Network::kFacebook, "", "page"}] = {4800, absl::Hours(1)};
 }
 

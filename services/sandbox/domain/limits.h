@@ -15,15 +15,15 @@
 namespace parvis::sandbox {
 
 struct LimitSize {
-  int64_t limit = 0;            // calls in one window; 0: no limit
+  int64_t limit = 0;  // calls in one window; 0: no limit
   absl::Duration window = absl::Minutes(15);
 };
 
 struct LimitState {
-  bool limited = false;         // false: this endpoint has no limit, the other members mean nothing
+  bool limited = false;  // false: this endpoint has no limit, the other members mean nothing
   bool exceeded = false;
   int64_t limit = 0, used = 0, remaining = 0;
-  absl::Time reset;             // when the window ends
+  absl::Time reset;  // when the window ends
 };
 
 // Thread-safe.
@@ -42,15 +42,18 @@ class Limits {
 
   struct Row {
     Network network = Network::kFacebook;
-    std::string account, endpoint;   // account "": the default
+    std::string account, endpoint;  // account "": the default
     LimitSize size;
     bool enabled = true;
   };
   std::vector<Row> List() const;
 
  private:
-  struct Window { absl::Time start; int64_t used = 0; };
-  using Key = std::tuple<Network, std::string, std::string>;   // network, account, endpoint
+  struct Window {
+    absl::Time start;
+    int64_t used = 0;
+  };
+  using Key = std::tuple<Network, std::string, std::string>;  // network, account, endpoint
   LimitSize SizeOf(Network network, const std::string& account, const std::string& endpoint) const;
   Window& WindowOf(const Key& key, const LimitSize& size, absl::Time now);
 

@@ -4,9 +4,12 @@ namespace parvis::sandbox {
 
 std::string_view NameOf(Network network) {
   switch (network) {
-    case Network::kFacebook: return "facebook";
-    case Network::kX: return "x";
-    case Network::kBlog: return "wordpress";
+    case Network::kFacebook:
+      return "facebook";
+    case Network::kX:
+      return "x";
+    case Network::kBlog:
+      return "wordpress";
   }
   return "unknown";
 }

@@ -26,13 +26,13 @@ enum class TokenState { kValid, kExpired, kRevoked };
 // A Page, a user of X, or a blog (with the one user that Parvis signs in as).
 struct Account {
   Network network = Network::kFacebook;
-  std::string id;          // page id, user id, slug of the blog
-  std::string name;        // "Maison Lumen"
-  std::string handle;      // X: user name without '@'; blog: user name; Facebook: vanity name
-  std::string token;       // Facebook, X: access token; blog: application password (with its spaces)
+  std::string id;      // page id, user id, slug of the blog
+  std::string name;    // "Maison Lumen"
+  std::string handle;  // X: user name without '@'; blog: user name; Facebook: vanity name
+  std::string token;   // Facebook, X: access token; blog: application password (with its spaces)
   TokenState token_state = TokenState::kValid;
-  int utc_offset_minutes = 0;       // blog: site time minus UTC
-  bool hold_comments = false;       // blog: visitors' comments wait for approval
+  int utc_offset_minutes = 0;  // blog: site time minus UTC
+  bool hold_comments = false;  // blog: visitors' comments wait for approval
 };
 using AccountPtr = std::shared_ptr<const Account>;
 
@@ -41,18 +41,18 @@ struct Item {
   enum class Kind { kPost, kComment, kMention, kMedia };
   Network network = Network::kFacebook;
   Kind kind = Kind::kPost;
-  std::string account;              // id of the account in whose channel it is
-  std::string id, parent, post;     // parent: what it answers ("" for a post); post: our post it hangs below, or ""
-  std::string thread;               // Facebook, blog: the top-level comment; X: the conversation id
+  std::string account;           // id of the account in whose channel it is
+  std::string id, parent, post;  // parent: what it answers ("" for a post); post: our post it hangs below, or ""
+  std::string thread;            // Facebook, blog: the top-level comment; X: the conversation id
   std::string author_id, author_name, author_handle;
   bool by_us = false;
   std::string text;                 // as the network shows it (on X with t.co links)
   std::string title, link, status;  // status: blog: approved, hold, spam, trash; publish, draft, future, ...
-  std::vector<std::pair<std::string, std::string>> urls;   // X: (t.co link, what was written)
-  std::string media;                // media: content type; posts: ids of attached media, comma-separated
-  absl::Time created, changed;      // changed: of the last edit, hiding or removal; else equal to created
+  std::vector<std::pair<std::string, std::string>> urls;  // X: (t.co link, what was written)
+  std::string media;            // media: content type; posts: ids of attached media, comma-separated
+  absl::Time created, changed;  // changed: of the last edit, hiding or removal; else equal to created
   bool hidden = false, deleted = false, edited = false, published = true;
-  int64_t thread_seq = 0;           // 1, 2, 3 ... within the thread, in order of acceptance; 0 for posts
+  int64_t thread_seq = 0;  // 1, 2, 3 ... within the thread, in order of acceptance; 0 for posts
 };
 using ItemPtr = std::shared_ptr<const Item>;
 
@@ -60,9 +60,9 @@ using ItemPtr = std::shared_ptr<const Item>;
 struct Notice {
   enum class Kind { kAdd, kEdit, kRemove, kHide, kUnhide };
   Kind kind = Kind::kAdd;
-  ItemPtr item;                     // as it is after the change
-  AccountPtr account;               // in whose channel it happened
-  std::string actor_id, actor_name; // who did it
+  ItemPtr item;                      // as it is after the change
+  AccountPtr account;                // in whose channel it happened
+  std::string actor_id, actor_name;  // who did it
   absl::Time time;
 };
 

@@ -21,7 +21,9 @@ class Rng {
   double Unit() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
   bool Chance(double p) { return p > 0 && Unit() < p; }
   template <class List>
-  const auto& Pick(const List& list) { return list[Below(std::size(list))]; }
+  const auto& Pick(const List& list) {
+    return list[Below(std::size(list))];
+  }
 
  private:
   uint64_t state_;

@@ -2,21 +2,50 @@
 
 #include <array>
 
-
 #include "sandbox/domain/cat.h"
 #include "sandbox/domain/lexicon.h"
 
 namespace parvis::sandbox {
 namespace {
 
-constexpr std::array<std::string_view, kTextKinds> kKindNames = {"question", "thanks", "complaint", "insult", "spam",
-                                                                 "obfuscated", "emoji", "long", "reaction"};
+constexpr std::array<std::string_view, kTextKinds> kKindNames = {"question",   "thanks", "complaint", "insult",  "spam",
+                                                                 "obfuscated", "emoji",  "long",      "reaction"};
 
-constexpr std::string_view kHosts[] = {"gain-facile.example", "win-now.example", "bonus.example", "promo-flash.example",
-                                       "best-deal.example", "follow4u.example", "verif-compte.example"};
-constexpr std::string_view kEmoji[] = {
-    "😀", "😂", "🤣", "😍", "🥰", "😎", "🤔", "😡", "🤬", "😭", "🙏", "👏", "👍", "👎", "❤️", "💔", "🔥", "✨", "🎉", "🎁", "🚲",
-    "☕", "🕯️", "👩‍👩‍👧", "👨‍👩‍👧‍👦", "🏳️‍🌈", "🇫🇷", "🇬🇧", "🧑🏽‍🚀", "🤷🏻‍♀️", "💯", "😴"};
+constexpr std::string_view kHosts[] = {"gain-facile.example", "win-now.example",   "bonus.example",
+                                       "promo-flash.example", "best-deal.example", "follow4u.example",
+                                       "verif-compte.example"};
+constexpr std::string_view kEmoji[] = {"😀",
+                                       "😂",
+                                       "🤣",
+                                       "😍",
+                                       "🥰",
+                                       "😎",
+                                       "🤔",
+                                       "😡",
+                                       "🤬",
+                                       "😭",
+                                       "🙏",
+                                       "👏",
+                                       "👍",
+                                       "👎",
+                                       "❤️",
+                                       "💔",
+                                       "🔥",
+                                       "✨",
+                                       "🎉",
+                                       "🎁",
+                                       "🚲",
+                                       "☕",
+                                       "🕯️",
+                                       "👩‍👩‍👧",
+                                       "👨‍👩‍👧‍👦",
+                                       "🏳️‍🌈",
+                                       "🇫🇷",
+                                       "🇬🇧",
+                                       "🧑🏽‍🚀",
+                                       "🤷🏻‍♀️",
+                                       "💯",
+                                       "😴"};
 
 // Replaces the slots of a template.
 std::string Fill(std::string_view text, const Lexicon& lexicon, Rng& rng) {
@@ -29,16 +58,26 @@ std::string Fill(std::string_view text, const Lexicon& lexicon, Rng& rng) {
     }
     const size_t close = text.find('}', i);
     const std::string_view slot = text.substr(i + 1, close - i - 1);
-    if (slot == "product") out += rng.Pick(lexicon.products);
-    else if (slot == "city") out += rng.Pick(lexicon.cities);
-    else if (slot == "day") out += rng.Pick(lexicon.days);
-    else if (slot == "number") Append(out, 2 + rng.Below(98'000));
-    else if (slot == "price") Append(out, 3 + rng.Below(400), lexicon.language == "fr" ? " €" : " pounds");
-    else if (slot == "hour") Append(out, 8 + rng.Below(13), lexicon.language == "fr" ? " h " : ":", 10 + rng.Below(50));
-    else if (slot == "reason") out += rng.Pick(lexicon.reasons);
-    else if (slot == "word") out += rng.Pick(lexicon.words);
-    else if (slot == "host") out += rng.Pick(kHosts);
-    else if (slot == "name") out += rng.Pick(lexicon.names);
+    if (slot == "product")
+      out += rng.Pick(lexicon.products);
+    else if (slot == "city")
+      out += rng.Pick(lexicon.cities);
+    else if (slot == "day")
+      out += rng.Pick(lexicon.days);
+    else if (slot == "number")
+      Append(out, 2 + rng.Below(98'000));
+    else if (slot == "price")
+      Append(out, 3 + rng.Below(400), lexicon.language == "fr" ? " €" : " pounds");
+    else if (slot == "hour")
+      Append(out, 8 + rng.Below(13), lexicon.language == "fr" ? " h " : ":", 10 + rng.Below(50));
+    else if (slot == "reason")
+      out += rng.Pick(lexicon.reasons);
+    else if (slot == "word")
+      out += rng.Pick(lexicon.words);
+    else if (slot == "host")
+      out += rng.Pick(kHosts);
+    else if (slot == "name")
+      out += rng.Pick(lexicon.names);
     i = close + 1;
   }
   return out;
@@ -107,8 +146,8 @@ std::optional<TextKind> TextKindOf(std::string_view name) {
 }
 
 std::string Obfuscate(std::string_view word, Rng& rng) {
-  constexpr std::pair<char, std::string_view> kLeet[] = {{'a', "4"}, {'e', "3"}, {'i', "1"}, {'o', "0"}, {'s', "5"},
-                                                         {'t', "7"}, {'b', "8"}, {'l', "1"}};
+  constexpr std::pair<char, std::string_view> kLeet[] = {{'a', "4"}, {'e', "3"}, {'i', "1"}, {'o', "0"},
+                                                         {'s', "5"}, {'t', "7"}, {'b', "8"}, {'l', "1"}};
   // Cyrillic and Greek letters that look Latin.
   constexpr std::pair<char, std::string_view> kAlike[] = {{'a', "а"}, {'e', "е"}, {'o', "о"}, {'p', "р"}, {'c', "с"},
                                                           {'i', "і"}, {'s', "ѕ"}, {'u', "υ"}, {'n', "п"}};
@@ -130,9 +169,12 @@ std::string Obfuscate(std::string_view word, Rng& rng) {
     const char c = word[i];
     const bool letter_begins = (static_cast<unsigned char>(c) & 0xc0) != 0x80;
     if (i > 0 && letter_begins && (way == 1 || way == 2)) out += way == 1 ? separator : std::string_view("\u200b");
-    if (way == 0) out += replace(c, kLeet);
-    else if (way == 3) out += replace(c, kAlike);
-    else out.push_back(c);
+    if (way == 0)
+      out += replace(c, kLeet);
+    else if (way == 3)
+      out += replace(c, kAlike);
+    else
+      out.push_back(c);
     if (way == 4 && i == word.size() / 2 && static_cast<unsigned char>(c) < 0x80) out.append(2 + rng.Below(4), c);
   }
   if ((way == 0 || way == 3) && !changed) out.insert(1, "\u200c");
@@ -143,15 +185,33 @@ AudienceText WriteText(TextKind kind, bool french, int chars_max, Rng& rng) {
   const Lexicon& lexicon = french ? French() : English();
   AudienceText out{"", kind, lexicon.language};
   switch (kind) {
-    case TextKind::kQuestion: out.text = Sentence(lexicon.questions, lexicon, rng); break;
-    case TextKind::kThanks: out.text = Sentence(lexicon.thanks, lexicon, rng); break;
-    case TextKind::kComplaint: out.text = Sentence(lexicon.complaints, lexicon, rng); break;
-    case TextKind::kInsult: out.text = Sentence(lexicon.insults, lexicon, rng); break;
-    case TextKind::kSpam: out.text = Fill(rng.Pick(lexicon.spam), lexicon, rng); break;
-    case TextKind::kObfuscated: out.text = ObfuscatedInsult(lexicon, rng); break;
-    case TextKind::kEmoji: out.text = Emoji(lexicon, rng); break;
-    case TextKind::kLong: out.text = Story(lexicon, static_cast<size_t>(chars_max), rng); break;
-    case TextKind::kReaction: out.text = Sentence(lexicon.reactions, lexicon, rng); break;
+    case TextKind::kQuestion:
+      out.text = Sentence(lexicon.questions, lexicon, rng);
+      break;
+    case TextKind::kThanks:
+      out.text = Sentence(lexicon.thanks, lexicon, rng);
+      break;
+    case TextKind::kComplaint:
+      out.text = Sentence(lexicon.complaints, lexicon, rng);
+      break;
+    case TextKind::kInsult:
+      out.text = Sentence(lexicon.insults, lexicon, rng);
+      break;
+    case TextKind::kSpam:
+      out.text = Fill(rng.Pick(lexicon.spam), lexicon, rng);
+      break;
+    case TextKind::kObfuscated:
+      out.text = ObfuscatedInsult(lexicon, rng);
+      break;
+    case TextKind::kEmoji:
+      out.text = Emoji(lexicon, rng);
+      break;
+    case TextKind::kLong:
+      out.text = Story(lexicon, static_cast<size_t>(chars_max), rng);
+      break;
+    case TextKind::kReaction:
+      out.text = Sentence(lexicon.reactions, lexicon, rng);
+      break;
   }
   return out;
 }

@@ -12,19 +12,19 @@ namespace parvis::sandbox {
 
 enum class TextKind { kQuestion, kThanks, kComplaint, kInsult, kSpam, kObfuscated, kEmoji, kLong, kReaction };
 inline constexpr int kTextKinds = 9;
-std::string_view NameOf(TextKind kind);   // "question", ...
+std::string_view NameOf(TextKind kind);  // "question", ...
 std::optional<TextKind> TextKindOf(std::string_view name);
 
 // How often each kind comes, as weights; the defaults are what a campaign of a large brand gets on a bad day.
 struct TextMix {
   double weights[kTextKinds] = {26, 18, 14, 7, 6, 5, 12, 2, 10};
-  double french = 0.5;                    // share of French texts
+  double french = 0.5;  // share of French texts
 };
 
 struct AudienceText {
   std::string text;
   TextKind kind = TextKind::kQuestion;
-  std::string_view language;              // "fr", "en"
+  std::string_view language;  // "fr", "en"
 };
 
 // `chars_max`: longest text in bytes (only kLong comes near it).

@@ -37,7 +37,7 @@ bool Is(char32_t c, UProperty property) { return u_hasBinaryProperty(static_cast
 size_t EmojiEnd(std::u32string_view text, size_t at) {
   auto look = [&](size_t i) { return i < text.size() ? text[i] : U'\0'; };
   const char32_t c = text[at];
-  if ((c >= U'0' && c <= U'9') || c == U'#' || c == U'*') {   // keycaps
+  if ((c >= U'0' && c <= U'9') || c == U'#' || c == U'*') {  // keycaps
     const size_t i = at + (look(at + 1) == 0xfe0f ? 2 : 1);
     return look(i) == 0x20e3 ? i + 1 : at;
   }
@@ -47,15 +47,15 @@ size_t EmojiEnd(std::u32string_view text, size_t at) {
   while (true) {
     if (look(i) == 0xfe0f) ++i;
     if (Is(look(i), UCHAR_EMOJI_MODIFIER)) ++i;
-    while (look(i) >= 0xe0020 && look(i) <= 0xe007f) ++i;   // tags of a flag
+    while (look(i) >= 0xe0020 && look(i) <= 0xe007f) ++i;  // tags of a flag
     if (look(i) != 0x200d || !Is(look(i + 1), UCHAR_EMOJI) || look(i + 1) < 0x80) return i;
     i += 2;
   }
 }
 
 int WeightOf(char32_t c) {
-  const bool light = c <= 0x10ff || (c >= 0x2000 && c <= 0x200d) || (c >= 0x2010 && c <= 0x201f) ||
-                     (c >= 0x2032 && c <= 0x2037);
+  const bool light =
+      c <= 0x10ff || (c >= 0x2000 && c <= 0x200d) || (c >= 0x2010 && c <= 0x201f) || (c >= 0x2032 && c <= 0x2037);
   return light ? 1 : 2;
 }
 

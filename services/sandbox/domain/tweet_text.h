@@ -14,7 +14,7 @@ inline constexpr int kTweetUrlWeight = 23;
 
 struct TweetCheck {
   int weight = 0;
-  bool valid = false;      // 1..280 and no code point that X refuses (U+FFFE, U+FEFF, U+FFFF)
+  bool valid = false;  // 1..280 and no code point that X refuses (U+FFFE, U+FEFF, U+FFFF)
 };
 // `text` is UTF-8; bytes that are not count as U+FFFD.
 TweetCheck CheckTweet(std::string_view text);
@@ -25,7 +25,7 @@ std::vector<std::string> TweetUrls(std::string_view text);
 // The text as X stores it: every URL replaced by https://t.co/<10 letters made from `salt`, the URL and its place>.
 struct ShortenedTweet {
   std::string text;
-  std::vector<std::pair<std::string, std::string>> urls;   // (t.co link, what was written)
+  std::vector<std::pair<std::string, std::string>> urls;  // (t.co link, what was written)
 };
 ShortenedTweet ShortenUrls(std::string_view text, std::string_view salt);
 

@@ -30,8 +30,8 @@ TEST(TweetText, UrlsAgreeWithThePublishedVectors) {
     ++wrong;
     std::string shown;
     for (const std::string& url : found) shown += " [" + url + "]";
-    ADD_FAILURE() << test.at("description") << " " << test.at("text") << " expected " << test.at("expected")
-                  << " found" << shown;
+    ADD_FAILURE() << test.at("description") << " " << test.at("text") << " expected " << test.at("expected") << " found"
+                  << shown;
   }
   EXPECT_EQ(wrong, 0);
 }

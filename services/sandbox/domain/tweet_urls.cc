@@ -17,7 +17,7 @@ bool IsSpace(char32_t c) {
   return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 || c == 0x180e ||
          (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
-bool IsMark(char32_t c) {   // directional marks and what X refuses
+bool IsMark(char32_t c) {  // directional marks and what X refuses
   return (c >= 0x202a && c <= 0x202e) || c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x2066 && c <= 0x2069) ||
          c == 0xfffe || c == 0xfeff || c == 0xffff;
 }
@@ -32,9 +32,7 @@ bool IsHostChar(char32_t c) {
 bool IsPathChar(char32_t c) {
   return IsAsciiAlnum(c) || IsCyrillic(c) || IsLatinAccent(c) || In(c, U"!*';:=+,.$%#[]-_~@|&/\u2013");
 }
-bool IsPathEnd(char32_t c) {
-  return IsAsciiAlnum(c) || IsCyrillic(c) || IsLatinAccent(c) || In(c, U"=_#/+-");
-}
+bool IsPathEnd(char32_t c) { return IsAsciiAlnum(c) || IsCyrillic(c) || IsLatinAccent(c) || In(c, U"=_#/+-"); }
 bool IsQueryChar(char32_t c) { return IsAsciiAlnum(c) || In(c, U"!?*'@();:&=+$/%#[]-_.,~|"); }
 bool IsQueryEnd(char32_t c) { return IsAsciiAlnum(c) || In(c, U"-_&=#/"); }
 
@@ -179,7 +177,7 @@ size_t AfterHost(View text, size_t begin, size_t host_begin, size_t end) {
     while (end < text.size() && IsDigit(text[end])) ++end;
   }
   if (end < text.size() && text[end] == U'/') {
-    if (tco) {   // a t.co link has one part of letters and digits, at most 40
+    if (tco) {  // a t.co link has one part of letters and digits, at most 40
       size_t slug = end + 1;
       while (slug < text.size() && IsAsciiAlnum(text[slug])) ++slug;
       if (slug - end - 1 > 40) return begin;
@@ -203,7 +201,7 @@ std::vector<std::pair<size_t, size_t>> FindUrls(View text) {
       const size_t host_begin = i + (MatchesAt(text, i, "https://") ? 8 : 7);
       const size_t host = HostEnd(text, host_begin, false);
       if (host > 0) end = AfterHost(text, i, host_begin, host);
-      if (end == i) {   // a protocol without a host: nothing of this word is a URL
+      if (end == i) {  // a protocol without a host: nothing of this word is a URL
         i = host_begin;
         while (i < text.size() && (IsHostChar(text[i]) || In(text[i], U"-_."))) ++i;
         continue;
@@ -211,7 +209,7 @@ std::vector<std::pair<size_t, size_t>> FindUrls(View text) {
     } else if (may_begin && !In(before, U"-_./") && IsAsciiAlnum(text[i])) {
       const size_t host = HostEnd(text, i, true);
       if (host > 0) end = AfterHost(text, i, i, host);
-      if (end == i) {   // go on behind this word
+      if (end == i) {  // go on behind this word
         while (i < text.size() && (IsAsciiAlnum(text[i]) || In(text[i], U"-_.@+"))) ++i;
         continue;
       }

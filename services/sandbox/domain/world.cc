@@ -4,19 +4,21 @@
 
 #include <algorithm>
 
-
 namespace parvis::sandbox {
 
 namespace {
 
-
 // The network's word for what the journal calls an added item.
 std::string KindOfNew(const Item& item) {
   switch (item.kind) {
-    case Item::Kind::kPost: return "post";
-    case Item::Kind::kMedia: return "media";
-    case Item::Kind::kMention: return "mention";
-    case Item::Kind::kComment: return item.by_us ? "reply" : "comment";
+    case Item::Kind::kPost:
+      return "post";
+    case Item::Kind::kMedia:
+      return "media";
+    case Item::Kind::kMention:
+      return "mention";
+    case Item::Kind::kComment:
+      return item.by_us ? "reply" : "comment";
   }
   return "unknown";
 }
@@ -89,9 +91,9 @@ Status World::Place(const NewItem& item, Item& placed) {
   placed.parent = parent->id;
   placed.post = post == nullptr ? parent->post : post->id;
   if (item.network == Network::kX) {
-    placed.thread = parent->thread;   // the conversation
+    placed.thread = parent->thread;  // the conversation
   } else if (parent->kind == Item::Kind::kPost) {
-    placed.thread = placed.id;        // a top-level comment is a thread of its own
+    placed.thread = placed.id;  // a top-level comment is a thread of its own
   } else {
     placed.thread = parent->thread;
     // Facebook shows two levels: an answer to an answer hangs below the top-level comment (facts 1.4).
@@ -144,11 +146,22 @@ StatusOr<ItemPtr> World::Create(const NewItem& item, const WriteContext& context
   const std::string thread_key = KeyOf(item.network, placed->thread);
   if (in_thread) placed->thread_seq = thread_seqs_[thread_key] + 1;
 
-  JournalEntry entry{.time = now, .network = item.network, .account = item.account, .kind = KindOfNew(*placed),
-                     .by = context.by, .remote_id = placed->id, .parent = placed->parent, .post = placed->post,
-                     .thread = placed->thread, .thread_seq = placed->thread_seq, .author = item.author_id,
-                     .text = item.written.empty() ? item.text : item.written, .status = item.status,
-                     .label = context.label, .language = context.language, .digest = context.digest,
+  JournalEntry entry{.time = now,
+                     .network = item.network,
+                     .account = item.account,
+                     .kind = KindOfNew(*placed),
+                     .by = context.by,
+                     .remote_id = placed->id,
+                     .parent = placed->parent,
+                     .post = placed->post,
+                     .thread = placed->thread,
+                     .thread_seq = placed->thread_seq,
+                     .author = item.author_id,
+                     .text = item.written.empty() ? item.text : item.written,
+                     .status = item.status,
+                     .label = context.label,
+                     .language = context.language,
+                     .digest = context.digest,
                      .answered = context.answered};
   PARVIS_RETURN_IF_ERROR(journal_.Append(std::move(entry)).status());
   if (in_thread) thread_seqs_[thread_key] = placed->thread_seq;
@@ -173,8 +186,8 @@ void World::Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& con
 }
 
 StatusOr<ItemPtr> World::Change(Network network, std::string_view id, Notice::Kind notice, const char* kind,
-                                const WriteContext& context, const std::function<void(Item&)>& change,
-                                std::string text, std::string status) {
+                                const WriteContext& context, const std::function<void(Item&)>& change, std::string text,
+                                std::string status) {
   std::lock_guard lock(mutex_);
   auto it = items_.find(KeyOf(network, id));
   if (it == items_.end() || it->second->deleted) return NotFound(id);
@@ -182,12 +195,23 @@ StatusOr<ItemPtr> World::Change(Network network, std::string_view id, Notice::Ki
   const absl::Time now = std::max(clock_.WallNow(), changed->changed + absl::Microseconds(1));
   change(*changed);
   changed->changed = now;
-  JournalEntry entry{.time = now, .network = network, .account = changed->account, .kind = kind, .by = context.by,
-                     .remote_id = changed->id, .parent = changed->parent, .post = changed->post,
-                     .thread = changed->thread, .thread_seq = changed->thread_seq,
+  JournalEntry entry{.time = now,
+                     .network = network,
+                     .account = changed->account,
+                     .kind = kind,
+                     .by = context.by,
+                     .remote_id = changed->id,
+                     .parent = changed->parent,
+                     .post = changed->post,
+                     .thread = changed->thread,
+                     .thread_seq = changed->thread_seq,
                      .author = context.actor_id.empty() ? changed->author_id : context.actor_id,
-                     .text = std::move(text), .status = std::move(status), .label = context.label,
-                     .language = context.language, .digest = context.digest, .answered = context.answered};
+                     .text = std::move(text),
+                     .status = std::move(status),
+                     .label = context.label,
+                     .language = context.language,
+                     .digest = context.digest,
+                     .answered = context.answered};
   PARVIS_RETURN_IF_ERROR(journal_.Append(std::move(entry)).status());
   it->second = changed;
   Tell(notice, it->second, context, now);
@@ -195,51 +219,61 @@ StatusOr<ItemPtr> World::Change(Network network, std::string_view id, Notice::Ki
 }
 
 StatusOr<ItemPtr> World::SetHidden(Network network, std::string_view id, bool hidden, const WriteContext& context) {
-  return Change(network, id, hidden ? Notice::Kind::kHide : Notice::Kind::kUnhide, hidden ? "hide" : "unhide", context,
-                [&](Item& item) { item.hidden = hidden; }, "", "");
+  return Change(
+      network, id, hidden ? Notice::Kind::kHide : Notice::Kind::kUnhide, hidden ? "hide" : "unhide", context,
+      [&](Item& item) { item.hidden = hidden; }, "", "");
 }
 
 StatusOr<ItemPtr> World::SetStatus(Network network, std::string_view id, std::string_view status,
                                    const WriteContext& context) {
   const bool shown = status == "approved";
   const char* kind = status == "trash" ? "delete" : shown ? "unhide" : "hide";
-  return Change(network, id, shown ? Notice::Kind::kUnhide : Notice::Kind::kHide, kind, context,
-                [&](Item& item) {
-                  item.status = status;
-                  item.hidden = !shown;
-                },
-                "", std::string(status));
+  return Change(
+      network, id, shown ? Notice::Kind::kUnhide : Notice::Kind::kHide, kind, context,
+      [&](Item& item) {
+        item.status = status;
+        item.hidden = !shown;
+      },
+      "", std::string(status));
 }
 
 StatusOr<ItemPtr> World::Edit(Network network, std::string_view id, const std::string& text,
                               const WriteContext& context) {
-  return Change(network, id, Notice::Kind::kEdit, "edit", context,
-                [&](Item& item) {
-                  item.text = text;
-                  item.edited = true;
-                },
-                text, "");
+  return Change(
+      network, id, Notice::Kind::kEdit, "edit", context,
+      [&](Item& item) {
+        item.text = text;
+        item.edited = true;
+      },
+      text, "");
 }
 
 StatusOr<ItemPtr> World::EditPost(Network network, std::string_view id, const std::function<void(Item&)>& change,
                                   const WriteContext& context) {
-  std::string status;
-  return Change(network, id, Notice::Kind::kEdit, "edit", context,
-                [&](Item& item) {
-                  change(item);
-                  item.edited = true;
-                },
-                "", "");
+  return Change(
+      network, id, Notice::Kind::kEdit, "edit", context,
+      [&](Item& item) {
+        change(item);
+        item.edited = true;
+      },
+      "", "");
 }
 
 StatusOr<ItemPtr> World::Delete(Network network, std::string_view id, const WriteContext& context) {
-  return Change(network, id, Notice::Kind::kRemove, context.by == "audience" ? "removal" : "delete", context,
-                [](Item& item) { item.deleted = true; }, "", "");
+  return Change(
+      network, id, Notice::Kind::kRemove, context.by == "audience" ? "removal" : "delete", context,
+      [](Item& item) { item.deleted = true; }, "", "");
+}
+
+void World::RefuseDuplicates(bool refuse) {
+  std::lock_guard lock(mutex_);
+  refuse_duplicates_ = refuse;
 }
 
 ItemPtr World::FindDuplicate(Network network, std::string_view account, std::string_view parent, std::string_view text,
                              absl::Time since) const {
   std::lock_guard lock(mutex_);
+  if (!refuse_duplicates_) return nullptr;
   auto it = written_.find(TextKey(network, account, parent, text));
   if (it == written_.end() || it->second.time < since) return nullptr;
   auto item = items_.find(KeyOf(network, it->second.id));

@@ -28,7 +28,7 @@ struct WorldLimits {
 
 // Who writes, and what the journal says about it besides the item.
 struct WriteContext {
-  std::string by = "us";           // "us", "audience", "control"
+  std::string by = "us";  // "us", "audience", "control"
   std::string actor_id, actor_name;
   std::string digest, label, language;
   Answer answered = Answer::kOk;
@@ -41,27 +41,27 @@ struct NewItem {
   std::string account, parent;
   std::string author_id, author_name, author_handle;
   std::string text;
-  std::string written;             // what was sent, when the network shows something else; "" = text
+  std::string written;  // what was sent, when the network shows something else; "" = text
   std::string title, link, status, media;
   std::vector<std::pair<std::string, std::string>> urls;
   bool by_us = false, published = true;
-  absl::Time created = absl::InfinitePast();   // InfinitePast: now
+  absl::Time created = absl::InfinitePast();  // InfinitePast: now
 };
 
 // How lists are read: positions are indexes into the order of creation, so they stay valid while items are added.
 struct Page {
   std::vector<ItemPtr> items;
-  int64_t next = -1;               // position to go on at, or -1
-  int64_t first = 0, after = 0;    // position of the first item, and the one behind the last (-1: before the oldest)
-  int64_t total = 0;               // matching items, where `count_all` was asked for
+  int64_t next = -1;             // position to go on at, or -1
+  int64_t first = 0, after = 0;  // position of the first item, and the one behind the last (-1: before the oldest)
+  int64_t total = 0;             // matching items, where `count_all` was asked for
 };
 struct ListOptions {
   bool newest_first = true;
-  int64_t position = -1;           // -1: from the start
+  int64_t position = -1;  // -1: from the start
   int limit = 25;
   bool count_all = false;
-  absl::Time since = absl::InfinitePast();   // nothing created before is read (nor walked over)
-  std::function<bool(const Item&)> filter;   // nullptr: all
+  absl::Time since = absl::InfinitePast();  // nothing created before is read (nor walked over)
+  std::function<bool(const Item&)> filter;  // nullptr: all
 };
 
 // Thread-safe.
@@ -70,7 +70,7 @@ class World {
   // Must be quick and must not call the World.
   using Listener = std::function<void(const Notice&)>;
   World(const WorldLimits& limits, const Clock& clock, Journal& journal);
-  void Listen(Listener listener);   // before anything else happens
+  void Listen(Listener listener);  // before anything else happens
 
   // ---- accounts ----
   struct NewAccount {
@@ -79,9 +79,9 @@ class World {
     int utc_offset_minutes = 0;
     bool hold_comments = false;
   };
-  StatusOr<AccountPtr> AddAccount(const NewAccount& account);   // RESOURCE_EXHAUSTED TOO_MANY_ACCOUNTS
-  AccountPtr FindAccount(Network network, std::string_view id) const;          // nullptr if unknown
-  AccountPtr FindByToken(Network network, std::string_view token) const;       // Facebook, X; old tokens too
+  StatusOr<AccountPtr> AddAccount(const NewAccount& account);             // RESOURCE_EXHAUSTED TOO_MANY_ACCOUNTS
+  AccountPtr FindAccount(Network network, std::string_view id) const;     // nullptr if unknown
+  AccountPtr FindByToken(Network network, std::string_view token) const;  // Facebook, X; old tokens too
   AccountPtr FindByUser(Network network, std::string_view handle) const;
   std::vector<AccountPtr> Accounts() const;
   // A new token for the account; the old one is then revoked.
@@ -92,35 +92,44 @@ class World {
   StatusOr<ItemPtr> Create(const NewItem& item, const WriteContext& context);
   // NOT_FOUND when the item is not there (any more).
   StatusOr<ItemPtr> SetHidden(Network network, std::string_view id, bool hidden, const WriteContext& context);
-  StatusOr<ItemPtr> SetStatus(Network network, std::string_view id, std::string_view status, const WriteContext& context);
+  StatusOr<ItemPtr> SetStatus(Network network, std::string_view id, std::string_view status,
+                              const WriteContext& context);
   StatusOr<ItemPtr> Edit(Network network, std::string_view id, const std::string& text, const WriteContext& context);
   StatusOr<ItemPtr> EditPost(Network network, std::string_view id, const std::function<void(Item&)>& change,
                              const WriteContext& context);
   StatusOr<ItemPtr> Delete(Network network, std::string_view id, const WriteContext& context);
-  ItemPtr Find(Network network, std::string_view id) const;   // deleted items too; nullptr if never there
+  ItemPtr Find(Network network, std::string_view id) const;  // deleted items too; nullptr if never there
 
   enum class List {
-    kPosts,         // of the account `id`
-    kOwn,           // of the account `id`: its posts and its replies
-    kComments,      // below the post (X: in the conversation) `id`, all levels
-    kChildren,      // direct answers to the item `id`
-    kInbox,         // all comments and mentions in the channel of the account `id`
-    kMedia,         // of the account `id`
+    kPosts,     // of the account `id`
+    kOwn,       // of the account `id`: its posts and its replies
+    kComments,  // below the post (X: in the conversation) `id`, all levels
+    kChildren,  // direct answers to the item `id`
+    kInbox,     // all comments and mentions in the channel of the account `id`
+    kMedia,     // of the account `id`
   };
   Page Read(Network network, List list, std::string_view id, const ListOptions& options) const;
 
   // Whether `text` was already written below `parent` by the account since `since` (the networks' duplicate rule).
+  // Nothing, while duplicates are accepted: then a write that was sent twice is in the journal twice.
   ItemPtr FindDuplicate(Network network, std::string_view account, std::string_view parent, std::string_view text,
                         absl::Time since) const;
 
-  struct Counts { int64_t accounts = 0, items = 0; };
+  void RefuseDuplicates(bool refuse);   // true unless told otherwise
+
+  struct Counts {
+    int64_t accounts = 0, items = 0;
+  };
   Counts counts() const;
   // Forgets everything. Ids go on, so that nothing old is mistaken for something new.
   void Reset();
 
  private:
   using Index = std::unordered_map<std::string, std::vector<std::string>>;
-  struct Written { absl::Time time; std::string id; };
+  struct Written {
+    absl::Time time;
+    std::string id;
+  };
 
   std::string NewId(const NewItem& item, const Item* post);
   Status Place(const NewItem& item, Item& placed);
@@ -139,12 +148,13 @@ class World {
   Listener listener_;
 
   mutable std::mutex mutex_;
-  std::map<std::string, AccountPtr> accounts_;              // by KeyOf
-  std::unordered_map<std::string, std::string> tokens_;     // network and token -> account id
-  std::unordered_map<std::string, ItemPtr> items_;          // by KeyOf
-  Index indexes_[6];                                        // by List
+  bool refuse_duplicates_ = true;
+  std::map<std::string, AccountPtr> accounts_;           // by KeyOf
+  std::unordered_map<std::string, std::string> tokens_;  // network and token -> account id
+  std::unordered_map<std::string, ItemPtr> items_;       // by KeyOf
+  Index indexes_[6];                                     // by List
   std::unordered_map<std::string, int64_t> thread_seqs_;
-  std::unordered_map<std::string, Written> written_;        // by TextKey, for our own writes
+  std::unordered_map<std::string, Written> written_;  // by TextKey, for our own writes
   int64_t last_x_id_ = 0, last_number_ = 0, last_account_ = 0;
 };
 

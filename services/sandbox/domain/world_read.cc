@@ -12,9 +12,12 @@ namespace {
 
 std::string NewToken(Network network) {
   switch (network) {
-    case Network::kFacebook: return "EAAsandbox" + RandomHex(48);
-    case Network::kX: return "sandbox-x-" + RandomHex(48);
-    case Network::kBlog: break;
+    case Network::kFacebook:
+      return "EAAsandbox" + RandomHex(48);
+    case Network::kX:
+      return "sandbox-x-" + RandomHex(48);
+    case Network::kBlog:
+      break;
   }
   // WordPress shows application passwords in groups of four.
   const std::string hex = RandomHex(24);
@@ -55,9 +58,15 @@ StatusOr<AccountPtr> World::AddAccount(const NewAccount& account) {
   const int64_t number = ++last_account_;
   made->handle = account.handle.empty() ? Cat(HandleOf(account.name), number % 1'000'000) : account.handle;
   switch (account.network) {
-    case Network::kFacebook: made->id = std::to_string(100'000'000'000'000 + number); break;
-    case Network::kX: made->id = std::to_string(1'700'000'000'000'000'000 + number); break;
-    case Network::kBlog: made->id = Cat(HandleOf(account.name), "-", number % 1'000'000'000); break;
+    case Network::kFacebook:
+      made->id = std::to_string(100'000'000'000'000 + number);
+      break;
+    case Network::kX:
+      made->id = std::to_string(1'700'000'000'000'000'000 + number);
+      break;
+    case Network::kBlog:
+      made->id = Cat(HandleOf(account.name), "-", number % 1'000'000'000);
+      break;
   }
   made->token = NewToken(account.network);
   tokens_[KeyOf(account.network, made->token)] = made->id;
@@ -79,7 +88,7 @@ AccountPtr World::FindByToken(Network network, std::string_view token) const {
   auto account = accounts_.find(KeyOf(network, it->second));
   if (account == accounts_.end()) return nullptr;
   if (account->second->token == token) return account->second;
-  auto old = std::make_shared<Account>(*account->second);   // a token that was replaced
+  auto old = std::make_shared<Account>(*account->second);  // a token that was replaced
   old->token_state = TokenState::kRevoked;
   return old;
 }
@@ -139,11 +148,13 @@ Page World::Read(Network network, List list, std::string_view id, const ListOpti
   int64_t at = options.position >= 0 ? options.position : options.newest_first ? size - 1 : 0;
   auto item_at = [&](int64_t i) -> const ItemPtr& { return items_.at(KeyOf(network, ids[i])); };
   if (!options.newest_first && options.since > absl::InfinitePast()) {
-    int64_t low = at, high = size;   // the first that is not older; lists are in order of creation
+    int64_t low = at, high = size;  // the first that is not older; lists are in order of creation
     while (low < high) {
       const int64_t middle = low + (high - low) / 2;
-      if (item_at(middle)->created < options.since) low = middle + 1;
-      else high = middle;
+      if (item_at(middle)->created < options.since)
+        low = middle + 1;
+      else
+        high = middle;
     }
     at = low;
   }
@@ -177,6 +188,7 @@ void World::Reset() {
   for (Index& index : indexes_) index.clear();
   thread_seqs_.clear();
   written_.clear();
+  refuse_duplicates_ = true;
 }
 
 }  // namespace parvis::sandbox

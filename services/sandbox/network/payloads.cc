@@ -11,15 +11,20 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kChangesPerEntry = 5;   // so that one Page often has several entries in one body
+constexpr size_t kChangesPerEntry = 5;  // so that one Page often has several entries in one body
 
 std::string_view VerbOf(Notice::Kind kind) {
   switch (kind) {
-    case Notice::Kind::kAdd: return "add";
-    case Notice::Kind::kEdit: return "edited";
-    case Notice::Kind::kRemove: return "remove";
-    case Notice::Kind::kHide: return "hide";
-    case Notice::Kind::kUnhide: return "unhide";
+    case Notice::Kind::kAdd:
+      return "add";
+    case Notice::Kind::kEdit:
+      return "edited";
+    case Notice::Kind::kRemove:
+      return "remove";
+    case Notice::Kind::kHide:
+      return "hide";
+    case Notice::Kind::kUnhide:
+      return "unhide";
   }
   return "";
 }
@@ -28,7 +33,8 @@ Json FacebookChange(const Notice& notice) {
   const Item& item = *notice.item;
   const bool post = item.kind == Item::Kind::kPost;
   // The time of what happened: of the creation for "add", of the change for all others (seconds).
-  Json value = {{"verb", VerbOf(notice.kind)}, {"post_id", item.post},
+  Json value = {{"verb", VerbOf(notice.kind)},
+                {"post_id", item.post},
                 {"from", {{"id", notice.actor_id}, {"name", notice.actor_name}}},
                 {"created_time", absl::ToUnixSeconds(notice.time)}};
   if (post) {
@@ -42,7 +48,7 @@ Json FacebookChange(const Notice& notice) {
   } else {
     value["item"] = "comment";
     value["comment_id"] = item.id;
-    value["parent_id"] = item.parent;   // the post for a top-level comment, else the comment it answers
+    value["parent_id"] = item.parent;  // the post for a top-level comment, else the comment it answers
     if (notice.kind != Notice::Kind::kRemove) value["message"] = item.text;
   }
   return {{"field", "feed"}, {"value", std::move(value)}};
@@ -66,24 +72,30 @@ std::string_view XEventType(const Notice& notice) {
   if (notice.kind != Notice::Kind::kAdd) return "";
   if (item.by_us) return "post.create";
   if (item.kind == Item::Kind::kMention) return "post.mention.create";
-  if (item.parent == item.post) return "post.reply.create";   // direct replies only
+  if (item.parent == item.post) return "post.reply.create";  // direct replies only
   return MentionsUs(notice) ? "post.mention.create" : "";
 }
 
 Json ClassicUser(const Item& item) {
   const int64_t id = std::atoll(item.author_id.c_str());
-  return {{"id", static_cast<int64_t>(static_cast<double>(id))}, {"id_str", item.author_id},
-          {"name", item.author_name}, {"screen_name", item.author_handle}};
+  return {{"id", static_cast<int64_t>(static_cast<double>(id))},
+          {"id_str", item.author_id},
+          {"name", item.author_name},
+          {"screen_name", item.author_handle}};
 }
 
 Json ClassicTweet(const Notice& notice) {
   const Item& item = *notice.item;
-  auto rounded = [](const std::string& id) {   // what is left of a 64-bit number in a double
+  auto rounded = [](const std::string& id) {  // what is left of a 64-bit number in a double
     return static_cast<int64_t>(static_cast<double>(std::atoll(id.c_str())));
   };
   Json tweet = {{"created_at", absl::FormatTime("%a %b %d %H:%M:%S +0000 %Y", item.created, absl::UTCTimeZone())},
-                {"id", rounded(item.id)}, {"id_str", item.id}, {"text", item.text}, {"user", ClassicUser(item)},
-                {"in_reply_to_status_id", nullptr}, {"in_reply_to_status_id_str", nullptr},
+                {"id", rounded(item.id)},
+                {"id_str", item.id},
+                {"text", item.text},
+                {"user", ClassicUser(item)},
+                {"in_reply_to_status_id", nullptr},
+                {"in_reply_to_status_id_str", nullptr},
                 {"timestamp_ms", std::to_string(absl::ToUnixMillis(item.created))},
                 {"entities", {{"urls", Json::array()}, {"user_mentions", Json::array()}}}};
   if (!item.parent.empty()) {
@@ -105,9 +117,12 @@ Json ClassicTweet(const Notice& notice) {
 bool HasWebhook(const Notice& notice) {
   if (notice.item->kind == Item::Kind::kMedia) return false;
   switch (notice.item->network) {
-    case Network::kFacebook: return true;
-    case Network::kX: return !XEventType(notice).empty();
-    case Network::kBlog: return false;
+    case Network::kFacebook:
+      return true;
+    case Network::kX:
+      return !XEventType(notice).empty();
+    case Network::kBlog:
+      return false;
   }
   return false;
 }
@@ -150,8 +165,12 @@ std::string XActivityBody(const Notice& notice) {
   // The same notice has the same uuid, however often it is delivered.
   const std::string uuid = Cat(item.id, "-", static_cast<int>(notice.kind), "-", absl::ToUnixMicros(notice.time));
   return Dump({{"data",
-                {{"event_uuid", uuid}, {"event_type", XEventType(notice)}, {"filter", filter}, {"tag", "sandbox"},
-                 {"payload", payload}, {"includes", {{"users", {user}}}}}}},
+                {{"event_uuid", uuid},
+                 {"event_type", XEventType(notice)},
+                 {"filter", filter},
+                 {"tag", "sandbox"},
+                 {"payload", payload},
+                 {"includes", {{"users", {user}}}}}}},
               false);
 }
 

@@ -11,7 +11,7 @@
 
 namespace parvis::sandbox {
 
-enum class XShape { kActivity, kAccountActivity };   // "xaa", "aaa"
+enum class XShape { kActivity, kAccountActivity };  // "xaa", "aaa"
 
 // Whether the network tells anybody about it at all.
 bool HasWebhook(const Notice& notice);

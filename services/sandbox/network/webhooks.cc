@@ -14,17 +14,20 @@ namespace parvis::sandbox {
 namespace {
 
 Status CheckTarget(const WebhookTarget& t) {
-  if (t.network == Network::kBlog) return InvalidField("network", "NO_WEBHOOKS", "the blog has no webhooks: it is polled");
+  if (t.network == Network::kBlog)
+    return InvalidField("network", "NO_WEBHOOKS", "the blog has no webhooks: it is polled");
   if (t.url.rfind("http://", 0) != 0 && t.url.rfind("https://", 0) != 0) {
     return InvalidField("url", "NOT_A_URL", "must begin with http:// or https://");
   }
-  if (t.secret.empty()) return InvalidField("secret", "REQUIRED", "webhooks are signed: give app_secret or consumer_secret");
+  if (t.secret.empty())
+    return InvalidField("secret", "REQUIRED", "webhooks are signed: give app_secret or consumer_secret");
   for (double ratio : {t.duplicate_ratio, t.reorder_ratio, t.late_ratio}) {
     if (!(ratio >= 0 && ratio <= 1)) return InvalidField("ratio", "OUT_OF_RANGE", "ratios lie between 0 and 1");
   }
   if (t.batch_max < 1 || t.batch_max > 1000) return InvalidField("batch_max", "OUT_OF_RANGE", "1 to 1000");
   if (t.lanes < 1 || t.lanes > 64) return InvalidField("lanes", "OUT_OF_RANGE", "1 to 64");
-  if (t.late < absl::ZeroDuration() || t.late > absl::Hours(1)) return InvalidField("late_ms", "OUT_OF_RANGE", "0 to 3600000");
+  if (t.late < absl::ZeroDuration() || t.late > absl::Hours(1))
+    return InvalidField("late_ms", "OUT_OF_RANGE", "0 to 3600000");
   return absl::OkStatus();
 }
 
@@ -81,7 +84,7 @@ bool Webhooks::Change(int64_t id, const std::function<void(WebhookTarget&)>& cha
   if (it == targets_.end()) return false;
   const int lanes = it->second->settings.lanes;
   change(it->second->settings);
-  it->second->settings.lanes = lanes;   // what waits stays in its lane
+  it->second->settings.lanes = lanes;  // what waits stays in its lane
   look_again_ = true;
   wake_.notify_all();
   return true;
@@ -104,9 +107,8 @@ std::vector<WebhookStats> Webhooks::Stats() const {
 
 bool Webhooks::MayWrite() const {
   std::lock_guard lock(mutex_);
-  return std::ranges::none_of(targets_, [&](const auto& entry) {
-    return entry.second->stats.pending > config_.queue_max / 2;
-  });
+  return std::ranges::none_of(targets_,
+                              [&](const auto& entry) { return entry.second->stats.pending > config_.queue_max / 2; });
 }
 
 void Webhooks::Notify(const Notice& notice) {
@@ -130,7 +132,8 @@ void Webhooks::Enqueue(Target& target, const Notice& notice) {
     ++stats.dropped;
     return;
   }
-  const size_t hash = std::hash<std::string>{}(notice.item->thread) ^ (std::hash<std::string>{}(notice.account->id) << 1);
+  const size_t hash =
+      std::hash<std::string>{}(notice.item->thread) ^ (std::hash<std::string>{}(notice.account->id) << 1);
   Lane& lane = target.lanes[hash % target.lanes.size()];
   const bool late = settings.late > absl::ZeroDuration() && target.rng.Chance(settings.late_ratio);
   Event event{notice, late ? clock_.Now() + settings.late : Instant{}};
@@ -166,7 +169,8 @@ void Webhooks::Run() {
       lock.lock();
       continue;
     }
-    const absl::Duration wait = std::min<absl::Duration>(next == Instant::Max() ? absl::Seconds(1) : next - now, absl::Seconds(1));
+    const absl::Duration wait =
+        std::min<absl::Duration>(next == Instant::Max() ? absl::Seconds(1) : next - now, absl::Seconds(1));
     wake_.wait_for(lock, absl::ToChronoMicroseconds(std::max(wait, absl::Microseconds(200))),
                    [&] { return stopping_ || look_again_; });
   }
@@ -216,10 +220,12 @@ Instant Webhooks::CollectLane(Target& target, int index, Instant now, std::vecto
   sending.request.method = "POST";
   sending.request.url = settings.url;
   sending.request.headers["Content-Type"] = "application/json";
-  sending.request.body = !x ? FacebookBody(batch, clock_.WallNow())
-                         : settings.shape == XShape::kActivity ? XActivityBody(batch.front()) : XAccountActivityBody(batch);
+  sending.request.body = !x                                    ? FacebookBody(batch, clock_.WallNow())
+                         : settings.shape == XShape::kActivity ? XActivityBody(batch.front())
+                                                               : XAccountActivityBody(batch);
   if (x) {
-    sending.request.headers["x-twitter-webhooks-signature"] = Cat("sha256=", HmacBase64(settings.secret, sending.request.body));
+    sending.request.headers["x-twitter-webhooks-signature"] =
+        Cat("sha256=", HmacBase64(settings.secret, sending.request.body));
   } else {
     sending.request.headers["X-Hub-Signature-256"] = Cat("sha256=", HmacHex(settings.secret, sending.request.body));
   }
@@ -252,11 +258,14 @@ Webhooks::Sending Webhooks::Challenge(Target& target, Instant now) {
 
 void Webhooks::Send(Sending sending) {
   const Call call = BackgroundCall("sandbox");
-  client_.SendAsync(call, std::move(sending.request),
-                    [this, target = sending.target, lane = sending.lane, expected = sending.expected](net::ClientResult result) {
-                      if (lane < 0) Challenged(target, expected, result);
-                      else Delivered(target, lane, result);
-                    });
+  client_.SendAsync(
+      call, std::move(sending.request),
+      [this, target = sending.target, lane = sending.lane, expected = sending.expected](net::ClientResult result) {
+        if (lane < 0)
+          Challenged(target, expected, result);
+        else
+          Delivered(target, lane, result);
+      });
 }
 
 void Webhooks::Challenged(int64_t id, const std::string& expected, const net::ClientResult& result) {
@@ -269,14 +278,15 @@ void Webhooks::Challenged(int64_t id, const std::string& expected, const net::Cl
   if (it == targets_.end()) return;
   Target& target = *it->second;
   if (target.settings.network == Network::kFacebook) {
-    right = right && result.body == expected;   // the challenge and nothing else
+    right = right && result.body == expected;  // the challenge and nothing else
   } else if (right) {
     const auto json = nlohmann::json::parse(result.body, nullptr, false);
     right = json.is_object() && json.contains("response_token") && json.at("response_token") == expected;
   }
   target.challenging = false;
   if (right != target.stats.verified) {
-    obs::Info(right ? "webhook target verified" : "webhook target lost", {{"target", id}, {"status", result.http_status}});
+    obs::Info(right ? "webhook target verified" : "webhook target lost",
+              {{"target", id}, {"status", result.http_status}});
   }
   target.stats.verified = right;
   const Instant now = clock_.Now();
@@ -308,8 +318,9 @@ void Webhooks::Delivered(int64_t id, int index, const net::ClientResult& result)
     const int max = target.settings.attempts_max;
     if (max == 0 || lane.attempts < max) {
       // At once, then with falling frequency.
-      const absl::Duration wait = lane.attempts == 1 ? absl::ZeroDuration()
-                                                     : target.settings.retry_min * (1 << std::min(lane.attempts - 2, 16));
+      const absl::Duration wait = lane.attempts == 1
+                                      ? absl::ZeroDuration()
+                                      : target.settings.retry_min * (1 << std::min(lane.attempts - 2, 16));
       lane.retry_at = clock_.Now() + std::min(wait, target.settings.retry_max);
       return;
     }

@@ -5,12 +5,12 @@
 // and then ever more rarely; X gives up after a few tries (its documents promise none), Facebook goes on.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <condition_variable>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,22 +24,22 @@
 namespace parvis::sandbox {
 
 struct WebhookTarget {
-  Network network = Network::kFacebook;   // Facebook or X
-  std::string account;                    // "" = all accounts of the network
+  Network network = Network::kFacebook;  // Facebook or X
+  std::string account;                   // "" = all accounts of the network
   std::string url;
-  Secret secret;                          // Facebook: app secret; X: consumer secret
-  Secret verify_token;                    // Facebook
+  Secret secret;        // Facebook: app secret; X: consumer secret
+  Secret verify_token;  // Facebook
   XShape shape = XShape::kActivity;
-  int batch_max = 50;                     // events in one request; XAA always has one
-  int lanes = 8;                          // requests under way at once
-  double duplicate_ratio = 0;             // events that are delivered twice
-  double reorder_ratio = 0;               // events that change places with the one before
-  absl::Duration late;                    // how much later than they happened events are sent ...
-  double late_ratio = 1;                  // ... and how many of them; less than 1 lets the others overtake
+  int batch_max = 50;          // events in one request; XAA always has one
+  int lanes = 8;               // requests under way at once
+  double duplicate_ratio = 0;  // events that are delivered twice
+  double reorder_ratio = 0;    // events that change places with the one before
+  absl::Duration late;         // how much later than they happened events are sent ...
+  double late_ratio = 1;       // ... and how many of them; less than 1 lets the others overtake
   bool paused = false;
-  int attempts_max = 0;                   // 0: no end. X: 3 unless asked otherwise
+  int attempts_max = 0;  // 0: no end. X: 3 unless asked otherwise
   absl::Duration retry_min = absl::Seconds(1), retry_max = absl::Minutes(5);
-  absl::Duration challenge_every = absl::Seconds(30);   // on average; zero: only before the first event
+  absl::Duration challenge_every = absl::Seconds(30);  // on average; zero: only before the first event
   uint64_t seed = 1;
 };
 
@@ -48,10 +48,10 @@ struct WebhookStats {
   Network network = Network::kFacebook;
   std::string account, url;
   bool verified = false, paused = false;
-  int64_t events = 0;        // notices taken for this target
-  int64_t acked = 0;         // of those: answered 200 at least once
-  int64_t pending = 0;       // waiting or under way
-  int64_t dropped = 0;       // given up, or no room
+  int64_t events = 0;   // notices taken for this target
+  int64_t acked = 0;    // of those: answered 200 at least once
+  int64_t pending = 0;  // waiting or under way
+  int64_t dropped = 0;  // given up, or no room
   int64_t requests = 0, failures = 0, duplicates = 0, reordered = 0, challenges = 0, challenges_failed = 0;
 };
 
@@ -60,10 +60,10 @@ class Webhooks {
  public:
   struct Config {
     int targets_max = 32;
-    int64_t queue_max = 100'000;   // events waiting in one target; the audience is held back at half of it
+    int64_t queue_max = 100'000;  // events waiting in one target; the audience is held back at half of it
   };
   Webhooks(const Config& config, net::HttpClient& client, const Clock& clock);
-  ~Webhooks();   // Stop()
+  ~Webhooks();  // Stop()
 
   // INVALID_ARGUMENT, RESOURCE_EXHAUSTED TOO_MANY_TARGETS.
   StatusOr<int64_t> Add(const WebhookTarget& target);
@@ -73,16 +73,20 @@ class Webhooks {
   bool Change(int64_t id, const std::function<void(WebhookTarget&)>& change);
   std::vector<WebhookStats> Stats() const;
 
-  void Notify(const Notice& notice);   // never blocks, never calls back
-  bool MayWrite() const;               // false while some target has too much waiting
+  void Notify(const Notice& notice);  // never blocks, never calls back
+  bool MayWrite() const;              // false while some target has too much waiting
   void Stop();
 
  private:
-  struct Event { Notice notice; Instant ready; bool copy = false; };
+  struct Event {
+    Notice notice;
+    Instant ready;
+    bool copy = false;
+  };
   struct Lane {
     std::deque<Event> queue;
-    std::vector<Event> set_aside;      // late ones that others may overtake
-    int under_way = 0;                 // events at the front that are being sent
+    std::vector<Event> set_aside;  // late ones that others may overtake
+    int under_way = 0;             // events at the front that are being sent
     int attempts = 0;
     Instant retry_at;
   };
@@ -96,7 +100,12 @@ class Webhooks {
     Instant challenge_at;
     int challenge_attempts = 0;
   };
-  struct Sending { net::ClientRequest request; int64_t target = 0; int lane = 0; std::string expected; };
+  struct Sending {
+    net::ClientRequest request;
+    int64_t target = 0;
+    int lane = 0;
+    std::string expected;
+  };
 
   void Run();
   // Collects what can be sent now; the time when there may be more. Under the mutex.

@@ -65,7 +65,8 @@ Reply Blog::Handle(const net::HttpRequest& http) {
     const bool valid = absl::Base64Unescape(encoded, &decoded) && decoded.find(':') != std::string::npos;
     if (valid) user = context_.world.FindByUser(Network::kBlog, decoded.substr(0, decoded.find(':')));
     if (user == nullptr) return {BlogError(401, "invalid_username", "Unknown username.")};
-    const bool right = ConstantTimeEquals(WithoutSpaces(user->token), WithoutSpaces(decoded.substr(decoded.find(':') + 1)));
+    const bool right =
+        ConstantTimeEquals(WithoutSpaces(user->token), WithoutSpaces(decoded.substr(decoded.find(':') + 1)));
     if (!right || user->token_state != TokenState::kValid) {
       return {BlogError(401, "incorrect_password", "The provided password is an invalid application password.")};
     }
@@ -92,10 +93,13 @@ Reply Blog::Discover(const Request& request, const AccountPtr& site) {
     response.headers["Content-Type"] = "text/html; charset=UTF-8";
     response.body = Cat("<!doctype html><title>", site->name, "</title>");
   } else if (rest[0] == "wp-json") {
-    response = JsonResponse(200, {{"name", site->name}, {"url", Cat(request.base_url, "/blog/", site->id)},
+    response = JsonResponse(200, {{"name", site->name},
+                                  {"url", Cat(request.base_url, "/blog/", site->id)},
                                   {"home", Cat(request.base_url, "/blog/", site->id)},
-                                  {"gmt_offset", site->utc_offset_minutes / 60.0}, {"timezone_string", ""},
-                                  {"namespaces", {"oembed/1.0", "wp/v2"}}, {"authentication", Json::object()}});
+                                  {"gmt_offset", site->utc_offset_minutes / 60.0},
+                                  {"timezone_string", ""},
+                                  {"namespaces", {"oembed/1.0", "wp/v2"}},
+                                  {"authentication", Json::object()}});
   } else {
     return {NoRoute()};
   }
@@ -108,14 +112,17 @@ Reply Blog::Route(const Asked& asked) {
   const bool get = method == "GET", change = method == "POST" || method == "PUT" || method == "PATCH";
   const bool remove = method == "DELETE", one = !asked.id.empty();
   auto guarded = [&](std::string_view operation, const std::function<net::HttpResponse(Answer)>& perform) {
-    return UnderFaults(context_, Network::kBlog, asked.site->id, operation, [] {
-      return BlogError(400, "comment_flood", "You are posting comments too quickly. Slow down.");
-    }, perform);
+    return UnderFaults(
+        context_, Network::kBlog, asked.site->id, operation,
+        [] { return BlogError(400, "comment_flood", "You are posting comments too quickly. Slow down."); }, perform);
   };
   if (!get && !asked.signed_in) {
-    return {NotSignedIn(asked.collection == "comments" && !one ? "rest_comment_login_required" : one ? "rest_cannot_edit" : "rest_cannot_create")};
+    return {NotSignedIn(asked.collection == "comments" && !one ? "rest_comment_login_required"
+                        : one                                  ? "rest_cannot_edit"
+                                                               : "rest_cannot_create")};
   }
-  if (asked.collection == "users" && asked.id == "me" && get) return guarded("identity", [&](Answer) { return Me(asked); });
+  if (asked.collection == "users" && asked.id == "me" && get)
+    return guarded("identity", [&](Answer) { return Me(asked); });
   if (asked.collection == "posts") {
     if (get && !one) return guarded("read", [&](Answer) { return ListPosts(asked); });
     if (get) return guarded("read", [&](Answer) { return ReadPost(asked); });
@@ -136,7 +143,10 @@ Reply Blog::Route(const Asked& asked) {
     if (change) {
       const std::string status = asked.request.Param("status");
       const bool show = status == "approve" || status == "approved" || status == "1";
-      return guarded(status.empty() ? "edit" : status == "trash" ? "delete" : show ? "unhide" : "hide",
+      return guarded(status.empty()      ? "edit"
+                     : status == "trash" ? "delete"
+                     : show              ? "unhide"
+                                         : "hide",
                      [&](Answer a) { return UpdateComment(asked, a); });
     }
     if (remove && one) return guarded("delete", [&](Answer a) { return Remove(asked, a); });
@@ -145,7 +155,10 @@ Reply Blog::Route(const Asked& asked) {
 }
 
 WriteContext Blog::Us(const Asked& asked, Answer answer) const {
-  return {.by = "us", .actor_id = asked.site->handle, .actor_name = asked.site->name, .digest = asked.request.digest,
+  return {.by = "us",
+          .actor_id = asked.site->handle,
+          .actor_name = asked.site->name,
+          .digest = asked.request.digest,
           .answered = answer};
 }
 
@@ -157,33 +170,43 @@ ItemPtr Blog::Target(const Asked& asked, Item::Kind kind) const {
 Json Blog::Shown(const Asked& asked, const Item& item) const {
   const bool edit = asked.signed_in && asked.request.Param("context") == "edit";
   switch (item.kind) {
-    case Item::Kind::kPost: return BlogPost(item, *asked.site, asked.request.base_url, context_.clock.WallNow(), edit);
-    case Item::Kind::kMedia: return BlogMedia(item, *asked.site, asked.request.base_url);
-    default: return BlogComment(item, *asked.site, asked.request.base_url, edit);
+    case Item::Kind::kPost:
+      return BlogPost(item, *asked.site, asked.request.base_url, context_.clock.WallNow(), edit);
+    case Item::Kind::kMedia:
+      return BlogMedia(item, *asked.site, asked.request.base_url);
+    default:
+      return BlogComment(item, *asked.site, asked.request.base_url, edit);
   }
 }
 
 net::HttpResponse Blog::Me(const Asked& asked) {
   if (!asked.signed_in) return BlogError(401, "rest_not_logged_in", "You are not currently logged in.");
-  return JsonResponse(200, {{"id", 1}, {"name", asked.site->name}, {"slug", asked.site->handle},
-                            {"url", Cat(asked.request.base_url, "/blog/", asked.site->id)},
-                            {"link", Cat(asked.request.base_url, "/blog/", asked.site->id, "/author/", asked.site->handle)},
-                            {"capabilities", {{"publish_posts", true}, {"moderate_comments", true}, {"upload_files", true}}}});
+  return JsonResponse(
+      200, {{"id", 1},
+            {"name", asked.site->name},
+            {"slug", asked.site->handle},
+            {"url", Cat(asked.request.base_url, "/blog/", asked.site->id)},
+            {"link", Cat(asked.request.base_url, "/blog/", asked.site->id, "/author/", asked.site->handle)},
+            {"capabilities", {{"publish_posts", true}, {"moderate_comments", true}, {"upload_files", true}}}});
 }
 
 std::string Blog::SlugFor(const Asked& asked, const std::string& wanted) const {
   std::string slug;
   for (char c : wanted) {
     const unsigned char u = static_cast<unsigned char>(c);
-    if (absl::ascii_isalnum(u)) slug.push_back(absl::ascii_tolower(u));
-    else if (!slug.empty() && slug.back() != '-' && u < 0x80) slug.push_back('-');
+    if (absl::ascii_isalnum(u))
+      slug.push_back(absl::ascii_tolower(u));
+    else if (!slug.empty() && slug.back() != '-' && u < 0x80)
+      slug.push_back('-');
     if (slug.size() >= 200) break;
   }
   while (!slug.empty() && slug.back() == '-') slug.pop_back();
   if (slug.empty()) slug = "post";
   auto taken = [&](const std::string& s) {
-    return !context_.world.Read(Network::kBlog, World::List::kPosts, asked.site->id,
-                                {.limit = 1, .filter = [&](const Item& item) { return item.link == s; }}).items.empty();
+    return !context_.world
+                .Read(Network::kBlog, World::List::kPosts, asked.site->id,
+                      {.limit = 1, .filter = [&](const Item& item) { return item.link == s; }})
+                .items.empty();
   };
   if (!taken(slug)) return slug;
   for (int n = 2;; ++n) {
@@ -193,7 +216,8 @@ std::string Blog::SlugFor(const Asked& asked, const std::string& wanted) const {
 
 net::HttpResponse Blog::CreatePost(const Asked& asked, Answer answer) {
   const Request& request = asked.request;
-  const std::string title = TextField(request, "title").value_or(""), content = TextField(request, "content").value_or("");
+  const std::string title = TextField(request, "title").value_or(""),
+                    content = TextField(request, "content").value_or("");
   if (title.empty() && content.empty() && TextField(request, "excerpt").value_or("").empty()) {
     return BlogError(400, "empty_content", "Content, title, and excerpt are empty.");
   }
@@ -215,24 +239,34 @@ net::HttpResponse Blog::CreatePost(const Asked& asked, Answer answer) {
   if (status == "future" && created <= now) status = "publish";
   if (!request.Param("featured_media").empty() && request.Param("featured_media") != "0") {
     const ItemPtr media = context_.world.Find(Network::kBlog, request.Param("featured_media"));
-    if (media == nullptr || media->kind != Item::Kind::kMedia) return BlogError(400, "rest_invalid_featured_media", "Invalid featured media ID.");
+    if (media == nullptr || media->kind != Item::Kind::kMedia)
+      return BlogError(400, "rest_invalid_featured_media", "Invalid featured media ID.");
   }
-  const auto item = context_.world.Create(
-      {.network = Network::kBlog, .account = asked.site->id, .author_id = asked.site->handle,
-       .author_name = asked.site->name, .author_handle = asked.site->handle, .text = content, .title = title,
-       .link = SlugFor(asked, request.Param("slug", title)), .status = status, .media = request.Param("featured_media"),
-       .by_us = true, .created = created},
-      Us(asked, answer));
+  const auto item = context_.world.Create({.network = Network::kBlog,
+                                           .account = asked.site->id,
+                                           .author_id = asked.site->handle,
+                                           .author_name = asked.site->name,
+                                           .author_handle = asked.site->handle,
+                                           .text = content,
+                                           .title = title,
+                                           .link = SlugFor(asked, request.Param("slug", title)),
+                                           .status = status,
+                                           .media = request.Param("featured_media"),
+                                           .by_us = true,
+                                           .created = created},
+                                          Us(asked, answer));
   if (!item.ok()) return Failed(item.status());
   net::HttpResponse response = JsonResponse(201, Shown(asked, **item));
-  response.headers["Location"] = Cat(asked.request.base_url, "/blog/", asked.site->id, "/wp-json/wp/v2/posts/", (*item)->id);
+  response.headers["Location"] =
+      Cat(asked.request.base_url, "/blog/", asked.site->id, "/wp-json/wp/v2/posts/", (*item)->id);
   return response;
 }
 
 net::HttpResponse Blog::ReadPost(const Asked& asked) {
   const ItemPtr post = Target(asked, Item::Kind::kPost);
   if (post == nullptr) return BlogError(404, "rest_post_invalid_id", "Invalid post ID.");
-  if (!asked.signed_in && BlogStatus(*post, context_.clock.WallNow()) != "publish") return NotSignedIn("rest_forbidden");
+  if (!asked.signed_in && BlogStatus(*post, context_.clock.WallNow()) != "publish")
+    return NotSignedIn("rest_forbidden");
   return JsonResponse(200, Shown(asked, *post));
 }
 
@@ -241,11 +275,14 @@ net::HttpResponse Blog::UpdatePost(const Asked& asked, Answer answer) {
   if (post == nullptr) return BlogError(404, "rest_post_invalid_id", "Invalid post ID.");
   const auto title = TextField(asked.request, "title"), content = TextField(asked.request, "content");
   const std::string status = asked.request.Param("status");
-  const auto changed = context_.world.EditPost(Network::kBlog, post->id, [&](Item& item) {
-    if (title) item.title = *title;
-    if (content) item.text = *content;
-    if (!status.empty()) item.status = status;
-  }, Us(asked, answer));
+  const auto changed = context_.world.EditPost(
+      Network::kBlog, post->id,
+      [&](Item& item) {
+        if (title) item.title = *title;
+        if (content) item.text = *content;
+        if (!status.empty()) item.status = status;
+      },
+      Us(asked, answer));
   return changed.ok() ? JsonResponse(200, Shown(asked, **changed)) : Failed(changed.status());
 }
 
@@ -260,35 +297,47 @@ net::HttpResponse Blog::Upload(const Asked& asked, Answer answer) {
   }
   std::string name, type;
   if (!request.parts.empty()) {
-    const auto file = std::find_if(request.parts.begin(), request.parts.end(), [](const Part& p) { return !p.filename.empty(); });
+    const auto file =
+        std::find_if(request.parts.begin(), request.parts.end(), [](const Part& p) { return !p.filename.empty(); });
     if (file == request.parts.end()) return BlogError(400, "rest_upload_no_data", "No data supplied.");
     name = file->filename;
     type = file->content_type;
   } else {
     if (request.http.body.empty()) return BlogError(400, "rest_upload_no_data", "No data supplied.");
     auto disposition = request.http.headers.find("content-disposition");
-    if (disposition == request.http.headers.end()) return BlogError(400, "rest_upload_no_content_disposition", "No Content-Disposition supplied.");
+    if (disposition == request.http.headers.end())
+      return BlogError(400, "rest_upload_no_content_disposition", "No Content-Disposition supplied.");
     const size_t at = disposition->second.find("filename=");
-    if (at == std::string::npos) return BlogError(400, "rest_upload_invalid_disposition", "Invalid Content-Disposition supplied.");
+    if (at == std::string::npos)
+      return BlogError(400, "rest_upload_invalid_disposition", "Invalid Content-Disposition supplied.");
     name = disposition->second.substr(at + 9);
     std::erase(name, '"');
     auto content_type = request.http.headers.find("content-type");
     type = content_type == request.http.headers.end() ? "" : content_type->second;
   }
-  if (type.rfind("image/", 0) != 0) return BlogError(400, "rest_upload_unknown_error", "Sorry, you are not allowed to upload this file type.");
-  const auto item = context_.world.Create(
-      {.network = Network::kBlog, .kind = Item::Kind::kMedia, .account = asked.site->id, .author_id = asked.site->handle,
-       .text = request.Param("alt_text"), .title = name, .status = "inherit", .media = type, .by_us = true},
-      Us(asked, answer));
+  if (type.rfind("image/", 0) != 0)
+    return BlogError(400, "rest_upload_unknown_error", "Sorry, you are not allowed to upload this file type.");
+  const auto item = context_.world.Create({.network = Network::kBlog,
+                                           .kind = Item::Kind::kMedia,
+                                           .account = asked.site->id,
+                                           .author_id = asked.site->handle,
+                                           .text = request.Param("alt_text"),
+                                           .title = name,
+                                           .status = "inherit",
+                                           .media = type,
+                                           .by_us = true},
+                                          Us(asked, answer));
   if (!item.ok()) return Failed(item.status());
   net::HttpResponse response = JsonResponse(201, Shown(asked, **item));
-  response.headers["Location"] = Cat(asked.request.base_url, "/blog/", asked.site->id, "/wp-json/wp/v2/media/", (*item)->id);
+  response.headers["Location"] =
+      Cat(asked.request.base_url, "/blog/", asked.site->id, "/wp-json/wp/v2/media/", (*item)->id);
   return response;
 }
 
 net::HttpResponse Blog::ReadMedia(const Asked& asked) {
   const ItemPtr media = Target(asked, Item::Kind::kMedia);
-  return media == nullptr ? BlogError(404, "rest_post_invalid_id", "Invalid post ID.") : JsonResponse(200, Shown(asked, *media));
+  return media == nullptr ? BlogError(404, "rest_post_invalid_id", "Invalid post ID.")
+                          : JsonResponse(200, Shown(asked, *media));
 }
 
 }  // namespace parvis::sandbox

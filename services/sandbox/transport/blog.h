@@ -21,8 +21,8 @@ class Blog {
     const Request& request;
     AccountPtr site;
     bool signed_in = false;
-    std::string collection;   // "posts", "comments", "media", "users"
-    std::string id;           // "" for the collection
+    std::string collection;  // "posts", "comments", "media", "users"
+    std::string id;          // "" for the collection
   };
   Reply Route(const Asked& asked);
   Reply Discover(const Request& request, const AccountPtr& site);

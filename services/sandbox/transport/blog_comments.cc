@@ -8,7 +8,7 @@
 namespace parvis::sandbox {
 namespace {
 
-constexpr size_t kCommentMaxBytes = 65525;   // facts 0.3
+constexpr size_t kCommentMaxBytes = 65525;  // facts 0.3
 
 net::HttpResponse NoComment() { return BlogError(404, "rest_comment_invalid_id", "Invalid comment ID."); }
 net::HttpResponse Invalid(std::string_view parameter) {
@@ -35,8 +35,10 @@ net::HttpResponse Blog::Paged(const Asked& asked, World::List list, bool fail_be
   if (order != "asc" && order != "desc") return Invalid("order");
   std::optional<absl::Time> after = absl::InfinitePast(), before = absl::InfiniteFuture();
   // Without a zone these are the site's time, not UTC.
-  if (const std::string text = request.Param("after"); !text.empty()) after = ParseBlogTime(text, asked.site->utc_offset_minutes);
-  if (const std::string text = request.Param("before"); !text.empty()) before = ParseBlogTime(text, asked.site->utc_offset_minutes);
+  if (const std::string text = request.Param("after"); !text.empty())
+    after = ParseBlogTime(text, asked.site->utc_offset_minutes);
+  if (const std::string text = request.Param("before"); !text.empty())
+    before = ParseBlogTime(text, asked.site->utc_offset_minutes);
   if (!after) return Invalid("after");
   if (!before) return Invalid("before");
   auto second = [](absl::Time t) { return absl::FromUnixSeconds(absl::ToUnixSeconds(t)); };
@@ -50,7 +52,8 @@ net::HttpResponse Blog::Paged(const Asked& asked, World::List list, bool fail_be
   const Page found = context_.world.Read(Network::kBlog, list, asked.site->id, options);
   const int64_t pages = (found.total + *per_page - 1) / *per_page;
   if (fail_beyond_end && *page > 1 && *page > pages) {
-    return BlogError(400, "rest_post_invalid_page_number", "The page number requested is larger than the number of pages available.");
+    return BlogError(400, "rest_post_invalid_page_number",
+                     "The page number requested is larger than the number of pages available.");
   }
   Json json = Json::array();
   for (size_t i = static_cast<size_t>((*page - 1) * *per_page); i < found.items.size(); ++i) {
@@ -65,13 +68,15 @@ net::HttpResponse Blog::Paged(const Asked& asked, World::List list, bool fail_be
 net::HttpResponse Blog::ListPosts(const Asked& asked) {
   const std::string status = asked.request.Param("status", "publish"), slug = asked.request.Param("slug");
   const std::string search = asked.request.Param("search");
-  if (status != "publish" && !asked.signed_in) return BlogError(400, "rest_invalid_param", "Invalid parameter(s): status");
+  if (status != "publish" && !asked.signed_in)
+    return BlogError(400, "rest_invalid_param", "Invalid parameter(s): status");
   const absl::Time now = context_.clock.WallNow();
   return Paged(asked, World::List::kPosts, true, [&](const Item& item) {
     const std::string shown = BlogStatus(item, now);
-    if (status == "any" ? shown == "trash" : Cat(",", status, ",").find(Cat(",", shown, ",")) == std::string::npos) return false;
-    return (slug.empty() || item.link == slug) &&
-           (search.empty() || item.title.find(search) != std::string::npos || item.text.find(search) != std::string::npos);
+    if (status == "any" ? shown == "trash" : Cat(",", status, ",").find(Cat(",", shown, ",")) == std::string::npos)
+      return false;
+    return (slug.empty() || item.link == slug) && (search.empty() || item.title.find(search) != std::string::npos ||
+                                                   item.text.find(search) != std::string::npos);
   });
 }
 
@@ -99,7 +104,8 @@ net::HttpResponse Blog::ListComments(const Asked& asked) {
 net::HttpResponse Blog::ReadComment(const Asked& asked) {
   const ItemPtr comment = Target(asked, Item::Kind::kComment);
   if (comment == nullptr) return NoComment();
-  if (!asked.signed_in && comment->status != "approved") return BlogError(401, "rest_cannot_read", "Sorry, you are not allowed to read this comment.");
+  if (!asked.signed_in && comment->status != "approved")
+    return BlogError(401, "rest_cannot_read", "Sorry, you are not allowed to read this comment.");
   return JsonResponse(200, Shown(asked, *comment));
 }
 
@@ -116,7 +122,8 @@ net::HttpResponse Blog::CreateComment(const Asked& asked, Answer answer) {
   }
   const ItemPtr post = context_.world.Find(Network::kBlog, request.Param("post"));
   if (post == nullptr || post->deleted || post->kind != Item::Kind::kPost || post->account != asked.site->id) {
-    return BlogError(403, "rest_comment_invalid_post_id", "Sorry, you are not allowed to create this comment without a post.");
+    return BlogError(403, "rest_comment_invalid_post_id",
+                     "Sorry, you are not allowed to create this comment without a post.");
   }
   if (BlogStatus(*post, context_.clock.WallNow()) == "draft") {
     return BlogError(403, "rest_comment_draft_post", "Sorry, you are not allowed to create a comment on this post.");
@@ -130,16 +137,24 @@ net::HttpResponse Blog::CreateComment(const Asked& asked, Answer answer) {
   }
   // Same text, same author, same parent: 409 for ever, as long as the first is there.
   if (context_.world.FindDuplicate(Network::kBlog, asked.site->id, parent, content, absl::InfinitePast())) {
-    return BlogError(409, "comment_duplicate", "Duplicate comment detected; it looks as though you&#8217;ve already said that!");
+    return BlogError(409, "comment_duplicate",
+                     "Duplicate comment detected; it looks as though you&#8217;ve already said that!");
   }
-  const auto item = context_.world.Create(
-      {.network = Network::kBlog, .kind = Item::Kind::kComment, .account = asked.site->id, .parent = parent,
-       .author_id = asked.site->handle, .author_name = asked.site->name, .author_handle = asked.site->handle,
-       .text = content, .status = "approved", .by_us = true},
-      Us(asked, answer));
+  const auto item = context_.world.Create({.network = Network::kBlog,
+                                           .kind = Item::Kind::kComment,
+                                           .account = asked.site->id,
+                                           .parent = parent,
+                                           .author_id = asked.site->handle,
+                                           .author_name = asked.site->name,
+                                           .author_handle = asked.site->handle,
+                                           .text = content,
+                                           .status = "approved",
+                                           .by_us = true},
+                                          Us(asked, answer));
   if (!item.ok()) return BlogError(500, "rest_comment_failed_create", "Creating comment failed.");
   net::HttpResponse response = JsonResponse(201, Shown(asked, **item));
-  response.headers["Location"] = Cat(asked.request.base_url, "/blog/", asked.site->id, "/wp-json/wp/v2/comments/", (*item)->id);
+  response.headers["Location"] =
+      Cat(asked.request.base_url, "/blog/", asked.site->id, "/wp-json/wp/v2/comments/", (*item)->id);
   return response;
 }
 
@@ -166,10 +181,12 @@ net::HttpResponse Blog::UpdateComment(const Asked& asked, Answer answer) {
 // Without force: to the trash; with it: gone.
 net::HttpResponse Blog::Remove(const Asked& asked, Answer answer) {
   ItemPtr target = context_.world.Find(Network::kBlog, asked.id);
-  const Item::Kind kind = asked.collection == "posts" ? Item::Kind::kPost
-                          : asked.collection == "media" ? Item::Kind::kMedia : Item::Kind::kComment;
+  const Item::Kind kind = asked.collection == "posts"   ? Item::Kind::kPost
+                          : asked.collection == "media" ? Item::Kind::kMedia
+                                                        : Item::Kind::kComment;
   target = Target(asked, kind);
-  if (target == nullptr) return kind == Item::Kind::kComment ? NoComment() : BlogError(404, "rest_post_invalid_id", "Invalid post ID.");
+  if (target == nullptr)
+    return kind == Item::Kind::kComment ? NoComment() : BlogError(404, "rest_post_invalid_id", "Invalid post ID.");
   const std::string force = asked.request.Param("force");
   if (force == "true" || force == "1") {
     const Json previous = Shown(asked, *target);
@@ -177,9 +194,12 @@ net::HttpResponse Blog::Remove(const Asked& asked, Answer answer) {
     if (!gone.ok()) return NoComment();
     return JsonResponse(200, {{"deleted", true}, {"previous", previous}});
   }
-  if (kind == Item::Kind::kMedia) return BlogError(501, "rest_trash_not_supported", "The post does not support trashing. Set 'force=true' to delete.");
+  if (kind == Item::Kind::kMedia)
+    return BlogError(501, "rest_trash_not_supported",
+                     "The post does not support trashing. Set 'force=true' to delete.");
   if (target->status == "trash") {
-    return BlogError(410, kind == Item::Kind::kComment ? "rest_already_trashed" : "rest_already_trashed", "It has already been trashed.");
+    return BlogError(410, kind == Item::Kind::kComment ? "rest_already_trashed" : "rest_already_trashed",
+                     "It has already been trashed.");
   }
   const auto trashed = context_.world.SetStatus(Network::kBlog, target->id, "trash", Us(asked, answer));
   return trashed.ok() ? JsonResponse(200, Shown(asked, **trashed)) : NoComment();

@@ -33,21 +33,33 @@ std::optional<absl::Time> ParseBlogTime(const std::string& text, int offset_minu
   absl::Time time;
   std::string error;
   if (absl::ParseTime(absl::RFC3339_full, text, &time, &error)) return time;
-  if (absl::ParseTime("%Y-%m-%dT%H:%M:%E*S", text, absl::FixedTimeZone(offset_minutes * 60), &time, &error)) return time;
+  if (absl::ParseTime("%Y-%m-%dT%H:%M:%E*S", text, absl::FixedTimeZone(offset_minutes * 60), &time, &error))
+    return time;
   return std::nullopt;
 }
 
 std::string BlogHtml(std::string_view text) {
-  if (text.substr(0, 1) == "<") return std::string(text);   // HTML already
+  if (text.substr(0, 1) == "<") return std::string(text);  // HTML already
   std::string out = "<p>";
   for (char c : text) {
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&#038;"; break;
-      case '\'': out += "&#8217;"; break;
-      case '\n': out += "<br />\n"; break;
-      default: out.push_back(c);
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&#038;";
+        break;
+      case '\'':
+        out += "&#8217;";
+        break;
+      case '\n':
+        out += "<br />\n";
+        break;
+      default:
+        out.push_back(c);
     }
   }
   return out + "</p>\n";

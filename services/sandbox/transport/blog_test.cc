@@ -17,7 +17,8 @@ class BlogTest : public ::testing::Test {
     net::Headers headers;
     if (!authorization.empty()) headers["Authorization"] = authorization;
     if (!body.is_null()) headers["Content-Type"] = "application/json";
-    return sandbox.Send(method, account["base_url"].get<std::string>() + "/wp-json/wp/v2/" + path, body.is_null() ? "" : body.dump(), headers);
+    return sandbox.Send(method, account["base_url"].get<std::string>() + "/wp-json/wp/v2/" + path,
+                        body.is_null() ? "" : body.dump(), headers);
   }
   Json NewPost(const Json& more = Json::object()) {
     Json body = {{"title", "Titre"}, {"content", "Texte"}, {"status", "publish"}};
@@ -27,7 +28,9 @@ class BlogTest : public ::testing::Test {
     return answer.json;
   }
   std::string Visitor(const Json& post, const std::string& text) {
-    return sandbox.Control("POST", "/comments", {{"network", "wordpress"}, {"parent", std::to_string(post["id"].get<int64_t>())}, {"text", text}})["remote_id"];
+    return sandbox.Control(
+        "POST", "/comments",
+        {{"network", "wordpress"}, {"parent", std::to_string(post["id"].get<int64_t>())}, {"text", text}})["remote_id"];
   }
   TestSandbox sandbox;
   Json account;
@@ -95,15 +98,20 @@ TEST_F(BlogTest, AfterIsTheSitesTimeUnlessItNamesAZone) {
   auto text = [&](absl::Time t, const char* format) { return absl::FormatTime(format, t, absl::UTCTimeZone()); };
   const absl::Time before = now - absl::Minutes(1);
   // Read as the site's time (UTC+2) a UTC text lies two hours too early, so everything is after it ...
-  EXPECT_EQ(Send("GET", "comments?status=hold&after=" + text(before + absl::Hours(1), "%Y-%m-%dT%H:%M:%S")).json.size(), 1u);
+  EXPECT_EQ(Send("GET", "comments?status=hold&after=" + text(before + absl::Hours(1), "%Y-%m-%dT%H:%M:%S")).json.size(),
+            1u);
   // ... and with its zone it is taken by its word.
   EXPECT_EQ(Send("GET", "comments?status=hold&after=" + text(before, "%Y-%m-%dT%H:%M:%SZ")).json.size(), 1u);
-  EXPECT_EQ(Send("GET", "comments?status=hold&after=" + text(now + absl::Hours(1), "%Y-%m-%dT%H:%M:%SZ")).json.size(), 0u);
+  EXPECT_EQ(Send("GET", "comments?status=hold&after=" + text(now + absl::Hours(1), "%Y-%m-%dT%H:%M:%SZ")).json.size(),
+            0u);
 }
 
 TEST_F(BlogTest, TakesMediaAndFloodsOnDemand) {
-  const Answered media = sandbox.Send("POST", account["base_url"].get<std::string>() + "/wp-json/wp/v2/media", "\x89PNG",
-                                      {{"Authorization", authorization}, {"Content-Type", "image/png"}, {"Content-Disposition", "attachment; filename=\"a.png\""}});
+  const Answered media =
+      sandbox.Send("POST", account["base_url"].get<std::string>() + "/wp-json/wp/v2/media", "\x89PNG",
+                   {{"Authorization", authorization},
+                    {"Content-Type", "image/png"},
+                    {"Content-Disposition", "attachment; filename=\"a.png\""}});
   ASSERT_EQ(media.status, 201) << media.body;
   EXPECT_EQ(NewPost({{"featured_media", media.json["id"]}})["featured_media"], media.json["id"]);
   EXPECT_EQ(Send("POST", "posts", {{"title", "x"}, {"featured_media", 5}}).status, 400);

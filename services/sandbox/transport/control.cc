@@ -12,23 +12,35 @@ constexpr int64_t kJournalBytesMax = 16 << 20;
 
 net::HttpResponse ErrorResponse(const Status& status) {
   const Error error = ToError(status);
-  Json json = {{"code", std::string(absl::StatusCodeToString(error.code))}, {"reason", error.reason}, {"message", error.message}};
+  Json json = {{"code", std::string(absl::StatusCodeToString(error.code))},
+               {"reason", error.reason},
+               {"message", error.message}};
   for (const Violation& violation : error.violations) {
     json["violations"].push_back({{"field", violation.field}, {"description", violation.description}});
   }
   int http = 500;
   switch (error.code) {
-    case Code::kInvalidArgument: http = 400; break;
-    case Code::kNotFound: http = 404; break;
-    case Code::kResourceExhausted: http = 429; break;
-    case Code::kUnimplemented: http = 405; break;
-    default: break;
+    case Code::kInvalidArgument:
+      http = 400;
+      break;
+    case Code::kNotFound:
+      http = 404;
+      break;
+    case Code::kResourceExhausted:
+      http = 429;
+      break;
+    case Code::kUnimplemented:
+      http = 405;
+      break;
+    default:
+      break;
   }
   return JsonResponse(http, {{"error", json}}, false);
 }
 
 Status NoMethod(const Request& request) {
-  return MakeError(Code::kUnimplemented, "NO_SUCH_CALL", Cat(request.http.method, " ", request.http.path, " does not exist"));
+  return MakeError(Code::kUnimplemented, "NO_SUCH_CALL",
+                   Cat(request.http.method, " ", request.http.path, " does not exist"));
 }
 
 StatusOr<Network> NetworkAt(const Request& request, size_t i) {
@@ -63,6 +75,7 @@ StatusOr<Json> Control::Route(const Request& request) {
   if (what == "webhooks") return Targets(request);
   if (what == "audiences" || what == "audience") return Audiences(request);
   if (what == "comments") return Comments(request);
+  if (what == "settings") return Settings(request);
   if (what == "state") return State(request);
   if (what == "journal" && request.path.size() == 2 && request.path[1] == "summary") return Summary();
   if (what == "reset" && request.http.method == "POST") return Reset();
@@ -74,7 +87,8 @@ StatusOr<Json> Control::Accounts(const Request& request) {
   const std::string& method = request.http.method;
   if (request.path.size() == 1 && method == "GET") {
     Json json = {{"accounts", Json::array()}};
-    for (const AccountPtr& account : context_.world.Accounts()) json["accounts"].push_back(ToJson(*account, request.base_url));
+    for (const AccountPtr& account : context_.world.Accounts())
+      json["accounts"].push_back(ToJson(*account, request.base_url));
     return json;
   }
   if (request.path.size() == 1 && method == "POST") {
@@ -104,9 +118,12 @@ StatusOr<Json> Control::Accounts(const Request& request) {
   reader.Bool("renew", &renew);
   PARVIS_RETURN_IF_ERROR(reader.Done());
   TokenState token = TokenState::kValid;
-  if (state == "expired") token = TokenState::kExpired;
-  else if (state == "revoked") token = TokenState::kRevoked;
-  else if (state != "valid" && !renew) return InvalidField("state", "UNKNOWN_STATE", "valid, expired or revoked; or renew: true");
+  if (state == "expired")
+    token = TokenState::kExpired;
+  else if (state == "revoked")
+    token = TokenState::kRevoked;
+  else if (state != "valid" && !renew)
+    return InvalidField("state", "UNKNOWN_STATE", "valid, expired or revoked; or renew: true");
   StatusOr<AccountPtr> account = renew ? context_.world.RenewToken(network, request.path[2])
                                        : context_.world.SetTokenState(network, request.path[2], token);
   PARVIS_RETURN_IF_ERROR(account.status());
@@ -125,7 +142,8 @@ StatusOr<Json> Control::FaultRules(const Request& request) {
     return Json::object();
   }
   if (method == "DELETE" && request.path.size() == 2) {
-    if (!context_.faults.Remove(ReadNumber(request.path[1], -1, 0, INT64_MAX).value_or(-1))) return NotFound(request.path[1]);
+    if (!context_.faults.Remove(ReadNumber(request.path[1], -1, 0, INT64_MAX).value_or(-1)))
+      return NotFound(request.path[1]);
     return Json::object();
   }
   if (method != "GET") return NoMethod(request);
@@ -161,8 +179,11 @@ StatusOr<Json> Control::LimitSizes(const Request& request) {
   }
   Json json = {{"limits", Json::array()}};
   for (const Limits::Row& row : context_.limits.List()) {
-    json["limits"].push_back({{"network", NameOf(row.network)}, {"account", row.account}, {"endpoint", row.endpoint},
-                              {"limit", row.size.limit}, {"window_seconds", absl::ToInt64Seconds(row.size.window)},
+    json["limits"].push_back({{"network", NameOf(row.network)},
+                              {"account", row.account},
+                              {"endpoint", row.endpoint},
+                              {"limit", row.size.limit},
+                              {"window_seconds", absl::ToInt64Seconds(row.size.window)},
                               {"enabled", row.enabled}});
   }
   return json;
@@ -228,7 +249,9 @@ StatusOr<Json> Control::Comments(const Request& request) {
   const std::string& method = request.http.method;
   if (method == "POST" && request.path.size() == 1) {
     Reader reader(request.json);
-    NewItem item{.kind = Item::Kind::kComment, .author_id = "7200000000000001", .author_name = "Visitor",
+    NewItem item{.kind = Item::Kind::kComment,
+                 .author_id = "7200000000000001",
+                 .author_name = "Visitor",
                  .author_handle = "visitor"};
     reader.NetworkName("network", &item.network, true);
     reader.Text("parent", &item.parent);
@@ -284,25 +307,44 @@ StatusOr<Json> Control::State(const Request& request) {
   if (request.path.size() != 4) return NoMethod(request);
   const std::string& what = request.path[3];
   World::List list = World::List::kPosts;
-  if (what == "own") list = World::List::kOwn;
-  else if (what == "inbox") list = World::List::kInbox;
-  else if (what == "comments") list = World::List::kComments;
-  else if (what != "posts") return NoMethod(request);
+  if (what == "own")
+    list = World::List::kOwn;
+  else if (what == "inbox")
+    list = World::List::kInbox;
+  else if (what == "comments")
+    list = World::List::kComments;
+  else if (what != "posts")
+    return NoMethod(request);
   const auto position = ReadNumber(request.Param("position"), 0, 0, INT64_MAX);
   const auto limit = ReadNumber(request.Param("limit"), 100, 1, 1000);
   if (!position || !limit) return InvalidField("limit", "OUT_OF_RANGE", "1 to 1000");
-  const Page page = context_.world.Read(network, list, request.path[2],
-                                        {.newest_first = false, .position = *position, .limit = static_cast<int>(*limit)});
+  const Page page =
+      context_.world.Read(network, list, request.path[2],
+                          {.newest_first = false, .position = *position, .limit = static_cast<int>(*limit)});
   Json json = {{"items", Json::array()}, {"next_position", page.next}};
   for (const ItemPtr& item : page.items) json["items"].push_back(ToJson(*item));
   return json;
 }
 
+StatusOr<Json> Control::Settings(const Request& request) {
+  if (request.http.method != "POST") return NoMethod(request);
+  Reader reader(request.json);
+  bool refuse = true;
+  reader.Bool("refuse_duplicates", &refuse);
+  PARVIS_RETURN_IF_ERROR(reader.Done());
+  if (reader.Has("refuse_duplicates")) context_.world.RefuseDuplicates(refuse);
+  return Json::object();
+}
+
 StatusOr<Json> Control::Summary() {
   Json json = {{"last_seq", journal_.last_seq()}, {"counts", Json::array()}};
   for (const Journal::Count& count : journal_.Summary()) {
-    json["counts"].push_back({{"network", NameOf(count.network)}, {"account", count.account}, {"kind", count.kind},
-                              {"by", count.by}, {"answered", count.answered}, {"count", count.count}});
+    json["counts"].push_back({{"network", NameOf(count.network)},
+                              {"account", count.account},
+                              {"kind", count.kind},
+                              {"by", count.by},
+                              {"answered", count.answered},
+                              {"count", count.count}});
   }
   return json;
 }

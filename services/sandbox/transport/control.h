@@ -23,6 +23,7 @@ class Control {
   StatusOr<Json> Audiences(const Request& request);
   StatusOr<Json> Comments(const Request& request);
   StatusOr<Json> State(const Request& request);
+  StatusOr<Json> Settings(const Request& request);
   StatusOr<Json> Summary();
   Json Reset();
 

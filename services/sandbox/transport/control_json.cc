@@ -25,20 +25,26 @@ void Reader::Wrong(const char* name, const char* what) {
 
 void Reader::Text(const char* name, std::string* field) {
   if (const Json* value = Find(name)) {
-    if (value->is_string()) *field = value->get<std::string>();
-    else Wrong(name, "must be a string");
+    if (value->is_string())
+      *field = value->get<std::string>();
+    else
+      Wrong(name, "must be a string");
   }
 }
 void Reader::Number(const char* name, double* field) {
   if (const Json* value = Find(name)) {
-    if (value->is_number()) *field = value->get<double>();
-    else Wrong(name, "must be a number");
+    if (value->is_number())
+      *field = value->get<double>();
+    else
+      Wrong(name, "must be a number");
   }
 }
 void Reader::Number(const char* name, int64_t* field) {
   if (const Json* value = Find(name)) {
-    if (value->is_number_integer()) *field = value->get<int64_t>();
-    else Wrong(name, "must be an integer");
+    if (value->is_number_integer())
+      *field = value->get<int64_t>();
+    else
+      Wrong(name, "must be an integer");
   }
 }
 void Reader::Number(const char* name, int* field) {
@@ -49,14 +55,18 @@ void Reader::Number(const char* name, int* field) {
 }
 void Reader::Number(const char* name, uint64_t* field) {
   if (const Json* value = Find(name)) {
-    if (value->is_number_unsigned()) *field = value->get<uint64_t>();
-    else Wrong(name, "must be an integer that is not negative");
+    if (value->is_number_unsigned())
+      *field = value->get<uint64_t>();
+    else
+      Wrong(name, "must be an integer that is not negative");
   }
 }
 void Reader::Bool(const char* name, bool* field) {
   if (const Json* value = Find(name)) {
-    if (value->is_boolean()) *field = value->get<bool>();
-    else Wrong(name, "must be true or false");
+    if (value->is_boolean())
+      *field = value->get<bool>();
+    else
+      Wrong(name, "must be true or false");
   }
 }
 void Reader::Millis(const char* name, absl::Duration* field) {
@@ -86,8 +96,10 @@ void Reader::SecretText(const char* name, Secret* field) {
   Text(file_name.c_str(), &file);
   if (!file.empty()) {
     auto secret = ReadSecretFile(file);
-    if (secret.ok()) *field = std::move(*secret);
-    else if (status_.ok()) status_ = secret.status();
+    if (secret.ok())
+      *field = std::move(*secret);
+    else if (status_.ok())
+      status_ = secret.status();
   } else if (!value.empty()) {
     *field = Secret(std::move(value));
   }
@@ -98,8 +110,10 @@ void Reader::NetworkName(const char* name, Network* field, bool required) {
   Text(name, &text);
   if (text.empty() && !required) return;
   const auto network = NetworkOf(text);
-  if (network) *field = *network;
-  else if (status_.ok()) status_ = InvalidField(name, "UNKNOWN_NETWORK", "one of facebook, x, wordpress");
+  if (network)
+    *field = *network;
+  else if (status_.ok())
+    status_ = InvalidField(name, "UNKNOWN_NETWORK", "one of facebook, x, wordpress");
 }
 
 Status Reader::Done() {
@@ -127,7 +141,8 @@ StatusOr<FaultRule> ReadFault(const Json& json) {
   PARVIS_RETURN_IF_ERROR(reader.Done());
   const auto fault = FaultKindOf(kind);
   if (!fault) {
-    return InvalidField("kind", "UNKNOWN_FAULT", "one of accept_then_reset, accept_then_504, garbage, "
+    return InvalidField("kind", "UNKNOWN_FAULT",
+                        "one of accept_then_reset, accept_then_504, garbage, "
                         "reset_before_accept, limit, server_error, delay");
   }
   rule.kind = *fault;
@@ -232,7 +247,8 @@ StatusOr<AudienceRequest> ReadAudience(const Json& json) {
     std::fill(std::begin(plan.mix.weights), std::end(plan.mix.weights), 0);
     for (const auto& [name, weight] : kinds.items()) {
       const auto kind = TextKindOf(name);
-      if (!kind || !weight.is_number()) return InvalidField("kinds", "UNKNOWN_KIND", Cat(name, " is no kind with a weight"));
+      if (!kind || !weight.is_number())
+        return InvalidField("kinds", "UNKNOWN_KIND", Cat(name, " is no kind with a weight"));
       plan.mix.weights[static_cast<int>(*kind)] = weight.get<double>();
     }
   }
@@ -240,15 +256,19 @@ StatusOr<AudienceRequest> ReadAudience(const Json& json) {
   PARVIS_RETURN_IF_ERROR(ReadIds(reader.Take("posts"), "posts", &request.posts));
   PARVIS_RETURN_IF_ERROR(reader.Done());
   for (const std::string& text : plan.texts) {
-    if (text.empty() || text.size() > 60'000) return InvalidField("texts", "OUT_OF_RANGE", "texts have 1 to 60000 bytes");
+    if (text.empty() || text.size() > 60'000)
+      return InvalidField("texts", "OUT_OF_RANGE", "texts have 1 to 60000 bytes");
   }
   return request;
 }
 
 Json ToJson(const Account& account, std::string_view base_url) {
   static constexpr std::string_view kStates[] = {"valid", "expired", "revoked"};
-  Json json = {{"network", NameOf(account.network)}, {"remote_id", account.id}, {"name", account.name},
-               {"handle", account.handle}, {"token_state", kStates[static_cast<int>(account.token_state)]}};
+  Json json = {{"network", NameOf(account.network)},
+               {"remote_id", account.id},
+               {"name", account.name},
+               {"handle", account.handle},
+               {"token_state", kStates[static_cast<int>(account.token_state)]}};
   switch (account.network) {
     case Network::kFacebook:
       json["base_url"] = Cat(base_url, "/facebook/v23.0");
@@ -269,33 +289,70 @@ Json ToJson(const Account& account, std::string_view base_url) {
 }
 
 Json ToJson(const FaultRule& rule) {
-  return {{"id", rule.id}, {"kind", NameOf(rule.kind)}, {"network", rule.network ? NameOf(*rule.network) : ""},
-          {"account", rule.account}, {"operation", rule.operation}, {"probability", rule.probability},
-          {"count", rule.count}, {"skip", rule.skip}, {"seed", rule.seed},
-          {"delay_ms", absl::ToInt64Milliseconds(rule.delay)}, {"http_status", rule.http_status}, {"struck", rule.struck}};
+  return {{"id", rule.id},
+          {"kind", NameOf(rule.kind)},
+          {"network", rule.network ? NameOf(*rule.network) : ""},
+          {"account", rule.account},
+          {"operation", rule.operation},
+          {"probability", rule.probability},
+          {"count", rule.count},
+          {"skip", rule.skip},
+          {"seed", rule.seed},
+          {"delay_ms", absl::ToInt64Milliseconds(rule.delay)},
+          {"http_status", rule.http_status},
+          {"struck", rule.struck}};
 }
 
 Json ToJson(const WebhookStats& stats) {
-  return {{"id", stats.id}, {"network", NameOf(stats.network)}, {"account", stats.account}, {"url", stats.url},
-          {"verified", stats.verified}, {"paused", stats.paused}, {"events", stats.events}, {"acked", stats.acked},
-          {"pending", stats.pending}, {"dropped", stats.dropped}, {"requests", stats.requests},
-          {"failures", stats.failures}, {"duplicates", stats.duplicates}, {"reordered", stats.reordered},
-          {"challenges", stats.challenges}, {"challenges_failed", stats.challenges_failed}};
+  return {{"id", stats.id},
+          {"network", NameOf(stats.network)},
+          {"account", stats.account},
+          {"url", stats.url},
+          {"verified", stats.verified},
+          {"paused", stats.paused},
+          {"events", stats.events},
+          {"acked", stats.acked},
+          {"pending", stats.pending},
+          {"dropped", stats.dropped},
+          {"requests", stats.requests},
+          {"failures", stats.failures},
+          {"duplicates", stats.duplicates},
+          {"reordered", stats.reordered},
+          {"challenges", stats.challenges},
+          {"challenges_failed", stats.challenges_failed}};
 }
 
 Json ToJson(const AudienceStatus& status) {
-  return {{"id", status.id}, {"state", status.state}, {"error", status.error}, {"count", status.count},
-          {"written", status.progress.written}, {"edits", status.progress.edits}, {"removals", status.progress.removals},
-          {"skipped", status.progress.skipped}, {"elapsed_ms", absl::ToInt64Milliseconds(status.elapsed)}};
+  return {{"id", status.id},
+          {"state", status.state},
+          {"error", status.error},
+          {"count", status.count},
+          {"written", status.progress.written},
+          {"edits", status.progress.edits},
+          {"removals", status.progress.removals},
+          {"skipped", status.progress.skipped},
+          {"elapsed_ms", absl::ToInt64Milliseconds(status.elapsed)}};
 }
 
 Json ToJson(const Item& item) {
   static constexpr std::string_view kKinds[] = {"post", "comment", "mention", "media"};
-  return {{"network", NameOf(item.network)}, {"kind", kKinds[static_cast<int>(item.kind)]}, {"account", item.account},
-          {"remote_id", item.id}, {"parent", item.parent}, {"post", item.post}, {"thread", item.thread},
-          {"thread_seq", item.thread_seq}, {"author", item.author_id}, {"author_name", item.author_name},
-          {"by_us", item.by_us}, {"text", item.text}, {"title", item.title}, {"status", item.status},
-          {"hidden", item.hidden}, {"deleted", item.deleted}, {"edited", item.edited},
+  return {{"network", NameOf(item.network)},
+          {"kind", kKinds[static_cast<int>(item.kind)]},
+          {"account", item.account},
+          {"remote_id", item.id},
+          {"parent", item.parent},
+          {"post", item.post},
+          {"thread", item.thread},
+          {"thread_seq", item.thread_seq},
+          {"author", item.author_id},
+          {"author_name", item.author_name},
+          {"by_us", item.by_us},
+          {"text", item.text},
+          {"title", item.title},
+          {"status", item.status},
+          {"hidden", item.hidden},
+          {"deleted", item.deleted},
+          {"edited", item.edited},
           {"created", absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", item.created, absl::UTCTimeZone())}};
 }
 

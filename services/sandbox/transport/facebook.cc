@@ -34,10 +34,13 @@ net::HttpResponse BadToken(TokenState state) {
       break;
     case TokenState::kRevoked:
       error.subcode = 460;
-      error.message = "Error validating access token: The session has been invalidated because the user changed "
-                      "their password or Facebook has changed the session for security reasons.";
+      error.message =
+          "Error validating access token: The session has been invalidated because the user changed "
+          "their password or Facebook has changed the session for security reasons.";
       break;
-    case TokenState::kValid: error.message = "Invalid OAuth access token - Cannot parse access token"; break;
+    case TokenState::kValid:
+      error.message = "Invalid OAuth access token - Cannot parse access token";
+      break;
   }
   return FacebookErrorResponse(error);
 }
@@ -50,7 +53,7 @@ Reply Facebook::Handle(const net::HttpRequest& http) {
     return {FacebookErrorResponse({.code = 100, .message = Cat("(#100) ", ToError(read.status()).message)})};
   }
   Request& request = *read;
-  std::string version = "v19.0";   // an unversioned call falls to the oldest version
+  std::string version = "v19.0";  // an unversioned call falls to the oldest version
   if (!request.path.empty() && request.path[0].size() > 1 && request.path[0][0] == 'v' &&
       absl::EndsWith(request.path[0], ".0")) {
     version = request.path[0];
@@ -73,7 +76,7 @@ Reply Facebook::Handle(const net::HttpRequest& http) {
 
 Reply Facebook::Route(const Asked& asked) {
   std::string method = asked.request.http.method;
-  if (method == "POST") {   // the Graph API lets a POST ask for another method
+  if (method == "POST") {  // the Graph API lets a POST ask for another method
     const std::string other = asked.request.Param("method");
     if (other == "delete" || other == "DELETE") method = "DELETE";
     if (other == "get" || other == "GET") method = "GET";
@@ -89,7 +92,9 @@ Reply Facebook::Route(const Asked& asked) {
     if (post && !own) {
       const std::string hidden = asked.request.Param("is_hidden");
       const bool hide = hidden == "true" || hidden == "1";
-      return guarded(hidden.empty() ? "edit" : hide ? "hide" : "unhide",
+      return guarded(hidden.empty() ? "edit"
+                     : hide         ? "hide"
+                                    : "unhide",
                      [&](Answer a) -> Answered { return Update(asked, a); });
     }
   }
@@ -107,7 +112,8 @@ Reply Facebook::Route(const Asked& asked) {
   }
   if (edge == "comments" && get) return guarded("read", [&](Answer) { return Comments(asked); });
   if (edge == "comments" && post) return guarded("reply", [&](Answer a) { return Comment(asked, a); });
-  return {FacebookErrorResponse({.code = 100, .subcode = 33,
+  return {FacebookErrorResponse({.code = 100,
+                                 .subcode = 33,
                                  .message = Cat("Unsupported ", absl::AsciiStrToLower(method),
                                                 " request. Please read the Graph API documentation"),
                                  .type = "GraphMethodException"})};
@@ -143,9 +149,10 @@ void Facebook::AddUsage(const Asked& asked, const LimitState& state, net::HttpRe
 
 // Over the limit is 400 with a code, not 429 (facts 0.4).
 net::HttpResponse Facebook::RateLimited(const Asked& asked, const LimitState& state, int code) {
-  net::HttpResponse response = FacebookErrorResponse(
-      {.http_status = 400, .code = code, .subcode = code == 80001 ? 2446079 : 0,
-       .message = Cat("(#", code, ") Page request limit reached")});
+  net::HttpResponse response = FacebookErrorResponse({.http_status = 400,
+                                                      .code = code,
+                                                      .subcode = code == 80001 ? 2446079 : 0,
+                                                      .message = Cat("(#", code, ") Page request limit reached")});
   LimitState full = state;
   full.limited = true;
   full.limit = full.used = std::max<int64_t>(1, state.limit);

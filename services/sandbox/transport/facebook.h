@@ -17,10 +17,10 @@ class Facebook {
  private:
   struct Asked {
     const Request& request;
-    AccountPtr account;       // whom the token belongs to
+    AccountPtr account;  // whom the token belongs to
     std::string version;
-    std::string object;       // first segment behind the version; "me" already replaced
-    std::string edge;         // second segment or ""
+    std::string object;  // first segment behind the version; "me" already replaced
+    std::string edge;    // second segment or ""
   };
   Reply Route(const Asked& asked);
   net::HttpResponse Identity(const Asked& asked);

@@ -8,35 +8,35 @@
 namespace parvis::sandbox {
 namespace {
 
-constexpr int64_t kPostMax = 63206, kCommentMax = 8000;         // characters (facts 0.3)
-constexpr absl::Duration kDuplicateWindow = absl::Hours(1);     // a number of ours
+constexpr int64_t kPostMax = 63206, kCommentMax = 8000;      // characters (facts 0.3)
+constexpr absl::Duration kDuplicateWindow = absl::Hours(1);  // a number of ours
 constexpr int64_t kPageMax = 100;
-constexpr int64_t kNowhere = 999'999'999'999;                  // a position behind everything
+constexpr int64_t kNowhere = 999'999'999'999;  // a position behind everything
 
 net::HttpResponse Invalid(std::string_view message) {
   return FacebookErrorResponse({.code = 100, .message = Cat("(#100) ", message)});
 }
 net::HttpResponse Gone(std::string_view object) {
-  return FacebookErrorResponse(
-      {.code = 100, .subcode = 33,
-       .message = Cat("Unsupported request. Object with ID '", object, "' does not exist, cannot be loaded due to "
-                      "missing permissions, or does not support this operation"),
-       .type = "GraphMethodException"});
+  return FacebookErrorResponse({.code = 100,
+                                .subcode = 33,
+                                .message = Cat("Unsupported request. Object with ID '", object,
+                                               "' does not exist, cannot be loaded due to "
+                                               "missing permissions, or does not support this operation"),
+                                .type = "GraphMethodException"});
 }
 net::HttpResponse Forbidden() {
   return FacebookErrorResponse({.http_status = 403, .code = 200, .message = "(#200) Permissions error"});
 }
 net::HttpResponse Failed(const Status& status) {
   if (status.code() == Code::kNotFound) return Gone("?");
-  return FacebookErrorResponse({.http_status = 500, .code = 2, .message = "An unexpected error has occurred. Please "
-                                "retry your request later.", .transient = true});
+  return FacebookErrorResponse({.http_status = 500,
+                                .code = 2,
+                                .message = "An unexpected error has occurred. Please "
+                                           "retry your request later.",
+                                .transient = true});
 }
-net::HttpResponse Duplicate() {
-  return FacebookErrorResponse({.code = 506, .message = "Duplicate status message"});
-}
-bool IsTrue(const std::string& text, bool fallback) {
-  return text.empty() ? fallback : text == "true" || text == "1";
-}
+net::HttpResponse Duplicate() { return FacebookErrorResponse({.code = 506, .message = "Duplicate status message"}); }
+bool IsTrue(const std::string& text, bool fallback) { return text.empty() ? fallback : text == "true" || text == "1"; }
 
 }  // namespace
 
@@ -46,8 +46,11 @@ ItemPtr Facebook::Target(const Asked& asked) const {
 }
 
 WriteContext Facebook::Us(const Asked& asked, Answer answer) const {
-  return {.by = "us", .actor_id = asked.account->id, .actor_name = asked.account->name,
-          .digest = asked.request.digest, .answered = answer};
+  return {.by = "us",
+          .actor_id = asked.account->id,
+          .actor_name = asked.account->name,
+          .digest = asked.request.digest,
+          .answered = answer};
 }
 
 net::HttpResponse Facebook::Identity(const Asked& asked) {
@@ -73,8 +76,10 @@ net::HttpResponse Facebook::Publish(const Asked& asked, Answer answer) {
     const auto seconds = ReadNumber(scheduled, 0, 0, 1'000'000'000'000);
     std::string error;
     absl::Time at;
-    if (seconds) at = absl::FromUnixSeconds(*seconds);
-    else if (!absl::ParseTime(absl::RFC3339_full, scheduled, &at, &error)) return Invalid("Invalid scheduled_publish_time");
+    if (seconds)
+      at = absl::FromUnixSeconds(*seconds);
+    else if (!absl::ParseTime(absl::RFC3339_full, scheduled, &at, &error))
+      return Invalid("Invalid scheduled_publish_time");
     if (published || at < now + absl::Minutes(10) || at > now + absl::Hours(24 * 30)) {
       return Invalid("The specified scheduled publish time is invalid.");
     }
@@ -83,11 +88,17 @@ net::HttpResponse Facebook::Publish(const Asked& asked, Answer answer) {
   if (context_.world.FindDuplicate(Network::kFacebook, asked.account->id, "", message, now - kDuplicateWindow)) {
     return Duplicate();
   }
-  const auto item = context_.world.Create(
-      {.network = Network::kFacebook, .account = asked.account->id, .author_id = asked.account->id,
-       .author_name = asked.account->name, .text = message, .link = link, .media = asked.request.Param("attached_media"),
-       .by_us = true, .published = published, .created = created},
-      Us(asked, answer));
+  const auto item = context_.world.Create({.network = Network::kFacebook,
+                                           .account = asked.account->id,
+                                           .author_id = asked.account->id,
+                                           .author_name = asked.account->name,
+                                           .text = message,
+                                           .link = link,
+                                           .media = asked.request.Param("attached_media"),
+                                           .by_us = true,
+                                           .published = published,
+                                           .created = created},
+                                          Us(asked, answer));
   if (!item.ok()) return Failed(item.status());
   const auto fields = FacebookFields(asked.request.Param("fields"));
   return JsonResponse(200, fields.empty() ? Json{{"id", (*item)->id}} : FacebookPost(**item, fields, {}));
@@ -109,18 +120,28 @@ net::HttpResponse Facebook::Photo(const Asked& asked, Answer answer) {
   }
   const std::string caption = asked.request.Param("caption", asked.request.Param("message"));
   const bool published = IsTrue(asked.request.Param("published"), true);
-  const auto photo = context_.world.Create(
-      {.network = Network::kFacebook, .kind = Item::Kind::kMedia, .account = asked.account->id,
-       .author_id = asked.account->id, .author_name = asked.account->name, .text = caption, .link = url,
-       .media = "image", .by_us = true, .published = published},
-      Us(asked, answer));
+  const auto photo = context_.world.Create({.network = Network::kFacebook,
+                                            .kind = Item::Kind::kMedia,
+                                            .account = asked.account->id,
+                                            .author_id = asked.account->id,
+                                            .author_name = asked.account->name,
+                                            .text = caption,
+                                            .link = url,
+                                            .media = "image",
+                                            .by_us = true,
+                                            .published = published},
+                                           Us(asked, answer));
   if (!photo.ok()) return Failed(photo.status());
   Json json = {{"id", (*photo)->id}};
   if (published) {
-    const auto post = context_.world.Create(
-        {.network = Network::kFacebook, .account = asked.account->id, .author_id = asked.account->id,
-         .author_name = asked.account->name, .text = caption, .media = (*photo)->id, .by_us = true},
-        Us(asked, answer));
+    const auto post = context_.world.Create({.network = Network::kFacebook,
+                                             .account = asked.account->id,
+                                             .author_id = asked.account->id,
+                                             .author_name = asked.account->name,
+                                             .text = caption,
+                                             .media = (*photo)->id,
+                                             .by_us = true},
+                                            Us(asked, answer));
     if (!post.ok()) return Failed(post.status());
     json["post_id"] = (*post)->id;
   }
@@ -136,7 +157,8 @@ net::HttpResponse Facebook::Feed(const Asked& asked) {
   ListOptions options{.limit = static_cast<int>(*limit)};
   const std::string after = asked.request.Param("after");
   if (!after.empty()) {
-    const auto position = ReadNumber(std::string_view(after).substr(std::min<size_t>(4, after.size())), -1, 0, INT64_MAX);
+    const auto position =
+        ReadNumber(std::string_view(after).substr(std::min<size_t>(4, after.size())), -1, 0, INT64_MAX);
     if (!position || after.compare(0, 4, "QVFI") != 0) return Invalid("Invalid cursor");
     options.position = *position;
   }
@@ -153,14 +175,16 @@ net::HttpResponse Facebook::Comments(const Asked& asked) {
   const auto limit = ReadNumber(asked.request.Param("limit"), 25, 1, kPageMax);
   const auto since = ReadNumber(asked.request.Param("since"), 0, 0, 1'000'000'000'000);
   if (!limit || !since) return Invalid("Invalid limit or since");
-  const std::string order = asked.request.Param("order", "chronological"), filter = asked.request.Param("filter", "toplevel");
+  const std::string order = asked.request.Param("order", "chronological"),
+                    filter = asked.request.Param("filter", "toplevel");
   if ((order != "chronological" && order != "reverse_chronological") || (filter != "toplevel" && filter != "stream")) {
     return Invalid("Invalid order or filter");
   }
   ListOptions options{.newest_first = order == "reverse_chronological", .limit = static_cast<int>(*limit)};
   const std::string after = asked.request.Param("after");
   if (!after.empty()) {
-    const auto position = ReadNumber(std::string_view(after).substr(std::min<size_t>(4, after.size())), -1, 0, INT64_MAX);
+    const auto position =
+        ReadNumber(std::string_view(after).substr(std::min<size_t>(4, after.size())), -1, 0, INT64_MAX);
     if (!position || after.compare(0, 4, "QVFI") != 0) return Invalid("Invalid cursor");
     options.position = *position;
   }
@@ -176,16 +200,18 @@ net::HttpResponse Facebook::Paged(const Asked& asked, const Page& page) {
   const auto fields = FacebookFields(asked.request.Param("fields"));
   Json data = Json::array();
   for (const ItemPtr& item : page.items) {
-    data.push_back(item->kind == Item::Kind::kPost ? FacebookPost(*item, fields, {}) : FacebookComment(*item, fields, {}));
+    data.push_back(item->kind == Item::Kind::kPost ? FacebookPost(*item, fields, {})
+                                                   : FacebookComment(*item, fields, {}));
   }
   Json json = {{"data", std::move(data)}};
   if (!page.items.empty()) {
     // The cursor points behind the last item: who keeps it goes on with what came later (in chronological order).
-    json["paging"] = {{"cursors", {{"before", Cat("QVFI", page.first)},
-                                   {"after", Cat("QVFI", page.after < 0 ? kNowhere : page.after)}}}};
+    json["paging"] = {
+        {"cursors",
+         {{"before", Cat("QVFI", page.first)}, {"after", Cat("QVFI", page.after < 0 ? kNowhere : page.after)}}}};
     if (page.next >= 0) {
-      std::string next = Cat(asked.request.base_url, "/facebook/", asked.version, "/", asked.object, "/", asked.edge, "?after=QVFI",
-                             page.next);
+      std::string next = Cat(asked.request.base_url, "/facebook/", asked.version, "/", asked.object, "/", asked.edge,
+                             "?after=QVFI", page.next);
       for (const char* name : {"fields", "limit", "order", "filter", "since"}) {
         const std::string value = asked.request.Param(name);
         if (!value.empty()) next += Cat("&", name, "=", net::UrlEncode(value));
@@ -206,10 +232,15 @@ net::HttpResponse Facebook::Comment(const Asked& asked, Answer answer) {
                                    context_.clock.WallNow() - kDuplicateWindow)) {
     return Duplicate();
   }
-  const auto item = context_.world.Create(
-      {.network = Network::kFacebook, .kind = Item::Kind::kComment, .account = asked.account->id, .parent = target->id,
-       .author_id = asked.account->id, .author_name = asked.account->name, .text = message, .by_us = true},
-      Us(asked, answer));
+  const auto item = context_.world.Create({.network = Network::kFacebook,
+                                           .kind = Item::Kind::kComment,
+                                           .account = asked.account->id,
+                                           .parent = target->id,
+                                           .author_id = asked.account->id,
+                                           .author_name = asked.account->name,
+                                           .text = message,
+                                           .by_us = true},
+                                          Us(asked, answer));
   if (!item.ok()) return Failed(item.status());
   const auto fields = FacebookFields(asked.request.Param("fields"));
   return JsonResponse(200, fields.empty() ? Json{{"id", (*item)->id}} : FacebookComment(**item, fields, {}));
@@ -220,9 +251,11 @@ net::HttpResponse Facebook::Update(const Asked& asked, Answer answer) {
   if (target == nullptr) return Gone(asked.object);
   const std::string hidden = asked.request.Param("is_hidden"), message = asked.request.Param("message");
   if (!hidden.empty()) {
-    if (hidden != "true" && hidden != "false" && hidden != "1" && hidden != "0") return Invalid("is_hidden must be a boolean");
+    if (hidden != "true" && hidden != "false" && hidden != "1" && hidden != "0")
+      return Invalid("is_hidden must be a boolean");
     if (target->kind == Item::Kind::kComment && target->by_us) return Forbidden();
-    const auto changed = context_.world.SetHidden(Network::kFacebook, target->id, IsTrue(hidden, false), Us(asked, answer));
+    const auto changed =
+        context_.world.SetHidden(Network::kFacebook, target->id, IsTrue(hidden, false), Us(asked, answer));
     return changed.ok() ? JsonResponse(200, {{"success", true}}) : Failed(changed.status());
   }
   if (message.empty()) return Invalid("Missing message or attachment");
@@ -248,8 +281,10 @@ net::HttpResponse Facebook::ReadObject(const Asked& asked) {
   const bool post = target->kind == Item::Kind::kPost;
   FacebookCounts counts;
   if (fields.contains("comments") || fields.contains("comment_count")) {
-    counts.comments = context_.world.Read(Network::kFacebook, post ? World::List::kComments : World::List::kChildren,
-                                          target->id, {.limit = 0, .count_all = true}).total;
+    counts.comments = context_.world
+                          .Read(Network::kFacebook, post ? World::List::kComments : World::List::kChildren, target->id,
+                                {.limit = 0, .count_all = true})
+                          .total;
   }
   return JsonResponse(200, post ? FacebookPost(*target, fields, counts) : FacebookComment(*target, fields, counts));
 }

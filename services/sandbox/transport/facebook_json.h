@@ -15,7 +15,9 @@ std::set<std::string> FacebookFields(std::string_view fields);
 std::string FacebookTime(absl::Time time);
 
 Json FacebookPage(const Account& account, const std::set<std::string>& fields);
-struct FacebookCounts { int64_t comments = 0; };
+struct FacebookCounts {
+  int64_t comments = 0;
+};
 Json FacebookPost(const Item& item, const std::set<std::string>& fields, const FacebookCounts& counts);
 Json FacebookComment(const Item& item, const std::set<std::string>& fields, const FacebookCounts& counts);
 

@@ -56,7 +56,8 @@ TEST_F(FacebookTest, PublishesRefusesDuplicatesAndReadsBack) {
 TEST_F(FacebookTest, PagesThroughComments) {
   const std::string post = NewPost("Un");
   for (int i = 0; i < 30; ++i) {
-    sandbox.Control("POST", "/comments", {{"network", "facebook"}, {"parent", post}, {"text", "n" + std::to_string(i)}});
+    sandbox.Control("POST", "/comments",
+                    {{"network", "facebook"}, {"parent", post}, {"text", "n" + std::to_string(i)}});
   }
   std::vector<std::string> seen;
   std::string url = "/facebook/v23.0/" + post + "/comments?order=chronological&filter=stream&limit=12";
@@ -81,7 +82,8 @@ TEST_F(FacebookTest, RepliesHidesUnhidesAndDeletes) {
   EXPECT_EQ(Post(comment, {{"is_hidden", "true"}}).json, (Json{{"success", true}}));
   EXPECT_EQ(Get(comment + "?fields=is_hidden").json["is_hidden"], true);
   EXPECT_EQ(Post(comment, {{"is_hidden", "false"}}).status, 200);
-  EXPECT_EQ(sandbox.Send("DELETE", "/facebook/v23.0/" + comment + "?access_token=" + token).json, (Json{{"success", true}}));
+  EXPECT_EQ(sandbox.Send("DELETE", "/facebook/v23.0/" + comment + "?access_token=" + token).json,
+            (Json{{"success", true}}));
   const Answered gone = Get(comment);
   EXPECT_EQ(gone.status, 400);
   EXPECT_EQ(gone.json["error"]["code"], 100);
@@ -92,7 +94,8 @@ TEST_F(FacebookTest, RepliesHidesUnhidesAndDeletes) {
 }
 
 TEST_F(FacebookTest, ShowsUsageAndRefusesWith400) {
-  sandbox.Control("POST", "/limits", {{"network", "facebook"}, {"endpoint", "page"}, {"limit", 2}, {"window_seconds", 600}});
+  sandbox.Control("POST", "/limits",
+                  {{"network", "facebook"}, {"endpoint", "page"}, {"limit", 2}, {"window_seconds", 600}});
   EXPECT_EQ(Json::parse(Get("me").headers["X-App-Usage"])["call_count"], 50);
   EXPECT_EQ(Get("me").status, 200);
   const Answered answer = Get("me");
@@ -104,7 +107,8 @@ TEST_F(FacebookTest, ShowsUsageAndRefusesWith400) {
 }
 
 TEST_F(FacebookTest, FaultsAfterAcceptanceAreJournalledAsSuch) {
-  sandbox.Control("POST", "/faults", {{"kind", "accept_then_reset"}, {"network", "facebook"}, {"operation", "post"}, {"count", 1}});
+  sandbox.Control("POST", "/faults",
+                  {{"kind", "accept_then_reset"}, {"network", "facebook"}, {"operation", "post"}, {"count", 1}});
   EXPECT_EQ(Post(page + "/feed", {{"message", "eins"}}).status, 0);
   sandbox.Control("POST", "/faults", {{"kind", "accept_then_504"}, {"operation", "write"}, {"count", 1}});
   EXPECT_EQ(Post(page + "/feed", {{"message", "zwei"}}).status, 504);
@@ -112,7 +116,8 @@ TEST_F(FacebookTest, FaultsAfterAcceptanceAreJournalledAsSuch) {
   EXPECT_EQ(Post(page + "/feed", {{"message", "drei"}}).status, 0);
   sandbox.Control("POST", "/faults", {{"kind", "garbage"}, {"operation", "post"}, {"count", 1}});
   EXPECT_TRUE(Post(page + "/feed", {{"message", "vier"}}).json.is_discarded());
-  sandbox.Control("POST", "/faults", {{"kind", "server_error"}, {"http_status", 503}, {"operation", "post"}, {"count", 1}});
+  sandbox.Control("POST", "/faults",
+                  {{"kind", "server_error"}, {"http_status", 503}, {"operation", "post"}, {"count", 1}});
   EXPECT_EQ(Post(page + "/feed", {{"message", "fünf"}}).status, 503);
   std::vector<std::string> story;
   for (const Json& line : sandbox.JournalLines()) {
@@ -126,7 +131,8 @@ TEST_F(FacebookTest, FaultsAfterAcceptanceAreJournalledAsSuch) {
 TEST_F(FacebookTest, TakesPhotosAsMultipart) {
   const std::string body =
       "--b\r\nContent-Disposition: form-data; name=\"caption\"\r\n\r\nUne photo\r\n"
-      "--b\r\nContent-Disposition: form-data; name=\"source\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n--b--\r\n";
+      "--b\r\nContent-Disposition: form-data; name=\"source\"; filename=\"a.png\"\r\nContent-Type: "
+      "image/png\r\n\r\n\x89PNG\r\n--b--\r\n";
   const Answered answer = sandbox.Send("POST", "/facebook/v23.0/" + page + "/photos?access_token=" + token, body,
                                        {{"Content-Type", "multipart/form-data; boundary=b"}});
   EXPECT_EQ(answer.status, 200) << answer.body;
@@ -136,7 +142,8 @@ TEST_F(FacebookTest, TakesPhotosAsMultipart) {
 TEST_F(FacebookTest, RefusesWhatIsNotTextAndUnknownPaths) {
   EXPECT_EQ(Post(page + "/feed", {{"message", "\xff\xfe"}}).status, 400);
   EXPECT_EQ(Post(page + "/nonsense", {{"a", "b"}}).status, 400);
-  EXPECT_EQ(sandbox.Send("POST", "/facebook/v23.0/me/feed", std::string(200, '['), TestSandbox::JsonType()).status, 400);
+  EXPECT_EQ(sandbox.Send("POST", "/facebook/v23.0/me/feed", std::string(200, '['), TestSandbox::JsonType()).status,
+            400);
   EXPECT_TRUE(sandbox.JournalLines().empty());
 }
 

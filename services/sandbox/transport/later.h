@@ -14,11 +14,11 @@ namespace parvis::sandbox {
 class Later {
  public:
   Later(const Clock& clock, int waiting_max);
-  ~Later();   // Stop()
+  ~Later();  // Stop()
   // Runs `task` on the thread of this object after `delay`; at once, on the caller's, when too much waits already or
   // after Stop.
   void Run(absl::Duration delay, std::function<void()> task);
-  void Stop();   // what still waits is run now
+  void Stop();  // what still waits is run now
 
  private:
   void Work();

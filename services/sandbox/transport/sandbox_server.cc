@@ -13,8 +13,13 @@ bool Under(const std::string& path, std::string_view prefix) {
 
 SandboxServer::SandboxServer(const net::HttpServerConfig& config, obs::Metrics& metrics, Context context,
                              Journal& journal, Webhooks& webhooks, AudienceRuns& audiences)
-    : context_(context), facebook_(context_), x_(context_), blog_(context_),
-      control_(context_, journal, webhooks, audiences), metrics_(metrics), later_(context_.clock, kDelayedMax),
+    : context_(context),
+      facebook_(context_),
+      x_(context_),
+      blog_(context_),
+      control_(context_, journal, webhooks, audiences),
+      metrics_(metrics),
+      later_(context_.clock, kDelayedMax),
       server_(config, "sandbox", metrics, [this](net::HttpRequest request, net::Responder responder) {
         Handle(std::move(request), std::move(responder));
       }) {}
@@ -47,15 +52,23 @@ void SandboxServer::Handle(net::HttpRequest request, net::Responder responder) {
     reply.response.status = 404;
     reply.response.body = "The sandbox serves /facebook, /x, /blog and /control.\n";
   }
-  metrics_.counter("parvis_sandbox_requests_total", "Requests to the simulated networks.",
-                   {{"network", network}, {"outcome", reply.abort ? "aborted" : reply.response.status < 400 ? "ok" : "refused"}})
+  metrics_
+      .counter("parvis_sandbox_requests_total", "Requests to the simulated networks.",
+               {{"network", network},
+                {"outcome", reply.abort                   ? "aborted"
+                            : reply.response.status < 400 ? "ok"
+                                                          : "refused"}})
       .Add();
   auto answer = [responder, reply]() {
-    if (reply.abort) responder.Abort();
-    else responder.Send(reply.response);
+    if (reply.abort)
+      responder.Abort();
+    else
+      responder.Send(reply.response);
   };
-  if (reply.delay > absl::ZeroDuration()) later_.Run(reply.delay, std::move(answer));
-  else answer();
+  if (reply.delay > absl::ZeroDuration())
+    later_.Run(reply.delay, std::move(answer));
+  else
+    answer();
 }
 
 }  // namespace parvis::sandbox

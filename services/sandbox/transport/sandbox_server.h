@@ -30,7 +30,7 @@ class SandboxServer {
   Control control_;
   obs::Metrics& metrics_;
   Later later_;
-  net::HttpServer server_;   // last: its handlers use all of the above
+  net::HttpServer server_;  // last: its handlers use all of the above
 };
 
 }  // namespace parvis::sandbox

@@ -18,7 +18,7 @@
 namespace parvis::sandbox {
 
 struct Answered {
-  int status = 0;              // 0: the connection was closed without an answer
+  int status = 0;  // 0: the connection was closed without an answer
   net::Headers headers;
   std::string body;
   Json json;
@@ -27,12 +27,17 @@ struct Answered {
 class TestSandbox {
  public:
   TestSandbox()
-      : client_(ClientConfig(), clock, metrics), journal(100'000, nullptr), world({}, clock, journal),
-        webhooks({}, client_, clock), faults(50), audiences(4, world, clock, [this] { return webhooks.MayWrite(); }) {
+      : client_(ClientConfig(), clock, metrics),
+        journal(100'000, nullptr),
+        world({}, clock, journal),
+        webhooks({}, client_, clock),
+        faults(50),
+        audiences(4, world, clock, [this] { return webhooks.MayWrite(); }) {
     world.Listen([this](const Notice& notice) { webhooks.Notify(notice); });
     net::HttpServerConfig config;
     config.body_max_bytes = 8 << 20;
-    server_ = std::make_unique<SandboxServer>(config, metrics, Context{world, faults, limits, clock}, journal, webhooks, audiences);
+    server_ = std::make_unique<SandboxServer>(config, metrics, Context{world, faults, limits, clock}, journal, webhooks,
+                                              audiences);
     EXPECT_TRUE(server_->Start().ok());
     base = "http://" + server_->address();
   }
@@ -111,10 +116,9 @@ class TestSandbox {
 class Receiver {
  public:
   Receiver(obs::Metrics& metrics, std::string secret) : secret_(std::move(secret)) {
-    server_ = std::make_unique<net::HttpServer>(net::HttpServerConfig{}, "receiver", metrics,
-                                                [this](net::HttpRequest request, net::Responder responder) {
-                                                  responder.Send(Take(request));
-                                                });
+    server_ = std::make_unique<net::HttpServer>(
+        net::HttpServerConfig{}, "receiver", metrics,
+        [this](net::HttpRequest request, net::Responder responder) { responder.Send(Take(request)); });
     EXPECT_TRUE(server_->Start().ok());
   }
   ~Receiver() { server_->Stop(absl::Seconds(2)); }
@@ -131,7 +135,8 @@ class Receiver {
     if (request.method == "GET") {
       ++challenges;
       auto query = net::ParseQuery(request.query);
-      if (query.contains("hub.challenge")) return {query["hub.verify_token"] == "verify" ? 200 : 403, {}, query["hub.challenge"]};
+      if (query.contains("hub.challenge"))
+        return {query["hub.verify_token"] == "verify" ? 200 : 403, {}, query["hub.challenge"]};
       return {200, {}, Json{{"response_token", "sha256=" + HmacBase64(Secret(secret_), query["crc_token"])}}.dump()};
     }
     if (refuse > 0) {

@@ -20,8 +20,10 @@ bool TooDeep(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_string) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_string = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
     } else if (c == '"') {
       in_string = true;
     } else if (c == '{' || c == '[') {
@@ -82,7 +84,8 @@ Status ReadMultipart(std::string_view body, std::string_view boundary, Request& 
 
 std::string DigestOf(const net::HttpRequest& http) {
   uint64_t hash = 1469598103934665603ull;
-  for (std::string_view part : {std::string_view(http.method), std::string_view(http.path), std::string_view(http.body)}) {
+  for (std::string_view part :
+       {std::string_view(http.method), std::string_view(http.path), std::string_view(http.body)}) {
     for (unsigned char c : part) hash = (hash ^ c) * 1099511628211ull;
     hash = (hash ^ 0xff) * 1099511628211ull;
   }
@@ -111,7 +114,11 @@ std::vector<std::string> SplitPath(std::string_view path) {
 bool IsUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const unsigned char c = static_cast<unsigned char>(text[i]);
-    const size_t length = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+    const size_t length = c < 0x80                ? 1
+                          : c >= 0xc2 && c < 0xe0 ? 2
+                          : c >= 0xe0 && c < 0xf0 ? 3
+                          : c >= 0xf0 && c < 0xf5 ? 4
+                                                  : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (size_t k = 1; k < length; ++k) {
       if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
@@ -159,8 +166,10 @@ StatusOr<Request> ReadRequest(const net::HttpRequest& http, std::string_view pre
     if (request.json.is_discarded()) return MakeError(Code::kInvalidArgument, "BODY_NOT_JSON", "The body is not JSON.");
     if (request.json.is_object()) {
       for (const auto& [name, value] : request.json.items()) {
-        if (value.is_string()) request.params[name] = value.get<std::string>();
-        else if (!value.is_structured() && !value.is_null()) request.params[name] = value.dump();
+        if (value.is_string())
+          request.params[name] = value.get<std::string>();
+        else if (!value.is_structured() && !value.is_null())
+          request.params[name] = value.dump();
       }
     }
   } else if (absl::StartsWithIgnoreCase(type, "application/x-www-form-urlencoded")) {
@@ -186,8 +195,8 @@ net::HttpResponse GatewayError(int status) {
   net::HttpResponse response;
   response.status = status;
   response.headers["Content-Type"] = "text/html";
-  response.body = Cat("<html><head><title>", status, "</title></head><body><center><h1>", status,
-                      "</h1></center></body></html>\n");
+  response.body =
+      Cat("<html><head><title>", status, "</title></head><body><center><h1>", status, "</h1></center></body></html>\n");
   return response;
 }
 
@@ -199,18 +208,28 @@ Reply UnderFaults(Context& context, Network network, const std::string& account,
   reply.delay = plan.delay;
   if (plan.before) {
     switch (*plan.before) {
-      case FaultKind::kLimit: reply.response = limited(); break;
-      case FaultKind::kServerError: reply.response = GatewayError(plan.http_status); break;
-      default: reply.abort = true;
+      case FaultKind::kLimit:
+        reply.response = limited();
+        break;
+      case FaultKind::kServerError:
+        reply.response = GatewayError(plan.http_status);
+        break;
+      default:
+        reply.abort = true;
     }
     return reply;
   }
   reply.response = perform(plan.answer);
-  if (reply.response.status >= 300) return reply;   // refused: nothing was accepted, so the refusal is what is answered
+  if (reply.response.status >= 300) return reply;  // refused: nothing was accepted, so the refusal is what is answered
   switch (plan.answer) {
-    case Answer::kOk: break;
-    case Answer::kReset: reply.abort = true; break;
-    case Answer::kGatewayTimeout: reply.response = GatewayError(504); break;
+    case Answer::kOk:
+      break;
+    case Answer::kReset:
+      reply.abort = true;
+      break;
+    case Answer::kGatewayTimeout:
+      reply.response = GatewayError(504);
+      break;
     case Answer::kGarbage:
       reply.response.status = 200;
       reply.response.body = "<!DOCTYPE html><title>Sorry</title>{\"data\":[";

@@ -37,18 +37,18 @@ struct Context {
   const Clock& clock;
 };
 
-struct Part {                          // of multipart/form-data
+struct Part {  // of multipart/form-data
   std::string name, filename, content_type, body;
 };
 
 struct Request {
   const net::HttpRequest& http;
-  std::vector<std::string> path;       // segments behind the network's prefix: {"v23.0", "me"}
-  std::map<std::string, std::string> params;   // query, then form fields, then JSON members that are not objects
-  Json json;                           // the JSON body, or null
+  std::vector<std::string> path;              // segments behind the network's prefix: {"v23.0", "me"}
+  std::map<std::string, std::string> params;  // query, then form fields, then JSON members that are not objects
+  Json json;                                  // the JSON body, or null
   std::vector<Part> parts;
-  std::string digest;                  // of method, path and body
-  std::string base_url;                // "http://127.0.0.1:1234", as the caller sees us: for links in answers
+  std::string digest;    // of method, path and body
+  std::string base_url;  // "http://127.0.0.1:1234", as the caller sees us: for links in answers
   std::string Param(const std::string& name, std::string_view fallback = "") const;
 };
 

@@ -18,7 +18,9 @@ class WebhooksTest : public ::testing::Test {
  protected:
   WebhooksTest() : receiver(sandbox.metrics, kSecret), page(sandbox.Account("facebook")), user(sandbox.Account("x")) {}
   void Target(const std::string& network, Json more = Json::object()) {
-    Json body = {{"network", network}, {"url", receiver.url()}, {"verify_token", "verify"},
+    Json body = {{"network", network},
+                 {"url", receiver.url()},
+                 {"verify_token", "verify"},
                  {network == "x" ? "consumer_secret" : "app_secret", kSecret}};
     body.update(more);
     sandbox.Control("POST", "/webhooks", body);
@@ -26,7 +28,9 @@ class WebhooksTest : public ::testing::Test {
   std::string Post(const Json& account, const std::string& text) {
     const Network network = *NetworkOf(account["network"].get<std::string>());
     const std::string id = account["remote_id"];
-    return (*sandbox.world.Create({.network = network, .account = id, .author_id = id, .text = text, .by_us = true}, {}))->id;
+    return (*sandbox.world.Create({.network = network, .account = id, .author_id = id, .text = text, .by_us = true},
+                                  {}))
+        ->id;
   }
   bool AllDelivered() {
     for (const WebhookStats& stats : sandbox.webhooks.Stats()) {
@@ -118,11 +122,13 @@ TEST_F(WebhooksTest, XSendsActivityEventsInBase64Signed) {
   ASSERT_TRUE(sandbox.WaitFor([&] { return receiver.taken().size() == 3 && AllDelivered(); }));
   std::map<std::string, Json> events;
   for (const net::HttpRequest& request : receiver.taken()) {
-    EXPECT_EQ(request.headers.find("x-twitter-webhooks-signature")->second, "sha256=" + HmacBase64(Secret(kSecret), request.body));
+    EXPECT_EQ(request.headers.find("x-twitter-webhooks-signature")->second,
+              "sha256=" + HmacBase64(Secret(kSecret), request.body));
     const Json data = Json::parse(request.body)["data"];
     events[data["event_type"]] = data;
   }
-  ASSERT_TRUE(events.contains("post.create") && events.contains("post.reply.create") && events.contains("post.mention.create"));
+  ASSERT_TRUE(events.contains("post.create") && events.contains("post.reply.create") &&
+              events.contains("post.mention.create"));
   const Json payload = events["post.reply.create"]["payload"];
   EXPECT_EQ(payload["in_reply_to_tweet_id"], root);
   EXPECT_EQ(payload["in_reply_to_tweet_id_str"], root);
@@ -144,7 +150,8 @@ TEST_F(WebhooksTest, XCanSendTheOldShape) {
       created = true;
       EXPECT_EQ(tweet["in_reply_to_status_id_str"], root);
     }
-    for (const Json& event : body.value("tweet_delete_events", Json::array())) deleted |= event["status"]["id"] == made["remote_id"];
+    for (const Json& event : body.value("tweet_delete_events", Json::array()))
+      deleted |= event["status"]["id"] == made["remote_id"];
   }
   EXPECT_TRUE(created && deleted);
 }
@@ -171,7 +178,8 @@ TEST_F(WebhooksTest, PausesAndResumes) {
 TEST_F(WebhooksTest, OurOwnActionsComeBackFromThePage) {
   Target("facebook");
   const std::string post = Post(page, "un");
-  const Json comment = sandbox.Control("POST", "/comments", {{"network", "facebook"}, {"parent", post}, {"text", "hm"}});
+  const Json comment =
+      sandbox.Control("POST", "/comments", {{"network", "facebook"}, {"parent", post}, {"text", "hm"}});
   const std::string url = page["base_url"].get<std::string>() + "/" + comment["remote_id"].get<std::string>();
   const std::string token = page["access_token"];
   EXPECT_EQ(sandbox.Send("POST", url, "is_hidden=true&access_token=" + token, TestSandbox::FormType()).status, 200);
@@ -207,7 +215,12 @@ TEST_F(WebhooksTest, ControlRefusesWhatItDoesNotKnow) {
 
 TEST_F(WebhooksTest, ResetForgetsAndReplaysTexts) {
   Post(page, "un");
-  RunAudience({{"accounts", AccountIds({page})}, {"count", 4}, {"texts", {"alpha", "beta"}}, {"threads", {{"reply_share", 0}}}, {"edit_ratio", 0}, {"removal_ratio", 0}});
+  RunAudience({{"accounts", AccountIds({page})},
+               {"count", 4},
+               {"texts", {"alpha", "beta"}},
+               {"threads", {{"reply_share", 0}}},
+               {"edit_ratio", 0},
+               {"removal_ratio", 0}});
   std::vector<std::string> texts;
   for (const Json& line : sandbox.JournalLines()) {
     if (line["kind"] == "comment") texts.push_back(line["text"]);
@@ -224,7 +237,8 @@ TEST_F(WebhooksTest, ResetForgetsAndReplaysTexts) {
 TEST_F(WebhooksTest, DelaysAnswers) {
   sandbox.Control("POST", "/faults", {{"kind", "delay"}, {"delay_ms", 80}, {"count", 1}});
   const Instant before = sandbox.clock.Now();
-  EXPECT_EQ(sandbox.Send("GET", "/facebook/v23.0/me?access_token=" + page["access_token"].get<std::string>()).status, 200);
+  EXPECT_EQ(sandbox.Send("GET", "/facebook/v23.0/me?access_token=" + page["access_token"].get<std::string>()).status,
+            200);
   EXPECT_GE(sandbox.clock.Now() - before, absl::Milliseconds(80));
 }
 

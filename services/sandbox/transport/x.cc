@@ -8,14 +8,26 @@
 namespace parvis::sandbox {
 namespace {
 
-constexpr absl::Duration kDuplicateWindow = absl::Hours(24);   // a number of ours
+constexpr absl::Duration kDuplicateWindow = absl::Hours(24);  // a number of ours
 
 // Members that POST /2/tweets knows; all others are refused (additionalProperties false).
 bool IsPostMember(const std::string& name) {
-  static const std::set<std::string> kMembers = {
-      "text", "media", "poll", "reply", "quote_tweet_id", "reply_settings", "edit_options", "paid_partnership",
-      "made_with_ai", "community_id", "for_super_followers_only", "geo", "nullcast", "direct_message_deep_link",
-      "card_uri", "share_with_followers"};
+  static const std::set<std::string> kMembers = {"text",
+                                                 "media",
+                                                 "poll",
+                                                 "reply",
+                                                 "quote_tweet_id",
+                                                 "reply_settings",
+                                                 "edit_options",
+                                                 "paid_partnership",
+                                                 "made_with_ai",
+                                                 "community_id",
+                                                 "for_super_followers_only",
+                                                 "geo",
+                                                 "nullcast",
+                                                 "direct_message_deep_link",
+                                                 "card_uri",
+                                                 "share_with_followers"};
   return kMembers.contains(name);
 }
 
@@ -52,7 +64,9 @@ Reply X::Route(const Asked& asked) {
   const size_t n = path.size();
   const bool get = method == "GET";
   if (path[0] == "tweets") {
-    if (n == 1 && method == "POST") return Guarded(asked, asked.request.json.is_object() && asked.request.json.contains("reply") ? "reply" : "post", "tweets.create", [&](Answer a) { return Post(asked, a); });
+    if (n == 1 && method == "POST")
+      return Guarded(asked, asked.request.json.is_object() && asked.request.json.contains("reply") ? "reply" : "post",
+                     "tweets.create", [&](Answer a) { return Post(asked, a); });
     if (n == 1 && get) return Guarded(asked, "read", "tweets.lookup", [&](Answer) { return Lookup(asked); });
     if (n == 3 && path[1] == "search" && path[2] == "recent" && get) {
       return Guarded(asked, "read", "search.recent", [&](Answer) { return Search(asked); });
@@ -82,7 +96,8 @@ Reply X::Guarded(const Asked& asked, std::string_view operation, const std::stri
                  const std::function<net::HttpResponse(Answer)>& perform) {
   const LimitState state = context_.limits.Take(Network::kX, asked.account->id, endpoint, context_.clock.WallNow());
   if (state.limited && state.exceeded) return {TooMany(state)};
-  Reply reply = UnderFaults(context_, Network::kX, asked.account->id, operation, [&] { return TooMany(state); }, perform);
+  Reply reply =
+      UnderFaults(context_, Network::kX, asked.account->id, operation, [&] { return TooMany(state); }, perform);
   auto& headers = reply.response.headers;
   if (state.limited && headers.find("x-rate-limit-limit") == headers.end()) {
     headers["x-rate-limit-limit"] = std::to_string(state.limit);
@@ -106,8 +121,11 @@ net::HttpResponse X::TooMany(const LimitState& state) {
 }
 
 WriteContext X::Us(const Asked& asked, Answer answer) const {
-  return {.by = "us", .actor_id = asked.account->id, .actor_name = asked.account->name,
-          .digest = asked.request.digest, .answered = answer};
+  return {.by = "us",
+          .actor_id = asked.account->id,
+          .actor_name = asked.account->name,
+          .digest = asked.request.digest,
+          .answered = answer};
 }
 
 net::HttpResponse X::Me(const Asked& asked) {
@@ -118,7 +136,10 @@ net::HttpResponse X::Post(const Asked& asked, Answer answer) {
   const Json& body = asked.request.json;
   if (!body.is_object()) return XInvalid("body", "", "The request body is not a JSON object.");
   for (const auto& [name, value] : body.items()) {
-    if (!IsPostMember(name)) return XInvalid(name, "", Cat("$.", name, ": is not defined in the schema and the schema does not allow additional properties"));
+    if (!IsPostMember(name))
+      return XInvalid(
+          name, "",
+          Cat("$.", name, ": is not defined in the schema and the schema does not allow additional properties"));
   }
   if (body.contains("text") && !body.at("text").is_string()) return XInvalid("text", "", "$.text: must be a string");
   const std::string text = body.value("text", "");
@@ -126,12 +147,15 @@ net::HttpResponse X::Post(const Asked& asked, Answer answer) {
   if (text.empty() && !media) return XInvalid("text", "", "The tweet needs text or media.");
   const TweetCheck check = CheckTweet(text);
   if (!text.empty() && !check.valid) {
-    return XInvalid("text", "", Cat("Your Tweet text is too long or holds a character that is refused (weight ", check.weight, ")."));
+    return XInvalid(
+        "text", "",
+        Cat("Your Tweet text is too long or holds a character that is refused (weight ", check.weight, ")."));
   }
   std::string parent;
   if (body.contains("reply")) {
     const Json& reply = body.at("reply");
-    if (!reply.is_object() || !reply.contains("in_reply_to_tweet_id") || !reply.at("in_reply_to_tweet_id").is_string()) {
+    if (!reply.is_object() || !reply.contains("in_reply_to_tweet_id") ||
+        !reply.at("in_reply_to_tweet_id").is_string()) {
       return XInvalid("reply.in_reply_to_tweet_id", "", "$.reply.in_reply_to_tweet_id: must be a string of digits");
     }
     parent = reply.at("in_reply_to_tweet_id").get<std::string>();
@@ -141,18 +165,26 @@ net::HttpResponse X::Post(const Asked& asked, Answer answer) {
   // The duplicate rule looks at what was written, before t.co.
   if (context_.world.FindDuplicate(Network::kX, asked.account->id, parent, text,
                                    context_.clock.WallNow() - kDuplicateWindow)) {
-    return XProblemResponse({403, "about:blank", "Forbidden", "You are not allowed to create a Tweet with duplicate content."});
+    return XProblemResponse(
+        {403, "about:blank", "Forbidden", "You are not allowed to create a Tweet with duplicate content."});
   }
   ShortenedTweet shown = ShortenUrls(text, asked.account->id);
-  const auto item = context_.world.Create(
-      {.network = Network::kX, .kind = parent.empty() ? Item::Kind::kPost : Item::Kind::kComment,
-       .account = asked.account->id, .parent = parent, .author_id = asked.account->id,
-       .author_name = asked.account->name, .author_handle = asked.account->handle, .text = shown.text, .written = text,
-       .urls = shown.urls, .by_us = true},
-      Us(asked, answer));
+  const auto item = context_.world.Create({.network = Network::kX,
+                                           .kind = parent.empty() ? Item::Kind::kPost : Item::Kind::kComment,
+                                           .account = asked.account->id,
+                                           .parent = parent,
+                                           .author_id = asked.account->id,
+                                           .author_name = asked.account->name,
+                                           .author_handle = asked.account->handle,
+                                           .text = shown.text,
+                                           .written = text,
+                                           .urls = shown.urls,
+                                           .by_us = true},
+                                          Us(asked, answer));
   if (!item.ok()) return Failed(item.status());
-  return JsonResponse(201, {{"data", {{"id", (*item)->id}, {"text", (*item)->text}, {"edit_history_tweet_ids", {(*item)->id}}}}},
-                      false);
+  return JsonResponse(
+      201, {{"data", {{"id", (*item)->id}, {"text", (*item)->text}, {"edit_history_tweet_ids", {(*item)->id}}}}},
+      false);
 }
 
 net::HttpResponse X::Hide(const Asked& asked, Answer answer) {

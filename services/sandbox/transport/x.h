@@ -18,7 +18,7 @@ class X {
   struct Asked {
     const Request& request;
     AccountPtr account;
-    const std::vector<std::string>& path;   // behind /x/2
+    const std::vector<std::string>& path;  // behind /x/2
   };
   Reply Route(const Asked& asked);
   net::HttpResponse Me(const Asked& asked);

@@ -14,9 +14,7 @@ std::set<std::string> XFields(std::string_view fields) {
   return out;
 }
 
-std::string XTime(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
-}
+std::string XTime(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone()); }
 
 Json XTweet(const Item& item, const std::set<std::string>& fields) {
   Json tweet = {{"id", item.id}, {"text", item.text}, {"edit_history_tweet_ids", {item.id}}};
@@ -32,8 +30,8 @@ Json XTweet(const Item& item, const std::set<std::string>& fields) {
     }
   }
   if (fields.contains("public_metrics")) {
-    tweet["public_metrics"] = {{"retweet_count", 0}, {"reply_count", 0}, {"like_count", 0},
-                               {"quote_count", 0}, {"bookmark_count", 0}, {"impression_count", 0}};
+    tweet["public_metrics"] = {{"retweet_count", 0}, {"reply_count", 0},    {"like_count", 0},
+                               {"quote_count", 0},   {"bookmark_count", 0}, {"impression_count", 0}};
   }
   return tweet;
 }
@@ -43,7 +41,8 @@ Json XUser(std::string_view id, std::string_view name, std::string_view handle) 
 }
 
 net::HttpResponse XProblemResponse(const XProblem& problem) {
-  const std::string type = problem.type == "about:blank" ? problem.type : Cat("https://api.x.com/2/problems/", problem.type);
+  const std::string type =
+      problem.type == "about:blank" ? problem.type : Cat("https://api.x.com/2/problems/", problem.type);
   net::HttpResponse response = JsonResponse(
       problem.status,
       {{"type", type}, {"title", problem.title}, {"detail", problem.detail}, {"status", problem.status}}, false);
@@ -53,18 +52,23 @@ net::HttpResponse XProblemResponse(const XProblem& problem) {
 
 net::HttpResponse XInvalid(std::string_view parameter, std::string_view value, std::string_view message) {
   Json error = {{"message", message}, {"parameters", {{std::string(parameter), {value}}}}};
-  net::HttpResponse response = JsonResponse(
-      400,
-      {{"errors", {error}}, {"title", "Invalid Request"}, {"detail", "One or more parameters to your request was invalid."},
-       {"type", "https://api.x.com/2/problems/invalid-request"}},
-      false);
+  net::HttpResponse response = JsonResponse(400,
+                                            {{"errors", {error}},
+                                             {"title", "Invalid Request"},
+                                             {"detail", "One or more parameters to your request was invalid."},
+                                             {"type", "https://api.x.com/2/problems/invalid-request"}},
+                                            false);
   response.headers["Content-Type"] = "application/problem+json";
   return response;
 }
 
 Json XMissing(std::string_view id, std::string_view parameter) {
-  return {{"value", id}, {"resource_id", id}, {"resource_type", "tweet"}, {"parameter", parameter},
-          {"title", "Not Found Error"}, {"detail", Cat("Could not find tweet with ", parameter, ": [", id, "].")},
+  return {{"value", id},
+          {"resource_id", id},
+          {"resource_type", "tweet"},
+          {"parameter", parameter},
+          {"title", "Not Found Error"},
+          {"detail", Cat("Could not find tweet with ", parameter, ": [", id, "].")},
           {"type", "https://api.x.com/2/problems/resource-not-found"}};
 }
 

@@ -9,14 +9,14 @@
 
 namespace parvis::sandbox {
 
-std::set<std::string> XFields(std::string_view fields);   // comma-separated
-std::string XTime(absl::Time time);                       // "2026-11-22T18:50:06.000Z"
+std::set<std::string> XFields(std::string_view fields);  // comma-separated
+std::string XTime(absl::Time time);                      // "2026-11-22T18:50:06.000Z"
 Json XTweet(const Item& item, const std::set<std::string>& fields);
 Json XUser(std::string_view id, std::string_view name, std::string_view handle);
 
 struct XProblem {
   int status = 400;
-  std::string type = "about:blank";   // or the name behind https://api.x.com/2/problems/
+  std::string type = "about:blank";  // or the name behind https://api.x.com/2/problems/
   std::string title, detail;
 };
 net::HttpResponse XProblemResponse(const XProblem& problem);

@@ -55,12 +55,14 @@ net::HttpResponse X::Lookup(const Asked& asked) {
     if (!IsId(id)) return XInvalid("ids", id, Cat("The `ids` query parameter value [", id, "] is not valid"));
     if (++n > kIdsMax) return XInvalid("ids", "", "size must be between 1 and 100");
     ItemPtr item = context_.world.Find(Network::kX, id);
-    if (item == nullptr || item->deleted) errors.push_back(XMissing(id, "ids"));
-    else found.push_back(std::move(item));
+    if (item == nullptr || item->deleted)
+      errors.push_back(XMissing(id, "ids"));
+    else
+      found.push_back(std::move(item));
   }
   if (n == 0) return XInvalid("ids", "", "The `ids` query parameter can not be empty");
   Json json = Tweets(asked, found);
-  if (!errors.empty()) json["errors"] = std::move(errors);   // with status 200
+  if (!errors.empty()) json["errors"] = std::move(errors);  // with status 200
   return JsonResponse(200, json, false);
 }
 
@@ -79,16 +81,18 @@ net::HttpResponse X::Timeline(const Asked& asked, bool mentions) {
   const std::string& id = asked.path[1];
   const AccountPtr user = context_.world.FindAccount(Network::kX, id);
   if (user == nullptr) {
-    return XProblemResponse({404, "resource-not-found", "Not Found Error", Cat("Could not find user with id: [", id, "].")});
+    return XProblemResponse(
+        {404, "resource-not-found", "Not Found Error", Cat("Could not find user with id: [", id, "].")});
   }
   if (!mentions) return ListOf(asked, World::List::kOwn, id, 5, nullptr, "pagination_token");
   const std::string at = Cat("@", user->handle);
-  return ListOf(asked, World::List::kInbox, id, 5,
-                [at](const Item& item) {
-                  return !item.by_us && (item.kind == Item::Kind::kMention || item.parent == item.post ||
-                                         item.text.find(at) != std::string::npos);
-                },
-                "pagination_token");
+  return ListOf(
+      asked, World::List::kInbox, id, 5,
+      [at](const Item& item) {
+        return !item.by_us && (item.kind == Item::Kind::kMention || item.parent == item.post ||
+                               item.text.find(at) != std::string::npos);
+      },
+      "pagination_token");
 }
 
 // Understands conversation_id:, from:, to:, -from: and is:reply; one conversation must be named.
@@ -99,20 +103,22 @@ net::HttpResponse X::Search(const Asked& asked) {
     const size_t space = std::min(rest.find(' '), rest.size());
     const std::string word(rest.substr(0, space));
     rest.remove_prefix(std::min(space + 1, rest.size()));
-    if (word.rfind("conversation_id:", 0) == 0) conversation = word.substr(16);
-    else if (word.rfind("from:", 0) == 0) from = word.substr(5);
-    else if (word.rfind("-from:", 0) == 0) not_from = word.substr(6);
+    if (word.rfind("conversation_id:", 0) == 0)
+      conversation = word.substr(16);
+    else if (word.rfind("from:", 0) == 0)
+      from = word.substr(5);
+    else if (word.rfind("-from:", 0) == 0)
+      not_from = word.substr(6);
     else if (!word.empty() && word.rfind("to:", 0) != 0 && word != "is:reply") {
       return XInvalid("query", query, Cat("There were errors processing your request: ", word));
     }
   }
   if (!IsId(conversation)) return XInvalid("query", query, "The sandbox searches by conversation_id only.");
   auto is = [](const Item& item, const std::string& who) { return item.author_handle == who || item.author_id == who; };
-  return ListOf(asked, World::List::kComments, conversation, 10,
-                [=](const Item& item) {
-                  return (from.empty() || is(item, from)) && (not_from.empty() || !is(item, not_from));
-                },
-                "next_token");
+  return ListOf(
+      asked, World::List::kComments, conversation, 10,
+      [=](const Item& item) { return (from.empty() || is(item, from)) && (not_from.empty() || !is(item, not_from)); },
+      "next_token");
 }
 
 net::HttpResponse X::ListOf(const Asked& asked, World::List list, const std::string& id, int64_t results_min,
@@ -127,22 +133,27 @@ net::HttpResponse X::ListOf(const Asked& asked, World::List list, const std::str
   if (token.empty()) token = request.Param("pagination_token", request.Param("next_token"));
   ListOptions options{.limit = static_cast<int>(*limit)};
   if (!token.empty()) {
-    const auto position = ReadNumber(std::string_view(token).substr(std::min<size_t>(6, token.size())), -1, 0, INT64_MAX);
-    if (token.rfind("7140dj", 0) != 0 || !position || token.size() == 6) return XInvalid(token_name, token, "The token is not valid");
+    const auto position =
+        ReadNumber(std::string_view(token).substr(std::min<size_t>(6, token.size())), -1, 0, INT64_MAX);
+    if (token.rfind("7140dj", 0) != 0 || !position || token.size() == 6)
+      return XInvalid(token_name, token, "The token is not valid");
     options.position = *position;
   }
   const std::string since = request.Param("since_id"), until = request.Param("until_id");
-  if ((!since.empty() && !IsId(since)) || (!until.empty() && !IsId(until))) return XInvalid("since_id", since, "must be an id");
+  if ((!since.empty() && !IsId(since)) || (!until.empty() && !IsId(until)))
+    return XInvalid("since_id", since, "must be an id");
   absl::Time start = absl::InfinitePast(), end = absl::InfiniteFuture();
   std::string error;
-  if (const std::string text = request.Param("start_time"); !text.empty() && !absl::ParseTime(absl::RFC3339_full, text, &start, &error)) {
+  if (const std::string text = request.Param("start_time");
+      !text.empty() && !absl::ParseTime(absl::RFC3339_full, text, &start, &error)) {
     return XInvalid("start_time", text, error);
   }
-  if (const std::string text = request.Param("end_time"); !text.empty() && !absl::ParseTime(absl::RFC3339_full, text, &end, &error)) {
+  if (const std::string text = request.Param("end_time");
+      !text.empty() && !absl::ParseTime(absl::RFC3339_full, text, &end, &error)) {
     return XInvalid("end_time", text, error);
   }
   options.since = start;
-  if (!since.empty()) {   // ids hold their time (in milliseconds), so nothing older need be walked over
+  if (!since.empty()) {  // ids hold their time (in milliseconds), so nothing older need be walked over
     const int64_t millis = (std::strtoll(since.c_str(), nullptr, 10) >> 22) + 1288834974657;
     options.since = std::max(start, absl::FromUnixMillis(millis) - absl::Seconds(1));
   }

@@ -52,7 +52,8 @@ TEST_F(XTest, RepliesHidesOnlyInOwnConversationsAndDeletes) {
   EXPECT_EQ(reply.status, 201);
   EXPECT_EQ(sandbox.JournalLines().back()["thread"], root);
   EXPECT_EQ(sandbox.JournalLines().back()["kind"], "reply");
-  EXPECT_EQ(Send("PUT", "tweets/" + comment + "/hidden", {{"hidden", true}}).json, (Json{{"data", {{"hidden", true}}}}));
+  EXPECT_EQ(Send("PUT", "tweets/" + comment + "/hidden", {{"hidden", true}}).json,
+            (Json{{"data", {{"hidden", true}}}}));
   EXPECT_EQ(Send("PUT", "tweets/" + root + "/hidden", {{"hidden", true}}).status, 403);
   EXPECT_EQ(Send("DELETE", "tweets/" + comment).status, 403);
   EXPECT_EQ(Send("DELETE", "tweets/" + reply.json["data"]["id"].get<std::string>()).json["data"]["deleted"], true);
@@ -61,7 +62,8 @@ TEST_F(XTest, RepliesHidesOnlyInOwnConversationsAndDeletes) {
 
 TEST_F(XTest, LooksUpWith200AndErrors) {
   const std::string id = Tweet("un");
-  const Answered answer = Send("GET", "tweets?ids=" + id + ",123&tweet.fields=author_id,conversation_id&expansions=author_id");
+  const Answered answer =
+      Send("GET", "tweets?ids=" + id + ",123&tweet.fields=author_id,conversation_id&expansions=author_id");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.json["data"][0]["conversation_id"], id);
   EXPECT_EQ(answer.json["errors"][0]["resource_id"], "123");
@@ -93,7 +95,8 @@ TEST_F(XTest, PagesSearchAndMentions) {
 }
 
 TEST_F(XTest, LimitsPerEndpointInBothShapes) {
-  sandbox.Control("POST", "/limits", {{"network", "x"}, {"endpoint", "tweets.create"}, {"limit", 1}, {"window_seconds", 60}});
+  sandbox.Control("POST", "/limits",
+                  {{"network", "x"}, {"endpoint", "tweets.create"}, {"limit", 1}, {"window_seconds", 60}});
   Answered first = Send("POST", "tweets", {{"text", "a"}});
   EXPECT_EQ(first.headers["x-rate-limit-remaining"], "0");
   Answered second = Send("POST", "tweets", {{"text", "b"}}), third = Send("POST", "tweets", {{"text", "c"}});
@@ -105,12 +108,20 @@ TEST_F(XTest, LimitsPerEndpointInBothShapes) {
   EXPECT_EQ(sandbox.JournalLines().size(), 1u);
 }
 
+TEST_F(XTest, AcceptsDuplicatesOnDemandSoThatTheJournalShowsThem) {
+  Tweet("deux fois");
+  sandbox.Control("POST", "/settings", {{"refuse_duplicates", false}});
+  Tweet("deux fois");
+  EXPECT_EQ(sandbox.JournalLines().size(), 2u);
+}
+
 TEST_F(XTest, ResetAfterAcceptanceCounts) {
-  sandbox.Control("POST", "/faults", {{"kind", "accept_then_reset"}, {"network", "x"}, {"operation", "post"}, {"count", 1}});
+  sandbox.Control("POST", "/faults",
+                  {{"kind", "accept_then_reset"}, {"network", "x"}, {"operation", "post"}, {"count", 1}});
   EXPECT_EQ(Send("POST", "tweets", {{"text", "seul"}}).status, 0);
   ASSERT_EQ(sandbox.JournalLines().size(), 1u);
   EXPECT_EQ(sandbox.JournalLines()[0]["answered"], "reset");
-  EXPECT_EQ(Send("POST", "tweets", {{"text", "seul"}}).status, 403);   // the first one is there
+  EXPECT_EQ(Send("POST", "tweets", {{"text", "seul"}}).status, 403);  // the first one is there
   EXPECT_EQ(Send("GET", "users/" + user + "/tweets?max_results=5").json["data"][0]["text"], "seul");
 }
 
