@@ -57,7 +57,7 @@ Status PolicyCache::Adopt(const std::string& workspace_id, const ActivePolicy& a
         it->second.asked = asked;
         return absl::OkStatus();
       }
-      if (it->second.compiling == active) {
+      if (!active.policy_id.empty() && it->second.compiling == active) {
         it->second.asked = asked;   // on its way
         return absl::OkStatus();
       }
