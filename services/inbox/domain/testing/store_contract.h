@@ -1,5 +1,5 @@
 // What every implementation of the inbox's ports must do: one suite, run on memory and on PostgreSQL. Link
-// store_contract.cc and shuffle_contract.cc into a test binary and instantiate both suites with a factory.
+// store_contract.cc, request_contract.cc and shuffle_contract.cc into a test binary and instantiate the suites with a factory.
 #pragma once
 
 #include <functional>
