@@ -21,6 +21,7 @@ namespace parvis::ingestion {
 struct IngestionConfig {
   IngestionConfig() {
     http.body_max_bytes = 768 << 10;   // a part that cannot be parsed must fit into a record of the bus
+    bus.delivery_max = absl::Seconds(8);   // X wants its answer within 10 s (facts 3.4)
     db_stream.size = 4;
     db_api.size = 4;
   }
