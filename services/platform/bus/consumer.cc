@@ -16,7 +16,7 @@ constexpr int kIdlePollMillis = 200;   // a record ends the poll at once; this b
 constexpr int kBatchPollMillis = 2;    // nothing more within this time: the batch is complete
 constexpr absl::Duration kHousekeeping = absl::Seconds(1);
 constexpr absl::Duration kUnreadyAfter = absl::Seconds(30);
-constexpr int kRejoinMillis = 10'000;
+constexpr absl::Duration kCloseMax = absl::Seconds(5);
 
 }  // namespace
 
@@ -49,7 +49,9 @@ struct Consumer::Impl {
     rd_kafka_conf_set_error_cb(conf, &OnError);
     PARVIS_ASSIGN_OR_RETURN(rk, MakeHandle(RD_KAFKA_CONSUMER, conf));
     rd_kafka_poll_set_consumer(rk);
-    return Subscribe();
+    const Status subscribed = Subscribe();
+    if (!subscribed.ok()) Close();
+    return subscribed;
   }
 
   Status Subscribe() {
@@ -242,23 +244,41 @@ struct Consumer::Impl {
     }
   }
 
-  // We are a zombie: somebody else has our partitions. Forget everything, leave, and join again.
+  // We are a zombie: somebody else has our partitions. Forget everything, leave the group, and join it as a new member
+  // (leaving and joining with the same handle may end in silence in librdkafka 2.0.2).
   void Rejoin() {
     obs::Warn("fenced: the group is left and joined again", {{"group", options.group}});
-    for (auto& [key, partition] : partitions.all()) {
-      partition.waiting.clear();
-      partition.claimed = false;
-      partition.retry_at = Instant::Max();   // a new assignment makes a new Partition
-    }
-    TellAssignment();
-    rd_kafka_unsubscribe(rk);
-    const Instant until = clock.Now() + absl::Milliseconds(kRejoinMillis);
-    while (!stopping && !partitions.all().empty() && clock.Now() < until) {
-      const MessagePtr dropped(rd_kafka_consumer_poll(rk, 50));
-    }
     partitions.all().clear();
-    if (const Status status = Subscribe(); !status.ok()) obs::Err("cannot join the group", {{"error", status}});
+    TellAssignment(options.topics);
+    Close();
+    while (!stopping) {
+      const Status status = Open();
+      if (status.ok()) break;
+      obs::Err("cannot join the group", {{"error", status}});
+      std::unique_lock lock(mutex);
+      changed.wait_for(lock, std::chrono::seconds(1));
+    }
     fenced = false;
+  }
+
+  // Leaves the group and ends the handle. rd_kafka_consumer_close may hang in librdkafka 2.0.2: this waits for a limited
+  // time and then leaves the handle to its fate.
+  void Close() {
+    if (!rk) return;
+    rd_kafka_queue_t* queue = rd_kafka_queue_get_consumer(rk);
+    rd_kafka_error_t* error = rd_kafka_consumer_close_queue(rk, queue);
+    const Instant until = clock.Now() + kCloseMax;
+    while (!error && !rd_kafka_consumer_closed(rk) && clock.Now() < until) {
+      const MessagePtr dropped(rd_kafka_consumer_poll(rk, 20));   // serves the rebalance
+    }
+    rd_kafka_queue_destroy(queue);
+    if (!error && rd_kafka_consumer_closed(rk)) {
+      rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    } else {
+      obs::Warn("a consumer could not leave its group in time and is abandoned", {{"group", options.group}});
+    }
+    if (error) rd_kafka_error_destroy(error);
+    rk = nullptr;
   }
 
   void Housekeeping() {
@@ -297,11 +317,10 @@ struct Consumer::Impl {
       if (fenced) Rejoin();
       Housekeeping();
     }
-    if (options.offsets == Offsets::kKafka) {
+    if (rk && options.offsets == Offsets::kKafka) {
       if (const ListPtr list = partitions.Offsets()) rd_kafka_commit(rk, list.get(), 0);
     }
-    rd_kafka_consumer_close(rk);
-    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    Close();
     const std::lock_guard lock(mutex);
     ended = true;
     changed.notify_all();

@@ -6,6 +6,9 @@
 #include "platform/obs/log.h"
 
 namespace parvis::bus {
+#if defined(__SANITIZE_THREAD__)
+void UseInterceptedThreads();   // c11_threads.cc
+#endif
 namespace {
 
 void OnLog(const rd_kafka_t*, int level, const char* facility, const char* text) {
@@ -19,6 +22,9 @@ void OnLog(const rd_kafka_t*, int level, const char* facility, const char* text)
 }  // namespace
 
 rd_kafka_conf_t* MakeConf(const Settings& settings, void* opaque) {
+#if defined(__SANITIZE_THREAD__)
+  UseInterceptedThreads();
+#endif
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   char error[256];
   for (const auto& [name, value] : settings) {
