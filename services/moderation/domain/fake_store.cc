@@ -14,7 +14,9 @@ Status NoPolicy(const Call& call, const std::string& id) {
 }  // namespace
 
 Status FakeData::Up() const {
-  return down ? MakeError(Code::kUnavailable, "DB_UNAVAILABLE", "the database is down") : absl::OkStatus();
+  if (!down) return absl::OkStatus();
+  ++refused;
+  return MakeError(Code::kUnavailable, "DB_UNAVAILABLE", "the database is down");
 }
 
 StatusOr<FakeData::Kept*> FakePolicyStore::Find(const Call& call, const std::string& id) {

@@ -23,6 +23,7 @@ struct FakeData {
   using Key = std::pair<std::string, std::string>;   // workspace, id
   std::mutex mutex;
   bool down = false;                                 // every call is UNAVAILABLE
+  mutable int refused = 0;                           // how many were
   int active_questions = 0;                          // how often Active was asked
   std::map<Key, Kept> policies;
   std::map<std::string, ActivePolicy> active;

@@ -1,20 +1,9 @@
 #include "moderation/domain/normalize.h"
 
-#include <algorithm>
+#include "moderation/domain/word_writer.h"
 
 namespace parvis::moderation {
 namespace {
-
-constexpr uint32_t kRunMax = 60'000;
-
-// One character of the chunk at hand.
-struct Cell {
-  Folded folded;
-  uint32_t begin, end;
-  bool capital_after_small;   // "cuI": the I may be an l
-};
-
-bool IsWord(const Cell& c) { return c.folded.kind == CharClass::kLetter || c.folded.kind == CharClass::kDigit; }
 
 // Buffers that live as long as the thread, so that a text costs no allocation.
 struct Workspace {
@@ -27,13 +16,14 @@ struct Workspace {
 class Pass {
  public:
   Pass(const TextTables& tables, std::string_view text, NormalText* out, Workspace* w)
-      : tables_(tables), text_(text), out_(*out), w_(*w) {}
+      : tables_(tables), text_(text), out_(*out), w_(*w), plain_(&out->words, &out->units, &out->facts),
+        further_(&w->readings, &w->reading_units, &out->facts) {}
 
   void Run() {
     w_.spaced.clear();
     w_.readings.clear();
     w_.reading_units.clear();
-    Open();
+    plain_.Mark(' ');
     size_t at = 0;
     while (at < text_.size()) {
       if (!FastWord(&at)) SlowChunk(&at);
@@ -75,34 +65,13 @@ class Pass {
       }
     }
     FlushSpaced();
-    for (size_t k = start; k < end; ++k) EmitAscii(text_[k], static_cast<uint32_t>(k));
-    CloseWord();
+    for (size_t k = start; k < end; ++k) plain_.Ascii(text_[k], static_cast<uint32_t>(k));
+    plain_.EndWord();
     out_.facts.letters += end - start;
     out_.facts.capitals += capitals;
     out_.facts.code_points += i - start;
     *at = i;
     return true;
-  }
-
-  void EmitAscii(uint8_t c, uint32_t at) {
-    const char exact = static_cast<char>(c | 0x20);
-    Unit& last = out_.units.back();
-    if (last.exact == exact && out_.words.back() != ' ') {
-      last.end = at + 1;
-      if (last.run < kRunMax) ++last.run;
-      NoteRun(last);
-      return;
-    }
-    out_.words.push_back(exact == 'l' ? 'i' : exact);
-    out_.units.push_back({at, at + 1, 1, exact, false});
-  }
-
-  void NoteRun(const Unit& u) {
-    if (u.run > out_.facts.longest_run) {
-      out_.facts.longest_run = u.run;
-      out_.facts.longest_run_begin = u.begin;
-      out_.facts.longest_run_end = u.end;
-    }
   }
 
   // Everything up to a blank or an apostrophe.
@@ -179,8 +148,8 @@ class Pass {
     for (size_t i = 0; i < cells.size();) {
       const Cell& c = cells[i];
       if (c.folded.kind == CharClass::kEmoji) {
-        Emit(c, c.folded.exact, out_.words, out_.units);
-        if (i + 1 == cells.size() || cells[i + 1].folded.bytes != c.folded.bytes) CloseWord();
+        plain_.Plain(c);
+        if (i + 1 == cells.size() || cells[i + 1].folded.bytes != c.folded.bytes) plain_.EndWord();
         further = further || has_letters;
         ++i;
         continue;
@@ -207,8 +176,8 @@ class Pass {
   bool Piece(size_t begin, size_t end, bool letter) {
     const std::vector<Cell>& cells = w_.chunk;
     if (!letter) {
-      for (size_t i = begin; i < end; ++i) Emit(cells[i], cells[i].folded.exact, out_.words, out_.units);
-      CloseWord();
+      for (size_t i = begin; i < end; ++i) plain_.Plain(cells[i]);
+      plain_.EndWord();
       return false;
     }
     size_t head = begin, tail = end;
@@ -217,11 +186,11 @@ class Pass {
     if (head - begin < 2) head = begin;
     if (end - tail < 2) tail = end;
     for (size_t i = begin; i < end; ++i) {
-      if ((i == head && head != begin) || (i == tail && tail != end)) CloseWord();
-      if (i >= head && i < tail) EmitReading(cells[i], out_.words, out_.units);
-      else Emit(cells[i], cells[i].folded.exact, out_.words, out_.units);
+      if ((i == head && head != begin) || (i == tail && tail != end)) plain_.EndWord();
+      if (i >= head && i < tail) plain_.Reading(cells[i]);
+      else plain_.Plain(cells[i]);
     }
-    CloseWord();
+    plain_.EndWord();
     return head != begin || tail != end;
   }
 
@@ -231,18 +200,18 @@ class Pass {
     for (size_t i = 0; i < cells.size(); ++i) {
       const Cell& c = cells[i];
       if (IsWord(c)) {
-        EmitReading(c, w_.readings, w_.reading_units);
+        further_.Reading(c);
       } else if (symbols && c.folded.stand_in != 0) {
         const bool before = i > 0 && (IsWord(cells[i - 1]) || cells[i - 1].folded.stand_in != 0);
         const bool after = i + 1 < cells.size() && (IsWord(cells[i + 1]) || cells[i + 1].folded.stand_in != 0);
         const bool ahead = i == 0 && AtAnEnd(c.folded.stand_in);
         const bool behind = i + 1 == cells.size() && c.folded.stand_in == 's';
         if ((before && after) || ahead || behind) {
-          EmitReading(c, w_.readings, w_.reading_units);
+          further_.Reading(c);
         }
       }
     }
-    CloseReading();
+    further_.EndWord();
   }
 
   // Letters that stand alone with equal gaps: "c o n n a r d".
@@ -270,8 +239,8 @@ class Pass {
       for (const Cell& c : w_.spaced) letters += c.folded.kind == CharClass::kLetter;
       if (letters >= 2) {
         OpenReading();
-        for (const Cell& c : w_.spaced) EmitReading(c, w_.readings, w_.reading_units);
-        CloseReading();
+        for (const Cell& c : w_.spaced) further_.Reading(c);
+        further_.EndWord();
       }
     }
     w_.spaced.clear();
@@ -312,70 +281,17 @@ class Pass {
   // "$alope", "@ss": symbols that people put at the beginning of a word.
   static bool AtAnEnd(char stand_in) { return stand_in == 's' || stand_in == 'a'; }
 
-  static char Searched(char exact) { return exact == 'l' || exact == kIOrL ? 'i' : exact; }
-
-  // Writes a cell, its digit or symbol read as the letter it stands for.
-  void EmitReading(const Cell& c, std::string& words, std::vector<Unit>& units) {
-    if (c.folded.stand_in == 0) {
-      const bool either = c.capital_after_small;
-      Emit(c, either ? kIOrL : c.folded.exact, words, units);
-      return;
-    }
-    const char letter = Searched(c.folded.stand_in);
-    Cell read = c;
-    read.folded.bytes = std::string_view(&letter, 1);
-    read.folded.disguised = true;
-    Emit(read, c.folded.stand_in, words, units);
-  }
-
-  void Emit(const Cell& c, char exact, std::string& words, std::vector<Unit>& units) {
-    const std::string_view bytes = c.folded.bytes;
-    const size_t n = bytes.size();
-    if (n == 0) return;
-    if (c.folded.disguised) ++out_.facts.disguised;
-    if (words.size() >= n && (n > 1 || units.back().exact == exact) && units[units.size() - n].begin == units.back().begin &&
-        std::string_view(words).substr(words.size() - n) == bytes) {
-      for (size_t k = units.size() - n; k < units.size(); ++k) {
-        units[k].end = c.end;
-        if (units[k].run < kRunMax) ++units[k].run;
-        units[k].changed = units[k].changed || c.folded.disguised;
-      }
-      if (c.folded.kind == CharClass::kLetter) NoteRun(units.back());
-      return;
-    }
-    words.append(bytes);
-    for (size_t k = 0; k < n; ++k) {
-      const char of_many = bytes[k] == 'i' ? kIOrL : bytes[k];
-      units.push_back({c.begin, c.end, 1, n == 1 ? exact : of_many, c.folded.disguised});
-    }
-  }
-
-  void Open() {
-    out_.words.push_back(' ');
-    out_.units.push_back({0, 0, 1, ' ', false});
-  }
-  void CloseWord() {
-    if (out_.words.back() == ' ') return;
-    const uint32_t end = out_.units.back().end;
-    out_.words.push_back(' ');
-    out_.units.push_back({end, end, 1, ' ', false});
-  }
   void OpenReading() {
-    w_.readings += "\n ";
-    w_.reading_units.push_back({0, 0, 1, '\n', false});
-    w_.reading_units.push_back({0, 0, 1, ' ', false});
+    further_.Mark('\n');
+    further_.Mark(' ');
     ++out_.facts.readings;
-  }
-  void CloseReading() {
-    const uint32_t end = w_.reading_units.back().end;
-    w_.readings.push_back(' ');
-    w_.reading_units.push_back({end, end, 1, ' ', false});
   }
 
   const TextTables& tables_;
   const std::string_view text_;
   NormalText& out_;
   Workspace& w_;
+  WordWriter plain_, further_;
   uint32_t gap_ = 0;
   uint32_t spaced_gap_ = 0;
 };
