@@ -134,11 +134,13 @@ Status WordPressConnector::FindRoots(const Call& call, const Account& account, R
     if (!id.empty()) parents[id] = parent == "0" ? "" : parent;
   };
   for (const Json& comment : comments) learn(comment);
-  for (const Watched& one : round->watched) parents.try_emplace(one.id, one.root == one.id ? "" : one.root);
+  // The roots of those seen before are known: nothing has to be climbed for them.
+  for (const Watched& one : round->watched) parents[one.id] = one.root == one.id ? "" : one.root;
   for (int level = 0, single = 0; level < kDepthMax; ++level) {
     std::vector<std::string> unknown;
     for (const auto& [id, parent] : parents) {
-      if (!parent.empty() && parents.count(parent) == 0 && IsNumber(parent) && unknown.size() < kPerPageMax) unknown.push_back(parent);
+      const bool seen = round->Find(id) != nullptr;
+      if (!seen && !parent.empty() && parents.count(parent) == 0 && IsNumber(parent) && unknown.size() < kPerPageMax) unknown.push_back(parent);
     }
     std::sort(unknown.begin(), unknown.end());
     unknown.erase(std::unique(unknown.begin(), unknown.end()), unknown.end());

@@ -111,7 +111,10 @@ Outcome WordPressConnector::Post(const Call& call, const Account& account, const
     }
     html += "<figure><img src=\"" + text::EscapeHtml(uploaded->url) + "\" alt=\"" + text::EscapeHtml(write.draft.media[i].alt_text) + "\"></figure>\n";
   }
-  if (!write.idempotency_key.empty()) html += Marker(write.idempotency_key);
+  if (!write.idempotency_key.empty()) {   // inside a paragraph: standing alone, the site would make an empty one around it
+    const size_t paragraph = html.find("<p>");
+    html.insert(paragraph == std::string::npos ? html.size() : paragraph + 3, Marker(write.idempotency_key));
+  }
   body["content"] = html;
   return Created(Ask(call, account, "POST", Route("posts"), "", &body), account);
 }

@@ -106,7 +106,7 @@ std::optional<absl::Time> XPostTime(std::string_view created_at, std::string_vie
     constexpr int64_t kSnowflakeEpochMillis = 1288834974657;   // 2010-11-04
     time = absl::FromUnixMillis(static_cast<int64_t>(number >> 22) + kSnowflakeEpochMillis);
   }
-  if (!time) return std::nullopt;
+  if (!time || *time < absl::UnixEpoch()) return std::nullopt;
   return absl::FromUnixSeconds(absl::ToUnixSeconds(*time));
 }
 

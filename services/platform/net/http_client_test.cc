@@ -152,9 +152,8 @@ TEST_F(HttpClientTest, RefusesHeadersThatWouldSmuggle) {
 }
 
 TEST_F(HttpClientTest, DoesNotFollowRedirects) {
-  const std::string base = Serve([&](HttpRequest, Responder responder) {
-    responder.Send({302, {{"Location", "http://169.254.169.254/latest/meta-data"}}, ""});
-  });
+  const std::string elsewhere = "http://169.254.169.254/latest/meta-data";
+  const std::string base = Serve([&](HttpRequest, Responder responder) { responder.Send({302, {{"Location", elsewhere}}, ""}); });
   const ClientResult result = Get(base + "/");
   EXPECT_EQ(result.http_status, 302);
   EXPECT_EQ(result.sent, Sent::kAnswered);

@@ -1,0 +1,28 @@
+// Answers of a network that is not what it says it is: the classifiers take any status and any body.
+#include "networks/facebook/facebook.h"
+#include "networks/wordpress/wordpress.h"
+#include "networks/x/x.h"
+
+using namespace parvis;             // NOLINT: a program, not a header
+using namespace parvis::networks;   // NOLINT
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size < 2) return 0;
+  Answer answer;
+  answer.http.sent = net::Sent::kAnswered;
+  answer.http.http_status = 100 + (data[0] * 256 + data[1]) % 500;
+  answer.http.body = std::string(reinterpret_cast<const char*>(data) + 2, size - 2);
+  answer.json = ParseJson(answer.http.body);
+  const Account account;
+  for (const auto classify : {&ClassifyFacebook, &ClassifyX, &ClassifyWordPress}) {
+    answer.refusal = classify(answer.http, answer.json);
+    if (answer.refusal.error != ErrorClass::kNone) {
+      (void)FailedWrite(answer, account);
+      (void)FailedRead(answer, account);
+    }
+  }
+  (void)FacebookRate({{"X-Business-Use-Case-Usage", answer.http.body}, {"X-App-Usage", answer.http.body}}, "1");
+  (void)XRate({{"x-rate-limit-reset", answer.http.body}}, absl::UnixEpoch());
+  (void)ParseIsoTime(answer.http.body);
+  return 0;
+}

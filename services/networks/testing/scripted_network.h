@@ -1,0 +1,92 @@
+// A network for tests: a real HTTP server that answers what the test said it would and remembers what it was asked.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "networks/connector.h"
+#include "platform/net/http_server.h"
+
+namespace parvis::networks {
+
+class ScriptedNetwork {
+ public:
+  ScriptedNetwork() {
+    net::HttpServerConfig server_config;
+    server_config.threads = 1;
+    server_config.body_max_bytes = 32 << 20;
+    server_ = std::make_unique<net::HttpServer>(server_config, "scripted", metrics_, [this](net::HttpRequest request, net::Responder responder) {
+      Answer(std::move(request), responder);
+    });
+    EXPECT_TRUE(server_->Start().ok());
+    net::HttpClientConfig client_config;
+    client_config.allowed_networks = {"127.0.0.0/8"};
+    client_config.request_max = absl::Seconds(10);
+    client_ = std::make_unique<net::HttpClient>(client_config, clock_, metrics_);
+    connectors_ = MakeConnectors(*client_, clock_);
+  }
+
+  // What the next request gets; the requests after the last answer get 599.
+  void Next(int status, std::string body, net::Headers headers = {}) {
+    std::lock_guard lock(mutex_);
+    script_.push_back({{status, std::move(headers), std::move(body)}, false});
+  }
+  // The next request arrives and is never answered.
+  void NextReset() {
+    std::lock_guard lock(mutex_);
+    script_.push_back({{}, true});
+  }
+  std::vector<net::HttpRequest> Taken() {
+    std::lock_guard lock(mutex_);
+    return std::exchange(requests_, {});
+  }
+  Connector& connector(const std::string& network) { return *connectors_.at(network); }
+  std::string url() const { return "http://" + server_->address(); }
+  Account account(const std::string& network, const std::string& id, const std::string& path = "") const {
+    Account out;
+    out.channel_id = "channel";
+    out.remote_id = id;
+    out.base_url = url() + path;
+    const auto& fields = connectors_.at(network)->capabilities().credential_fields;
+    for (const std::string& field : fields) out.credentials.fields[field] = Secret("the-" + field);
+    return out;
+  }
+  Call call() const {
+    Call out = BackgroundCall("test");
+    out.deadline = clock_.Now() + absl::Seconds(10);
+    return out;
+  }
+
+ private:
+  struct Step {
+    net::HttpResponse response;
+    bool reset;
+  };
+  void Answer(net::HttpRequest request, const net::Responder& responder) {
+    Step step{{599, {}, "unexpected"}, false};
+    {
+      std::lock_guard lock(mutex_);
+      requests_.push_back(std::move(request));
+      if (!script_.empty()) {
+        step = std::move(script_.front());
+        script_.pop_front();
+      }
+    }
+    step.reset ? responder.Abort() : responder.Send(std::move(step.response));
+  }
+
+  RealClock clock_;
+  obs::Metrics metrics_;
+  std::mutex mutex_;
+  std::deque<Step> script_;
+  std::vector<net::HttpRequest> requests_;
+  std::unique_ptr<net::HttpServer> server_;
+  std::unique_ptr<net::HttpClient> client_;
+  std::map<std::string, std::unique_ptr<Connector>> connectors_;
+};
+
+}  // namespace parvis::networks

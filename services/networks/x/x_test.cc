@@ -1,0 +1,154 @@
+#include <gtest/gtest.h>
+
+#include "networks/testing/scripted_network.h"
+#include "networks/wire/answer.h"
+
+namespace parvis::networks {
+namespace {
+
+class XTest : public ::testing::Test {
+ protected:
+  Write Of(WriteKind kind, const std::string& text = "") {
+    Write write;
+    write.kind = kind;
+    write.draft.text = text;
+    if (kind != WriteKind::kPost) write.target_remote_id = "19";
+    return write;
+  }
+  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
+  ScriptedNetwork network;
+  Connector& connector = network.connector("x");
+  Account account = network.account("x", "10");
+};
+
+TEST_F(XTest, PostsAndReplies) {
+  network.Next(201, R"({"data":{"id":"20","text":"Bonjour"}})", {{"x-rate-limit-limit", "100"}, {"x-rate-limit-remaining", "99"}});
+  Write write = Of(WriteKind::kPost, "Bonjour");
+  write.draft.link = "https://brand.com";
+  Outcome out = Execute(write);
+  EXPECT_EQ(out.kind, OutcomeKind::kAccepted) << out.message;
+  EXPECT_EQ(out.remote_id, "20");
+  EXPECT_EQ(out.permalink, "https://x.com/i/web/status/20");
+  EXPECT_EQ(out.rate.remaining, 99);
+  network.Next(201, R"({"data":{"id":"21"}})");
+  EXPECT_EQ(Execute(Of(WriteKind::kReply, "Merci")).remote_id, "21");
+  const auto asked = network.Taken();
+  EXPECT_EQ(asked[0].path, "/2/tweets");
+  EXPECT_EQ(asked[0].headers.at("Authorization"), "Bearer the-access_token");
+  EXPECT_EQ(ParseJson(asked[0].body), Json({{"text", "Bonjour\nhttps://brand.com"}}));
+  EXPECT_EQ(ParseJson(asked[1].body), Json({{"text", "Merci"}, {"reply", {{"in_reply_to_tweet_id", "19"}}}}));
+}
+
+TEST_F(XTest, UploadsMediaFirst) {
+  Write write = Of(WriteKind::kPost, "Look");
+  write.draft.media = {{.url = network.url() + "/1.png", .type = "image/png", .alt_text = "A lamp"}};
+  network.Next(200, "PNG-BYTES");
+  network.Next(200, R"({"data":{"id":"900"}})");
+  network.Next(200, R"({"data":{}})");
+  network.Next(201, R"({"data":{"id":"20"}})");
+  const Outcome out = Execute(write);
+  EXPECT_EQ(out.kind, OutcomeKind::kAccepted) << out.message;
+  const auto asked = network.Taken();
+  ASSERT_EQ(asked.size(), 4u);
+  EXPECT_EQ(asked[0].headers.count("Authorization"), 0u);   // the token is for the network alone
+  EXPECT_EQ(asked[1].path, "/2/media/upload");
+  EXPECT_NE(asked[1].body.find("PNG-BYTES"), std::string::npos);
+  EXPECT_EQ(asked[2].path, "/2/media/metadata");
+  EXPECT_EQ(ParseJson(asked[3].body)["media"]["media_ids"], Json::array({"900"}));
+  network.Next(404, "");
+  EXPECT_EQ(Execute(write).kind, OutcomeKind::kRefused);
+  network.Next(200, "PNG");
+  network.NextReset();
+  EXPECT_EQ(Execute(write).kind, OutcomeKind::kNotSent);
+}
+
+TEST_F(XTest, HidesAndDeletes) {
+  network.Next(200, R"({"data":{"hidden":true}})");
+  EXPECT_EQ(Execute(Of(WriteKind::kHide)).kind, OutcomeKind::kAccepted);
+  network.Next(200, R"({"data":{"hidden":false}})");
+  EXPECT_EQ(Execute(Of(WriteKind::kUnhide)).kind, OutcomeKind::kAccepted);
+  network.Next(200, R"({"data":{"deleted":true}})");
+  EXPECT_EQ(Execute(Of(WriteKind::kDelete)).kind, OutcomeKind::kAccepted);
+  const auto asked = network.Taken();
+  EXPECT_EQ(asked[0].method + asked[0].path, "PUT/2/tweets/19/hidden");
+  EXPECT_EQ(asked[1].body, R"({"hidden":false})");
+  EXPECT_EQ(asked[2].method + asked[2].path, "DELETE/2/tweets/19");
+  network.Next(403, R"({"type":"about:blank","detail":"You are not allowed to create a Tweet with duplicate content."})");
+  const Outcome duplicate = Execute(Of(WriteKind::kPost, "again"));
+  EXPECT_EQ(duplicate.kind, OutcomeKind::kRefused);
+  EXPECT_EQ(duplicate.error, ErrorClass::kDuplicate);
+  network.Next(200, "garbage");
+  EXPECT_EQ(Execute(Of(WriteKind::kPost, "x")).kind, OutcomeKind::kUnknown);
+  network.Next(503, "");
+  EXPECT_EQ(Execute(Of(WriteKind::kPost, "x")).kind, OutcomeKind::kUnknown);
+}
+
+TEST_F(XTest, ReadsBackAndRecognises) {
+  network.Next(200, R"({"data":[
+    {"id":"22","text":"@ann Merci https://t.co/zzz","created_at":"2023-11-14T22:13:20.000Z","referenced_tweets":[{"type":"replied_to","id":"19"}]},
+    {"id":"21","text":"Voyez https://t.co/abc et 1 &lt; 2 https://t.co/pic","created_at":"2023-11-14T22:13:19.000Z",
+     "entities":{"urls":[{"url":"https://t.co/abc","expanded_url":"https://brand.com/lampes"}]}}],"meta":{"result_count":2}})");
+  const auto items = connector.ReadBack(network.call(), account, Of(WriteKind::kPost), absl::FromUnixSeconds(1700000000), 10);
+  ASSERT_TRUE(items.ok());
+  ASSERT_EQ(items->size(), 2u);
+  EXPECT_TRUE(connector.Matches(Of(WriteKind::kReply, "Merci https://brand.com/x"), (*items)[0]));
+  EXPECT_FALSE(connector.Matches(Of(WriteKind::kPost, "Merci https://brand.com/x"), (*items)[0]));
+  EXPECT_TRUE(connector.Matches(Of(WriteKind::kPost, "Voyez https://brand.com/lampes et 1 &lt; 2"), (*items)[1]));
+  EXPECT_FALSE(connector.Matches(Of(WriteKind::kPost, "Voyez"), (*items)[1]));
+  EXPECT_EQ(net::ParseQuery(network.Taken()[0].query).at("start_time"), "2023-11-14T22:13:20Z");
+  network.Next(200, R"({"meta":{"result_count":0}})");
+  EXPECT_TRUE(connector.ReadBack(network.call(), account, Of(WriteKind::kPost), absl::UnixEpoch(), 10)->empty());
+  network.Next(200, R"({"errors":[{"type":"https://api.x.com/2/problems/resource-not-found"}]})");
+  EXPECT_TRUE(connector.ReadBack(network.call(), account, Of(WriteKind::kDelete), absl::UnixEpoch(), 1)->empty());
+  network.Next(200, "[]");
+  EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, Of(WriteKind::kPost), absl::UnixEpoch(), 10).status()), "TRANSIENT");
+}
+
+TEST_F(XTest, PollsBackToTheLastId) {
+  network.Next(200, R"({"data":{"id":"10","name":"Lumen","username":"lumen"}})");
+  EXPECT_EQ(connector.WhoAmI(network.call(), account)->url, "https://x.com/lumen");
+  network.Next(200, R"({"data":[
+      {"id":"102","text":"b","author_id":"11","conversation_id":"50","created_at":"2023-11-14T22:13:21.000Z","referenced_tweets":[{"type":"replied_to","id":"50"}]},
+      {"id":"101","text":"@lumen hi","author_id":"12","conversation_id":"101","created_at":"2023-11-14T22:13:20.000Z"}],
+    "includes":{"users":[{"id":"11","name":"Ann","username":"ann"}]},"meta":{"next_token":"T1","newest_id":"102"}})");
+  auto page = connector.Poll(network.call(), account, "", absl::FromUnixSeconds(1600000000), 100);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_TRUE(page->more);
+  ASSERT_EQ(page->happenings.size(), 2u);
+  EXPECT_EQ(page->happenings[0].remote_id, "101");
+  EXPECT_EQ(page->happenings[0].kind, Happening::Kind::kMention);
+  EXPECT_EQ(page->happenings[1].kind, Happening::Kind::kComment);
+  EXPECT_EQ(page->happenings[1].conversation, "50/11");
+  EXPECT_EQ(page->happenings[1].author_handle, "ann");
+  network.Next(200, R"({"data":[{"id":"99","text":"older","author_id":"11","conversation_id":"99","created_at":"2023-11-14T22:13:00.000Z"},{"id":"98"}],"meta":{}})");
+  page = connector.Poll(network.call(), account, page->cursor, absl::FromUnixSeconds(1600000000), 100);
+  ASSERT_TRUE(page.ok());
+  EXPECT_FALSE(page->more);
+  EXPECT_EQ(page->unparsed.size(), 1u);
+  network.Next(200, R"({"meta":{"result_count":0}})");
+  page = connector.Poll(network.call(), account, page->cursor, absl::FromUnixSeconds(1600000000), 100);
+  ASSERT_TRUE(page.ok());
+  const auto asked = network.Taken();
+  EXPECT_EQ(net::ParseQuery(asked[1].query).at("start_time"), "2020-09-13T12:26:40Z");
+  EXPECT_EQ(net::ParseQuery(asked[2].query).at("pagination_token"), "T1");
+  EXPECT_EQ(net::ParseQuery(asked[3].query).at("since_id"), "102");
+  EXPECT_EQ(net::ParseQuery(asked[3].query).count("start_time"), 0u);
+}
+
+TEST_F(XTest, ChecksEveryRule) {
+  Draft draft;
+  draft.text = std::string(280, 'x');
+  EXPECT_TRUE(connector.Check(WriteKind::kPost, draft).empty());
+  draft.link = "https://brand.com/a-very-long-path";
+  const auto too_long = connector.Check(WriteKind::kPost, draft);
+  ASSERT_EQ(too_long.size(), 1u);
+  EXPECT_NE(too_long[0].description.find("304"), std::string::npos) << too_long[0].description;   // 280, line break, link 23
+  draft = {};
+  draft.text = "a\xEF\xBB\xBF" + std::string(280, 'x');
+  draft.media.assign(5, {.url = "https://x.example/1.gif", .type = "image/gif"});
+  EXPECT_EQ(connector.Check(WriteKind::kReply, draft).size(), 2u + 1u + 5u);
+  EXPECT_EQ(connector.TextLength("👨‍👩‍👧‍👦 https://example.com"), 26);
+}
+
+}  // namespace
+}  // namespace parvis::networks
