@@ -42,7 +42,8 @@ StatusOr<absl::Time> TimeOfKeyset(const std::vector<std::string>& keyset) {
   const std::string& text = keyset.front();
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), micros);
   // PostgreSQL's timestamps end in the year 294276, its text form as we write it in 9999.
-  if (error != std::errc() || end != text.data() + text.size() || std::abs(micros) > 250'000'000'000'000'000) {
+  constexpr int64_t kMicrosMax = 250'000'000'000'000'000;
+  if (error != std::errc() || end != text.data() + text.size() || micros > kMicrosMax || micros < -kMicrosMax) {
     return BadToken();
   }
   return absl::FromUnixMicros(micros);
