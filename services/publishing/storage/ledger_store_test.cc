@@ -1,27 +1,17 @@
 #include "publishing/storage/ledger_store.h"
 
 #include "platform/db/stream_tables.h"
-#include "platform/testing/postgres.h"
 #include "publishing/domain/ledger_contract.h"
 #include "publishing/storage/post_store_pg.h"
+#include "publishing/storage/test_database.h"
 
 namespace parvis::publishing {
 namespace {
 
-testing::ServiceDatabase& Database() {
-  static testing::ServiceDatabase database("publishing");
-  return database;
-}
-
-StreamRecord Encode(const DeliveryChanged& changed) {
-  return {"parvis.publishing.delivery.v1", changed.delivery.channel_id,
-          changed.delivery.id + " " + std::to_string(changed.delivery.sequence) + " " + StateName(changed.delivery.state), {}};
-}
-
 class PgFixture : public LedgerFixture {
  public:
   PgFixture()
-      : ledger_(Database().stream(), Encode, nullptr), posts_(Database().api(), Encode, nullptr),
+      : ledger_(Database().stream(), EncodeForTest, nullptr), posts_(Database().api(), EncodeForTest, nullptr),
         offsets_(Database().stream(), "publishing") {
     Database().Clear();
   }
