@@ -30,8 +30,9 @@ struct AccountsConfig {
     http_client.Declare(o);
     o.String("operator_key_file", &operator_key_file,
              "File with the bearer key of whoever operates the installation; empty: nobody is operator.");
-    o.Required("seal_key_file", &seal_key_file,
-               "File with the keys that seal credentials, a line \"<key id> <base64 of 32 bytes>\" each, current first.");
+    o.Required(
+        "seal_key_file", &seal_key_file,
+        "File with the keys that seal credentials, a line \"<key id> <base64 of 32 bytes>\" each, current first.");
     o.Map("network_base_urls", &network_base_urls,
           "Address of the API of every network that has one for all accounts.");
   }

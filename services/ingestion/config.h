@@ -20,8 +20,8 @@ namespace parvis::ingestion {
 
 struct IngestionConfig {
   IngestionConfig() {
-    http.body_max_bytes = 768 << 10;   // a part that cannot be parsed must fit into a record of the bus
-    bus.delivery_max = absl::Seconds(8);   // X wants its answer within 10 s (facts 3.4)
+    http.body_max_bytes = 768 << 10;      // a part that cannot be parsed must fit into a record of the bus
+    bus.delivery_max = absl::Seconds(8);  // X wants its answer within 10 s (facts 3.4)
     db_stream.size = 4;
     db_api.size = 4;
   }
@@ -34,7 +34,7 @@ struct IngestionConfig {
   net::HttpServerConfig http;
   net::HttpClientConfig http_client;
   std::map<std::string, std::string> webhook_secret_files, webhook_previous_secret_files, verify_token_files;
-  std::map<std::string, std::string> replay_max;   // network -> seconds
+  std::map<std::string, std::string> replay_max;  // network -> seconds
   absl::Duration replay_max_default = absl::Hours(48);
   int64_t inflight_max_bytes = 64 << 20;
   absl::Duration retry_after = absl::Seconds(5);
@@ -64,32 +64,39 @@ struct IngestionConfig {
           "File with the app secret that signs a network's webhooks, by network; a network without one takes none.");
     o.Map("webhook_previous_secret_files", &webhook_previous_secret_files,
           "File with the app secret before the last rotation, by network; taken too.");
-    o.Map("verify_token_files", &verify_token_files, "File with the verify token of a network's handshake, by network.");
+    o.Map("verify_token_files", &verify_token_files,
+          "File with the verify token of a network's handshake, by network.");
     o.Map("replay_max_seconds", &replay_max,
-          "How old something may be that a webhook tells of, by network, in seconds: as long as the network keeps trying.");
-    o.Duration("replay_max_default", &replay_max_default, "The same for networks that are not listed.", absl::Minutes(1));
+          "How old something may be that a webhook tells of, by network, in seconds: as long as the network keeps "
+          "trying.");
+    o.Duration("replay_max_default", &replay_max_default, "The same for networks that are not listed.",
+               absl::Minutes(1));
     o.Int("webhook_inflight_max_bytes", &inflight_max_bytes,
           "Bytes of webhook calls that may wait for their acknowledgement; beyond: 503.", {.min = 1 << 20});
     o.Duration("webhook_retry_after", &retry_after, "What a 503 asks the network to wait.", absl::Seconds(1));
     o.Int("bindings_max", &bindings.entries_max, "Accounts whose channels are remembered.", {.min = 1});
     o.Int("bindings_waiting_max", &bindings.waiting_max, "Webhook calls that may wait for accounts.", {.min = 1});
     o.Duration("bindings_found_for", &bindings.found_for, "For how long the channels of an account are remembered.");
-    o.Duration("bindings_unknown_for", &bindings.unknown_for, "For how long it is remembered that an account has none.");
+    o.Duration("bindings_unknown_for", &bindings.unknown_for,
+               "For how long it is remembered that an account has none.");
     o.Duration("bindings_stale_for", &bindings.stale_for, "For how long old answers are used while accounts is away.");
     o.Int("binding_threads", &binding_threads, "Threads that ask accounts.", {.min = 1, .max = 64});
     o.Duration("find_channels_max", &find_channels_max, "Longest question to accounts on behalf of a webhook.");
   }
   void DeclarePolling(app::Options& o) {
     const absl::Duration least = absl::Milliseconds(100);
-    o.Duration("poll_interval_min", &poll.interval_min, "Shortest time between polls of a channel without webhooks.", least);
-    o.Duration("poll_interval_max", &poll.interval_max, "Longest time between polls of a channel without webhooks.", least);
+    o.Duration("poll_interval_min", &poll.interval_min, "Shortest time between polls of a channel without webhooks.",
+               least);
+    o.Duration("poll_interval_max", &poll.interval_max, "Longest time between polls of a channel without webhooks.",
+               least);
     o.Duration("poll_second_way_min", &poll.second_way_min, "The shortest where webhooks are the first way.", least);
     o.Duration("poll_second_way_max", &poll.second_way_max, "The longest where webhooks are the first way.", least);
     o.Duration("poll_failure_max", &poll.failure_max, "Longest wait after polls that failed.", absl::Seconds(1));
     o.Duration("poll_lease", &poll.lease, "How long a poll belongs to a replica without progress.", absl::Seconds(5));
     o.Duration("poll_call_max", &poll.call_max, "Longest wait for one page.", absl::Seconds(1));
     o.Int("poll_page_size", &poll.page_size, "Items asked for at once.", {.min = 1, .max = 1000});
-    o.Int("poll_pages_max", &poll.pages_max, "Pages read before it is another channel's turn.", {.min = 1, .max = 1000});
+    o.Int("poll_pages_max", &poll.pages_max, "Pages read before it is another channel's turn.",
+          {.min = 1, .max = 1000});
     o.Int("polls_at_once", &runner.polls_at_once, "Polls at the same time.", {.min = 1, .max = 256});
     o.Duration("poll_tick", &runner.tick, "How often due polls are looked for.", absl::Milliseconds(10));
     o.Duration("channels_sync_every", &runner.sync_every, "How often accounts is asked for all channels.", least);

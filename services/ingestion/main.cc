@@ -22,27 +22,31 @@ double Uniform() {
   return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
+struct Settings {
+  std::map<std::string, Webhooks::Secrets> secrets;
+  std::map<std::string, absl::Duration> replay_max;
+};
+
+StatusOr<Settings> ReadSettings(const IngestionConfig& config) {
+  Settings settings;
+  PARVIS_ASSIGN_OR_RETURN(
+      settings.secrets,
+      ReadWebhookSecrets(config.webhook_secret_files, config.webhook_previous_secret_files, config.verify_token_files));
+  PARVIS_ASSIGN_OR_RETURN(settings.replay_max, ParseSeconds("replay_max_seconds", config.replay_max));
+  return settings;
+}
+
 int Run(const IngestionConfig& config) {
   app::Process process("ingestion", config.process);
   obs::Metrics& metrics = process.metrics();
   RealClock clock;
-
-  auto secrets = ReadWebhookSecrets(config.webhook_secret_files, config.webhook_previous_secret_files,
-                                    config.verify_token_files);
-  auto replay_max = ParseSeconds("replay_max_seconds", config.replay_max);
-  for (const Status& status : {secrets.status(), replay_max.status()}) {
-    if (!status.ok()) {
-      obs::Err("ingestion cannot start", {{"error", status}});
-      return 1;
-    }
+  StatusOr<Settings> settings = ReadSettings(config);
+  if (!settings.ok()) {
+    obs::Err("ingestion cannot start", {{"error", settings.status()}});
+    return 1;
   }
-
   net::HttpClient http_client(config.http_client, clock, metrics);
   const Connectors connectors = networks::MakeConnectors(http_client, clock);
-  auto can = [&](const std::string& network, bool networks::Capabilities::*what) {
-    auto it = connectors.find(network);
-    return it != connectors.end() && it->second->capabilities().*what;
-  };
   rpc::Client accounts("ingestion", config.accounts, clock, metrics);
   AccountsDesk desk(accounts, clock, config.find_channels_max);
   bus::Producer producer(config.bus, metrics);
@@ -51,25 +55,23 @@ int Run(const IngestionConfig& config) {
   Executor binding_executor({.name = "bindings", .threads = config.binding_threads, .queue_max = 1024});
   BindingCache bindings(desk, binding_executor, clock, config.bindings);
   HeardBook heard(100'000);
-  Receiver receiver(bindings, sink, heard, clock, {*replay_max, config.replay_max_default});
-  Webhooks webhooks(connectors, *secrets, receiver, clock, metrics, {config.inflight_max_bytes, config.retry_after});
-  net::HttpServer http(config.http, "webhooks", metrics, [&](net::HttpRequest request, net::Responder responder) {
+  Receiver receiver(bindings, sink, heard, clock, {settings->replay_max, config.replay_max_default});
+  Webhooks webhooks(connectors, settings->secrets, receiver, clock, metrics,
+                    {config.inflight_max_bytes, config.retry_after});
+  net::HttpServer http(config.http, "webhooks", metrics, [&](auto request, auto responder) {
     webhooks.Handle(std::move(request), std::move(responder));
   });
 
-  db::Pool api(config.db_api, clock, metrics);
-  db::Pool stream(config.db_stream, clock, metrics);
+  db::Pool api(config.db_api, clock, metrics), stream(config.db_stream, clock, metrics);
   PgSourceStore store(api, stream);
   ConnectorReader reader(connectors, desk);
-  Poller poller(store, reader, sink, clock, config.poll,
-                [&](const std::string& network) {
-                  return can(network, &networks::Capabilities::webhooks) && secrets->contains(network);
-                },
-                Uniform);
+  Poller poller(
+      store, reader, sink, clock, config.poll, [&](const std::string& network) { return webhooks.Takes(network); },
+      Uniform);
   PollMetrics poll_metrics(connectors, metrics);
-  Runner runner(store, desk, poller, heard, clock, config.runner,
-                [&](const std::string& network) { return can(network, &networks::Capabilities::poll); },
-                poll_metrics.Watchers());
+  Runner runner(
+      store, desk, poller, heard, clock, config.runner,
+      [&](const std::string& network) { return reader.CanRead(network); }, poll_metrics.Watchers());
 
   Sources sources(store, clock);
   rpc::AccountsAuthenticator authenticator(accounts, config.authentication, clock, metrics);
@@ -77,29 +79,20 @@ int Run(const IngestionConfig& config) {
   auto service = MakeIngestionService(runtime, sources, clock);
   rpc::Server server(config.rpc, runtime, {service.get()});
 
+  auto announced = [&](std::string_view name, auto& listener) -> Status {
+    PARVIS_RETURN_IF_ERROR(listener.Start());
+    process.Announce(name, listener.address());
+    return absl::OkStatus();
+  };
   process.AddReadyCheck("bus", [&] { return producer.Ready(); });
   process.AddReadyCheck("db", [&] { return stream.Ping(); });
   return process.RunUntilSignal({
       {"producer", nullptr, [&](absl::Duration limit) { (void)producer.Flush(limit); }},
       {"bindings", nullptr, [&](absl::Duration) { binding_executor.Stop(); }},
-      {"polling", [&] { runner.Start(); return absl::OkStatus(); }, [&](absl::Duration) { runner.Stop(); }},
-      {"grpc",
-       [&]() -> Status {
-         PARVIS_RETURN_IF_ERROR(server.Start());
-         process.Announce("grpc", server.address());
-         return absl::OkStatus();
-       },
-       [&](absl::Duration limit) {
-         server.Stop(limit);
-         runtime.StopExecutor();
-       }},
-      {"webhooks",
-       [&]() -> Status {
-         PARVIS_RETURN_IF_ERROR(http.Start());
-         process.Announce("http", http.address());
-         return absl::OkStatus();
-       },
-       [&](absl::Duration limit) { http.Stop(limit); }},
+      {"polling", [&] { return runner.Start(); }, [&](absl::Duration) { runner.Stop(); }},
+      {"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }},
+      {"grpc", [&] { return announced("grpc", server); }, [&](absl::Duration limit) { server.Stop(limit); }},
+      {"webhooks", [&] { return announced("http", http); }, [&](absl::Duration limit) { http.Stop(limit); }},
   });
 }
 

@@ -31,8 +31,12 @@ class AccountsTest : public ::testing::Test {
     wanted.display_name = "Brand";
     Workspace workspace = *tenants_.CreateWorkspace(operator_, wanted, {});
     call_.workspace_id = workspace.id;
-    call_.principal = {.workspace_id = workspace.id, .organization_id = organization_, .member_id = "", .key_id = "",
-                       .service = "", .roles = {Role::kOwner}};
+    call_.principal = {.workspace_id = workspace.id,
+                       .organization_id = organization_,
+                       .member_id = "",
+                       .key_id = "",
+                       .service = "",
+                       .roles = {Role::kOwner}};
     call_.deadline = clock_.Now() + absl::Seconds(5);
     networks_.tokens["good"] = {"111", "Acme Page", "acme", "https://facebook.example/acme"};
     networks_.tokens["other"] = {"222", "Other Page", "other", ""};
@@ -53,9 +57,7 @@ class AccountsTest : public ::testing::Test {
     wanted.roles = std::move(roles);
     return wanted;
   }
-  ConnectRequest AConnect(const std::string& token) {
-    return {"facebook", "", "", {{"access_token", Secret(token)}}};
-  }
+  ConnectRequest AConnect(const std::string& token) { return {"facebook", "", "", {{"access_token", Secret(token)}}}; }
 
   FakeClock clock_;
   Ids ids_{clock_, 7};
@@ -84,13 +86,14 @@ TEST_F(AccountsTest, ListsEverythingThatIsWrongWithAMember) {
   wanted.roles = {Role::kOperator};
   EXPECT_EQ(Fields(members_.CreateMember(call_, wanted, {}).status()),
             (std::vector<std::string>{"member.display_name", "member.roles"}));
-  wanted.display_name = std::string(199, 'a') + "é";   // 200 characters, 201 bytes
+  wanted.display_name = std::string(199, 'a') + "é";  // 200 characters, 201 bytes
   wanted.roles = {Role::kOwner};
   EXPECT_TRUE(members_.CreateMember(call_, wanted, {}).ok());
 }
 
 TEST_F(AccountsTest, TimeZonesAreNamesAndNeverPaths) {
-  for (const char* bad : {"", "Mars/Olympus", "/etc/passwd", "../etc/passwd", "file:/etc/passwd", "localtime", "Europe"}) {
+  for (const char* bad :
+       {"", "Mars/Olympus", "/etc/passwd", "../etc/passwd", "file:/etc/passwd", "localtime", "Europe"}) {
     std::vector<Violation> violations;
     CheckTimeZone("time_zone", bad, violations);
     EXPECT_EQ(violations.size(), 1u) << bad;
@@ -141,8 +144,9 @@ TEST_F(AccountsTest, KeysOfWrongFormOrSecretAreUnknown) {
   std::string wrong = token;
   wrong.back() = wrong.back() == '0' ? '1' : '0';
   for (const std::string& bad :
-       {std::string(), std::string("pv_"), std::string("x"), wrong, token + "0", token.substr(1), std::string(100, '\0'),
-        "pv_" + std::string(32, '0') + "_" + std::string(64, '0'), std::string(1 << 16, 'a'), std::string("operator-ke")}) {
+       {std::string(), std::string("pv_"), std::string("x"), wrong, token + "0", token.substr(1),
+        std::string(100, '\0'), "pv_" + std::string(32, '0') + "_" + std::string(64, '0'), std::string(1 << 16, 'a'),
+        std::string("operator-ke")}) {
     EXPECT_EQ(ReasonOf(authentication_.Authenticate(bad).status()), "TOKEN_UNKNOWN");
   }
   EXPECT_TRUE(authentication_.Authenticate(token).ok());
@@ -164,11 +168,16 @@ TEST_F(AccountsTest, KeysExpireAreRevokedAndLoseTheRolesOfTheirMember) {
   expiring.expire_time = clock_.WallNow() + absl::Hours(1);
   NewApiKey made = *keys_.CreateApiKey(call_, expiring, {});
 
-  ASSERT_TRUE(members_.UpdateMember(call_, member.id, {.display_name = {}, .email = {},
-                                                       .roles = std::set<Role>{Role::kAnalyst, Role::kApprover}}).ok());
+  ASSERT_TRUE(
+      members_
+          .UpdateMember(call_, member.id,
+                        {.display_name = {}, .email = {}, .roles = std::set<Role>{Role::kAnalyst, Role::kApprover}})
+          .ok());
   EXPECT_EQ(authentication_.Authenticate(made.secret.Reveal())->roles, std::set<Role>{Role::kApprover});
-  ASSERT_TRUE(members_.UpdateMember(call_, member.id, {.display_name = {}, .email = {},
-                                                       .roles = std::set<Role>{Role::kAnalyst}}).ok());
+  ASSERT_TRUE(
+      members_
+          .UpdateMember(call_, member.id, {.display_name = {}, .email = {}, .roles = std::set<Role>{Role::kAnalyst}})
+          .ok());
   EXPECT_EQ(ReasonOf(authentication_.Authenticate(made.secret.Reveal()).status()), "TOKEN_REVOKED");
 
   NewApiKey analyst = *keys_.CreateApiKey(call_, AKeyFor(member, {Role::kAnalyst}), {});
@@ -187,7 +196,7 @@ TEST_F(AccountsTest, ConnectsAfterAskingTheNetwork) {
   EXPECT_EQ(channel->base_url, "https://graph.example/v23.0");
   EXPECT_EQ(channel->state, ChannelState::kConnected);
   EXPECT_EQ(networks_.asked, 1);
-  networks_.tokens.clear();   // the same request again needs no network any more
+  networks_.tokens.clear();  // the same request again needs no network any more
   auto again = channels_.ConnectChannel(call_, AConnect("good"), request);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->id, channel->id);
@@ -210,7 +219,8 @@ TEST_F(AccountsTest, ARefusedTokenLeavesNothingBehind) {
 
 TEST_F(AccountsTest, ConnectListsEverythingThatIsWrong) {
   EXPECT_EQ(ReasonOf(channels_.ConnectChannel(call_, {"myspace", "", "", {}}, {}).status()), "NETWORK_UNKNOWN");
-  ConnectRequest blog{"wordpress", "ftp://blog.example", "", {{"username", Secret("")}, {"secret-as-name", Secret("x")}}};
+  ConnectRequest blog{
+      "wordpress", "ftp://blog.example", "", {{"username", Secret("")}, {"secret-as-name", Secret("x")}}};
   Status status = channels_.ConnectChannel(call_, blog, {}).status();
   EXPECT_EQ(Fields(status), (std::vector<std::string>{"credentials[username]", "credentials[application_password]",
                                                       "credentials", "site_url"}));
@@ -222,14 +232,17 @@ TEST_F(AccountsTest, ConnectListsEverythingThatIsWrong) {
 }
 
 TEST_F(AccountsTest, SiteAddressesAreChecked) {
-  for (const char* bad : {"", "blog.example", "https://", "https:///x", "https://user@blog.example", "https://b.example/?a",
-                          "https://b.example/#a", "https://b .example", "javascript:alert(1)"}) {
+  for (const char* bad :
+       {"", "blog.example", "https://", "https:///x", "https://user@blog.example", "https://b.example/?a",
+        "https://b.example/#a", "https://b .example", "javascript:alert(1)"}) {
     std::vector<Violation> violations;
     CheckSiteUrl("site_url", bad, violations);
     EXPECT_EQ(violations.size(), 1u) << bad;
   }
   networks_.tokens["password"] = {"https://blog.example/fr", "Blog", "", ""};
-  ConnectRequest blog{"wordpress", "https://blog.example/fr//", "My blog",
+  ConnectRequest blog{"wordpress",
+                      "https://blog.example/fr//",
+                      "My blog",
                       {{"username", Secret("u")}, {"application_password", Secret("password")}}};
   auto channel = channels_.ConnectChannel(call_, blog, {});
   ASSERT_TRUE(channel.ok()) << channel.status();

@@ -11,8 +11,7 @@ constexpr size_t kIdHex = 32;
 constexpr size_t kSecretHex = 64;
 
 bool IsHex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 std::string WithoutDashes(std::string_view uuid) {
@@ -60,8 +59,9 @@ StatusOr<NewApiKey> ApiKeys::CreateApiKey(const Call& call, ApiKey wanted, Reque
   if (created.replayed) {
     Error error{.code = Code::kAlreadyExists,
                 .reason = "KEY_ALREADY_CREATED",
-                .message = "this request has created its key before, and a key's secret is shown only once; revoke that "
-                           "key and create another with a new request_id"};
+                .message =
+                    "this request has created its key before, and a key's secret is shown only once; revoke that "
+                    "key and create another with a new request_id"};
     error.metadata["name"] = "workspaces/" + call.workspace_id + "/apiKeys/" + created.id;
     return parvis::ToStatus(error);
   }

@@ -1,8 +1,8 @@
 // Use cases: API keys, and who a bearer token belongs to.
 //
-// A key reads "pv_<32 hex: id><_><64 hex: secret>". The secret has 256 bits from the operating system, so a fast hash is
-// enough: there is nothing to guess that a slow hash (argon2id, meant for what people can remember) would protect, and
-// authentication stays cheap on every call.
+// A key reads "pv_<32 hex: id><_><64 hex: secret>". The secret has 256 bits from the operating system, so a fast hash
+// is enough: there is nothing to guess that a slow hash (argon2id, meant for what people can remember) would protect,
+// and authentication stays cheap on every call.
 #pragma once
 
 #include <functional>
@@ -43,7 +43,7 @@ class KeyDirectory {
     ApiKey key;
     std::string hash;
     std::string organization_id;
-    std::set<Role> member_roles;   // as they are now; empty when the member has gone
+    std::set<Role> member_roles;  // as they are now; empty when the member has gone
   };
   virtual ~KeyDirectory() = default;
   virtual StatusOr<std::optional<Entry>> FindKey(const std::string& key_id) = 0;
@@ -60,8 +60,8 @@ class ApiKeys {
   ApiKeys(ApiKeyStore& store, MemberStore& members, KeyHash hash, Ids& ids, const Clock& clock)
       : store_(store), members_(members), hash_(std::move(hash)), ids_(ids), clock_(clock) {}
 
-  // Roles must be implied by the member's (PERMISSION ROLE_NOT_HELD as a violation); empty means the member's. A repeated
-  // request: ALREADY_EXISTS KEY_ALREADY_CREATED with metadata "name".
+  // Roles must be implied by the member's (PERMISSION ROLE_NOT_HELD as a violation); empty means the member's. A
+  // repeated request: ALREADY_EXISTS KEY_ALREADY_CREATED with metadata "name".
   StatusOr<NewApiKey> CreateApiKey(const Call& call, ApiKey wanted, Request request);
   StatusOr<ApiKey> GetApiKey(const Call& call, const std::string& id);
   StatusOr<std::vector<ApiKey>> ListApiKeys(const Call& call, const Page& page);

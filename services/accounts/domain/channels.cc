@@ -7,7 +7,7 @@
 namespace parvis::accounts {
 namespace {
 
-constexpr size_t kFieldMax = 8192;   // bytes of one credential; the longest tokens of the networks are about 1 KiB
+constexpr size_t kFieldMax = 8192;  // bytes of one credential; the longest tokens of the networks are about 1 KiB
 
 // All fields that the network wants and no other, none empty.
 void CheckCredentials(const NetworkGate::Network& network, const CredentialFields& given,
@@ -42,8 +42,8 @@ std::string Joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
-StatusOr<NetworkGate::Identity> Channels::Ask(const Call& call, const std::string& network,
-                                              const std::string& base_url, const CredentialFields& credentials) {
+StatusOr<NetworkGate::Identity> Channels::Ask(const Call& call, const std::string& network, const std::string& base_url,
+                                              const CredentialFields& credentials) {
   StatusOr<NetworkGate::Identity> identity = networks_.WhoAmI(call, network, base_url, credentials);
   if (identity.ok()) {
     if (!identity->remote_id.empty()) return identity;

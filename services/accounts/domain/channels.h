@@ -1,5 +1,5 @@
-// Use cases: connecting accounts of networks. Credentials enter here, are checked with the network, and are sealed by the
-// store; they leave only through directory.h.
+// Use cases: connecting accounts of networks. Credentials enter here, are checked with the network, and are sealed by
+// the store; they leave only through directory.h.
 #pragma once
 
 #include <optional>
@@ -20,8 +20,9 @@ class ChannelStore {
   // The channel that this request connected before, if it did. FAILED_PRECONDITION REQUEST_ID_REUSED.
   virtual StatusOr<std::optional<std::string>> FindConnected(const Call& call, const Request& request) = 0;
   // Stores a channel with its credentials. If the workspace has the account (network, remote_id) as a disconnected
-  // channel, that one is revived with the new data, its id and create_time kept, credentials_version raised. ALREADY_EXISTS
-  // CHANNEL_ALREADY_CONNECTED (metadata "name") when it is connected or broken. FAILED_PRECONDITION REQUEST_ID_REUSED.
+  // channel, that one is revived with the new data, its id and create_time kept, credentials_version raised.
+  // ALREADY_EXISTS CHANNEL_ALREADY_CONNECTED (metadata "name") when it is connected or broken. FAILED_PRECONDITION
+  // REQUEST_ID_REUSED.
   virtual StatusOr<Created> Connect(const Call& call, const Channel& made, const CredentialFields& credentials,
                                     const Request& request) = 0;
   virtual StatusOr<Channel> GetChannel(const Call& call, const std::string& id) = 0;
@@ -38,8 +39,8 @@ class ChannelStore {
 class NetworkGate {
  public:
   struct Network {
-    std::vector<std::string> credential_fields;   // all of them are required
-    std::string base_url;                         // "": every account has its own (site_url)
+    std::vector<std::string> credential_fields;  // all of them are required
+    std::string base_url;                        // "": every account has its own (site_url)
   };
   struct Identity {
     std::string remote_id, name, handle, url;

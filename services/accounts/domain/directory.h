@@ -25,16 +25,16 @@ class DirectoryStore {
     CredentialFields credentials;
   };
   virtual ~DirectoryStore() = default;
-  // In `call.workspace_id`. NOT_FOUND; FAILED_PRECONDITION CHANNEL_DISCONNECTED; INTERNAL CREDENTIALS_UNREADABLE when the
-  // key they were sealed with is missing or they were tampered with.
+  // In `call.workspace_id`. NOT_FOUND; FAILED_PRECONDITION CHANNEL_DISCONNECTED; INTERNAL CREDENTIALS_UNREADABLE when
+  // the key they were sealed with is missing or they were tampered with.
   virtual StatusOr<Opened> OpenCredentials(const Call& call, const std::string& channel_id) = 0;
   // Ordered by (remote_id, channel_id).
   virtual StatusOr<std::vector<Binding>> FindBindings(const Call& call, const std::string& network,
                                                       const std::vector<std::string>& remote_ids) = 0;
   // Ordered by channel id.
   virtual StatusOr<std::vector<Binding>> ListBindings(const Call& call, const Page& page) = 0;
-  // In `call.workspace_id`. Only if credentials_version is still this one and the channel is not disconnected. Returns the
-  // state after it. NOT_FOUND.
+  // In `call.workspace_id`. Only if credentials_version is still this one and the channel is not disconnected. Returns
+  // the state after it. NOT_FOUND.
   virtual StatusOr<ChannelState> SetHealth(const Call& call, const std::string& channel_id, int64_t credentials_version,
                                            ChannelState state, const std::string& reason, const std::string& message,
                                            absl::Time now) = 0;

@@ -42,9 +42,11 @@ void FakeStore::Remember(const std::string& scope, const Request& request, const
   if (!request.request_id.empty()) requests_[{scope, request.method, request.request_id}] = {request.fingerprint, id};
 }
 
-#define RETURN_IF_REPLAYED(scope)                                           \
+#define RETURN_IF_REPLAYED(scope)                                          \
   PARVIS_ASSIGN_OR_RETURN(std::string before, MadeBefore(scope, request)); \
-  if (!before.empty()) return Created { before, true }
+  if (!before.empty()) return Created {                                    \
+      before, true                                                         \
+    }
 
 StatusOr<Created> FakeStore::InsertOrganization(const Call&, const Organization& made, const Request& request) {
   Lock lock(mutex_);
@@ -239,7 +241,8 @@ StatusOr<Created> FakeStore::Connect(const Call& call, const Channel& made, cons
 StatusOr<Channel> FakeStore::GetChannel(const Call& call, const std::string& id) {
   Lock lock(mutex_);
   auto it = channels_.find(id);
-  if (it == channels_.end() || it->second.channel.workspace_id != call.workspace_id) return Missing(call, "channels", id);
+  if (it == channels_.end() || it->second.channel.workspace_id != call.workspace_id)
+    return Missing(call, "channels", id);
   return it->second.channel;
 }
 
@@ -339,8 +342,7 @@ std::optional<NetworkGate::Network> FakeNetworks::Find(const std::string& networ
 }
 
 StatusOr<NetworkGate::Identity> FakeNetworks::WhoAmI(const Call&, const std::string& network,
-                                                     const std::string& base_url,
-                                                     const CredentialFields& credentials) {
+                                                     const std::string& base_url, const CredentialFields& credentials) {
   ++asked;
   last_base_url = base_url;
   if (failure) return *failure;

@@ -1,4 +1,5 @@
-// Fakes of the ports of accounts, for tests: they keep the same promises as the real stores (store_contract.h proves it).
+// Fakes of the ports of accounts, for tests: they keep the same promises as the real stores (store_contract.h proves
+// it).
 #pragma once
 
 #include <map>
@@ -60,15 +61,23 @@ class FakeStore : public TenantStore,
   StatusOr<ChannelState> SetHealth(const Call& call, const std::string& channel_id, int64_t credentials_version,
                                    ChannelState state, const std::string& reason, const std::string& message,
                                    absl::Time now) override;
-  StatusOr<int> Reseal(const Call& call, int limit) override;   // the fake seals nothing: `unsealed` counts down
+  StatusOr<int> Reseal(const Call& call, int limit) override;  // the fake seals nothing: `unsealed` counts down
 
   int stored_channels() const { return static_cast<int>(channels_.size()); }
   int unsealed = 0;
 
  private:
-  struct StoredKey { ApiKey key; std::string hash; };
-  struct StoredChannel { Channel channel; CredentialFields credentials; };
-  struct Made { std::string fingerprint, id; };
+  struct StoredKey {
+    ApiKey key;
+    std::string hash;
+  };
+  struct StoredChannel {
+    Channel channel;
+    CredentialFields credentials;
+  };
+  struct Made {
+    std::string fingerprint, id;
+  };
   StatusOr<std::string> MadeBefore(const std::string& scope, const Request& request) const;
   void Remember(const std::string& scope, const Request& request, const std::string& id);
   Status CheckMemberChange(const Call& call, const std::string& id, int64_t version, bool stays_owner) const;
@@ -92,7 +101,7 @@ class FakeNetworks : public NetworkGate {
 
   // What the network answers to a token; any other is refused.
   std::map<std::string, Identity> tokens;
-  std::optional<Status> failure;   // if set, every question ends so
+  std::optional<Status> failure;  // if set, every question ends so
   int asked = 0;
   std::string last_base_url;
 };

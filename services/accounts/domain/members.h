@@ -20,8 +20,8 @@ class MemberStore {
   virtual StatusOr<Member> GetMember(const Call& call, const std::string& id) = 0;
   virtual StatusOr<std::vector<Member>> ListMembers(const Call& call, const Page& page) = 0;
   // Writes display_name, email, roles and update_time if the stored version is `version`, which it raises; ABORTED
-  // ETAG_MISMATCH otherwise. FAILED_PRECONDITION LAST_OWNER when the member is the last owner and would be none any more,
-  // also when two such changes run at once. ALREADY_EXISTS EMAIL_TAKEN. NOT_FOUND.
+  // ETAG_MISMATCH otherwise. FAILED_PRECONDITION LAST_OWNER when the member is the last owner and would be none any
+  // more, also when two such changes run at once. ALREADY_EXISTS EMAIL_TAKEN. NOT_FOUND.
   virtual StatusOr<Member> UpdateMember(const Call& call, const Member& changed, int64_t version) = 0;
   // Removes the member and revokes the member's keys at `now`. `version` 0: whatever it is. Errors as UpdateMember.
   virtual Status DeleteMember(const Call& call, const std::string& id, int64_t version, absl::Time now) = 0;

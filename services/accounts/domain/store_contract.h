@@ -169,8 +169,8 @@ TYPED_TEST_P(StoreContract, KeysAreFoundWithTheirMembersRolesAndDieWithTheMember
   Call call = this->In(workspace);
   Member owner = this->NewMember(workspace, {Role::kOwner}, "o@x.example");
   Member analyst = this->NewMember(workspace, {Role::kAnalyst}, "a@x.example");
-  ApiKey key{this->ids_.New(), workspace, analyst.id, "tool", {Role::kAnalyst}, this->now_,
-             this->now_ + absl::Hours(1), std::nullopt};
+  ApiKey key{this->ids_.New(), workspace, analyst.id, "tool", {Role::kAnalyst}, this->now_, this->now_ + absl::Hours(1),
+             std::nullopt};
   const std::string hash("\0\xFF hash of 32 bytes ............", 32);
   Request request = this->ARequest("CreateApiKey");
   ASSERT_TRUE(this->s_.keys.InsertApiKey(call, key, hash, request).ok());
@@ -249,8 +249,7 @@ TYPED_TEST_P(StoreContract, BindingsCrossWorkspacesAndLeaveOutTheDisconnected) {
   Channel a = this->AChannel(one, "111"), b = this->AChannel(two, "111"), c = this->AChannel(two, "222"),
           d = this->AChannel(one, "333");
   for (const Channel* channel : {&a, &b, &c, &d}) {
-    ASSERT_TRUE(
-        this->s_.channels.Connect(this->In(channel->workspace_id), *channel, this->Token("t"), {}).ok());
+    ASSERT_TRUE(this->s_.channels.Connect(this->In(channel->workspace_id), *channel, this->Token("t"), {}).ok());
   }
   ASSERT_TRUE(this->s_.channels.Disconnect(this->In(one), d.id, this->now_).ok());
   auto found = this->s_.directory.FindBindings(this->In(""), "facebook", {"111", "222", "333", "444"});
@@ -276,8 +275,8 @@ TYPED_TEST_P(StoreContract, HealthReportsAboutReplacedCredentialsAreIgnored) {
   Call call = this->In(workspace);
   Channel channel = this->AChannel(workspace, "111");
   ASSERT_TRUE(this->s_.channels.Connect(call, channel, this->Token("t1"), {}).ok());
-  auto broken = this->s_.directory.SetHealth(call, channel.id, 1, ChannelState::kBroken, "TOKEN_EXPIRED", "expired",
-                                             this->now_);
+  auto broken =
+      this->s_.directory.SetHealth(call, channel.id, 1, ChannelState::kBroken, "TOKEN_EXPIRED", "expired", this->now_);
   ASSERT_TRUE(broken.ok()) << broken.status();
   EXPECT_EQ(*broken, ChannelState::kBroken);
   EXPECT_EQ(this->s_.channels.GetChannel(call, channel.id)->state_reason, "TOKEN_EXPIRED");

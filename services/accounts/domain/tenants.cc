@@ -38,7 +38,7 @@ StatusOr<Workspace> Tenants::CreateWorkspace(const Call& call, Workspace wanted,
   wanted.version = 1;
   wanted.create_time = wanted.update_time = clock_.WallNow();
   PARVIS_ASSIGN_OR_RETURN(Created created, store_.InsertWorkspace(call, wanted, request));
-  Call inside = call;   // the caller is not a member of the new workspace yet, but may see what was made
+  Call inside = call;  // the caller is not a member of the new workspace yet, but may see what was made
   inside.workspace_id = created.id;
   return store_.GetWorkspace(inside, created.id);
 }

@@ -25,8 +25,8 @@ struct Workspace {
   std::string id;
   std::string organization_id;
   std::string display_name;
-  std::string time_zone;        // IANA
-  int64_t version = 1;          // the etag
+  std::string time_zone;  // IANA
+  int64_t version = 1;    // the etag
   absl::Time create_time, update_time;
 };
 
@@ -34,9 +34,9 @@ struct Member {
   std::string id;
   std::string workspace_id;
   std::string display_name;
-  std::string email;            // as written; unique in the workspace without regard to case
+  std::string email;  // as written; unique in the workspace without regard to case
   std::set<Role> roles;
-  int64_t version = 1;          // the etag
+  int64_t version = 1;  // the etag
   absl::Time create_time, update_time;
 };
 
@@ -56,11 +56,11 @@ struct Channel {
   std::string id;
   std::string workspace_id;
   std::string network;
-  std::string remote_id;        // the network's id of the account
-  std::string base_url;         // of the network's API for this account
+  std::string remote_id;  // the network's id of the account
+  std::string base_url;   // of the network's API for this account
   std::string display_name, handle, url;
   ChannelState state = ChannelState::kConnected;
-  std::string state_reason, state_message;   // why it is broken
+  std::string state_reason, state_message;  // why it is broken
   int64_t credentials_version = 1;
   absl::Time create_time, update_time;
 };
@@ -77,9 +77,9 @@ struct Page {
 // AIP-155: what makes a creation repeatable. The store keeps (scope, method, request_id) -> the id of what was made, in
 // the transaction that made it.
 struct Request {
-  std::string request_id;    // UUID; "" = not repeatable
-  std::string method;        // "CreateMember"
-  std::string fingerprint;   // of the request's content: the same id with another content is refused
+  std::string request_id;   // UUID; "" = not repeatable
+  std::string method;       // "CreateMember"
+  std::string fingerprint;  // of the request's content: the same id with another content is refused
 };
 
 // What a store's creation did: made `id` now, or found that this request had made it before.

@@ -20,8 +20,8 @@ StatusOr<NetworkGate::Identity> ConnectorGate::WhoAmI(const Call& call, const st
                                                       const CredentialFields& credentials) {
   auto it = connectors_.find(network);
   if (it == connectors_.end()) return InvalidField("network", "NETWORK_UNKNOWN", "is not a network of this build");
-  networks::Account account{.channel_id = "", .remote_id = "", .base_url = base_url,
-                            .credentials = networks::Credentials{credentials}};
+  networks::Account account{
+      .channel_id = "", .remote_id = "", .base_url = base_url, .credentials = networks::Credentials{credentials}};
   PARVIS_ASSIGN_OR_RETURN(networks::Identity identity, it->second->WhoAmI(call, account));
   return Identity{identity.remote_id, identity.name, identity.handle, identity.url};
 }

@@ -42,9 +42,12 @@ Channel ToChannel(const db::Rows& rows, int row) {
 
 const char* StateName(ChannelState state) {
   switch (state) {
-    case ChannelState::kConnected: return "connected";
-    case ChannelState::kBroken: return "broken";
-    case ChannelState::kDisconnected: return "disconnected";
+    case ChannelState::kConnected:
+      return "connected";
+    case ChannelState::kBroken:
+      return "broken";
+    case ChannelState::kDisconnected:
+      return "disconnected";
   }
   return "broken";
 }

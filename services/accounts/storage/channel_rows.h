@@ -9,13 +9,13 @@
 
 namespace parvis::accounts {
 
-#define CHANNEL_COLUMNS                                                                                       \
+#define CHANNEL_COLUMNS                                                                                      \
   "workspace_id, channel_id, network, remote_id, base_url, display_name, handle, url, state, state_reason, " \
   "state_message, credentials_version, create_time, update_time"
 inline constexpr int kChannelColumns = 14;
 
 Channel ToChannel(const db::Rows& rows, int row);
-const char* StateName(ChannelState state);            // "connected"
+const char* StateName(ChannelState state);  // "connected"
 ChannelState StateFromName(std::string_view name);
 
 // Credentials as one text, to be sealed: per field a 4-byte big-endian length and the bytes, names and values in turn.

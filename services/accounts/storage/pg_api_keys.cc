@@ -34,18 +34,22 @@ StatusOr<Created> PgApiKeyStore::InsertApiKey(const Call& call, const ApiKey& ma
                                               const Request& request) {
   Created created;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(created, Once(tx, call.workspace_id, request, made.id, [&]() -> Status {
-      // The member's row is locked against removal until the key is there, else the key would outlive the member.
-      PARVIS_ASSIGN_OR_RETURN(db::Rows member,
-                              tx.Query("SELECT 1 FROM members WHERE workspace_id = $1 AND member_id = $2 FOR KEY SHARE",
-                                       {call.workspace_id, made.member_id}));
-      if (member.empty()) return NotFound("workspaces/" + call.workspace_id + "/members/" + made.member_id);
-      return tx.Exec("INSERT INTO api_keys (workspace_id, key_id, member_id, display_name, roles, secret_hash, "
-                     "create_time, expire_time) VALUES ($1, $2, $3, $4, $5::text[], $6, $7, $8)",
-                     {call.workspace_id, made.id, made.member_id, made.display_name, db::Array(RoleNames(made.roles)),
-                      db::Bytes(hash), made.create_time, made.expire_time})
-          .status();
-    }));
+    PARVIS_ASSIGN_OR_RETURN(
+        created, Once(tx, call.workspace_id, request, made.id, [&]() -> Status {
+          // The member's row is locked against removal until the key is there, else the key would outlive the member.
+          PARVIS_ASSIGN_OR_RETURN(
+              db::Rows member,
+              tx.Query("SELECT 1 FROM members WHERE workspace_id = $1 AND member_id = $2 FOR KEY SHARE",
+                       {call.workspace_id, made.member_id}));
+          if (member.empty()) return NotFound("workspaces/" + call.workspace_id + "/members/" + made.member_id);
+          return tx
+              .Exec(
+                  "INSERT INTO api_keys (workspace_id, key_id, member_id, display_name, roles, secret_hash, "
+                  "create_time, expire_time) VALUES ($1, $2, $3, $4, $5::text[], $6, $7, $8)",
+                  {call.workspace_id, made.id, made.member_id, made.display_name, db::Array(RoleNames(made.roles)),
+                   db::Bytes(hash), made.create_time, made.expire_time})
+              .status();
+        }));
     return absl::OkStatus();
   }));
   return created;
@@ -67,10 +71,10 @@ StatusOr<ApiKey> PgApiKeyStore::GetApiKey(const Call& call, const std::string& i
 StatusOr<std::vector<ApiKey>> PgApiKeyStore::ListApiKeys(const Call& call, const Page& page) {
   std::vector<ApiKey> found;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(db::Rows rows,
-                            tx.Query("SELECT " KEY_COLUMNS " FROM api_keys k WHERE k.workspace_id = $1 AND k.key_id > $2 "
-                                     "ORDER BY k.key_id LIMIT $3",
-                                     {call.workspace_id, page.after.empty() ? kNoWorkspace : page.after, page.limit}));
+    PARVIS_ASSIGN_OR_RETURN(
+        db::Rows rows, tx.Query("SELECT " KEY_COLUMNS " FROM api_keys k WHERE k.workspace_id = $1 AND k.key_id > $2 "
+                                "ORDER BY k.key_id LIMIT $3",
+                                {call.workspace_id, page.after.empty() ? kNoWorkspace : page.after, page.limit}));
     found.clear();
     for (int i = 0; i < rows.size(); ++i) found.push_back(ToKey(rows, i));
     return absl::OkStatus();

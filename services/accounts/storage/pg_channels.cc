@@ -26,25 +26,30 @@ StatusOr<Place> FindPlace(db::Tx& tx, const Call& call, const Channel& made) {
   if (StateFromName(rows.View(0, 1)) == ChannelState::kDisconnected) return place;
   Error error{.code = Code::kAlreadyExists,
               .reason = "CHANNEL_ALREADY_CONNECTED",
-              .message = "the workspace has this account as a channel; to give it new credentials, use "
-                         "UpdateChannelCredentials"};
+              .message =
+                  "the workspace has this account as a channel; to give it new credentials, use "
+                  "UpdateChannelCredentials"};
   error.metadata["name"] = NameOf(call, place.channel_id);
   return ToStatus(error);
 }
 
 Status Write(db::Tx& tx, const Call& call, const Channel& made, const Place& place, const Sealer::Sealed& sealed) {
   if (!place.revive) {
-    return tx.Exec("INSERT INTO channels (" CHANNEL_COLUMNS ", seal_key_id, credentials) VALUES "
-                   "($1, $2, $3, $4, $5, $6, $7, $8, 'connected', '', '', 1, $9, $10, $11, $12)",
-                   {call.workspace_id, place.channel_id, made.network, made.remote_id, made.base_url, made.display_name,
-                    made.handle, made.url, made.create_time, made.update_time, sealed.key_id, db::Bytes(sealed.bytes)})
+    return tx
+        .Exec("INSERT INTO channels (" CHANNEL_COLUMNS
+              ", seal_key_id, credentials) VALUES "
+              "($1, $2, $3, $4, $5, $6, $7, $8, 'connected', '', '', 1, $9, $10, $11, $12)",
+              {call.workspace_id, place.channel_id, made.network, made.remote_id, made.base_url, made.display_name,
+               made.handle, made.url, made.create_time, made.update_time, sealed.key_id, db::Bytes(sealed.bytes)})
         .status();
   }
-  return tx.Exec("UPDATE channels SET base_url = $3, display_name = $4, handle = $5, url = $6, state = 'connected', "
-                 "state_reason = '', state_message = '', credentials_version = credentials_version + 1, "
-                 "update_time = $7, seal_key_id = $8, credentials = $9 WHERE workspace_id = $1 AND channel_id = $2",
-                 {call.workspace_id, place.channel_id, made.base_url, made.display_name, made.handle, made.url,
-                  made.update_time, sealed.key_id, db::Bytes(sealed.bytes)})
+  return tx
+      .Exec(
+          "UPDATE channels SET base_url = $3, display_name = $4, handle = $5, url = $6, state = 'connected', "
+          "state_reason = '', state_message = '', credentials_version = credentials_version + 1, "
+          "update_time = $7, seal_key_id = $8, credentials = $9 WHERE workspace_id = $1 AND channel_id = $2",
+          {call.workspace_id, place.channel_id, made.base_url, made.display_name, made.handle, made.url,
+           made.update_time, sealed.key_id, db::Bytes(sealed.bytes)})
       .status();
 }
 
@@ -72,10 +77,11 @@ StatusOr<Created> PgChannelStore::Connect(const Call& call, const Channel& made,
     }
     PARVIS_ASSIGN_OR_RETURN(Place place, FindPlace(tx, call, made));
     PARVIS_ASSIGN_OR_RETURN(created, Once(tx, call.workspace_id, request, place.channel_id, [&]() -> Status {
-      PARVIS_ASSIGN_OR_RETURN(Sealer::Sealed sealed,
-                              sealer_.Seal(SealedFor(call.workspace_id, place.channel_id), packed));
-      return Write(tx, call, made, place, sealed);
-    }));
+                              PARVIS_ASSIGN_OR_RETURN(
+                                  Sealer::Sealed sealed,
+                                  sealer_.Seal(SealedFor(call.workspace_id, place.channel_id), packed));
+                              return Write(tx, call, made, place, sealed);
+                            }));
     return absl::OkStatus();
   });
   if (Violates(status, "channels_account")) {
@@ -121,11 +127,12 @@ StatusOr<Channel> PgChannelStore::ReplaceCredentials(const Call& call, const Cha
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
     PARVIS_ASSIGN_OR_RETURN(
         db::Rows rows,
-        tx.Query("UPDATE channels SET state = 'connected', state_reason = '', state_message = '', handle = $3, url = $4, "
-                 "credentials_version = credentials_version + 1, update_time = $5, seal_key_id = $6, credentials = $7 "
-                 "WHERE workspace_id = $1 AND channel_id = $2 AND state <> 'disconnected' RETURNING " CHANNEL_COLUMNS,
-                 {call.workspace_id, fresh.id, fresh.handle, fresh.url, fresh.update_time, sealed.key_id,
-                  db::Bytes(sealed.bytes)}));
+        tx.Query(
+            "UPDATE channels SET state = 'connected', state_reason = '', state_message = '', handle = $3, url = $4, "
+            "credentials_version = credentials_version + 1, update_time = $5, seal_key_id = $6, credentials = $7 "
+            "WHERE workspace_id = $1 AND channel_id = $2 AND state <> 'disconnected' RETURNING " CHANNEL_COLUMNS,
+            {call.workspace_id, fresh.id, fresh.handle, fresh.url, fresh.update_time, sealed.key_id,
+             db::Bytes(sealed.bytes)}));
     if (rows.empty()) {
       PARVIS_ASSIGN_OR_RETURN(db::Rows there,
                               tx.Query("SELECT 1 FROM channels WHERE workspace_id = $1 AND channel_id = $2",
@@ -144,10 +151,11 @@ StatusOr<Channel> PgChannelStore::Disconnect(const Call& call, const std::string
   Channel after;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
     PARVIS_RETURN_IF_ERROR(
-        tx.Exec("UPDATE channels SET state = 'disconnected', state_reason = '', state_message = '', seal_key_id = NULL, "
-                "credentials = NULL, update_time = $3 "
-                "WHERE workspace_id = $1 AND channel_id = $2 AND state <> 'disconnected'",
-                {call.workspace_id, id, now})
+        tx.Exec(
+              "UPDATE channels SET state = 'disconnected', state_reason = '', state_message = '', seal_key_id = NULL, "
+              "credentials = NULL, update_time = $3 "
+              "WHERE workspace_id = $1 AND channel_id = $2 AND state <> 'disconnected'",
+              {call.workspace_id, id, now})
             .status());
     PARVIS_ASSIGN_OR_RETURN(
         db::Rows rows, tx.Query("SELECT " CHANNEL_COLUMNS " FROM channels WHERE workspace_id = $1 AND channel_id = $2",

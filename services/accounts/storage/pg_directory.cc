@@ -58,10 +58,10 @@ StatusOr<std::vector<Binding>> PgChannelStore::FindBindings(const Call& call, co
 StatusOr<std::vector<Binding>> PgChannelStore::ListBindings(const Call& call, const Page& page) {
   std::vector<Binding> found;
   PARVIS_RETURN_IF_ERROR(stream_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(
-        db::Rows rows, tx.Query("SELECT " BINDING_COLUMNS " FROM channels WHERE state <> 'disconnected' "
-                                "AND channel_id > $1 ORDER BY channel_id LIMIT $2",
-                                {page.after.empty() ? kNoWorkspace : page.after, page.limit}));
+    PARVIS_ASSIGN_OR_RETURN(db::Rows rows,
+                            tx.Query("SELECT " BINDING_COLUMNS " FROM channels WHERE state <> 'disconnected' "
+                                     "AND channel_id > $1 ORDER BY channel_id LIMIT $2",
+                                     {page.after.empty() ? kNoWorkspace : page.after, page.limit}));
     found = ToBindings(rows);
     return absl::OkStatus();
   }));
@@ -70,15 +70,16 @@ StatusOr<std::vector<Binding>> PgChannelStore::ListBindings(const Call& call, co
 
 StatusOr<ChannelState> PgChannelStore::SetHealth(const Call& call, const std::string& channel_id,
                                                  int64_t credentials_version, ChannelState state,
-                                                 const std::string& reason, const std::string& message, absl::Time now) {
+                                                 const std::string& reason, const std::string& message,
+                                                 absl::Time now) {
   ChannelState after = state;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_RETURN_IF_ERROR(tx.Exec("UPDATE channels SET state = $4, state_reason = $5, state_message = $6, "
-                                   "update_time = $7 WHERE workspace_id = $1 AND channel_id = $2 "
-                                   "AND credentials_version = $3 AND state <> 'disconnected' AND state <> $4",
-                                   {call.workspace_id, channel_id, credentials_version, StateName(state), reason,
-                                    message, now})
-                               .status());
+    PARVIS_RETURN_IF_ERROR(
+        tx.Exec("UPDATE channels SET state = $4, state_reason = $5, state_message = $6, "
+                "update_time = $7 WHERE workspace_id = $1 AND channel_id = $2 "
+                "AND credentials_version = $3 AND state <> 'disconnected' AND state <> $4",
+                {call.workspace_id, channel_id, credentials_version, StateName(state), reason, message, now})
+            .status());
     PARVIS_ASSIGN_OR_RETURN(db::Rows rows,
                             tx.Query("SELECT state FROM channels WHERE workspace_id = $1 AND channel_id = $2",
                                      {call.workspace_id, channel_id}));
@@ -93,11 +94,11 @@ StatusOr<int> PgChannelStore::Reseal(const Call& call, int limit) {
   int resealed = 0;
   PARVIS_RETURN_IF_ERROR(stream_.Run(call, [&](db::Tx& tx) -> Status {
     resealed = 0;
-    PARVIS_ASSIGN_OR_RETURN(
-        db::Rows rows, tx.Query("SELECT workspace_id, channel_id, seal_key_id, credentials FROM channels "
-                                "WHERE credentials IS NOT NULL AND seal_key_id <> $1 "
-                                "ORDER BY seal_key_id, channel_id LIMIT $2 FOR UPDATE",
-                                {sealer_.current_key_id(), limit}));
+    PARVIS_ASSIGN_OR_RETURN(db::Rows rows,
+                            tx.Query("SELECT workspace_id, channel_id, seal_key_id, credentials FROM channels "
+                                     "WHERE credentials IS NOT NULL AND seal_key_id <> $1 "
+                                     "ORDER BY seal_key_id, channel_id LIMIT $2 FOR UPDATE",
+                                     {sealer_.current_key_id(), limit}));
     std::vector<std::string> workspaces, channels, bytes;
     for (int i = 0; i < rows.size(); ++i) {
       workspaces.push_back(rows.Text(i, 0));

@@ -5,8 +5,7 @@
 namespace parvis::accounts {
 namespace {
 
-#define MEMBER_COLUMNS \
-  "workspace_id, member_id, display_name, email, roles, version, create_time, update_time"
+#define MEMBER_COLUMNS "workspace_id, member_id, display_name, email, roles, version, create_time, update_time"
 
 Member ToMember(const db::Rows& rows, int row) {
   return {.id = rows.Text(row, 1),
@@ -27,23 +26,22 @@ Status EmailTaken() {
   return MakeError(Code::kAlreadyExists, "EMAIL_TAKEN", "another member of the workspace has this address");
 }
 
-// Locks the workspace's row, so that two owners cannot leave at once, and checks what a change of a member must respect.
+// Locks the workspace's row, so that two owners cannot leave at once, and checks what a change of a member must
+// respect.
 Status CheckChange(db::Tx& tx, const Call& call, const std::string& id, int64_t version, bool stays_owner) {
   PARVIS_RETURN_IF_ERROR(
       tx.Query("SELECT 1 FROM workspaces WHERE workspace_id = $1 FOR NO KEY UPDATE", {call.workspace_id}).status());
-  PARVIS_ASSIGN_OR_RETURN(db::Rows now,
-                          tx.Query("SELECT version, 'owner' = ANY(roles) FROM members "
-                                   "WHERE workspace_id = $1 AND member_id = $2",
-                                   {call.workspace_id, id}));
+  PARVIS_ASSIGN_OR_RETURN(db::Rows now, tx.Query("SELECT version, 'owner' = ANY(roles) FROM members "
+                                                 "WHERE workspace_id = $1 AND member_id = $2",
+                                                 {call.workspace_id, id}));
   if (now.empty()) return NotFound(NameOf(call, id));
   if (version != 0 && now.Int(0, 0) != version) {
     return MakeError(Code::kAborted, "ETAG_MISMATCH", "the member was changed meanwhile; read it again");
   }
   if (stays_owner || !now.Bool(0, 1)) return absl::OkStatus();
-  PARVIS_ASSIGN_OR_RETURN(db::Rows others,
-                          tx.Query("SELECT 1 FROM members WHERE workspace_id = $1 AND member_id <> $2 "
-                                   "AND 'owner' = ANY(roles) LIMIT 1",
-                                   {call.workspace_id, id}));
+  PARVIS_ASSIGN_OR_RETURN(db::Rows others, tx.Query("SELECT 1 FROM members WHERE workspace_id = $1 AND member_id <> $2 "
+                                                    "AND 'owner' = ANY(roles) LIMIT 1",
+                                                    {call.workspace_id, id}));
   if (!others.empty()) return absl::OkStatus();
   return MakeError(Code::kFailedPrecondition, "LAST_OWNER",
                    "the workspace would be left without an owner; make somebody else owner first");
@@ -54,13 +52,16 @@ Status CheckChange(db::Tx& tx, const Call& call, const std::string& id, int64_t 
 StatusOr<Created> PgMemberStore::InsertMember(const Call& call, const Member& made, const Request& request) {
   Created created;
   Status status = api_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(created, Once(tx, call.workspace_id, request, made.id, [&]() -> Status {
-      return tx.Exec("INSERT INTO members (" MEMBER_COLUMNS ", email_folded) "
-                     "VALUES ($1, $2, $3, $4, $5::text[], 1, $6, $7, $8)",
-                     {call.workspace_id, made.id, made.display_name, made.email, db::Array(RoleNames(made.roles)),
-                      made.create_time, made.update_time, FoldEmail(made.email)})
-          .status();
-    }));
+    PARVIS_ASSIGN_OR_RETURN(
+        created, Once(tx, call.workspace_id, request, made.id, [&]() -> Status {
+          return tx
+              .Exec("INSERT INTO members (" MEMBER_COLUMNS
+                    ", email_folded) "
+                    "VALUES ($1, $2, $3, $4, $5::text[], 1, $6, $7, $8)",
+                    {call.workspace_id, made.id, made.display_name, made.email, db::Array(RoleNames(made.roles)),
+                     made.create_time, made.update_time, FoldEmail(made.email)})
+              .status();
+        }));
     return absl::OkStatus();
   });
   if (Violates(status, "members_email")) return EmailTaken();
@@ -85,10 +86,10 @@ StatusOr<Member> PgMemberStore::GetMember(const Call& call, const std::string& i
 StatusOr<std::vector<Member>> PgMemberStore::ListMembers(const Call& call, const Page& page) {
   std::vector<Member> found;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(db::Rows rows,
-                            tx.Query("SELECT " MEMBER_COLUMNS " FROM members WHERE workspace_id = $1 AND member_id > $2 "
-                                     "ORDER BY member_id LIMIT $3",
-                                     {call.workspace_id, page.after.empty() ? kNoWorkspace : page.after, page.limit}));
+    PARVIS_ASSIGN_OR_RETURN(
+        db::Rows rows, tx.Query("SELECT " MEMBER_COLUMNS " FROM members WHERE workspace_id = $1 AND member_id > $2 "
+                                "ORDER BY member_id LIMIT $3",
+                                {call.workspace_id, page.after.empty() ? kNoWorkspace : page.after, page.limit}));
     found.clear();
     for (int i = 0; i < rows.size(); ++i) found.push_back(ToMember(rows, i));
     return absl::OkStatus();

@@ -41,7 +41,8 @@ TEST_F(PgStoresTest, CredentialsAreSealedAndBoundToTheirChannel) {
   Channel one = AChannel(workspace, "111"), two = AChannel(workspace, "222");
   ASSERT_TRUE(s_.channels.Connect(In(workspace), one, Token("very-secret-token"), {}).ok());
   ASSERT_TRUE(s_.channels.Connect(In(workspace), two, Token("other"), {}).ok());
-  EXPECT_EQ(backend_.db.Number("SELECT count(*) FROM channels WHERE position('very-secret'::bytea in credentials) > 0"), 0);
+  EXPECT_EQ(backend_.db.Number("SELECT count(*) FROM channels WHERE position('very-secret'::bytea in credentials) > 0"),
+            0);
   backend_.db.Script(
       "UPDATE channels SET credentials = (SELECT credentials FROM channels WHERE remote_id = '111') "
       "WHERE remote_id = '222'");
@@ -93,7 +94,8 @@ TEST_F(PgStoresTest, TheApiRoleSeesNoRowWithoutAWorkspace) {
 
 TEST_F(PgStoresTest, TwoOwnersCannotLeaveAtOnce) {
   std::string workspace = NewWorkspace();
-  Member a = NewMember(workspace, {Role::kOwner}, "a@x.example"), b = NewMember(workspace, {Role::kOwner}, "b@x.example");
+  Member a = NewMember(workspace, {Role::kOwner}, "a@x.example"),
+         b = NewMember(workspace, {Role::kOwner}, "b@x.example");
   Status left[2];
   std::thread other([&] { left[0] = s_.members.DeleteMember(In(workspace), a.id, 0, now_); });
   left[1] = s_.members.DeleteMember(In(workspace), b.id, 0, now_);

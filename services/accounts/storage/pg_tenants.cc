@@ -15,8 +15,7 @@ Workspace ToWorkspace(const db::Rows& rows, int row) {
           .update_time = rows.Time(row, 6)};
 }
 
-#define WORKSPACE_COLUMNS \
-  "workspace_id, organization_id, display_name, time_zone, version, create_time, update_time"
+#define WORKSPACE_COLUMNS "workspace_id, organization_id, display_name, time_zone, version, create_time, update_time"
 
 }  // namespace
 
@@ -24,11 +23,13 @@ StatusOr<Created> PgTenantStore::InsertOrganization(const Call& call, const Orga
                                                     const Request& request) {
   Created created;
   PARVIS_RETURN_IF_ERROR(stream_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(created, Once(tx, kNoWorkspace, request, made.id, [&]() -> Status {
-      return tx.Exec("INSERT INTO organizations (organization_id, display_name, create_time) VALUES ($1, $2, $3)",
-                     {made.id, made.display_name, made.create_time})
-          .status();
-    }));
+    PARVIS_ASSIGN_OR_RETURN(
+        created, Once(tx, kNoWorkspace, request, made.id, [&]() -> Status {
+          return tx
+              .Exec("INSERT INTO organizations (organization_id, display_name, create_time) VALUES ($1, $2, $3)",
+                    {made.id, made.display_name, made.create_time})
+              .status();
+        }));
     return absl::OkStatus();
   }));
   return created;
@@ -39,7 +40,8 @@ StatusOr<Organization> PgTenantStore::GetOrganization(const Call& call, const st
   PARVIS_RETURN_IF_ERROR(stream_.Run(call, [&](db::Tx& tx) -> Status {
     PARVIS_ASSIGN_OR_RETURN(
         db::Rows rows,
-        tx.Query("SELECT organization_id, display_name, create_time FROM organizations WHERE organization_id = $1", {id}));
+        tx.Query("SELECT organization_id, display_name, create_time FROM organizations WHERE organization_id = $1",
+                 {id}));
     if (rows.empty()) return NotFound("organizations/" + id);
     found = {rows.Text(0, 0), rows.Text(0, 1), rows.Time(0, 2)};
     return absl::OkStatus();
@@ -51,11 +53,13 @@ StatusOr<Created> PgTenantStore::InsertWorkspace(const Call& call, const Workspa
   Created created;
   Status status = stream_.Run(call, [&](db::Tx& tx) -> Status {
     PARVIS_ASSIGN_OR_RETURN(created, Once(tx, kNoWorkspace, request, made.id, [&]() -> Status {
-      return tx.Exec("INSERT INTO workspaces (" WORKSPACE_COLUMNS ") VALUES ($1, $2, $3, $4, 1, $5, $6)",
-                     {made.id, made.organization_id, made.display_name, made.time_zone, made.create_time,
-                      made.update_time})
-          .status();
-    }));
+                              return tx
+                                  .Exec("INSERT INTO workspaces (" WORKSPACE_COLUMNS
+                                        ") VALUES ($1, $2, $3, $4, 1, $5, $6)",
+                                        {made.id, made.organization_id, made.display_name, made.time_zone,
+                                         made.create_time, made.update_time})
+                                  .status();
+                            }));
     return absl::OkStatus();
   });
   if (Violates(status, "workspaces_organization_id_fkey")) return NotFound("organizations/" + made.organization_id);

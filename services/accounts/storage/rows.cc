@@ -3,8 +3,8 @@
 namespace parvis::accounts {
 namespace {
 
-constexpr Role kAll[] = {Role::kAnalyst, Role::kModerator, Role::kManager,  Role::kOwner,
-                         Role::kApprover, Role::kService,  Role::kOperator};
+constexpr Role kAll[] = {Role::kAnalyst,  Role::kModerator, Role::kManager, Role::kOwner,
+                         Role::kApprover, Role::kService,   Role::kOperator};
 
 }  // namespace
 
@@ -26,10 +26,9 @@ std::set<Role> RolesFromNames(const std::vector<std::string>& names) {
 
 StatusOr<std::string> MadeBefore(db::Tx& tx, const std::string& scope, const Request& request) {
   if (request.request_id.empty()) return std::string();
-  PARVIS_ASSIGN_OR_RETURN(db::Rows rows,
-                          tx.Query("SELECT resource_id, fingerprint FROM requests "
-                                   "WHERE workspace_id = $1 AND method = $2 AND request_id = $3",
-                                   {scope, request.method, request.request_id}));
+  PARVIS_ASSIGN_OR_RETURN(db::Rows rows, tx.Query("SELECT resource_id, fingerprint FROM requests "
+                                                  "WHERE workspace_id = $1 AND method = $2 AND request_id = $3",
+                                                  {scope, request.method, request.request_id}));
   if (rows.empty()) return std::string();
   if (rows.View(0, 1) != request.fingerprint) {
     return MakeError(Code::kFailedPrecondition, "REQUEST_ID_REUSED",
@@ -42,10 +41,9 @@ StatusOr<Created> Once(db::Tx& tx, const std::string& scope, const Request& requ
                        const std::function<Status()>& insert) {
   if (!request.request_id.empty()) {
     PARVIS_ASSIGN_OR_RETURN(
-        db::Rows inserted,
-        tx.Query("INSERT INTO requests (workspace_id, method, request_id, fingerprint, resource_id) "
-                 "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-                 {scope, request.method, request.request_id, request.fingerprint, id}));
+        db::Rows inserted, tx.Query("INSERT INTO requests (workspace_id, method, request_id, fingerprint, resource_id) "
+                                    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+                                    {scope, request.method, request.request_id, request.fingerprint, id}));
     if (inserted.affected() == 0) {
       PARVIS_ASSIGN_OR_RETURN(std::string before, MadeBefore(tx, scope, request));
       return Created{std::move(before), true};

@@ -20,7 +20,8 @@ Status KeyError(int line, std::string_view what) {
 }
 
 Status Unreadable(std::string_view why) {
-  return MakeError(Code::kInternal, "CREDENTIALS_UNREADABLE", std::string("sealed credentials do not open: ") + std::string(why));
+  return MakeError(Code::kInternal, "CREDENTIALS_UNREADABLE",
+                   std::string("sealed credentials do not open: ") + std::string(why));
 }
 
 }  // namespace

@@ -15,10 +15,11 @@ class Sealer {
  public:
   struct Sealed {
     std::string key_id;
-    std::string bytes;   // nonce, ciphertext, tag
+    std::string bytes;  // nonce, ciphertext, tag
   };
-  // Keys from the lines "<key id> <base64 of 32 bytes>" of a file; the first is current, the others open what was sealed
-  // before. Empty lines and lines that start with '#' are skipped. FAILED_PRECONDITION SEAL_KEYS (which line, never what).
+  // Keys from the lines "<key id> <base64 of 32 bytes>" of a file; the first is current, the others open what was
+  // sealed before. Empty lines and lines that start with '#' are skipped. FAILED_PRECONDITION SEAL_KEYS (which line,
+  // never what).
   static StatusOr<Sealer> FromFile(const std::string& path);
   static StatusOr<Sealer> FromText(std::string_view text);
 

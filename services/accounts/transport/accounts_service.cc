@@ -53,14 +53,14 @@ Status Put(StatusOr<Noun> noun, Message& out) {
 }
 
 #define METHOD(name) "parvis.accounts.v1.AccountsService/" name
-#define HANDLER(Name, Response)                                                                        \
-  Reactor* Name(Context* context, const pb::Name##Request* request, Response* response) override {     \
-    return rpc::Unary(context, runtime_, METHOD(#Name), *request, *response,                           \
-                      [this](const Call& call, const pb::Name##Request& r, Response& out) -> Status {  \
-                        return Do##Name(call, r, out);                                                 \
-                      });                                                                              \
-  }                                                                                                    \
-  Status Do##Name([[maybe_unused]] const Call& call, [[maybe_unused]] const pb::Name##Request& r,      \
+#define HANDLER(Name, Response)                                                                       \
+  Reactor* Name(Context* context, const pb::Name##Request* request, Response* response) override {    \
+    return rpc::Unary(context, runtime_, METHOD(#Name), *request, *response,                          \
+                      [this](const Call& call, const pb::Name##Request& r, Response& out) -> Status { \
+                        return Do##Name(call, r, out);                                                \
+                      });                                                                             \
+  }                                                                                                   \
+  Status Do##Name([[maybe_unused]] const Call& call, [[maybe_unused]] const pb::Name##Request& r,     \
                   [[maybe_unused]] Response& out)
 
 class AccountsServiceImpl final : public pb::AccountsService::CallbackService {
@@ -91,8 +91,9 @@ class AccountsServiceImpl final : public pb::AccountsService::CallbackService {
   }
   HANDLER(ListWorkspaces, pb::ListWorkspacesResponse) {
     PARVIS_ASSIGN_OR_RETURN(std::string parent, OwnId("parent", r.parent(), "organizations/*"));
-    return ListPage(r, out, [&](const Page& page) { return use_.tenants.ListWorkspaces(call, parent, page); },
-                    [&] { return out.add_workspaces(); });
+    return ListPage(
+        r, out, [&](const Page& page) { return use_.tenants.ListWorkspaces(call, parent, page); },
+        [&] { return out.add_workspaces(); });
   }
   HANDLER(UpdateWorkspace, pb::Workspace) {
     PARVIS_ASSIGN_OR_RETURN(std::string id, OwnId("workspace.name", r.workspace().name(), "workspaces/*"));
@@ -115,8 +116,9 @@ class AccountsServiceImpl final : public pb::AccountsService::CallbackService {
   }
   HANDLER(ListMembers, pb::ListMembersResponse) {
     PARVIS_RETURN_IF_ERROR(OwnId("parent", r.parent(), "workspaces/*").status());
-    return ListPage(r, out, [&](const Page& page) { return use_.members.ListMembers(call, page); },
-                    [&] { return out.add_members(); });
+    return ListPage(
+        r, out, [&](const Page& page) { return use_.members.ListMembers(call, page); },
+        [&] { return out.add_members(); });
   }
   HANDLER(UpdateMember, pb::Member) {
     PARVIS_ASSIGN_OR_RETURN(std::string id, OwnId("member.name", r.member().name(), "workspaces/*/members/*"));
@@ -156,8 +158,9 @@ class AccountsServiceImpl final : public pb::AccountsService::CallbackService {
   }
   HANDLER(ListApiKeys, pb::ListApiKeysResponse) {
     PARVIS_RETURN_IF_ERROR(OwnId("parent", r.parent(), "workspaces/*").status());
-    return ListPage(r, out, [&](const Page& page) { return use_.api_keys.ListApiKeys(call, page); },
-                    [&] { return out.add_api_keys(); });
+    return ListPage(
+        r, out, [&](const Page& page) { return use_.api_keys.ListApiKeys(call, page); },
+        [&] { return out.add_api_keys(); });
   }
   HANDLER(RevokeApiKey, pb::ApiKey) {
     PARVIS_ASSIGN_OR_RETURN(std::string id, OwnId("name", r.name(), "workspaces/*/apiKeys/*"));
@@ -176,8 +179,9 @@ class AccountsServiceImpl final : public pb::AccountsService::CallbackService {
   }
   HANDLER(ListChannels, pb::ListChannelsResponse) {
     PARVIS_RETURN_IF_ERROR(OwnId("parent", r.parent(), "workspaces/*").status());
-    return ListPage(r, out, [&](const Page& page) { return use_.channels.ListChannels(call, page); },
-                    [&] { return out.add_channels(); });
+    return ListPage(
+        r, out, [&](const Page& page) { return use_.channels.ListChannels(call, page); },
+        [&] { return out.add_channels(); });
   }
   HANDLER(UpdateChannelCredentials, pb::Channel) {
     PARVIS_ASSIGN_OR_RETURN(std::string id, OwnId("name", r.name(), "workspaces/*/channels/*"));

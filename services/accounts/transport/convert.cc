@@ -104,23 +104,34 @@ void ToProto(const DirectoryStore::Opened& from, pb::ChannelCredentials& to) {
 
 pb::ChannelState ToProto(ChannelState state) {
   switch (state) {
-    case ChannelState::kConnected: return pb::CHANNEL_STATE_CONNECTED;
-    case ChannelState::kBroken: return pb::CHANNEL_STATE_BROKEN;
-    case ChannelState::kDisconnected: return pb::CHANNEL_STATE_DISCONNECTED;
+    case ChannelState::kConnected:
+      return pb::CHANNEL_STATE_CONNECTED;
+    case ChannelState::kBroken:
+      return pb::CHANNEL_STATE_BROKEN;
+    case ChannelState::kDisconnected:
+      return pb::CHANNEL_STATE_DISCONNECTED;
   }
   return pb::CHANNEL_STATE_UNSPECIFIED;
 }
 
 platform::v1::Role ToProto(Role role) {
   switch (role) {
-    case Role::kUnspecified: return platform::v1::ROLE_UNSPECIFIED;
-    case Role::kAnalyst: return platform::v1::ROLE_ANALYST;
-    case Role::kModerator: return platform::v1::ROLE_MODERATOR;
-    case Role::kManager: return platform::v1::ROLE_MANAGER;
-    case Role::kOwner: return platform::v1::ROLE_OWNER;
-    case Role::kApprover: return platform::v1::ROLE_APPROVER;
-    case Role::kService: return platform::v1::ROLE_SERVICE;
-    case Role::kOperator: return platform::v1::ROLE_OPERATOR;
+    case Role::kUnspecified:
+      return platform::v1::ROLE_UNSPECIFIED;
+    case Role::kAnalyst:
+      return platform::v1::ROLE_ANALYST;
+    case Role::kModerator:
+      return platform::v1::ROLE_MODERATOR;
+    case Role::kManager:
+      return platform::v1::ROLE_MANAGER;
+    case Role::kOwner:
+      return platform::v1::ROLE_OWNER;
+    case Role::kApprover:
+      return platform::v1::ROLE_APPROVER;
+    case Role::kService:
+      return platform::v1::ROLE_SERVICE;
+    case Role::kOperator:
+      return platform::v1::ROLE_OPERATOR;
   }
   return platform::v1::ROLE_UNSPECIFIED;
 }
@@ -129,15 +140,32 @@ StatusOr<std::set<Role>> RolesFromProto(std::string_view field, const google::pr
   std::set<Role> held;
   for (int role : roles) {
     switch (role) {
-      case platform::v1::ROLE_UNSPECIFIED: held.insert(Role::kUnspecified); break;
-      case platform::v1::ROLE_ANALYST: held.insert(Role::kAnalyst); break;
-      case platform::v1::ROLE_MODERATOR: held.insert(Role::kModerator); break;
-      case platform::v1::ROLE_MANAGER: held.insert(Role::kManager); break;
-      case platform::v1::ROLE_OWNER: held.insert(Role::kOwner); break;
-      case platform::v1::ROLE_APPROVER: held.insert(Role::kApprover); break;
-      case platform::v1::ROLE_SERVICE: held.insert(Role::kService); break;
-      case platform::v1::ROLE_OPERATOR: held.insert(Role::kOperator); break;
-      default: return InvalidField(field, "ROLE_NOT_ALLOWED", std::to_string(role) + " is not a role");
+      case platform::v1::ROLE_UNSPECIFIED:
+        held.insert(Role::kUnspecified);
+        break;
+      case platform::v1::ROLE_ANALYST:
+        held.insert(Role::kAnalyst);
+        break;
+      case platform::v1::ROLE_MODERATOR:
+        held.insert(Role::kModerator);
+        break;
+      case platform::v1::ROLE_MANAGER:
+        held.insert(Role::kManager);
+        break;
+      case platform::v1::ROLE_OWNER:
+        held.insert(Role::kOwner);
+        break;
+      case platform::v1::ROLE_APPROVER:
+        held.insert(Role::kApprover);
+        break;
+      case platform::v1::ROLE_SERVICE:
+        held.insert(Role::kService);
+        break;
+      case platform::v1::ROLE_OPERATOR:
+        held.insert(Role::kOperator);
+        break;
+      default:
+        return InvalidField(field, "ROLE_NOT_ALLOWED", std::to_string(role) + " is not a role");
     }
   }
   return held;

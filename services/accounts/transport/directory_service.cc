@@ -27,8 +27,8 @@ class DirectoryServiceImpl final : public pb::ChannelDirectoryService::CallbackS
                                  pb::ChannelCredentials* response) override {
     return rpc::Unary(context, runtime_, "parvis.accounts.v1.ChannelDirectoryService/GetChannelCredentials", *request,
                       *response, [this](const Call& call, const auto& r, auto& out) -> Status {
-                        PARVIS_ASSIGN_OR_RETURN(auto ids,
-                                                rpc::ParseName("name", r.name(), "workspaces/*/channels/*/credentials"));
+                        PARVIS_ASSIGN_OR_RETURN(
+                            auto ids, rpc::ParseName("name", r.name(), "workspaces/*/channels/*/credentials"));
                         PARVIS_ASSIGN_OR_RETURN(auto opened, use_.directory.GetChannelCredentials(call, ids[1]));
                         ToProto(opened, out);
                         return absl::OkStatus();
@@ -48,27 +48,27 @@ class DirectoryServiceImpl final : public pb::ChannelDirectoryService::CallbackS
 
   Reactor* ListChannelBindings(Context* context, const pb::ListChannelBindingsRequest* request,
                                pb::ListChannelBindingsResponse* response) override {
-    return rpc::Unary(
-        context, runtime_, "parvis.accounts.v1.ChannelDirectoryService/ListChannelBindings", *request, *response,
-        [this](const Call& call, const auto& r, auto& out) -> Status {
-          PARVIS_ASSIGN_OR_RETURN(int size, rpc::PageSize(r.page_size(), kBindingsDefault, kBindingsMax));
-          const std::string digest = rpc::QueryDigest(r);
-          Page page{.after = "", .limit = size + 1};
-          if (!r.page_token().empty()) {
-            PARVIS_ASSIGN_OR_RETURN(auto keyset, rpc::DecodePageToken(r.page_token(), digest));
-            if (keyset.size() != 1 || !IsUuid(keyset[0])) {
-              return InvalidField("page_token", "PAGE_TOKEN_INVALID", "is not a token that was given out");
-            }
-            page.after = keyset[0];
-          }
-          PARVIS_ASSIGN_OR_RETURN(auto bindings, use_.directory.ListBindings(call, page));
-          if (static_cast<int>(bindings.size()) > size) {
-            bindings.resize(size);
-            out.set_next_page_token(rpc::EncodePageToken(digest, {bindings.back().channel_id}));
-          }
-          for (const Binding& binding : bindings) ToProto(binding, *out.add_channel_bindings());
-          return absl::OkStatus();
-        });
+    return rpc::Unary(context, runtime_, "parvis.accounts.v1.ChannelDirectoryService/ListChannelBindings", *request,
+                      *response, [this](const Call& call, const auto& r, auto& out) -> Status {
+                        PARVIS_ASSIGN_OR_RETURN(int size, rpc::PageSize(r.page_size(), kBindingsDefault, kBindingsMax));
+                        const std::string digest = rpc::QueryDigest(r);
+                        Page page{.after = "", .limit = size + 1};
+                        if (!r.page_token().empty()) {
+                          PARVIS_ASSIGN_OR_RETURN(auto keyset, rpc::DecodePageToken(r.page_token(), digest));
+                          if (keyset.size() != 1 || !IsUuid(keyset[0])) {
+                            return InvalidField("page_token", "PAGE_TOKEN_INVALID",
+                                                "is not a token that was given out");
+                          }
+                          page.after = keyset[0];
+                        }
+                        PARVIS_ASSIGN_OR_RETURN(auto bindings, use_.directory.ListBindings(call, page));
+                        if (static_cast<int>(bindings.size()) > size) {
+                          bindings.resize(size);
+                          out.set_next_page_token(rpc::EncodePageToken(digest, {bindings.back().channel_id}));
+                        }
+                        for (const Binding& binding : bindings) ToProto(binding, *out.add_channel_bindings());
+                        return absl::OkStatus();
+                      });
   }
 
   Reactor* ReportChannelHealth(Context* context, const pb::ReportChannelHealthRequest* request,

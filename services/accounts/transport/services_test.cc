@@ -33,8 +33,7 @@ class ServicesTest : public ::testing::Test {
     services_.push_back(MakeDirectoryService(*runtime_, use));
     services_.push_back(MakeAuthenticationService(*runtime_, use));
     server_ = std::make_unique<rpc::Server>(
-        config_, *runtime_,
-        std::vector<grpc::Service*>{services_[0].get(), services_[1].get(), services_[2].get()});
+        config_, *runtime_, std::vector<grpc::Service*>{services_[0].get(), services_[1].get(), services_[2].get()});
     EXPECT_TRUE(server_->Start().ok());
     auto channel = grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials());
     accounts_ = pb::AccountsService::NewStub(channel);
@@ -168,7 +167,7 @@ TEST_F(ServicesTest, TheKeyMustBelongToTheWorkspaceAndHoldTheRole) {
   EXPECT_EQ(Ask(&Stub::ListMembers, list, &members, "").code(), Code::kUnauthenticated);
   EXPECT_EQ(Ask(&Stub::ListMembers, list, &members, "pv_nonsense").code(), Code::kUnauthenticated);
   const std::string first_key = owner_key_, first_workspace = workspace_;
-  Bootstrap();   // another organisation
+  Bootstrap();  // another organisation
   list.set_parent(first_workspace);
   EXPECT_EQ(Ask(&Stub::ListMembers, list, &members, owner_key_).code(), Code::kPermissionDenied);
   pb::CreateApiKeyRequest foreign;
@@ -221,7 +220,8 @@ TEST_F(ServicesTest, BadNamesTokensAndIdsArePreciseErrors) {
   EXPECT_EQ(ToError(Ask(&Stub::GetMember, get, &member, owner_key_)).violations.at(0).field, "name");
   get.set_name(workspace_ + "/members/" + ids_.New());
   EXPECT_EQ(Ask(&Stub::GetMember, get, &member, owner_key_).code(), Code::kNotFound);
-  for (int i = 0; i < 3; ++i) NewMember("m" + std::to_string(i) + "@x.example", {platform::v1::ROLE_ANALYST}, owner_key_);
+  for (int i = 0; i < 3; ++i)
+    NewMember("m" + std::to_string(i) + "@x.example", {platform::v1::ROLE_ANALYST}, owner_key_);
   pb::ListMembersRequest list;
   list.set_parent(workspace_);
   list.set_page_size(2);
@@ -285,7 +285,8 @@ TEST_F(ServicesTest, CredentialsAreForServicesOnly) {
   EXPECT_EQ("workspaces/" + found.bindings(0).workspace_id(), workspace_);
   pb::ListChannelBindingsResponse bindings;
   ASSERT_TRUE(Ask(*directory_stub_, &DirectoryStub::ListChannelBindings, pb::ListChannelBindingsRequest(), &bindings,
-                  ServiceToken()).ok());
+                  ServiceToken())
+                  .ok());
   EXPECT_EQ(bindings.channel_bindings_size(), 1);
   pb::ReportChannelHealthRequest report;
   report.set_name(channel.name());

@@ -12,27 +12,38 @@ namespace {
 
 namespace pb = ::parvis::ingestion::v1;
 
-constexpr size_t kHeadersRoom = 4 << 10;   // what the headers and the key of a dead letter need at most
+constexpr size_t kHeadersRoom = 4 << 10;  // what the headers and the key of a dead letter need at most
 
 pb::Activity::Kind ToProto(Kind kind) {
   switch (kind) {
-    case Kind::kComment: return pb::Activity::KIND_COMMENT;
-    case Kind::kMention: return pb::Activity::KIND_MENTION;
-    case Kind::kMessage: return pb::Activity::KIND_MESSAGE;
-    case Kind::kEdit: return pb::Activity::KIND_EDIT;
-    case Kind::kRemoval: return pb::Activity::KIND_REMOVAL;
-    case Kind::kReaction: return pb::Activity::KIND_REACTION;
-    case Kind::kHide: return pb::Activity::KIND_HIDE;
-    case Kind::kUnhide: return pb::Activity::KIND_UNHIDE;
+    case Kind::kComment:
+      return pb::Activity::KIND_COMMENT;
+    case Kind::kMention:
+      return pb::Activity::KIND_MENTION;
+    case Kind::kMessage:
+      return pb::Activity::KIND_MESSAGE;
+    case Kind::kEdit:
+      return pb::Activity::KIND_EDIT;
+    case Kind::kRemoval:
+      return pb::Activity::KIND_REMOVAL;
+    case Kind::kReaction:
+      return pb::Activity::KIND_REACTION;
+    case Kind::kHide:
+      return pb::Activity::KIND_HIDE;
+    case Kind::kUnhide:
+      return pb::Activity::KIND_UNHIDE;
   }
   return pb::Activity::KIND_UNSPECIFIED;
 }
 
 pb::Activity::Origin ToProto(Origin origin) {
   switch (origin) {
-    case Origin::kWebhook: return pb::Activity::ORIGIN_WEBHOOK;
-    case Origin::kPoll: return pb::Activity::ORIGIN_POLL;
-    case Origin::kBackfill: return pb::Activity::ORIGIN_BACKFILL;
+    case Origin::kWebhook:
+      return pb::Activity::ORIGIN_WEBHOOK;
+    case Origin::kPoll:
+      return pb::Activity::ORIGIN_POLL;
+    case Origin::kBackfill:
+      return pb::Activity::ORIGIN_BACKFILL;
   }
   return pb::Activity::ORIGIN_UNSPECIFIED;
 }
@@ -45,7 +56,7 @@ void SetTime(absl::Time from, google::protobuf::Timestamp& to) {
 // Collects the acks of one Send; calls `done` when the last has come and all records have been handed over.
 struct Acks {
   std::mutex mutex;
-  int open = 1;          // one for Send itself
+  int open = 1;  // one for Send itself
   Status first_error;
   ActivitySink::Done done;
 

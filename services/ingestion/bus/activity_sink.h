@@ -1,5 +1,5 @@
-// Activities to Kafka: topic parvis.ingestion.activity.v1, key workspace/channel/thread; what could not be understood goes
-// raw to parvis.ingestion.activity.v1.dlq.ingestion.receive.
+// Activities to Kafka: topic parvis.ingestion.activity.v1, key workspace/channel/thread; what could not be understood
+// goes raw to parvis.ingestion.activity.v1.dlq.ingestion.receive.
 #pragma once
 
 #include <atomic>

@@ -28,7 +28,9 @@ struct AccountsDesk::Stubs {
 };
 
 AccountsDesk::AccountsDesk(rpc::Client& client, const Clock& clock, absl::Duration find_max)
-    : client_(client), clock_(clock), find_max_(find_max),
+    : client_(client),
+      clock_(clock),
+      find_max_(find_max),
       stubs_(new Stubs{pb::ChannelDirectoryService::NewStub(client.channel())}) {}
 
 AccountsDesk::~AccountsDesk() = default;
@@ -41,8 +43,8 @@ StatusOr<OpenedChannel> AccountsDesk::Open(const Call& call, const Binding& bind
     return stubs_->directory->GetChannelCredentials(&context, request, &response);
   });
   if (!status.ok()) return AsUnavailable(status);
-  OpenedChannel opened{response.network(), response.remote_id(), response.base_url(), {},
-                       response.credentials_version()};
+  OpenedChannel opened{
+      response.network(), response.remote_id(), response.base_url(), {}, response.credentials_version()};
   for (const auto& [field, value] : response.credentials()) opened.credentials[field] = Secret(value);
   return opened;
 }
@@ -73,7 +75,9 @@ StatusOr<std::vector<BoundChannel>> AccountsDesk::List(const Call& call, std::st
   std::vector<BoundChannel> channels;
   channels.reserve(response.channel_bindings_size());
   for (const pb::ChannelBinding& binding : response.channel_bindings()) {
-    channels.push_back({{binding.workspace_id(), binding.channel_id()}, binding.network(), binding.remote_id(),
+    channels.push_back({{binding.workspace_id(), binding.channel_id()},
+                        binding.network(),
+                        binding.remote_id(),
                         binding.credentials_version()});
   }
   page_token = response.next_page_token();

@@ -32,14 +32,22 @@ void Bound(std::string& text, size_t max) {
 
 const char* KindName(Kind kind) {
   switch (kind) {
-    case Kind::kComment: return "comment";
-    case Kind::kMention: return "mention";
-    case Kind::kMessage: return "message";
-    case Kind::kEdit: return "edit";
-    case Kind::kRemoval: return "removal";
-    case Kind::kReaction: return "reaction";
-    case Kind::kHide: return "hide";
-    case Kind::kUnhide: return "unhide";
+    case Kind::kComment:
+      return "comment";
+    case Kind::kMention:
+      return "mention";
+    case Kind::kMessage:
+      return "message";
+    case Kind::kEdit:
+      return "edit";
+    case Kind::kRemoval:
+      return "removal";
+    case Kind::kReaction:
+      return "reaction";
+    case Kind::kHide:
+      return "hide";
+    case Kind::kUnhide:
+      return "unhide";
   }
   return "comment";
 }
@@ -48,15 +56,15 @@ std::string ActivityId(std::string_view channel_id, Kind kind, std::string_view 
   std::string name;
   name.reserve(channel_id.size() + remote_id.size() + 40);
   name.append("activity/").append(channel_id).append("/").append(KindName(kind)).append("/");
-  name.append(std::to_string(revision)).append("/").append(remote_id);   // last: it may contain anything
+  name.append(std::to_string(revision)).append("/").append(remote_id);  // last: it may contain anything
   return UuidOfName(name);
 }
 
 Activity MakeActivity(Happening what, const Binding& binding, std::string_view network, Origin origin,
                       absl::Time received_at) {
-  for (std::string* field : {&what.remote_id, &what.thread, &what.conversation, &what.parent_remote_id,
-                             &what.post_remote_id, &what.author_remote_id, &what.author_name, &what.author_handle,
-                             &what.permalink}) {
+  for (std::string* field :
+       {&what.remote_id, &what.thread, &what.conversation, &what.parent_remote_id, &what.post_remote_id,
+        &what.author_remote_id, &what.author_name, &what.author_handle, &what.permalink}) {
     Bound(*field, kFieldMax);
   }
   Bound(what.text, kTextMax);

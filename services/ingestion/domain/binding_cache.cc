@@ -66,7 +66,8 @@ void BindingCache::Lookup(const std::string& network, std::vector<std::string> a
     for (const std::string& account : waiter->accounts) {
       const Key key{network, account};
       auto known = entries_.find(key);
-      if (known != entries_.end() && !known->second.asking && known->second.bindings && now < known->second.fresh_until) {
+      if (known != entries_.end() && !known->second.asking && known->second.bindings &&
+          now < known->second.fresh_until) {
         lru_.splice(lru_.end(), lru_, known->second.used);
         continue;
       }
@@ -89,11 +90,12 @@ void BindingCache::Lookup(const std::string& network, std::vector<std::string> a
       answer = AnswerFor(*waiter);
     }
   }
-  if (done) done(std::move(answer));   // known, or refused
+  if (done) done(std::move(answer));  // known, or refused
   for (size_t i = 0; i < to_ask.size(); i += kAskedAtOnce) {
     std::vector<std::string> part(to_ask.begin() + i, to_ask.begin() + std::min(to_ask.size(), i + kAskedAtOnce));
     if (executor_.TrySubmit([this, network, part] { Ask(network, part); })) continue;
-    Settle(network, part, MakeError(Code::kResourceExhausted, "BINDINGS_OVERLOADED", "too many calls wait for accounts"));
+    Settle(network, part,
+           MakeError(Code::kResourceExhausted, "BINDINGS_OVERLOADED", "too many calls wait for accounts"));
   }
 }
 
@@ -118,7 +120,7 @@ void BindingCache::Settle(const std::string& network, const std::vector<std::str
         entry.stale_until = now + options_.stale_for;
         entry.bindings = std::move(bindings);
       } else if (entry.bindings && (now >= entry.stale_until || entry.bindings->empty())) {
-        entry.bindings = nullptr;   // too old to go by, and "nobody's" is never believed without asking
+        entry.bindings = nullptr;  // too old to go by, and "nobody's" is never believed without asking
       }
       const bool answered = entry.bindings != nullptr;
       auto waiting = waiting_.extract(key);

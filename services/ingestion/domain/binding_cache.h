@@ -32,13 +32,13 @@ class BindingCache {
  public:
   struct Options {
     int entries_max = 100'000;
-    int waiting_max = 10'000;                            // callers waiting for answers; beyond: RESOURCE_EXHAUSTED
+    int waiting_max = 10'000;  // callers waiting for answers; beyond: RESOURCE_EXHAUSTED
     absl::Duration found_for = absl::Seconds(30);
-    absl::Duration unknown_for = absl::Seconds(2);       // short: a channel may be connected any moment
-    absl::Duration stale_for = absl::Hours(1);           // how long an old answer is used while accounts is away
+    absl::Duration unknown_for = absl::Seconds(2);  // short: a channel may be connected any moment
+    absl::Duration stale_for = absl::Hours(1);      // how long an old answer is used while accounts is away
   };
-  using Bindings = std::shared_ptr<const std::vector<Binding>>;   // empty: no channel
-  using Answer = std::map<std::string, Bindings>;                 // by account
+  using Bindings = std::shared_ptr<const std::vector<Binding>>;  // empty: no channel
+  using Answer = std::map<std::string, Bindings>;                // by account
   using Done = std::function<void(StatusOr<Answer>)>;
 
   BindingCache(ChannelFinder& finder, Executor& executor, const Clock& clock, const Options& options);
@@ -49,18 +49,18 @@ class BindingCache {
   int size() const;
 
  private:
-  using Key = std::pair<std::string, std::string>;   // network, account
+  using Key = std::pair<std::string, std::string>;  // network, account
   struct Entry {
-    Bindings bindings;               // null: never answered
+    Bindings bindings;  // null: never answered
     Instant fresh_until, stale_until;
     bool asking = false;
-    std::list<Key>::iterator used;   // place in lru_
+    std::list<Key>::iterator used;  // place in lru_
   };
   struct Waiter {
     std::string network;
     std::vector<std::string> accounts;
     Done done;
-    int open = 0;                    // accounts still being asked for
+    int open = 0;  // accounts still being asked for
     Status failure;
   };
   struct KeyHash {
@@ -71,8 +71,8 @@ class BindingCache {
   void Ask(const std::string& network, const std::vector<std::string>& accounts);
   void Settle(const std::string& network, const std::vector<std::string>& accounts,
               const StatusOr<std::multimap<std::string, Binding>>& found);
-  Entry& Touch(const Key& key);      // finds or makes, marks as used, drops the oldest; under mutex_
-  StatusOr<Answer> AnswerFor(const Waiter& waiter);   // under mutex_
+  Entry& Touch(const Key& key);                      // finds or makes, marks as used, drops the oldest; under mutex_
+  StatusOr<Answer> AnswerFor(const Waiter& waiter);  // under mutex_
 
   ChannelFinder& finder_;
   Executor& executor_;
@@ -80,7 +80,7 @@ class BindingCache {
   const Options options_;
   mutable std::mutex mutex_;
   std::unordered_map<Key, Entry, KeyHash> entries_;
-  std::list<Key> lru_;               // least recently used first
+  std::list<Key> lru_;  // least recently used first
   std::map<Key, std::deque<std::shared_ptr<Waiter>>> waiting_;
   int waiters_ = 0;
 };

@@ -176,7 +176,8 @@ StatusOr<std::vector<Claimed>> FakeSourceStore::Claim(int limit, absl::Duration 
   for (auto& [id, row] : rows_) {
     const Source& source = row.source;
     if (static_cast<int>(claimed.size()) == limit) break;
-    if (source.state != SourceState::kActive || !source.pollable || !source.next_poll || *source.next_poll > now) continue;
+    if (source.state != SourceState::kActive || !source.pollable || !source.next_poll || *source.next_poll > now)
+      continue;
     if (row.lease_until && *row.lease_until >= now) continue;
     row.lease_until = now + lease;
     claimed.push_back({source, ++row.token});
@@ -221,7 +222,8 @@ Status FakeSourceStore::Release(const Claimed& claimed, const PollEnd& end) {
   source.state = end.state;
   source.state_reason = end.state_reason;
   source.state_message = end.state_message;
-  source.next_poll = end.next_in == absl::InfiniteDuration() ? std::nullopt : std::optional(clock_.WallNow() + end.next_in);
+  source.next_poll =
+      end.next_in == absl::InfiniteDuration() ? std::nullopt : std::optional(clock_.WallNow() + end.next_in);
   return absl::OkStatus();
 }
 
@@ -251,7 +253,8 @@ void FakeReader::ReportBroken(const Call&, const Source&, const Status& why) { r
 
 StatusOr<OpenedChannel> FakeDesk::Open(const Call&, const Binding& binding) {
   for (const BoundChannel& channel : channels) {
-    if (channel.binding == binding) return OpenedChannel{channel.network, channel.remote_id, "https://x.example", {}, 1};
+    if (channel.binding == binding)
+      return OpenedChannel{channel.network, channel.remote_id, "https://x.example", {}, 1};
   }
   return NotFound("channel");
 }

@@ -24,8 +24,8 @@ class FakeSink : public ActivitySink {
             Done done) override;
   std::vector<Activity> activities() const;
   std::vector<RawPart> parts() const;
-  void Fail(Status status);     // every Send ends so from now on, keeping nothing; OK ends that
-  void Hold();                  // answers wait for Release
+  void Fail(Status status);  // every Send ends so from now on, keeping nothing; OK ends that
+  void Hold();               // answers wait for Release
   void Release();
   int waiting() const;
 
@@ -44,9 +44,9 @@ class FakeFinder : public ChannelFinder {
                                                              const std::vector<std::string>& accounts) override;
   void Bind(const std::string& network, const std::string& account, const Binding& binding);
   void Fail(Status status);
-  void Block();                 // questions wait for Unblock
+  void Block();  // questions wait for Unblock
   void Unblock();
-  int asked() const;            // accounts asked for so far
+  int asked() const;  // accounts asked for so far
 
  private:
   mutable std::mutex mutex_;
@@ -65,7 +65,8 @@ class FakeSourceStore : public SourceStore {
   StatusOr<std::vector<Source>> ListSources(const Call& call, const std::string& after, int limit) override;
   StatusOr<Source> StartBackfill(const Call& call, const std::string& channel_id, absl::Time from) override;
   Status Sync(const std::vector<KnownChannel>& channels, absl::Time from) override;
-  Status Detach(const std::string& after, const std::string& last, const std::vector<std::string>& channel_ids) override;
+  Status Detach(const std::string& after, const std::string& last,
+                const std::vector<std::string>& channel_ids) override;
   StatusOr<std::vector<Claimed>> Claim(int limit, absl::Duration lease) override;
   Status Save(const Claimed& claimed, const Progress& progress, absl::Duration lease) override;
   Status Release(const Claimed& claimed, const PollEnd& end) override;
@@ -77,10 +78,10 @@ class FakeSourceStore : public SourceStore {
     int64_t token = 0;
     std::optional<absl::Time> lease_until;
   };
-  Row* Owned(const Claimed& claimed);   // null when the claim was lost
+  Row* Owned(const Claimed& claimed);  // null when the claim was lost
   const Clock& clock_;
   std::mutex mutex_;
-  std::map<std::string, Row> rows_;     // by channel
+  std::map<std::string, Row> rows_;  // by channel
 };
 
 // Gives pages from a script, by cursor.
@@ -90,9 +91,9 @@ class FakeReader : public ChannelReader {
                           int limit) override;
   void ReportBroken(const Call& call, const Source& source, const Status& why) override;
 
-  std::map<std::string, StatusOr<ReadPage>> pages;   // a cursor without page: an empty last page, same cursor
-  std::vector<std::string> read;                     // cursors asked for
-  std::vector<std::string> reported;                 // reasons
+  std::map<std::string, StatusOr<ReadPage>> pages;  // a cursor without page: an empty last page, same cursor
+  std::vector<std::string> read;                    // cursors asked for
+  std::vector<std::string> reported;                // reasons
   std::function<void(const std::string& cursor)> on_read;
 };
 
@@ -103,7 +104,7 @@ class FakeDesk : public ChannelDesk {
                       const std::string& message) override;
   StatusOr<std::vector<BoundChannel>> List(const Call& call, std::string& page_token) override;
 
-  std::vector<BoundChannel> channels;   // ordered by channel id
+  std::vector<BoundChannel> channels;  // ordered by channel id
   int page_size = 2;
   Status failure;
 };

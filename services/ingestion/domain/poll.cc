@@ -86,15 +86,15 @@ StatusOr<PollResult> Poller::Poll(const Claimed& claimed) {
   PollResult result;
   Status status = ReadPages(claimed, progress, result);
   if (status.ok() && source.backfill == BackfillState::kRunning) status = Backfill(claimed, progress, result);
-  if (ReasonOf(status) == "FENCED") return status;   // somebody else has it now
+  if (ReasonOf(status) == "FENCED") return status;  // somebody else has it now
   if (Refused(status)) {
     Call call = BackgroundCall("ingestion", source.binding.workspace_id);
     call.deadline = clock_.Now() + options_.call_max;
     reader_.ReportBroken(call, source, status);
   }
-  const PollEnd end = status.ok() ? AfterSuccess(source, result, IntervalMin(source.network),
-                                                 IntervalMax(source.network), uniform_())
-                                  : AfterFailure(source, status, options_, uniform_());
+  const PollEnd end =
+      status.ok() ? AfterSuccess(source, result, IntervalMin(source.network), IntervalMax(source.network), uniform_())
+                  : AfterFailure(source, status, options_, uniform_());
   Status released = store_.Release(claimed, end);
   if (!status.ok()) return status;
   PARVIS_RETURN_IF_ERROR(released);
@@ -124,8 +124,8 @@ Status Poller::Backfill(const Claimed& claimed, Progress& progress, PollResult& 
   for (int page_number = 0; page_number < options_.pages_max && more; ++page_number) {
     Call call = BackgroundCall("ingestion", source.binding.workspace_id);
     call.deadline = clock_.Now() + options_.call_max;
-    PARVIS_ASSIGN_OR_RETURN(ReadPage page, reader_.Read(call, source, progress.backfill_cursor, source.backfill_from,
-                                                        options_.page_size));
+    PARVIS_ASSIGN_OR_RETURN(
+        ReadPage page, reader_.Read(call, source, progress.backfill_cursor, source.backfill_from, options_.page_size));
     progress.backfill_cursor = page.cursor;
     result.rate = page.rate;
     more = page.more;
@@ -135,7 +135,7 @@ Status Poller::Backfill(const Claimed& claimed, Progress& progress, PollResult& 
     }
     PARVIS_RETURN_IF_ERROR(HandOver(claimed, Origin::kBackfill, std::move(page), progress, result));
   }
-  if (more) result.reached_end = false;   // due again at once
+  if (more) result.reached_end = false;  // due again at once
   return absl::OkStatus();
 }
 
@@ -153,7 +153,7 @@ Status Poller::HandOver(const Claimed& claimed, Origin origin, ReadPage page, Pr
     PARVIS_RETURN_IF_ERROR(SendAndWait(sink_, std::move(activities), std::move(page.unparsed), source.network));
   }
   if (origin == Origin::kPoll) result.activities += count;
-  return store_.Save(claimed, progress, options_.lease);   // after the ack: a crash in between reads the page again
+  return store_.Save(claimed, progress, options_.lease);  // after the ack: a crash in between reads the page again
 }
 
 }  // namespace parvis::ingestion

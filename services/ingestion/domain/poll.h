@@ -32,8 +32,8 @@ struct ReadPage {
 class ChannelReader {
  public:
   virtual ~ChannelReader() = default;
-  // `cursor` "": from `since`. UNAUTHENTICATED or PERMISSION_DENIED: the credentials are refused; RESOURCE_EXHAUSTED with
-  // retry_after: too fast; FAILED_PRECONDITION CHANNEL_DISCONNECTED; others are transient.
+  // `cursor` "": from `since`. UNAUTHENTICATED or PERMISSION_DENIED: the credentials are refused; RESOURCE_EXHAUSTED
+  // with retry_after: too fast; FAILED_PRECONDITION CHANNEL_DISCONNECTED; others are transient.
   virtual StatusOr<ReadPage> Read(const Call& call, const Source& source, const std::string& cursor, absl::Time since,
                                   int limit) = 0;
   // Tells accounts that the credentials were refused. Best effort.
@@ -41,15 +41,15 @@ class ChannelReader {
 };
 
 struct PollOptions {
-  absl::Duration interval_min = absl::Seconds(5);    // networks without webhooks
+  absl::Duration interval_min = absl::Seconds(5);  // networks without webhooks
   absl::Duration interval_max = absl::Minutes(5);
   absl::Duration second_way_min = absl::Minutes(2);  // networks that tell by webhook: only to be sure
   absl::Duration second_way_max = absl::Minutes(15);
-  absl::Duration failure_max = absl::Minutes(15);    // longest wait after failures
+  absl::Duration failure_max = absl::Minutes(15);  // longest wait after failures
   absl::Duration lease = absl::Minutes(2);
-  absl::Duration call_max = absl::Seconds(20);       // one page
+  absl::Duration call_max = absl::Seconds(20);  // one page
   int page_size = 100;
-  int pages_max = 20;                                // in one claim; then it is another source's turn
+  int pages_max = 20;  // in one claim; then it is another source's turn
 };
 
 // How a poll ended well, for PollEnd.
@@ -60,12 +60,12 @@ struct PollResult {
 };
 
 // When to poll again. Pure but for `uniform`, a random number in [0, 1).
-// The interval is halved by a poll that brought something, and grows by half by one that did not, within the bounds; ±10 %
-// so that sources do not march in step. A budget that is used up waits for its reset, retry_after is obeyed.
+// The interval is halved by a poll that brought something, and grows by half by one that did not, within the bounds;
+// ±10 % so that sources do not march in step. A budget that is used up waits for its reset, retry_after is obeyed.
 PollEnd AfterSuccess(const Source& source, const PollResult& result, absl::Duration min, absl::Duration max,
                      double uniform);
-// Refused credentials: broken, no further poll. Otherwise a wait that doubles with every failure in a row, jittered, never
-// shorter than what the error's retry_after asks.
+// Refused credentials: broken, no further poll. Otherwise a wait that doubles with every failure in a row, jittered,
+// never shorter than what the error's retry_after asks.
 PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions& options, double uniform);
 
 class Poller {
@@ -73,8 +73,13 @@ class Poller {
   // `second_way`: whether a network tells by webhook, so that polling is only the second way.
   Poller(SourceStore& store, ChannelReader& reader, ActivitySink& sink, const Clock& clock, const PollOptions& options,
          std::function<bool(const std::string& network)> second_way, std::function<double()> uniform)
-      : store_(store), reader_(reader), sink_(sink), clock_(clock), options_(options),
-        second_way_(std::move(second_way)), uniform_(std::move(uniform)) {}
+      : store_(store),
+        reader_(reader),
+        sink_(sink),
+        clock_(clock),
+        options_(options),
+        second_way_(std::move(second_way)),
+        uniform_(std::move(uniform)) {}
 
   // Polls one claimed source and releases it. Blocks. The error is the poll's, for logs and counters.
   StatusOr<PollResult> Poll(const Claimed& claimed);

@@ -50,8 +50,13 @@ class PollTest : public ::testing::Test {
   FakeSink sink_;
   PollOptions options_;
   KnownChannel channel_;
-  Poller poller_{store_, reader_, sink_, clock_, {.pages_max = 3},
-                 [](const std::string& network) { return network == "facebook"; }, [] { return 0.5; }};
+  Poller poller_{store_,
+                 reader_,
+                 sink_,
+                 clock_,
+                 {.pages_max = 3},
+                 [](const std::string& network) { return network == "facebook"; },
+                 [] { return 0.5; }};
 };
 
 TEST_F(PollTest, ReadsToTheEndAndRemembersWhere) {
@@ -93,7 +98,8 @@ TEST_F(PollTest, TheCursorMovesOnlyAfterTheAck) {
 
 TEST_F(PollTest, ALongListIsReadInTurnsWithoutWaiting) {
   for (int i = 0; i < 5; ++i) {
-    reader_.pages[i == 0 ? "" : "c" + std::to_string(i)] = APage("c" + std::to_string(i + 1), true, {std::to_string(i)});
+    reader_.pages[i == 0 ? "" : "c" + std::to_string(i)] =
+        APage("c" + std::to_string(i + 1), true, {std::to_string(i)});
   }
   auto result = PollDue();
   ASSERT_TRUE(result.ok());
@@ -153,7 +159,7 @@ TEST_F(PollTest, AZombieStopsAndChangesNothing) {
   reader_.pages["c1"] = APage("c2", false, {"2"});
   reader_.on_read = [&](const std::string& cursor) {
     if (cursor != "c1") return;
-    clock_.Advance(absl::Minutes(3));   // the lease runs out while the second page is read
+    clock_.Advance(absl::Minutes(3));  // the lease runs out while the second page is read
     ASSERT_EQ(store_.Claim(1, absl::Minutes(2))->size(), 1u);
   };
   EXPECT_EQ(ReasonOf(PollDue().status()), "FENCED");
@@ -199,17 +205,19 @@ TEST_F(PollTest, TheRunnerLearnsChannelsPollsThemAndNotesWebhooks) {
     desk.channels.push_back({{"w1", id}, i == 4 ? "facebook" : "wordpress", "r" + id, 1});
   }
   reader_.pages[""] = APage("c1", false, {"1"});
-  Poller poller(store, reader_, sink_, clock, {}, [](const std::string& n) { return n == "facebook"; }, [] { return 0.5; });
+  Poller poller(
+      store, reader_, sink_, clock, {}, [](const std::string& n) { return n == "facebook"; }, [] { return 0.5; });
   HeardBook heard(10);
   std::atomic<int> polled = 0;
   Runner::Options options;
-  options.polls_at_once = 1;   // the fake reader is for one thread
+  options.polls_at_once = 1;  // the fake reader is for one thread
   options.tick = options.note_every = absl::Milliseconds(10);
   options.sync_every = absl::Milliseconds(20);
   Runner runner(store, desk, poller, heard, clock, options, [](const std::string&) { return true; },
-                {.polled = [&](const Source&, const StatusOr<PollResult>& r) { polled += r.ok(); }, .synced = {},
+                {.polled = [&](const Source&, const StatusOr<PollResult>& r) { polled += r.ok(); },
+                 .synced = {},
                  .claim_failed = {}});
-  runner.Start();
+  ASSERT_TRUE(runner.Start().ok());
   ASSERT_TRUE(testing::WaitFor([&] { return polled == 5; }));
   heard.ByWebhook({"w1", "c4"}, clock.WallNow(), clock.WallNow());
   auto get = [&](const std::string& id) { return *store.GetSource(BackgroundCall("test", "w1"), id); };

@@ -47,7 +47,7 @@ void Receiver::Receive(const Trace& trace, const std::string& network, std::vect
   work->unparsed = std::move(unparsed);
   std::vector<std::string> accounts;
   for (const Happening& happening : work->happenings) {
-    if (!PlausibleAccount(happening.account)) continue;   // nobody's: not worth a question
+    if (!PlausibleAccount(happening.account)) continue;  // nobody's: not worth a question
     if (accounts.empty() || accounts.back() != happening.account) accounts.push_back(happening.account);
   }
   if (accounts.empty()) return Send(std::move(work), {});
@@ -61,7 +61,7 @@ void Receiver::Receive(const Trace& trace, const std::string& network, std::vect
 void Receiver::Send(std::shared_ptr<Work> work, const BindingCache::Answer& answer) {
   std::vector<Activity> activities;
   activities.reserve(work->happenings.size());
-  std::map<std::string, std::pair<Binding, absl::Time>> heard;   // by channel
+  std::map<std::string, std::pair<Binding, absl::Time>> heard;  // by channel
   for (Happening& happening : work->happenings) {
     auto bound = answer.find(happening.account);
     if (bound == answer.end() || bound->second->empty()) {

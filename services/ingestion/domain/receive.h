@@ -23,12 +23,12 @@ class HeardOf {
 
 // What became of a call, for the answer and the counters.
 struct ReceiveOutcome {
-  Status status;           // OK: everything is safe. UNAVAILABLE, RESOURCE_EXHAUSTED: try again later, with all of it.
-                           // PERMISSION_DENIED WEBHOOK_REPLAYED: all of it was outside the replay window.
-  int activities = 0;      // sent, one per channel
-  int unknown = 0;         // happenings at accounts that are no channel of ours
-  int replayed = 0;        // happenings outside the replay window, left out
-  int unparsed = 0;        // parts that went to the dead letters
+  Status status;       // OK: everything is safe. UNAVAILABLE, RESOURCE_EXHAUSTED: try again later, with all of it.
+                       // PERMISSION_DENIED WEBHOOK_REPLAYED: all of it was outside the replay window.
+  int activities = 0;  // sent, one per channel
+  int unknown = 0;     // happenings at accounts that are no channel of ours
+  int replayed = 0;    // happenings outside the replay window, left out
+  int unparsed = 0;    // parts that went to the dead letters
 };
 
 class Receiver {

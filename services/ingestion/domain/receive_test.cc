@@ -45,7 +45,9 @@ TEST(ActivityTest, KeepsWithinTheBoundsOfTheTopic) {
   long_one.attachments.assign(1000, {"image/png", std::string(5000, 'u')});
   Activity activity = MakeActivity(long_one, {"w", "c"}, "x", Origin::kPoll, absl::UnixEpoch());
   EXPECT_EQ(activity.what.text.size(), static_cast<size_t>((64 << 10) - 1)) << "cut between characters";
-  EXPECT_EQ(activity.what.author_name, "a\xEF\xBF\xBD" "b");
+  EXPECT_EQ(activity.what.author_name,
+            "a\xEF\xBF\xBD"
+            "b");
   EXPECT_EQ(activity.what.attachments.size(), 50u);
   EXPECT_EQ(activity.what.attachments[0].second.size(), 2048u);
   EXPECT_EQ(activity.what.thread, "55");
@@ -60,7 +62,10 @@ class ReceiveTest : public ::testing::Test {
                                            Receiver::Options{{{"facebook", absl::Hours(36)}}, absl::Hours(48)});
   }
   void SetUp() override { Build(); }
-  void TearDown() override { finder_.Unblock(); executor_.Stop(); }
+  void TearDown() override {
+    finder_.Unblock();
+    executor_.Stop();
+  }
   absl::Time Now() { return clock_.WallNow(); }
   ReceiveOutcome Receive(std::vector<Happening> happenings, std::vector<RawPart> parts = {},
                          const std::string& network = "facebook") {
@@ -87,7 +92,8 @@ TEST_F(ReceiveTest, OneAccountInTwoWorkspacesMakesTwoActivities) {
   finder_.Bind("facebook", "1", {"w1", "c1"});
   finder_.Bind("facebook", "1", {"w2", "c2"});
   finder_.Bind("facebook", "2", {"w1", "c3"});
-  ReceiveOutcome outcome = Receive({AHappening("1", "a", Now()), AHappening("2", "b", Now()), AHappening("9", "c", Now())});
+  ReceiveOutcome outcome =
+      Receive({AHappening("1", "a", Now()), AHappening("2", "b", Now()), AHappening("9", "c", Now())});
   EXPECT_TRUE(outcome.status.ok()) << outcome.status;
   EXPECT_EQ(outcome.activities, 3);
   EXPECT_EQ(outcome.unknown, 1);
@@ -114,7 +120,8 @@ TEST_F(ReceiveTest, UnknownAndImplausibleAccountsAreCountedNotAskedForTwice) {
 
 TEST_F(ReceiveTest, WhatIsOlderThanTheNetworkKeepsTryingIsRefused) {
   finder_.Bind("facebook", "1", {"w1", "c1"});
-  const Happening old = AHappening("1", "a", Now() - absl::Hours(37)), late = AHappening("1", "b", Now() - absl::Hours(35));
+  const Happening old = AHappening("1", "a", Now() - absl::Hours(37)),
+                  late = AHappening("1", "b", Now() - absl::Hours(35));
   ReceiveOutcome mixed = Receive({old, late});
   EXPECT_TRUE(mixed.status.ok());
   EXPECT_EQ(mixed.replayed, 1);
@@ -123,7 +130,7 @@ TEST_F(ReceiveTest, WhatIsOlderThanTheNetworkKeepsTryingIsRefused) {
   EXPECT_EQ(ReasonOf(replay.status), "WEBHOOK_REPLAYED");
   EXPECT_EQ(sink_.activities().size(), 1u);
   EXPECT_EQ(Receive({old}, {}, "x").replayed, 0) << "another network, another window";
-  Happening edited = old;   // an old comment, edited just now
+  Happening edited = old;  // an old comment, edited just now
   edited.kind = Kind::kEdit;
   edited.revision = absl::ToUnixMicros(Now());
   EXPECT_EQ(Receive({edited}).activities, 1);

@@ -30,15 +30,22 @@ std::vector<Heard> HeardBook::Take() {
 
 Runner::Runner(SourceStore& store, ChannelDesk& desk, Poller& poller, HeardBook& heard, const Clock& clock,
                const Options& options, std::function<bool(const std::string&)> pollable, Watchers watchers)
-    : store_(store), desk_(desk), poller_(poller), heard_(heard), clock_(clock), options_(options),
-      pollable_(std::move(pollable)), watchers_(std::move(watchers)),
+    : store_(store),
+      desk_(desk),
+      poller_(poller),
+      heard_(heard),
+      clock_(clock),
+      options_(options),
+      pollable_(std::move(pollable)),
+      watchers_(std::move(watchers)),
       executor_({.name = "poll", .threads = options.polls_at_once, .queue_max = options.polls_at_once}) {}
 
 Runner::~Runner() { Stop(); }
 
-void Runner::Start() {
+Status Runner::Start() {
   housekeeper_ = std::thread([this] { KeepHouse(); });
   claimer_ = std::thread([this] { KeepClaiming(); });
+  return absl::OkStatus();
 }
 
 void Runner::Stop() {
@@ -77,7 +84,7 @@ Status Runner::NoteHeard() {
   std::vector<Heard> heard = heard_.Take();
   Status status = store_.NoteHeard(heard);
   if (status.ok()) return status;
-  for (const Heard& one : heard) heard_.ByWebhook(one.binding, one.last_webhook, one.last_event);   // next time
+  for (const Heard& one : heard) heard_.ByWebhook(one.binding, one.last_webhook, one.last_event);  // next time
   return status;
 }
 
@@ -108,7 +115,7 @@ int Runner::ClaimAndPoll() {
       if (watchers_.polled) watchers_.polled(one.source, result);
       done();
     });
-    if (!taken) done();   // stopping; the lease runs out by itself
+    if (!taken) done();  // stopping; the lease runs out by itself
   }
   return static_cast<int>(claimed->size());
 }

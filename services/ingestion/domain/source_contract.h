@@ -8,8 +8,8 @@
 
 namespace parvis::ingestion {
 
-// `Backend` has `SourceStore& store()`, `absl::Time Now()` and `void Pass(absl::Duration)`: lets that much time pass for
-// leases and due times.
+// `Backend` has `SourceStore& store()`, `absl::Time Now()` and `void Pass(absl::Duration)`: lets that much time pass
+// for leases and due times.
 template <class Backend>
 class SourceContract : public ::testing::Test {
  protected:
@@ -162,7 +162,8 @@ TYPED_TEST_P(SourceContract, HeardTimesOnlyMoveForward) {
   KnownChannel page = this->AChannel("facebook"), unknown = this->AChannel("facebook");
   ASSERT_TRUE(this->s_.Sync({page}, this->from_).ok());
   const absl::Time t = this->from_;
-  ASSERT_TRUE(this->s_.NoteHeard({{page.binding, t + absl::Minutes(5), t + absl::Minutes(4)}, {unknown.binding, t, t}}).ok());
+  ASSERT_TRUE(
+      this->s_.NoteHeard({{page.binding, t + absl::Minutes(5), t + absl::Minutes(4)}, {unknown.binding, t, t}}).ok());
   ASSERT_TRUE(this->s_.NoteHeard({{page.binding, t + absl::Minutes(3), t + absl::Minutes(6)}}).ok());
   EXPECT_EQ(this->Get(page).last_webhook, t + absl::Minutes(5));
   EXPECT_EQ(this->Get(page).last_event, t + absl::Minutes(6));

@@ -23,13 +23,13 @@ struct Source {
   std::string network, remote_id;
   int64_t credentials_version = 1;
   SourceState state = SourceState::kActive;
-  std::string state_reason, state_message;         // why broken, or why the last poll failed
-  bool pollable = true;                            // the network can be read back
-  std::string cursor;                              // where the next poll goes on
-  absl::Time complete_from;                        // nothing before was read
-  std::optional<absl::Time> verified_complete;     // all between was read
-  absl::Duration interval;                         // between polls, at present
-  int failures = 0;                                // polls that failed in a row
+  std::string state_reason, state_message;      // why broken, or why the last poll failed
+  bool pollable = true;                         // the network can be read back
+  std::string cursor;                           // where the next poll goes on
+  absl::Time complete_from;                     // nothing before was read
+  std::optional<absl::Time> verified_complete;  // all between was read
+  absl::Duration interval;                      // between polls, at present
+  int failures = 0;                             // polls that failed in a row
   std::optional<absl::Time> last_event, last_webhook, last_poll, next_poll;
   BackfillState backfill = BackfillState::kNone;
   absl::Time backfill_from;
@@ -39,15 +39,15 @@ struct Source {
 // A source that this process may poll until the lease ends.
 struct Claimed {
   Source source;
-  int64_t token = 0;   // fencing: whoever claims it later has a higher one, and our writes then change nothing
+  int64_t token = 0;  // fencing: whoever claims it later has a higher one, and our writes then change nothing
 };
 
 // What a poll, or a page of one, has brought. Written with the claim's token, after everything was acknowledged.
 struct Progress {
   std::string cursor;
-  std::optional<absl::Time> last_event;            // only ever moves forward
-  std::optional<absl::Time> verified_complete;     // set when the end was reached
-  std::optional<absl::Time> complete_from;         // set when a backfill reached its end
+  std::optional<absl::Time> last_event;         // only ever moves forward
+  std::optional<absl::Time> verified_complete;  // set when the end was reached
+  std::optional<absl::Time> complete_from;      // set when a backfill reached its end
   BackfillState backfill = BackfillState::kNone;
   std::string backfill_cursor;
 };
@@ -58,8 +58,8 @@ struct PollEnd {
   std::string state_reason, state_message;
   absl::Duration interval;
   int failures = 0;
-  absl::Duration next_in;                          // until the next poll
-  bool polled = false;                             // ended well: counts as last_poll
+  absl::Duration next_in;  // until the next poll
+  bool polled = false;     // ended well: counts as last_poll
 };
 
 // A channel as accounts knows it.
@@ -91,7 +91,8 @@ class SourceStore {
   // Makes sources of new channels (read from `from` on, due at once), revives those whose credentials_version has grown
   // (active, due at once). In one statement, whatever the number.
   virtual Status Sync(const std::vector<KnownChannel>& channels, absl::Time from) = 0;
-  // Channels that are sources and not among `channel_ids` (sorted) between `after` and `last` ("" = the end) are detached.
+  // Channels that are sources and not among `channel_ids` (sorted) between `after` and `last` ("" = the end) are
+  // detached.
   virtual Status Detach(const std::string& after, const std::string& last,
                         const std::vector<std::string>& channel_ids) = 0;
   // At most `limit` sources that are due and free, for `lease`.
@@ -117,8 +118,8 @@ class Sources {
   const Clock& clock_;
 };
 
-// For how long nothing has been verified, if that is longer than three intervals; nullopt otherwise and for sources that
-// cannot be polled.
+// For how long nothing has been verified, if that is longer than three intervals; nullopt otherwise and for sources
+// that cannot be polled.
 std::optional<absl::Duration> GapOf(const Source& source, absl::Time now);
 
 }  // namespace parvis::ingestion

@@ -8,14 +8,22 @@ namespace {
 Kind FromNetworkKind(networks::Happening::Kind kind) {
   using From = networks::Happening::Kind;
   switch (kind) {
-    case From::kComment: return Kind::kComment;
-    case From::kMention: return Kind::kMention;
-    case From::kMessage: return Kind::kMessage;
-    case From::kEdit: return Kind::kEdit;
-    case From::kRemoval: return Kind::kRemoval;
-    case From::kReaction: return Kind::kReaction;
-    case From::kHide: return Kind::kHide;
-    case From::kUnhide: return Kind::kUnhide;
+    case From::kComment:
+      return Kind::kComment;
+    case From::kMention:
+      return Kind::kMention;
+    case From::kMessage:
+      return Kind::kMessage;
+    case From::kEdit:
+      return Kind::kEdit;
+    case From::kRemoval:
+      return Kind::kRemoval;
+    case From::kReaction:
+      return Kind::kReaction;
+    case From::kHide:
+      return Kind::kHide;
+    case From::kUnhide:
+      return Kind::kUnhide;
   }
   return Kind::kComment;
 }
@@ -59,6 +67,11 @@ std::vector<RawPart> FromNetwork(std::vector<networks::Unparsed>&& parts) {
   return to;
 }
 
+bool ConnectorReader::CanRead(const std::string& network) const {
+  auto it = connectors_.find(network);
+  return it != connectors_.end() && it->second->capabilities().poll;
+}
+
 StatusOr<ReadPage> ConnectorReader::Read(const Call& call, const Source& source, const std::string& cursor,
                                          absl::Time since, int limit) {
   auto it = connectors_.find(source.network);
@@ -80,10 +93,9 @@ StatusOr<ReadPage> ConnectorReader::Read(const Call& call, const Source& source,
 
 void ConnectorReader::ReportBroken(const Call& call, const Source& source, const Status& why) {
   const Error error = ToError(why);
-  Status reported =
-      desk_.ReportBroken(call, source.binding, source.credentials_version, error.reason, error.message);
-  if (!reported.ok()) obs::Log(obs::Level::kWarning, call, "could not tell accounts of refused credentials",
-                               {{"error", reported}});
+  Status reported = desk_.ReportBroken(call, source.binding, source.credentials_version, error.reason, error.message);
+  if (!reported.ok())
+    obs::Log(obs::Level::kWarning, call, "could not tell accounts of refused credentials", {{"error", reported}});
 }
 
 }  // namespace parvis::ingestion

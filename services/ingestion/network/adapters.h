@@ -21,6 +21,8 @@ std::vector<RawPart> FromNetwork(std::vector<networks::Unparsed>&& parts);
 class ConnectorReader : public ChannelReader {
  public:
   ConnectorReader(const Connectors& connectors, ChannelDesk& desk) : connectors_(connectors), desk_(desk) {}
+  // Whether the network can be read back at all.
+  bool CanRead(const std::string& network) const;
   StatusOr<ReadPage> Read(const Call& call, const Source& source, const std::string& cursor, absl::Time since,
                           int limit) override;
   void ReportBroken(const Call& call, const Source& source, const Status& why) override;

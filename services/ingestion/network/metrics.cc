@@ -12,10 +12,10 @@ PollMetrics::PollMetrics(const Connectors& connectors, obs::Metrics& metrics)
       return &metrics.counter("parvis_ingestion_polls_total", "Polls by how they ended.",
                               {{"network", network}, {"outcome", outcome}});
     };
-    series_[network] = {polls("ok"), polls("failed"), polls("refused"), polls("fenced"),
-                        &metrics.counter("parvis_ingestion_polled_activities_total",
-                                         "Activities that polls have brought, repetitions included.",
-                                         {{"network", network}})};
+    series_[network] = {
+        polls("ok"), polls("failed"), polls("refused"), polls("fenced"),
+        &metrics.counter("parvis_ingestion_polled_activities_total",
+                         "Activities that polls have brought, repetitions included.", {{"network", network}})};
   }
 }
 

@@ -9,8 +9,8 @@
 
 namespace parvis::ingestion {
 
-// A network needs an app secret; previous secret and verify token may be missing. FAILED_PRECONDITION when a file cannot be
-// read or a network has another secret but no app secret.
+// A network needs an app secret; previous secret and verify token may be missing. FAILED_PRECONDITION when a file
+// cannot be read or a network has another secret but no app secret.
 StatusOr<std::map<std::string, Webhooks::Secrets>> ReadWebhookSecrets(
     const std::map<std::string, std::string>& current, const std::map<std::string, std::string>& previous,
     const std::map<std::string, std::string>& verify_tokens);

@@ -6,8 +6,8 @@ namespace parvis::ingestion {
 namespace {
 
 constexpr std::string_view kPrefix = "/webhooks/";
-constexpr const char* kCallOutcomes[] = {"accepted", "unsigned", "replayed", "overloaded", "unavailable", "handshake",
-                                         "handshake_refused"};
+constexpr const char* kCallOutcomes[] = {"accepted",    "unsigned",  "replayed",         "overloaded",
+                                         "unavailable", "handshake", "handshake_refused"};
 constexpr const char* kHappeningOutcomes[] = {"accepted", "unknown_account", "replayed", "unparsed", "ignored"};
 
 net::HttpResponse Refusal(int status, std::string_view reason, std::string_view message) {
@@ -31,7 +31,9 @@ net::HttpResponse Refusal(int status, const Status& why) {
 
 Webhooks::Webhooks(const Connectors& connectors, std::map<std::string, Secrets> secrets, Receiver& receiver,
                    const Clock& clock, obs::Metrics& metrics, const Options& options)
-    : receiver_(receiver), clock_(clock), options_(options),
+    : receiver_(receiver),
+      clock_(clock),
+      options_(options),
       unknown_network_(metrics.counter("parvis_ingestion_unknown_network_total",
                                        "Webhook calls for a network that is not configured.")),
       inflight_gauge_(metrics.gauge("parvis_ingestion_webhook_inflight_bytes",
@@ -57,7 +59,8 @@ Webhooks::Webhooks(const Connectors& connectors, std::map<std::string, Secrets> 
 
 void Webhooks::Handle(net::HttpRequest request, net::Responder responder) {
   const std::string_view path = request.path;
-  if (path.substr(0, kPrefix.size()) != kPrefix) return responder.Send(Refusal(404, "NOT_FOUND", "there is nothing here"));
+  if (path.substr(0, kPrefix.size()) != kPrefix)
+    return responder.Send(Refusal(404, "NOT_FOUND", "there is nothing here"));
   const std::string network(path.substr(kPrefix.size()));
   auto found = endpoints_.find(network);
   if (found == endpoints_.end()) {

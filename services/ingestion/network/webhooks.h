@@ -1,6 +1,6 @@
-// The webhook endpoint: /webhooks/<network>. GET is the network's handshake, POST a call. A call is answered 200 only when
-// everything in it is safe; 401 unsigned or wrongly signed, 403 replayed, 404 unknown network, 405 other methods, 503 with
-// Retry-After when it cannot be taken now. Sizes and times are limited by the server (413, 408, 431).
+// The webhook endpoint: /webhooks/<network>. GET is the network's handshake, POST a call. A call is answered 200 only
+// when everything in it is safe; 401 unsigned or wrongly signed, 403 replayed, 404 unknown network, 405 other methods,
+// 503 with Retry-After when it cannot be taken now. Sizes and times are limited by the server (413, 408, 431).
 #pragma once
 
 #include <atomic>
@@ -24,12 +24,14 @@ class Webhooks {
     Secret verify_token;
   };
   struct Options {
-    int64_t inflight_max_bytes = 64 << 20;   // of calls that wait for their acknowledgement; beyond: 503
+    int64_t inflight_max_bytes = 64 << 20;  // of calls that wait for their acknowledgement; beyond: 503
     absl::Duration retry_after = absl::Seconds(5);
   };
   // Networks without `secrets` are unknown here. All must outlive it, and the server must have stopped before it ends.
   Webhooks(const Connectors& connectors, std::map<std::string, Secrets> secrets, Receiver& receiver, const Clock& clock,
            obs::Metrics& metrics, const Options& options);
+  // Whether webhooks of this network are taken here.
+  bool Takes(const std::string& network) const { return endpoints_.contains(network); }
   // A net::HttpServer::Handler.
   void Handle(net::HttpRequest request, net::Responder responder);
 
@@ -37,7 +39,7 @@ class Webhooks {
   struct Endpoint {
     networks::Connector* connector;
     Secrets secrets;
-    std::map<std::string, obs::Counter*> calls, happenings;   // by outcome
+    std::map<std::string, obs::Counter*> calls, happenings;  // by outcome
     obs::Histogram* duration;
   };
   void Handshake(Endpoint& endpoint, const networks::WebhookCall& call, const net::Responder& responder);

@@ -19,13 +19,15 @@ constexpr char kSecret[] = "app-secret";
 constexpr char kPrevious[] = "previous-app-secret";
 
 std::string Comment(const std::string& id, int64_t at, const std::string& text = "Bonjour") {
-  return R"({"field":"feed","value":{"item":"comment","verb":"add","post_id":"111_222","parent_id":"111_222","comment_id":")" +
-         id + R"(","from":{"id":"999","name":"A"},"message":")" + text + R"(","created_time":)" + std::to_string(at) + "}}";
+  return R"({"field":"feed","value":{"item":"comment","verb":"add","post_id":"111_222","parent_id":"111_222",)"
+         R"("comment_id":")" +
+         id + R"(","from":{"id":"999","name":"A"},"message":")" + text + R"(","created_time":)" + std::to_string(at) +
+         "}}";
 }
 
 std::string PageCall(const std::string& page, const std::string& changes, int64_t at) {
-  return R"({"object":"page","entry":[{"id":")" + page + R"(","time":)" + std::to_string(at) + R"(,"changes":[)" + changes +
-         "]}]}";
+  return R"({"object":"page","entry":[{"id":")" + page + R"(","time":)" + std::to_string(at) + R"(,"changes":[)" +
+         changes + "]}]}";
 }
 
 class WebhooksTest : public ::testing::Test {
@@ -43,7 +45,8 @@ class WebhooksTest : public ::testing::Test {
     executor_.Stop();
   }
   static std::map<std::string, Webhooks::Secrets> Secrets() {
-    return {{"facebook", {{Secret(kSecret), Secret(kPrevious)}, Secret("verify")}}, {"x", {{Secret(kSecret)}, Secret()}},
+    return {{"facebook", {{Secret(kSecret), Secret(kPrevious)}, Secret("verify")}},
+            {"x", {{Secret(kSecret)}, Secret()}},
             {"wordpress", {{Secret(kSecret)}, Secret()}}};
   }
   net::ClientResult Send(const std::string& method, const std::string& target, const std::string& body = "",
@@ -61,7 +64,9 @@ class WebhooksTest : public ::testing::Test {
     return Send("POST", "/webhooks/facebook", body,
                 {{"X-Hub-Signature-256", "sha256=" + networks::ToHex(networks::HmacSha256(secret, body))}});
   }
-  double Count(const std::string& name, const obs::Labels& labels) { return metrics_.counter(name, "", labels).Value(); }
+  double Count(const std::string& name, const obs::Labels& labels) {
+    return metrics_.counter(name, "", labels).Value();
+  }
 
   RealClock clock_;
   obs::Metrics metrics_;
@@ -75,12 +80,10 @@ class WebhooksTest : public ::testing::Test {
   net::HttpClient client_{{.allowed_networks = {"127.0.0.0/8"}}, clock_, metrics_};
   Connectors connectors_ = networks::MakeConnectors(client_, clock_);
   Webhooks webhooks_{connectors_, Secrets(), receiver_, clock_, metrics_, {.inflight_max_bytes = 1 << 20}};
-  net::HttpServer server_{{.body_max_bytes = 768 << 10},
-                          "webhooks",
-                          metrics_,
-                          [this](net::HttpRequest request, net::Responder responder) {
-                            webhooks_.Handle(std::move(request), std::move(responder));
-                          }};
+  net::HttpServer server_{
+      {.body_max_bytes = 768 << 10}, "webhooks", metrics_, [this](net::HttpRequest request, net::Responder responder) {
+        webhooks_.Handle(std::move(request), std::move(responder));
+      }};
 };
 
 TEST_F(WebhooksTest, AnswersTheHandshakesOfTheNetworks) {
@@ -91,14 +94,14 @@ TEST_F(WebhooksTest, AnswersTheHandshakesOfTheNetworks) {
   EXPECT_EQ(Send("GET", "/webhooks/facebook").http_status, 400);
   auto x = Send("GET", "/webhooks/x?crc_token=abc");
   EXPECT_EQ(x.http_status, 200);
-  EXPECT_NE(x.body.find("sha256=" + networks::ToBase64(networks::HmacSha256(kSecret, "abc"))),
-            std::string::npos);
+  EXPECT_NE(x.body.find("sha256=" + networks::ToBase64(networks::HmacSha256(kSecret, "abc"))), std::string::npos);
 }
 
 TEST_F(WebhooksTest, ABatchOverSeveralChannelsIsOneCall) {
-  const std::string body = R"({"object":"page","entry":[{"id":"111","time":)" + std::to_string(now_) + R"(,"changes":[)" +
-                           Comment("1", now_) + "," + Comment("2", now_) + R"(]},{"id":"404","time":)" +
-                           std::to_string(now_) + R"(,"changes":[)" + Comment("3", now_) + R"(,{"field":"feed","value":7}]}]})";
+  const std::string body = R"({"object":"page","entry":[{"id":"111","time":)" + std::to_string(now_) +
+                           R"(,"changes":[)" + Comment("1", now_) + "," + Comment("2", now_) +
+                           R"(]},{"id":"404","time":)" + std::to_string(now_) + R"(,"changes":[)" + Comment("3", now_) +
+                           R"(,{"field":"feed","value":7}]}]})";
   auto result = Signed(body);
   EXPECT_EQ(result.http_status, 200) << result.body;
   std::vector<Activity> got = sink_.activities();
@@ -152,9 +155,16 @@ TEST_F(WebhooksTest, AReplayedCallIsRefusedAndTheSameOneAgainIsTheSameActivity) 
 TEST_F(WebhooksTest, WhatCannotBeParsedGoesRawToTheDeadLettersAndIsAnswered200) {
   std::string deep;
   for (int i = 0; i < 5000; ++i) deep += R"({"a":)";
-  const std::string bodies[] = {"not json", "", "[]", R"({"object":"page"})", R"({"object":"user","entry":[]})", deep,
-                                std::string("{\"object\":\"page\",\"entry\":\"\xFF\xFE\"}"), std::string("{\"a\":\"\0\"}", 9),
-                                std::string(1000, '\0'), "{\"object\":\"page\",\"entry\":[1,2,{}]}"};
+  const std::string bodies[] = {"not json",
+                                "",
+                                "[]",
+                                R"({"object":"page"})",
+                                R"({"object":"user","entry":[]})",
+                                deep,
+                                std::string("{\"object\":\"page\",\"entry\":\"\xFF\xFE\"}"),
+                                std::string("{\"a\":\"\0\"}", 9),
+                                std::string(1000, '\0'),
+                                "{\"object\":\"page\",\"entry\":[1,2,{}]}"};
   for (const std::string& body : bodies) {
     const size_t before = sink_.parts().size();
     EXPECT_EQ(Signed(body).http_status, 200) << body.substr(0, 50);
@@ -220,9 +230,10 @@ TEST_F(WebhooksTest, WebhookAndPollGiveTheSameNaturalKey) {
   std::atomic<int> asked = 0;
   net::HttpServer graph({}, "graph", metrics_, [&](net::HttpRequest request, net::Responder responder) {
     ++asked;
-    const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%S+0000", absl::FromUnixSeconds(now_), absl::UTCTimeZone());
-    const std::string comment = R"({"id":"222_333","message":"Bonjour","created_time":")" + time +
-                                R"(","from":{"id":"999","name":"A"}})";
+    const std::string time =
+        absl::FormatTime("%Y-%m-%dT%H:%M:%S+0000", absl::FromUnixSeconds(now_), absl::UTCTimeZone());
+    const std::string comment =
+        R"({"id":"222_333","message":"Bonjour","created_time":")" + time + R"(","from":{"id":"999","name":"A"}})";
     net::HttpResponse response;
     response.headers["content-type"] = "application/json";
     const bool comments = request.path.find("/comments") != std::string::npos;

@@ -6,9 +6,9 @@ namespace {
 constexpr const char* kNil = "00000000-0000-0000-0000-000000000000";
 constexpr const char* kLast = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
-#define SOURCE_COLUMNS                                                                                              \
-  "s.workspace_id, s.channel_id, s.network, s.remote_id, s.credentials_version, s.state, s.state_reason, "          \
-  "s.state_message, s.pollable, s.cursor, s.complete_from, s.verified_complete, s.interval_ms, s.failures, "        \
+#define SOURCE_COLUMNS                                                                                       \
+  "s.workspace_id, s.channel_id, s.network, s.remote_id, s.credentials_version, s.state, s.state_reason, "   \
+  "s.state_message, s.pollable, s.cursor, s.complete_from, s.verified_complete, s.interval_ms, s.failures, " \
   "s.last_event, s.last_webhook, s.last_poll, s.next_poll, s.backfill, s.backfill_from, s.backfill_cursor"
 constexpr int kSourceColumns = 21;
 
@@ -19,18 +19,24 @@ std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column) {
 
 const char* StateName(SourceState state) {
   switch (state) {
-    case SourceState::kActive: return "active";
-    case SourceState::kBroken: return "broken";
-    case SourceState::kDetached: return "detached";
+    case SourceState::kActive:
+      return "active";
+    case SourceState::kBroken:
+      return "broken";
+    case SourceState::kDetached:
+      return "detached";
   }
   return "broken";
 }
 
 const char* BackfillName(BackfillState state) {
   switch (state) {
-    case BackfillState::kNone: return "none";
-    case BackfillState::kRunning: return "running";
-    case BackfillState::kDone: return "done";
+    case BackfillState::kNone:
+      return "none";
+    case BackfillState::kRunning:
+      return "running";
+    case BackfillState::kDone:
+      return "done";
   }
   return "none";
 }
@@ -79,9 +85,9 @@ Call Background() { return BackgroundCall("ingestion"); }
 StatusOr<Source> PgSourceStore::GetSource(const Call& call, const std::string& channel_id) {
   Source found;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(
-        db::Rows rows, tx.Query("SELECT " SOURCE_COLUMNS " FROM sources s WHERE s.workspace_id = $1 AND s.channel_id = $2",
-                                {call.workspace_id, channel_id}));
+    PARVIS_ASSIGN_OR_RETURN(db::Rows rows, tx.Query("SELECT " SOURCE_COLUMNS
+                                                    " FROM sources s WHERE s.workspace_id = $1 AND s.channel_id = $2",
+                                                    {call.workspace_id, channel_id}));
     if (rows.empty()) return Missing(call, channel_id);
     found = ToSource(rows, 0);
     return absl::OkStatus();
@@ -92,10 +98,10 @@ StatusOr<Source> PgSourceStore::GetSource(const Call& call, const std::string& c
 StatusOr<std::vector<Source>> PgSourceStore::ListSources(const Call& call, const std::string& after, int limit) {
   std::vector<Source> found;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(
-        db::Rows rows, tx.Query("SELECT " SOURCE_COLUMNS " FROM sources s WHERE s.workspace_id = $1 "
-                                "AND s.channel_id > $2 ORDER BY s.channel_id LIMIT $3",
-                                {call.workspace_id, after.empty() ? kNil : after, limit}));
+    PARVIS_ASSIGN_OR_RETURN(db::Rows rows,
+                            tx.Query("SELECT " SOURCE_COLUMNS " FROM sources s WHERE s.workspace_id = $1 "
+                                     "AND s.channel_id > $2 ORDER BY s.channel_id LIMIT $3",
+                                     {call.workspace_id, after.empty() ? kNil : after, limit}));
     found.clear();
     for (int i = 0; i < rows.size(); ++i) found.push_back(ToSource(rows, i));
     return absl::OkStatus();
@@ -113,9 +119,9 @@ StatusOr<Source> PgSourceStore::StartBackfill(const Call& call, const std::strin
                                    "AND NOT (backfill = 'running' AND backfill_from <= $3)",
                                    {call.workspace_id, channel_id, from})
                                .status());
-    PARVIS_ASSIGN_OR_RETURN(
-        db::Rows rows, tx.Query("SELECT " SOURCE_COLUMNS " FROM sources s WHERE s.workspace_id = $1 AND s.channel_id = $2",
-                                {call.workspace_id, channel_id}));
+    PARVIS_ASSIGN_OR_RETURN(db::Rows rows, tx.Query("SELECT " SOURCE_COLUMNS
+                                                    " FROM sources s WHERE s.workspace_id = $1 AND s.channel_id = $2",
+                                                    {call.workspace_id, channel_id}));
     if (rows.empty()) return Missing(call, channel_id);
     after = ToSource(rows, 0);
     return absl::OkStatus();
@@ -139,18 +145,19 @@ Status PgSourceStore::Sync(const std::vector<KnownChannel>& channels, absl::Time
   }
   return stream_.Run(Background(), [&](db::Tx& tx) -> Status {
     return tx
-        .Exec("INSERT INTO sources AS s (workspace_id, channel_id, network, remote_id, credentials_version, interval_ms, "
-              "pollable, complete_from, next_poll) "
-              "SELECT c.*, $8::timestamptz, CASE WHEN c.pollable THEN now() END "
-              "FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[]) "
-              "AS c(workspace_id, channel_id, network, remote_id, credentials_version, interval_ms, pollable) "
-              "ON CONFLICT (workspace_id, channel_id) DO UPDATE SET credentials_version = excluded.credentials_version, "
-              "pollable = excluded.pollable, state = 'active', state_reason = '', state_message = '', failures = 0, "
-              "next_poll = excluded.next_poll "
-              "WHERE s.credentials_version < excluded.credentials_version OR s.state = 'detached' "
-              "OR s.pollable <> excluded.pollable",
-              {db::Array(workspaces), db::Array(ids), db::Array(networks), db::Array(remote_ids), db::Array(versions),
-               db::Array(intervals), db::Array(pollable), from})
+        .Exec(
+            "INSERT INTO sources AS s (workspace_id, channel_id, network, remote_id, credentials_version, interval_ms, "
+            "pollable, complete_from, next_poll) "
+            "SELECT c.*, $8::timestamptz, CASE WHEN c.pollable THEN now() END "
+            "FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[]) "
+            "AS c(workspace_id, channel_id, network, remote_id, credentials_version, interval_ms, pollable) "
+            "ON CONFLICT (workspace_id, channel_id) DO UPDATE SET credentials_version = excluded.credentials_version, "
+            "pollable = excluded.pollable, state = 'active', state_reason = '', state_message = '', failures = 0, "
+            "next_poll = excluded.next_poll "
+            "WHERE s.credentials_version < excluded.credentials_version OR s.state = 'detached' "
+            "OR s.pollable <> excluded.pollable",
+            {db::Array(workspaces), db::Array(ids), db::Array(networks), db::Array(remote_ids), db::Array(versions),
+             db::Array(intervals), db::Array(pollable), from})
         .status();
   });
 }
@@ -159,9 +166,10 @@ Status PgSourceStore::Detach(const std::string& after, const std::string& last,
                              const std::vector<std::string>& channel_ids) {
   return stream_.Run(Background(), [&](db::Tx& tx) -> Status {
     return tx
-        .Exec("UPDATE sources SET state = 'detached', state_reason = '', state_message = '', next_poll = NULL "
-              "WHERE channel_id > $1 AND channel_id <= $2 AND channel_id <> ALL($3::uuid[]) AND state <> 'detached'",
-              {after.empty() ? kNil : after, last.empty() ? kLast : last, db::Array(channel_ids)})
+        .Exec(
+            "UPDATE sources SET state = 'detached', state_reason = '', state_message = '', next_poll = NULL "
+            "WHERE channel_id > $1 AND channel_id <= $2 AND channel_id <> ALL($3::uuid[]) AND state <> 'detached'",
+            {after.empty() ? kNil : after, last.empty() ? kLast : last, db::Array(channel_ids)})
         .status();
   });
 }
@@ -238,12 +246,13 @@ Status PgSourceStore::NoteHeard(const std::vector<Heard>& heard) {
   }
   return stream_.Run(Background(), [&](db::Tx& tx) -> Status {
     return tx
-        .Exec("UPDATE sources s SET last_webhook = greatest(s.last_webhook, h.webhook), "
-              "last_event = greatest(s.last_event, h.event) "
-              "FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) "
-              "AS h(workspace_id, channel_id, webhook, event) "
-              "WHERE s.workspace_id = h.workspace_id AND s.channel_id = h.channel_id",
-              {db::Array(workspaces), db::Array(channels), db::Array(webhooks), db::Array(events)})
+        .Exec(
+            "UPDATE sources s SET last_webhook = greatest(s.last_webhook, h.webhook), "
+            "last_event = greatest(s.last_event, h.event) "
+            "FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[]) "
+            "AS h(workspace_id, channel_id, webhook, event) "
+            "WHERE s.workspace_id = h.workspace_id AND s.channel_id = h.channel_id",
+            {db::Array(workspaces), db::Array(channels), db::Array(webhooks), db::Array(events)})
         .status();
   });
 }

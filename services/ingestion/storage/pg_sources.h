@@ -14,7 +14,8 @@ class PgSourceStore : public SourceStore {
   StatusOr<std::vector<Source>> ListSources(const Call& call, const std::string& after, int limit) override;
   StatusOr<Source> StartBackfill(const Call& call, const std::string& channel_id, absl::Time from) override;
   Status Sync(const std::vector<KnownChannel>& channels, absl::Time from) override;
-  Status Detach(const std::string& after, const std::string& last, const std::vector<std::string>& channel_ids) override;
+  Status Detach(const std::string& after, const std::string& last,
+                const std::vector<std::string>& channel_ids) override;
   StatusOr<std::vector<Claimed>> Claim(int limit, absl::Duration lease) override;
   Status Save(const Claimed& claimed, const Progress& progress, absl::Duration lease) override;
   Status Release(const Claimed& claimed, const PollEnd& end) override;

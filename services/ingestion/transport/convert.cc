@@ -15,18 +15,24 @@ void SetDuration(absl::Duration from, google::protobuf::Duration& to) {
 
 v1::SourceState ToProto(SourceState state) {
   switch (state) {
-    case SourceState::kActive: return v1::SOURCE_STATE_ACTIVE;
-    case SourceState::kBroken: return v1::SOURCE_STATE_BROKEN;
-    case SourceState::kDetached: return v1::SOURCE_STATE_DETACHED;
+    case SourceState::kActive:
+      return v1::SOURCE_STATE_ACTIVE;
+    case SourceState::kBroken:
+      return v1::SOURCE_STATE_BROKEN;
+    case SourceState::kDetached:
+      return v1::SOURCE_STATE_DETACHED;
   }
   return v1::SOURCE_STATE_UNSPECIFIED;
 }
 
 v1::BackfillState ToProto(BackfillState state) {
   switch (state) {
-    case BackfillState::kNone: return v1::BACKFILL_STATE_UNSPECIFIED;
-    case BackfillState::kRunning: return v1::BACKFILL_STATE_RUNNING;
-    case BackfillState::kDone: return v1::BACKFILL_STATE_DONE;
+    case BackfillState::kNone:
+      return v1::BACKFILL_STATE_UNSPECIFIED;
+    case BackfillState::kRunning:
+      return v1::BACKFILL_STATE_RUNNING;
+    case BackfillState::kDone:
+      return v1::BACKFILL_STATE_DONE;
   }
   return v1::BACKFILL_STATE_UNSPECIFIED;
 }

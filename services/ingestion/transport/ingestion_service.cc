@@ -46,8 +46,8 @@ class IngestionServiceImpl final : public v1::IngestionService::CallbackService 
                         PARVIS_RETURN_IF_ERROR(rpc::CheckRequestId(r.request_id()));
                         PARVIS_ASSIGN_OR_RETURN(auto ids, rpc::ParseName("name", r.name(), "workspaces/*/sources/*"));
                         if (!r.has_from_time()) return InvalidField("from_time", "REQUIRED", "must be set");
-                        const absl::Time from = absl::FromUnixSeconds(r.from_time().seconds()) +
-                                                absl::Nanoseconds(r.from_time().nanos());
+                        const absl::Time from =
+                            absl::FromUnixSeconds(r.from_time().seconds()) + absl::Nanoseconds(r.from_time().nanos());
                         PARVIS_ASSIGN_OR_RETURN(Source source, sources_.Backfill(call, ids[1], from));
                         ToProto(source, clock_.WallNow(), out);
                         return absl::OkStatus();
