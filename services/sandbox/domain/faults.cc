@@ -5,18 +5,20 @@
 namespace parvis::sandbox {
 namespace {
 
-constexpr std::array<std::pair<FaultKind, std::string_view>, 7> kNames = {{
+constexpr std::array<std::pair<FaultKind, std::string_view>, 8> kNames = {{
     {FaultKind::kAcceptThenReset, "accept_then_reset"},
     {FaultKind::kAcceptThen504, "accept_then_504"},
     {FaultKind::kGarbage, "garbage"},
     {FaultKind::kResetBeforeAccept, "reset_before_accept"},
     {FaultKind::kLimit, "limit"},
     {FaultKind::kServerError, "server_error"},
+    {FaultKind::kEmptyPage, "empty_page"},
     {FaultKind::kDelay, "delay"},
 }};
 
 bool Matches(const FaultRule& rule, Network network, std::string_view account, std::string_view operation) {
   if (rule.network && *rule.network != network) return false;
+  if (rule.kind == FaultKind::kEmptyPage && operation != "list") return false;
   if (!rule.account.empty() && rule.account != account) return false;
   if (rule.operation.empty() || rule.operation == "*") return true;
   if (rule.operation == "write") return IsWrite(operation);
@@ -112,6 +114,9 @@ FaultPlan Faults::Decide(Network network, std::string_view account, std::string_
         break;
       case FaultKind::kGarbage:
         plan.answer = Answer::kGarbage;
+        break;
+      case FaultKind::kEmptyPage:
+        plan.answer = Answer::kEmptyPage;
         break;
       default:
         plan.before = rule.kind;

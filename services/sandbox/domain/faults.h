@@ -22,6 +22,7 @@ enum class FaultKind {
   kResetBeforeAccept,  // nothing happens, the connection is closed
   kLimit,              // nothing happens, the network's own rate limit answer
   kServerError,        // nothing happens, `http_status` is answered
+  kEmptyPage,          // lists of Facebook and X: an empty page with a cursor; nothing happens to other calls
   kDelay,              // the answer comes `delay` later; may come together with another fault
 };
 std::string_view NameOf(FaultKind kind);  // "accept_then_reset", ...

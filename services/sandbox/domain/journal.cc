@@ -15,6 +15,8 @@ std::string_view NameOf(Answer answer) {
       return "504";
     case Answer::kGarbage:
       return "garbage";
+    case Answer::kEmptyPage:
+      return "empty_page";
   }
   return "unknown";
 }
@@ -80,6 +82,7 @@ std::string ToLine(const JournalEntry& entry) {
   if (entry.thread_seq > 0) out += ",\"thread_seq\":" + std::to_string(entry.thread_seq);
   Member("author", entry.author, out);
   Member("text", entry.text, out);
+  Member("expanded", entry.expanded, out);
   Member("status", entry.status, out);
   Member("label", entry.label, out);
   Member("language", entry.language, out);

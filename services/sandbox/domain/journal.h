@@ -18,8 +18,14 @@
 namespace parvis::sandbox {
 
 // How an accepted write is answered: decided (by the faults) before it is accepted.
-enum class Answer { kOk, kReset, kGatewayTimeout, kGarbage };
-std::string_view NameOf(Answer answer);  // "ok", "reset", "504", "garbage"
+enum class Answer {
+  kOk,
+  kReset,
+  kGatewayTimeout,
+  kGarbage,
+  kEmptyPage,  // only of lists: an empty page with a cursor to go on at
+};
+std::string_view NameOf(Answer answer);  // "ok", "reset", "504", "garbage", "empty_page"
 
 struct JournalEntry {
   int64_t seq = 0;  // set by Append: 1, 2, 3 ... without gaps
@@ -32,6 +38,7 @@ struct JournalEntry {
   int64_t thread_seq = 0;
   std::string author;    // network's id of who did it
   std::string text;      // as written; of the audience: as shown
+  std::string expanded;  // X, by the audience: the text with its links as they were written, if it has any
   std::string status;    // blog: status asked for; else ""
   std::string label;     // audience: question, thanks, complaint, insult, spam, obfuscated, emoji, long, replay
   std::string language;  // audience: fr, en, or ""

@@ -23,6 +23,17 @@ std::string KindOfNew(const Item& item) {
   return "unknown";
 }
 
+// The text with its t.co links replaced by what they stand for; "" when it has none.
+std::string Expanded(const NewItem& item) {
+  if (item.urls.empty()) return "";
+  std::string text = item.text;
+  for (const auto& [link, url] : item.urls) {
+    const size_t at = text.find(link);
+    if (at != std::string::npos) text.replace(at, link.size(), url);
+  }
+  return text;
+}
+
 }  // namespace
 
 World::World(const WorldLimits& limits, const Clock& clock, Journal& journal)
@@ -158,6 +169,7 @@ StatusOr<ItemPtr> World::Create(const NewItem& item, const WriteContext& context
                      .thread_seq = placed->thread_seq,
                      .author = item.author_id,
                      .text = item.written.empty() ? item.text : item.written,
+                     .expanded = item.written.empty() ? Expanded(item) : "",
                      .status = item.status,
                      .label = context.label,
                      .language = context.language,

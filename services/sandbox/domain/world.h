@@ -115,7 +115,7 @@ class World {
   ItemPtr FindDuplicate(Network network, std::string_view account, std::string_view parent, std::string_view text,
                         absl::Time since) const;
 
-  void RefuseDuplicates(bool refuse);   // true unless told otherwise
+  void RefuseDuplicates(bool refuse);  // true unless told otherwise
 
   struct Counts {
     int64_t accounts = 0, items = 0;

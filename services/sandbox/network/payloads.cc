@@ -174,6 +174,32 @@ std::string XActivityBody(const Notice& notice) {
               false);
 }
 
+std::string OddBody(const Notice& like, XShape shape, absl::Time now) {
+  const std::string& account = like.account->id;
+  const Json member = {{"deep", {1, nullptr, "🛸"}}};
+  if (like.item->network == Network::kFacebook) {
+    const Json value = {{"item", "hologram"},
+                        {"verb", "sparkle"},
+                        {"post_id", like.item->post},
+                        {"created_time", absl::ToUnixSeconds(now)},
+                        {"new_member", member}};
+    return Dump({{"object", "page"},
+                 {"entry",
+                  {{{"id", account},
+                    {"time", absl::ToUnixSeconds(now)},
+                    {"changes", {{{"field", "feed"}, {"value", value}}, {{"field", "ratings"}, {"value", member}}}}}}}},
+                true);
+  }
+  if (shape == XShape::kAccountActivity) return Dump({{"for_user_id", account}, {"sparkle_events", {member}}}, false);
+  return Dump({{"data",
+                {{"event_uuid", Cat("odd-", absl::ToUnixMicros(now))},
+                 {"event_type", "post.sparkle.create"},
+                 {"filter", {{"user_id", account}}},
+                 {"payload", member}}},
+               {"new_member", member}},
+              false);
+}
+
 bool SameGroup(const Notice& a, const Notice& b) {
   return a.account->id == b.account->id && (a.kind == Notice::Kind::kRemove) == (b.kind == Notice::Kind::kRemove);
 }

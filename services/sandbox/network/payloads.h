@@ -23,6 +23,8 @@ std::string FacebookBody(const std::vector<Notice>& notices, absl::Time sent);
 std::string XActivityBody(const Notice& notice);
 // Notices of one account and of one group (see SameGroup).
 std::string XAccountActivityBody(const std::vector<Notice>& notices);
+// What a network may start to send any day: unknown fields, verbs, event types and members.
+std::string OddBody(const Notice& like, XShape shape, absl::Time now);
 bool SameGroup(const Notice& a, const Notice& b);
 
 }  // namespace parvis::sandbox

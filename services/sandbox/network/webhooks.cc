@@ -13,6 +13,8 @@
 namespace parvis::sandbox {
 namespace {
 
+constexpr int kChallenge = -1, kOddity = -2;  // in place of a lane
+
 Status CheckTarget(const WebhookTarget& t) {
   if (t.network == Network::kBlog)
     return InvalidField("network", "NO_WEBHOOKS", "the blog has no webhooks: it is polled");
@@ -21,7 +23,7 @@ Status CheckTarget(const WebhookTarget& t) {
   }
   if (t.secret.empty())
     return InvalidField("secret", "REQUIRED", "webhooks are signed: give app_secret or consumer_secret");
-  for (double ratio : {t.duplicate_ratio, t.reorder_ratio, t.late_ratio}) {
+  for (double ratio : {t.duplicate_ratio, t.reorder_ratio, t.late_ratio, t.odd_ratio, t.broken_ratio}) {
     if (!(ratio >= 0 && ratio <= 1)) return InvalidField("ratio", "OUT_OF_RANGE", "ratios lie between 0 and 1");
   }
   if (t.batch_max < 1 || t.batch_max > 1000) return InvalidField("batch_max", "OUT_OF_RANGE", "1 to 1000");
@@ -58,7 +60,7 @@ StatusOr<int64_t> Webhooks::Add(const WebhookTarget& settings) {
   auto target = std::make_unique<Target>();
   target->id = next_id_++;
   target->settings = settings;
-  if (settings.network == Network::kX && settings.attempts_max == 0) target->settings.attempts_max = 3;
+  if (settings.network == Network::kX && settings.attempts_max == 0) target->settings.attempts_max = 5;
   target->rng = Rng(settings.seed);
   target->lanes.resize(static_cast<size_t>(settings.lanes));
   const int64_t id = target->id;
@@ -216,30 +218,48 @@ Instant Webhooks::CollectLane(Target& target, int index, Instant now, std::vecto
     if (x && !batch.empty() && !SameGroup(batch.front(), event.notice)) break;
     batch.push_back(event.notice);
   }
-  Sending sending{.target = target.id, .lane = index};
-  sending.request.method = "POST";
-  sending.request.url = settings.url;
-  sending.request.headers["Content-Type"] = "application/json";
-  sending.request.body = !x                                    ? FacebookBody(batch, clock_.WallNow())
-                         : settings.shape == XShape::kActivity ? XActivityBody(batch.front())
-                                                               : XAccountActivityBody(batch);
-  if (x) {
-    sending.request.headers["x-twitter-webhooks-signature"] =
-        Cat("sha256=", HmacBase64(settings.secret, sending.request.body));
-  } else {
-    sending.request.headers["X-Hub-Signature-256"] = Cat("sha256=", HmacHex(settings.secret, sending.request.body));
-  }
+  out.push_back(Signed(target, index,
+                       !x                                    ? FacebookBody(batch, clock_.WallNow())
+                       : settings.shape == XShape::kActivity ? XActivityBody(batch.front())
+                                                             : XAccountActivityBody(batch)));
   lane.under_way = static_cast<int>(batch.size());
   ++target.stats.requests;
   ++under_way_;
-  out.push_back(std::move(sending));
+  AddOddities(target, batch.front(), out);
   return next;
+}
+
+Webhooks::Sending Webhooks::Signed(const Target& target, int lane, std::string body) const {
+  const WebhookTarget& settings = target.settings;
+  Sending sending{.target = target.id, .lane = lane};
+  sending.request.method = "POST";
+  sending.request.url = settings.url;
+  sending.request.headers["Content-Type"] = "application/json";
+  if (settings.network == Network::kX) {
+    sending.request.headers["x-twitter-webhooks-signature"] = Cat("sha256=", HmacBase64(settings.secret, body));
+  } else {
+    sending.request.headers["X-Hub-Signature-256"] = Cat("sha256=", HmacHex(settings.secret, body));
+  }
+  sending.request.body = std::move(body);
+  return sending;
+}
+
+void Webhooks::AddOddities(Target& target, const Notice& like, std::vector<Sending>& out) {
+  const bool odd = target.rng.Chance(target.settings.odd_ratio);
+  const bool broken = target.rng.Chance(target.settings.broken_ratio);
+  std::string body = odd || broken ? OddBody(like, target.settings.shape, clock_.WallNow()) : "";
+  for (const bool cut : {false, true}) {
+    if (!(cut ? broken : odd)) continue;
+    out.push_back(Signed(target, kOddity, cut ? body.substr(0, body.size() / 2) : body));
+    ++target.stats.oddities;
+    ++under_way_;
+  }
 }
 
 // Facebook: GET hub.challenge; X: GET crc_token. Before the first event, and again at random moments.
 Webhooks::Sending Webhooks::Challenge(Target& target, Instant now) {
   const WebhookTarget& settings = target.settings;
-  Sending sending{.target = target.id, .lane = -1};
+  Sending sending{.target = target.id, .lane = kChallenge};
   const char* separator = settings.url.find('?') == std::string::npos ? "?" : "&";
   if (settings.network == Network::kFacebook) {
     sending.expected = std::to_string(1'000'000'000 + target.rng.Below(1'000'000'000));
@@ -261,7 +281,7 @@ void Webhooks::Send(Sending sending) {
   client_.SendAsync(
       call, std::move(sending.request),
       [this, target = sending.target, lane = sending.lane, expected = sending.expected](net::ClientResult result) {
-        if (lane < 0)
+        if (lane == kChallenge)
           Challenged(target, expected, result);
         else
           Delivered(target, lane, result);
@@ -308,15 +328,19 @@ void Webhooks::Delivered(int64_t id, int index, const net::ClientResult& result)
   auto it = targets_.find(id);
   if (it == targets_.end()) return;
   Target& target = *it->second;
-  Lane& lane = target.lanes[static_cast<size_t>(index)];
   const bool acked = result.sent == net::Sent::kAnswered && result.http_status == 200;
+  if (index == kOddity) {
+    target.stats.oddities_refused += acked ? 0 : 1;
+    return;
+  }
+  Lane& lane = target.lanes[static_cast<size_t>(index)];
   const int n = lane.under_way;
   lane.under_way = 0;
   if (!acked) {
     ++target.stats.failures;
     ++lane.attempts;
     const int max = target.settings.attempts_max;
-    if (max == 0 || lane.attempts < max) {
+    if (max <= 0 || lane.attempts < max) {
       // At once, then with falling frequency.
       const absl::Duration wait = lane.attempts == 1
                                       ? absl::ZeroDuration()

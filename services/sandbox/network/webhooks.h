@@ -2,7 +2,7 @@
 //
 // A target has lanes; what happens in one thread always takes the same lane, and a lane has one request under way: so
 // the order per thread holds and threads do not wait for each other. A lane whose request failed tries again, at once
-// and then ever more rarely; X gives up after a few tries (its documents promise none), Facebook goes on.
+// and then ever more rarely; X gives up after five (its documents promise none), Facebook goes on.
 #pragma once
 
 #include <condition_variable>
@@ -34,10 +34,12 @@ struct WebhookTarget {
   int lanes = 8;               // requests under way at once
   double duplicate_ratio = 0;  // events that are delivered twice
   double reorder_ratio = 0;    // events that change places with the one before
+  double odd_ratio = 0;        // requests that are followed by one of an unknown kind
+  double broken_ratio = 0;     // requests that are followed by one whose body is cut off (and rightly signed)
   absl::Duration late;         // how much later than they happened events are sent ...
   double late_ratio = 1;       // ... and how many of them; less than 1 lets the others overtake
   bool paused = false;
-  int attempts_max = 0;  // 0: no end. X: 3 unless asked otherwise
+  int attempts_max = 0;  // 0: the network's own (Facebook: no end, X: 5); -1: no end
   absl::Duration retry_min = absl::Seconds(1), retry_max = absl::Minutes(5);
   absl::Duration challenge_every = absl::Seconds(30);  // on average; zero: only before the first event
   uint64_t seed = 1;
@@ -53,6 +55,7 @@ struct WebhookStats {
   int64_t pending = 0;  // waiting or under way
   int64_t dropped = 0;  // given up, or no room
   int64_t requests = 0, failures = 0, duplicates = 0, reordered = 0, challenges = 0, challenges_failed = 0;
+  int64_t oddities = 0, oddities_refused = 0;  // odd and broken requests; how many were not answered 200
 };
 
 // Thread-safe.
@@ -112,6 +115,9 @@ class Webhooks {
   Instant Collect(Instant now, std::vector<Sending>& out);
   Instant CollectLane(Target& target, int lane, Instant now, std::vector<Sending>& out);
   Sending Challenge(Target& target, Instant now);
+  // A signed POST of `body`.
+  Sending Signed(const Target& target, int lane, std::string body) const;
+  void AddOddities(Target& target, const Notice& like, std::vector<Sending>& out);
   void Send(Sending sending);
   void Delivered(int64_t target, int lane, const net::ClientResult& result);
   void Challenged(int64_t target, const std::string& expected, const net::ClientResult& result);

@@ -124,7 +124,7 @@ Reply Blog::Route(const Asked& asked) {
   if (asked.collection == "users" && asked.id == "me" && get)
     return guarded("identity", [&](Answer) { return Me(asked); });
   if (asked.collection == "posts") {
-    if (get && !one) return guarded("read", [&](Answer) { return ListPosts(asked); });
+    if (get && !one) return guarded("list", [&](Answer) { return ListPosts(asked); });
     if (get) return guarded("read", [&](Answer) { return ReadPost(asked); });
     if (change && !one) return guarded("post", [&](Answer a) { return CreatePost(asked, a); });
     if (change) return guarded("edit", [&](Answer a) { return UpdatePost(asked, a); });
@@ -137,7 +137,7 @@ Reply Blog::Route(const Asked& asked) {
     if (remove && one) return guarded("delete", [&](Answer a) { return Remove(asked, a); });
   }
   if (asked.collection == "comments") {
-    if (get && !one) return guarded("read", [&](Answer) { return ListComments(asked); });
+    if (get && !one) return guarded("list", [&](Answer) { return ListComments(asked); });
     if (get) return guarded("read", [&](Answer) { return ReadComment(asked); });
     if (change && !one) return guarded("reply", [&](Answer a) { return CreateComment(asked, a); });
     if (change) {

@@ -159,6 +159,8 @@ void ReadTargetSettings(Reader& reader, WebhookTarget& target) {
   reader.Number("batch_max", &target.batch_max);
   reader.Number("duplicate_ratio", &target.duplicate_ratio);
   reader.Number("reorder_ratio", &target.reorder_ratio);
+  reader.Number("odd_ratio", &target.odd_ratio);
+  reader.Number("broken_ratio", &target.broken_ratio);
   reader.Millis("late_ms", &target.late);
   reader.Number("late_ratio", &target.late_ratio);
   reader.Bool("paused", &target.paused);
@@ -319,7 +321,9 @@ Json ToJson(const WebhookStats& stats) {
           {"duplicates", stats.duplicates},
           {"reordered", stats.reordered},
           {"challenges", stats.challenges},
-          {"challenges_failed", stats.challenges_failed}};
+          {"challenges_failed", stats.challenges_failed},
+          {"oddities", stats.oddities},
+          {"oddities_refused", stats.oddities_refused}};
 }
 
 Json ToJson(const AudienceStatus& status) {

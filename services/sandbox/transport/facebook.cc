@@ -108,9 +108,9 @@ Reply Facebook::Route(const Asked& asked) {
   if (edge == "feed" && post) return guarded("post", [&](Answer a) { return Publish(asked, a); });
   if (edge == "photos" && post) return guarded("media", [&](Answer a) { return Photo(asked, a); });
   if (get && (edge == "feed" || edge == "posts" || edge == "published_posts" || edge == "scheduled_posts")) {
-    return guarded("read", [&](Answer) { return Feed(asked); });
+    return guarded("list", [&](Answer a) { return Feed(asked, a); });
   }
-  if (edge == "comments" && get) return guarded("read", [&](Answer) { return Comments(asked); });
+  if (edge == "comments" && get) return guarded("list", [&](Answer a) { return Comments(asked, a); });
   if (edge == "comments" && post) return guarded("reply", [&](Answer a) { return Comment(asked, a); });
   return {FacebookErrorResponse({.code = 100,
                                  .subcode = 33,

@@ -27,8 +27,8 @@ class Facebook {
   net::HttpResponse MyAccounts(const Asked& asked);
   net::HttpResponse Publish(const Asked& asked, Answer answer);
   net::HttpResponse Photo(const Asked& asked, Answer answer);
-  net::HttpResponse Feed(const Asked& asked);
-  net::HttpResponse Comments(const Asked& asked);
+  net::HttpResponse Feed(const Asked& asked, Answer answer);
+  net::HttpResponse Comments(const Asked& asked, Answer answer);
   net::HttpResponse Comment(const Asked& asked, Answer answer);
   net::HttpResponse Update(const Asked& asked, Answer answer);
   net::HttpResponse Remove(const Asked& asked, Answer answer);

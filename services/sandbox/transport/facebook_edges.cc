@@ -148,13 +148,13 @@ net::HttpResponse Facebook::Photo(const Asked& asked, Answer answer) {
   return JsonResponse(200, json);
 }
 
-net::HttpResponse Facebook::Feed(const Asked& asked) {
+net::HttpResponse Facebook::Feed(const Asked& asked, Answer answer) {
   if (asked.object != asked.account->id) return Forbidden();
   const auto limit = ReadNumber(asked.request.Param("limit"), 25, 1, kPageMax);
   const auto since = ReadNumber(asked.request.Param("since"), 0, 0, 1'000'000'000'000);
   if (!limit || !since) return Invalid("Invalid limit or since");
   const bool scheduled = asked.edge == "scheduled_posts";
-  ListOptions options{.limit = static_cast<int>(*limit)};
+  ListOptions options{.limit = answer == Answer::kEmptyPage ? 0 : static_cast<int>(*limit)};
   const std::string after = asked.request.Param("after");
   if (!after.empty()) {
     const auto position =
@@ -169,7 +169,7 @@ net::HttpResponse Facebook::Feed(const Asked& asked) {
   return Paged(asked, page);
 }
 
-net::HttpResponse Facebook::Comments(const Asked& asked) {
+net::HttpResponse Facebook::Comments(const Asked& asked, Answer answer) {
   const ItemPtr target = Target(asked);
   if (target == nullptr) return Gone(asked.object);
   const auto limit = ReadNumber(asked.request.Param("limit"), 25, 1, kPageMax);
@@ -180,7 +180,8 @@ net::HttpResponse Facebook::Comments(const Asked& asked) {
   if ((order != "chronological" && order != "reverse_chronological") || (filter != "toplevel" && filter != "stream")) {
     return Invalid("Invalid order or filter");
   }
-  ListOptions options{.newest_first = order == "reverse_chronological", .limit = static_cast<int>(*limit)};
+  ListOptions options{.newest_first = order == "reverse_chronological",
+                      .limit = answer == Answer::kEmptyPage ? 0 : static_cast<int>(*limit)};
   const std::string after = asked.request.Param("after");
   if (!after.empty()) {
     const auto position =
@@ -204,11 +205,13 @@ net::HttpResponse Facebook::Paged(const Asked& asked, const Page& page) {
                                                    : FacebookComment(*item, fields, {}));
   }
   Json json = {{"data", std::move(data)}};
-  if (!page.items.empty()) {
+  if (!page.items.empty() || page.next >= 0) {
     // The cursor points behind the last item: who keeps it goes on with what came later (in chronological order).
-    json["paging"] = {
-        {"cursors",
-         {{"before", Cat("QVFI", page.first)}, {"after", Cat("QVFI", page.after < 0 ? kNowhere : page.after)}}}};
+    json["paging"] = {{"cursors",
+                       {{"before", Cat("QVFI", page.first)},
+                        {"after", Cat("QVFI", page.items.empty() ? page.next
+                                              : page.after < 0   ? kNowhere
+                                                                 : page.after)}}}};
     if (page.next >= 0) {
       std::string next = Cat(asked.request.base_url, "/facebook/", asked.version, "/", asked.object, "/", asked.edge,
                              "?after=QVFI", page.next);

@@ -223,6 +223,7 @@ Reply UnderFaults(Context& context, Network network, const std::string& account,
   if (reply.response.status >= 300) return reply;  // refused: nothing was accepted, so the refusal is what is answered
   switch (plan.answer) {
     case Answer::kOk:
+    case Answer::kEmptyPage:  // `perform` has seen to it
       break;
     case Answer::kReset:
       reply.abort = true;

@@ -165,6 +165,25 @@ TEST_F(WebhooksTest, AWrongSecretOrTokenGetsNothing) {
   for (const WebhookStats& stats : sandbox.webhooks.Stats()) EXPECT_FALSE(stats.verified);
 }
 
+TEST_F(WebhooksTest, SendsOddAndBrokenThingsBesides) {
+  Target("facebook", {{"odd_ratio", 0.5}, {"broken_ratio", 0.5}, {"batch_max", 5}});
+  Post(page, "un");
+  RunAudience({{"accounts", AccountIds({page})}, {"count", 300}});
+  ASSERT_TRUE(sandbox.WaitFor([&] {
+    const WebhookStats stats = sandbox.webhooks.Stats()[0];
+    return receiver.taken().size() == static_cast<size_t>(stats.requests + stats.oddities);
+  }));
+  int broken = 0, odd = 0;
+  for (const net::HttpRequest& request : receiver.taken()) {
+    EXPECT_EQ(request.headers.find("x-hub-signature-256")->second, "sha256=" + HmacHex(Secret(kSecret), request.body));
+    broken += Json::parse(request.body, nullptr, false).is_discarded();
+    odd += request.body.find("hologram") != std::string::npos;
+  }
+  EXPECT_GT(broken, 5);
+  EXPECT_GT(odd, 5);
+  EXPECT_EQ(sandbox.webhooks.Stats()[0].oddities_refused, 0);
+}
+
 TEST_F(WebhooksTest, PausesAndResumes) {
   Target("facebook", {{"paused", true}});
   Post(page, "un");

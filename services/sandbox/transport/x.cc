@@ -69,7 +69,7 @@ Reply X::Route(const Asked& asked) {
                      "tweets.create", [&](Answer a) { return Post(asked, a); });
     if (n == 1 && get) return Guarded(asked, "read", "tweets.lookup", [&](Answer) { return Lookup(asked); });
     if (n == 3 && path[1] == "search" && path[2] == "recent" && get) {
-      return Guarded(asked, "read", "search.recent", [&](Answer) { return Search(asked); });
+      return Guarded(asked, "list", "search.recent", [&](Answer a) { return Search(asked, a); });
     }
     if (n == 2 && get) return Guarded(asked, "read", "tweets.show", [&](Answer) { return Show(asked); });
     if (n == 2 && method == "DELETE") {
@@ -83,10 +83,10 @@ Reply X::Route(const Asked& asked) {
   if (path[0] == "users" && get) {
     if (n == 2 && path[1] == "me") return Guarded(asked, "identity", "users.me", [&](Answer) { return Me(asked); });
     if (n == 3 && path[2] == "tweets") {
-      return Guarded(asked, "read", "users.tweets", [&](Answer) { return Timeline(asked, false); });
+      return Guarded(asked, "list", "users.tweets", [&](Answer a) { return Timeline(asked, false, a); });
     }
     if (n == 3 && path[2] == "mentions") {
-      return Guarded(asked, "read", "users.mentions", [&](Answer) { return Timeline(asked, true); });
+      return Guarded(asked, "list", "users.mentions", [&](Answer a) { return Timeline(asked, true, a); });
     }
   }
   return {XProblemResponse({404, "about:blank", "Not Found", "Not Found"})};

@@ -27,11 +27,11 @@ class X {
   net::HttpResponse Delete(const Asked& asked, Answer answer);
   net::HttpResponse Lookup(const Asked& asked);
   net::HttpResponse Show(const Asked& asked);
-  net::HttpResponse Timeline(const Asked& asked, bool mentions);
-  net::HttpResponse Search(const Asked& asked);
+  net::HttpResponse Timeline(const Asked& asked, bool mentions, Answer answer);
+  net::HttpResponse Search(const Asked& asked, Answer answer);
   // One page of tweets, newest first, with the parameters that all lists share.
   net::HttpResponse ListOf(const Asked& asked, World::List list, const std::string& id, int64_t results_min,
-                           std::function<bool(const Item&)> filter, const char* token_name);
+                           std::function<bool(const Item&)> filter, const char* token_name, Answer answer);
   Reply Guarded(const Asked& asked, std::string_view operation, const std::string& endpoint,
                 const std::function<net::HttpResponse(Answer)>& perform);
   net::HttpResponse TooMany(const LimitState& state);

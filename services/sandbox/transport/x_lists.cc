@@ -77,14 +77,14 @@ net::HttpResponse X::Show(const Asked& asked) {
   return JsonResponse(200, one, false);
 }
 
-net::HttpResponse X::Timeline(const Asked& asked, bool mentions) {
+net::HttpResponse X::Timeline(const Asked& asked, bool mentions, Answer answer) {
   const std::string& id = asked.path[1];
   const AccountPtr user = context_.world.FindAccount(Network::kX, id);
   if (user == nullptr) {
     return XProblemResponse(
         {404, "resource-not-found", "Not Found Error", Cat("Could not find user with id: [", id, "].")});
   }
-  if (!mentions) return ListOf(asked, World::List::kOwn, id, 5, nullptr, "pagination_token");
+  if (!mentions) return ListOf(asked, World::List::kOwn, id, 5, nullptr, "pagination_token", answer);
   const std::string at = Cat("@", user->handle);
   return ListOf(
       asked, World::List::kInbox, id, 5,
@@ -92,11 +92,11 @@ net::HttpResponse X::Timeline(const Asked& asked, bool mentions) {
         return !item.by_us && (item.kind == Item::Kind::kMention || item.parent == item.post ||
                                item.text.find(at) != std::string::npos);
       },
-      "pagination_token");
+      "pagination_token", answer);
 }
 
 // Understands conversation_id:, from:, to:, -from: and is:reply; one conversation must be named.
-net::HttpResponse X::Search(const Asked& asked) {
+net::HttpResponse X::Search(const Asked& asked, Answer answer) {
   const std::string query = asked.request.Param("query");
   std::string conversation, from, not_from;
   for (std::string_view rest = query; !rest.empty();) {
@@ -118,11 +118,11 @@ net::HttpResponse X::Search(const Asked& asked) {
   return ListOf(
       asked, World::List::kComments, conversation, 10,
       [=](const Item& item) { return (from.empty() || is(item, from)) && (not_from.empty() || !is(item, not_from)); },
-      "next_token");
+      "next_token", answer);
 }
 
 net::HttpResponse X::ListOf(const Asked& asked, World::List list, const std::string& id, int64_t results_min,
-                            std::function<bool(const Item&)> filter, const char* token_name) {
+                            std::function<bool(const Item&)> filter, const char* token_name, Answer answer) {
   const Request& request = asked.request;
   const auto limit = ReadNumber(request.Param("max_results"), 10, results_min, 100);
   if (!limit) {
@@ -131,7 +131,7 @@ net::HttpResponse X::ListOf(const Asked& asked, World::List list, const std::str
   }
   std::string token = request.Param(token_name);
   if (token.empty()) token = request.Param("pagination_token", request.Param("next_token"));
-  ListOptions options{.limit = static_cast<int>(*limit)};
+  ListOptions options{.limit = answer == Answer::kEmptyPage ? 0 : static_cast<int>(*limit)};
   if (!token.empty()) {
     const auto position =
         ReadNumber(std::string_view(token).substr(std::min<size_t>(6, token.size())), -1, 0, INT64_MAX);

@@ -94,6 +94,17 @@ TEST_F(XTest, PagesSearchAndMentions) {
   EXPECT_EQ(Send("GET", "users/" + user + "/tweets?max_results=5").json["data"].size(), 1u);
 }
 
+TEST_F(XTest, EmptyPageWithACursorLosesNothing) {
+  const std::string root = Tweet("racine");
+  for (int i = 0; i < 3; ++i) Comment(root, "n" + std::to_string(i));
+  sandbox.Control("POST", "/faults", {{"kind", "empty_page"}, {"network", "x"}, {"count", 1}});
+  const std::string url = "users/" + user + "/mentions?max_results=5";
+  const Answered empty = Send("GET", url);
+  EXPECT_FALSE(empty.json.contains("data"));
+  const std::string token = empty.json["meta"]["next_token"];
+  EXPECT_EQ(Send("GET", url + "&pagination_token=" + token).json["data"].size(), 3u);
+}
+
 TEST_F(XTest, LimitsPerEndpointInBothShapes) {
   sandbox.Control("POST", "/limits",
                   {{"network", "x"}, {"endpoint", "tweets.create"}, {"limit", 1}, {"window_seconds", 60}});
