@@ -113,7 +113,7 @@ class Pass {
         ++*at, ++width, ++out_.facts.code_points;
         continue;
       }
-      if (b < 0x80) break;
+      if ((b >= '0' && b <= '9') || Capital(b) || Small(b)) break;
       size_t i = *at;
       const CharClass kind = tables_.Of(NextCodePoint(text_, &i)).kind;
       if (kind != CharClass::kSpace && kind != CharClass::kApostrophe && kind != CharClass::kIgnorable) break;

@@ -74,6 +74,22 @@ TEST(Normalize, RepeatedLettersKeepTheirCount) {
   EXPECT_EQ(out.facts.longest_run_end, 6u);
 }
 
+// Every character ends, alone and among others: whatever its class, somebody consumes it.
+TEST(Normalize, EveryCharacterIsConsumed) {
+  NormalText out;
+  for (uint32_t c = 1; c < 0x110000; ++c) {
+    if (c >= 0xD800 && c < 0xE000) continue;
+    std::string one;
+    AppendUtf8(c, &one);
+    TheNormalizer().Normalize(one, &out);
+    ASSERT_EQ(out.facts.code_points, 1u) << c;
+    if (c < 0x3000) {
+      TheNormalizer().Normalize("ab" + one + " c" + one + "d", &out);
+      ASSERT_EQ(out.facts.code_points, 7u) << c;
+    }
+  }
+}
+
 TEST(Normalize, MaskedLetters) {
   NormalText out;
   TheNormalizer().Normalize("quel c*nnard !", &out);
