@@ -19,7 +19,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
-constexpr int64_t kLingerBytesMax = 1 << 20;
+constexpr int64_t kLingerBytesMax = 64 << 20;
 
 }  // namespace
 
