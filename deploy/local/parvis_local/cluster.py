@@ -9,6 +9,7 @@ import base64
 import time
 
 from . import kafka as kafka_module
+from .connect import Client, ConnectError
 from .kafka import Kafka
 from .postgres import SERVICES as WITH_SCHEMA
 from .postgres import Postgres
@@ -27,6 +28,10 @@ GROUPS = (("parvis.ingestion.activity.v1", "ingestion.receive"), ("parvis.ingest
 DEAD_LETTERS = tuple(f"{topic}.dlq.{group}" for topic, group in GROUPS)
 # Started in this order, stopped in reverse.
 ORDER = ("sandbox", "accounts", "ingestion", "moderation", "inbox", "metrics", "publishing", "gateway")
+# One method a service, to see that it can be reached; nobody's key is refused, which is an answer.
+PROBES = ("accounts.v1.AccountsService/GetWorkspace", "publishing.v1.PublishingService/GetPost",
+          "ingestion.v1.IngestionService/GetSource", "moderation.v1.ModerationService/GetPolicy",
+          "inbox.v1.InboxService/GetConversation", "metrics.v1.MetricsService/GetCampaignReport")
 PREFERRED = {"gateway_http": 8080, "ingestion_http": 8081, "sandbox_http": 8082, "accounts_grpc": 9101,
              "publishing_grpc": 9102, "ingestion_grpc": 9103, "moderation_grpc": 9104, "inbox_grpc": 9105,
              "metrics_grpc": 9106, "postgres": 5499, "kafka": 9099}
@@ -70,6 +75,7 @@ class Cluster:
             self.launch(service)
         for service in ORDER:
             self.await_ready(service)
+        self.await_reachable()
         self.say(f"seven services and the sandbox are ready ({time.monotonic() - began:.1f} s)")
         return self
 
@@ -186,6 +192,19 @@ class Cluster:
     def await_ready(self, service, seconds=60):
         child, ready = self.children[service], self._path("ready", service)
         wait_until(lambda: child.check() and os.path.exists(ready), seconds, f"{service} is ready (log: {child.log_path})")
+
+    def await_reachable(self):
+        """Until the gateway reaches every service: its channels try again at growing intervals, at most two seconds."""
+        client = Client(self.gateway_url, "nobody")
+        for method in PROBES:
+            def answered(method=method):
+                try:
+                    client.call(method, {})
+                except ConnectError as error:
+                    return error.code == "unauthenticated"
+                return True
+
+            wait_until(answered, 30, f"the gateway reaches {method.split('.')[0]}")
 
     def ready_addresses(self, service):
         with open(self._path("ready", service), encoding="ascii") as file:

@@ -20,15 +20,18 @@ def messages(cluster, workspace):
              "text": r[5], "place": (float(r[6]), r[7])} for r in rows]
 
 
-def count_messages(cluster, workspace):
-    """How many messages of other people are in the inbox."""
-    return int(cluster.postgres.psql(f"SELECT count(*) FROM inbox.messages WHERE workspace_id = '{_id(workspace)}' "
-                                     "AND present AND NOT by_us")[0][0])
+def count_messages(cluster, workspace, below_posts=False):
+    """How many messages of other people are in the inbox; `below_posts`: only those below a post of ours."""
+    return int(cluster.postgres.psql(
+        f"SELECT count(*) FROM inbox.messages m JOIN inbox.conversations c ON c.workspace_id = m.workspace_id AND "
+        f"c.id = m.conversation_id WHERE m.workspace_id = '{_id(workspace)}' AND m.present AND NOT m.by_us"
+        + (" AND c.post_remote_id <> ''" if below_posts else ""))[0][0])
 
 
 def deliveries(cluster, workspace):
     rows = cluster.postgres.psql(f"""
-        SELECT id, network, kind, state, target_remote_id, remote_id, text, due_time, delivered_time
+        SELECT id, network, kind, state, target_remote_id, remote_id, coalesce(content->>'text', ''),
+               due_time, delivered_time
         FROM publishing.deliveries WHERE workspace_id = '{_id(workspace)}'""")
     return [{"id": r[0], "network": r[1], "kind": KINDS[int(r[2])], "state": STATES[int(r[3])], "target": r[4],
              "remote_id": r[5], "text": r[6], "late_seconds": _between(r[7], r[8])} for r in rows]

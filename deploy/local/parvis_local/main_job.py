@@ -286,11 +286,30 @@ class MainJob:
     # ---- the report -----------------------------------------------------------------------------------------------
 
     def print_report(self):
-        report = self.client("owner").call(f"{METRICS}/GetCampaignReport", {"name": f"{self.campaign}/report"})
-        self.report = report
-        for key, value in sorted(report.items()):
-            if not isinstance(value, (list, dict)) and key != "name":
-                self.show.step(f"{key}: {value}")
+        """Waits until metrics has folded what the inbox did, then prints the figures."""
+        client = self.client("owner")
+
+        def folded():
+            self.report = client.call(f"{METRICS}/GetCampaignReport", {"name": f"{self.campaign}/report"})
+            return int(self.report["total"]["commentCount"]) >= self.stored_below_posts()
+
+        try:
+            wait_until(folded, 30, "the report is complete", 0.3)
+        except StartError as late:
+            self.show.step(str(late))
+        total = self.report["total"]
+        self.show.step(f"posts: {total['postsDelivered']} of {total['postsPlanned']} delivered, lateness p50 "
+                       f"{total.get('latenessP50', '–')}, p99 {total.get('latenessP99', '–')}")
+        self.show.step(f"comments: {total['commentCount']}; hidden {total['hiddenCount']}, held {total['heldCount']}, deleted "
+                       f"{total['deletedCount']}")
+        for reason in total["reasons"][:6]:
+            self.show.step(f"  because of “{reason['rule']}”: {reason['count']} ({reason['action'].lower()})")
+        self.show.step(f"conversations: {total['conversationCount']}, answered {total['answeredConversationCount']} "
+                       f"({total['answerRate']:.1%}); first response p50 {total.get('firstResponseP50', '–')}, p90 "
+                       f"{total.get('firstResponseP90', '–')}")
+
+    def stored_below_posts(self):
+        return databases.count_messages(self.cluster, self.workspace, below_posts=True)
 
 
 def stamp(time_point):
