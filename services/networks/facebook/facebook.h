@@ -41,6 +41,7 @@ class FacebookConnector : public Connector {
   Outcome Changed(const Answer& answer, const Account& account, const std::string& id) const;
   StatusOr<std::vector<OwnItem>> OwnComments(const Call& call, const Account& account, const std::string& below, absl::Time since,
                                              int limit);
+  Status ListPosts(const Call& call, const Account& account, std::vector<std::string>* posts, RateState* rate);
 
   net::HttpClient& http_;
   const Clock& clock_;

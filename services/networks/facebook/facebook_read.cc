@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kPageMax = 100;              // items a request (facts 1.3)
 constexpr size_t kPostsPerRoundMax = 100;  // newest posts whose comments a round of polling reads
+constexpr int kFeedPagesMax = 5;
 constexpr absl::Duration kOverlap = absl::Minutes(1);
 constexpr size_t kTextMax = 64 << 10;
 const char kCommentFields[] = "id,message,from{id,name},created_time,parent{id},is_hidden,permalink_url,attachment";
@@ -160,6 +161,27 @@ StatusOr<std::vector<OwnItem>> FacebookConnector::ReadBack(const Call& call, con
   return std::vector<OwnItem>{ItemOf(answer.json)};
 }
 
+// The newest posts; pages may be short or empty and still have a next one.
+Status FacebookConnector::ListPosts(const Call& call, const Account& account, std::vector<std::string>* posts, RateState* rate) {
+  std::string after;
+  for (int pages = 0; pages < kFeedPagesMax && posts->size() < kPostsPerRoundMax; ++pages) {
+    Fields fields = {{"fields", "id"}, {"limit", std::to_string(kPageMax)}};
+    if (!after.empty()) fields.emplace_back("after", after);
+    const Answer answer = Ask(call, account, "GET", "/" + net::UrlEncode(account.remote_id) + "/feed", std::move(fields));
+    if (!answer.ok()) return FailedRead(answer, account);
+    const Json& data = Member(answer.json, "data");
+    if (!data.is_array()) return UnintelligibleRead();
+    *rate = answer.rate;
+    for (const Json& post : data) {
+      if (const std::string id = Text(post, "id"); !id.empty() && posts->size() < kPostsPerRoundMax) posts->push_back(id);
+    }
+    const std::string next = NextPage(answer.json);
+    if (next.empty() || next == after) break;
+    after = next;
+  }
+  return absl::OkStatus();
+}
+
 StatusOr<PollPage> FacebookConnector::Poll(const Call& call, const Account& account, const std::string& cursor_text, absl::Time since,
                                            int limit) {
   Cursor cursor = CursorOf(cursor_text, since);
@@ -167,16 +189,8 @@ StatusOr<PollPage> FacebookConnector::Poll(const Call& call, const Account& acco
   if (!cursor.listed) {
     // What is written while a round runs may lie behind it: the next one begins before this one began.
     cursor.next_since = absl::ToUnixSeconds(clock_.WallNow() - kOverlap);
-    const Answer answer = Ask(call, account, "GET", "/" + net::UrlEncode(account.remote_id) + "/feed",
-                              {{"fields", "id"}, {"limit", std::to_string(kPageMax)}});
-    if (!answer.ok()) return FailedRead(answer, account);
-    const Json& data = Member(answer.json, "data");
-    if (!data.is_array()) return UnintelligibleRead();
-    for (const Json& post : data) {
-      if (const std::string id = Text(post, "id"); !id.empty() && cursor.posts.size() < kPostsPerRoundMax) cursor.posts.push_back(id);
-    }
+    PARVIS_RETURN_IF_ERROR(ListPosts(call, account, &cursor.posts, &page.rate));
     cursor.listed = true;
-    page.rate = answer.rate;
   }
   if (!cursor.posts.empty()) {
     const std::string post = cursor.posts.front();

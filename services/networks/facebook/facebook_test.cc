@@ -166,6 +166,7 @@ TEST_F(FacebookTest, KnowsWhoWeAre) {
 }
 
 TEST_F(FacebookTest, PollsPostByPostAndPageByPage) {
+  network.Next(200, R"({"data":[],"paging":{"cursors":{"after":"F1"},"next":"https://x"}})");   // empty, and not the end
   network.Next(200, R"({"data":[{"id":"111_2"},{"id":"111_1"}]})");
   network.Next(200, R"({"data":[{"id":"2_1","message":"one","from":{"id":"9","name":"N"},"created_time":"2023-11-14T22:13:20+0000"}],
                         "paging":{"cursors":{"after":"A1"},"next":"https://x"}})");
@@ -188,10 +189,11 @@ TEST_F(FacebookTest, PollsPostByPostAndPageByPage) {
   ASSERT_TRUE(page.ok()) << page.status();
   EXPECT_FALSE(page->more);
   const auto asked = network.Taken();
-  ASSERT_EQ(asked.size(), 4u);
-  EXPECT_EQ(net::ParseQuery(asked[1].query).at("since"), "1600000000");
-  EXPECT_EQ(net::ParseQuery(asked[2].query).at("after"), "A1");
-  EXPECT_EQ(asked[3].path, "/facebook/v23.0/111_1/comments");
+  ASSERT_EQ(asked.size(), 5u);
+  EXPECT_EQ(net::ParseQuery(asked[1].query).at("after"), "F1");
+  EXPECT_EQ(net::ParseQuery(asked[2].query).at("since"), "1600000000");
+  EXPECT_EQ(net::ParseQuery(asked[3].query).at("after"), "A1");
+  EXPECT_EQ(asked[4].path, "/facebook/v23.0/111_1/comments");
   // The next round begins where this one began.
   network.Next(200, R"({"data":[]})");
   page = connector.Poll(network.call(), account, page->cursor, absl::UnixEpoch(), 50);
