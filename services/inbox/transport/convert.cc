@@ -96,7 +96,8 @@ void ToProto(const Message& m, v1::Message& to) {
   to.set_text(m.content.text);
   to.set_language(m.language);
   SetTime(m.occurred_at, to.mutable_occur_time());
-  to.set_edited(m.content.is_edit);
+  // A poll may bring the new text as the creation itself, with a later revision.
+  to.set_edited(m.content.is_edit || m.content.revision > m.facts_revision);
   to.set_removed(m.removed);
   to.set_hidden(m.hidden);
   ToProto(m.content, to);
