@@ -23,7 +23,7 @@ Activity AnActivity(const std::string& remote_id) {
   what.occurred_at = absl::FromUnixMillis(1'790'000'000'123);
   what.revision = 1'790'000'000'123'000;
   what.by_us = true;
-  what.attachments = {{"image/png", "https://cdn.example/1.png"}};
+  what.attachments.emplace_back("image/png", "https://cdn.example/1.png");
   return MakeActivity(what, {"w1", "c1"}, "facebook", Origin::kBackfill, absl::FromUnixSeconds(1'790'000'100));
 }
 

@@ -87,7 +87,8 @@ StatusOr<PollResult> Poller::Poll(const Claimed& claimed) {
   Status status = ReadPages(claimed, progress, result);
   if (status.ok() && source.backfill == BackfillState::kRunning) status = Backfill(claimed, progress, result);
   if (ReasonOf(status) == "FENCED") return status;  // somebody else has it now
-  if (Refused(status)) {
+  // A missing permission may be one to read only: the channel can still be written to, so accounts is not told.
+  if (status.code() == Code::kUnauthenticated) {
     Call call = BackgroundCall("ingestion", source.binding.workspace_id);
     call.deadline = clock_.Now() + options_.call_max;
     reader_.ReportBroken(call, source, status);
@@ -104,7 +105,7 @@ StatusOr<PollResult> Poller::Poll(const Claimed& claimed) {
 Status Poller::ReadPages(const Claimed& claimed, Progress& progress, PollResult& result) {
   const Source& source = claimed.source;
   const absl::Time began = clock_.WallNow();
-  for (int page_number = 0; page_number < options_.pages_max && !result.reached_end; ++page_number) {
+  for (int page_number = 0; page_number < options_.pages_max && !result.reached_end && !stopping_; ++page_number) {
     Call call = BackgroundCall("ingestion", source.binding.workspace_id);
     call.deadline = clock_.Now() + options_.call_max;
     PARVIS_ASSIGN_OR_RETURN(ReadPage page,
@@ -121,7 +122,7 @@ Status Poller::ReadPages(const Claimed& claimed, Progress& progress, PollResult&
 Status Poller::Backfill(const Claimed& claimed, Progress& progress, PollResult& result) {
   const Source& source = claimed.source;
   bool more = true;
-  for (int page_number = 0; page_number < options_.pages_max && more; ++page_number) {
+  for (int page_number = 0; page_number < options_.pages_max && more && !stopping_; ++page_number) {
     Call call = BackgroundCall("ingestion", source.binding.workspace_id);
     call.deadline = clock_.Now() + options_.call_max;
     PARVIS_ASSIGN_OR_RETURN(

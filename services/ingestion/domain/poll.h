@@ -1,6 +1,7 @@
 // Use case: reading a channel back. One poll is: claim, read pages, hand over, save the cursor, release.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -36,13 +37,13 @@ class ChannelReader {
   // with retry_after: too fast; FAILED_PRECONDITION CHANNEL_DISCONNECTED; others are transient.
   virtual StatusOr<ReadPage> Read(const Call& call, const Source& source, const std::string& cursor, absl::Time since,
                                   int limit) = 0;
-  // Tells accounts that the credentials were refused. Best effort.
+  // Tells accounts that the credentials are no good. Best effort.
   virtual void ReportBroken(const Call& call, const Source& source, const Status& why) = 0;
 };
 
 struct PollOptions {
   absl::Duration interval_min = absl::Seconds(5);  // networks without webhooks
-  absl::Duration interval_max = absl::Minutes(5);
+  absl::Duration interval_max = absl::Minutes(1);
   absl::Duration second_way_min = absl::Minutes(2);  // networks that tell by webhook: only to be sure
   absl::Duration second_way_max = absl::Minutes(15);
   absl::Duration failure_max = absl::Minutes(15);  // longest wait after failures
@@ -83,6 +84,8 @@ class Poller {
 
   // Polls one claimed source and releases it. Blocks. The error is the poll's, for logs and counters.
   StatusOr<PollResult> Poll(const Claimed& claimed);
+  // Polls under way end after the page at hand; whoever claims the source next goes on there. Thread-safe.
+  void StopSoon() { stopping_ = true; }
   absl::Duration IntervalMin(const std::string& network) const {
     return second_way_(network) ? options_.second_way_min : options_.interval_min;
   }
@@ -103,6 +106,7 @@ class Poller {
   const PollOptions options_;
   const std::function<bool(const std::string&)> second_way_;
   const std::function<double()> uniform_;
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace parvis::ingestion

@@ -123,6 +123,23 @@ TEST_F(PollTest, RefusedCredentialsBreakTheSourceAndAreTriedNoMore) {
   EXPECT_TRUE(PollDue().ok());
 }
 
+TEST_F(PollTest, AMissingPermissionToReadIsNoBrokenChannel) {
+  reader_.pages[""] = MakeError(Code::kPermissionDenied, "PERMISSION_DENIED", "not with this tier");
+  EXPECT_FALSE(PollDue().ok());
+  EXPECT_EQ(Get().state, SourceState::kBroken);
+  EXPECT_TRUE(reader_.reported.empty());
+}
+
+TEST_F(PollTest, AStopEndsAfterThePageAtHand) {
+  reader_.pages[""] = APage("c1", true, {"1"});
+  reader_.on_read = [&](const std::string&) { poller_.StopSoon(); };
+  auto result = PollDue();
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(reader_.read.size(), 1u);
+  EXPECT_EQ(Get().cursor, "c1");
+  EXPECT_EQ(*Get().next_poll, clock_.WallNow()) << "somebody else goes on at once";
+}
+
 TEST_F(PollTest, FailuresWaitLongerAndLongerAndObeyRetryAfter) {
   Source source = Get();
   std::vector<absl::Duration> waits;

@@ -54,6 +54,7 @@ void Runner::Stop() {
     stopping_ = true;
     changed_.notify_all();
   }
+  poller_.StopSoon();
   if (claimer_.joinable()) claimer_.join();
   if (housekeeper_.joinable()) housekeeper_.join();
   executor_.Stop();
