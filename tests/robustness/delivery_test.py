@@ -9,7 +9,7 @@ from system import SystemTest, main, wait_until  # noqa: E402
 
 class Delivery(SystemTest):
     # Reconciling waits for a settle time and looks twice; shorter here, the rule is the same.
-    extra_flags = {}
+    extra_flags = {"publishing": {"read_spacing": "1s"}}
 
     def posts(self):
         return self.job.deliveries(kind="DELIVERY_KIND_POST")
@@ -40,8 +40,7 @@ class Delivery(SystemTest):
 
         wait_until(some_call_is_under_way, 60, "a delivery is sent")
         self.cluster.kill("publishing")
-        self.cluster.launch("publishing")
-        self.cluster.await_ready("publishing")
+        self.cluster.restart("publishing")
         planned = len(self.job.posts) * len(self.job.channels)
         wait_until(lambda: sum(d["state"] == "DELIVERY_STATE_DELIVERED" or d.get("needsHuman", False)
                                for d in self.posts()) == planned, 180, "every post is delivered, or shown to a person", 0.5)

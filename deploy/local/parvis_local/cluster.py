@@ -142,9 +142,9 @@ class Cluster:
     def sandbox_url(self):
         return f"http://{self.address('sandbox_http')}"
 
-    def _flags(self, service):
-        """The flags of one service; what is not here has its default."""
-        flags = {"ready_file": self._path("ready", service), "admin_address": "127.0.0.1:0"}
+    def _flags(self, service, name):
+        """The flags of one process; what is not here has its default."""
+        flags = {"ready_file": self._path("ready", name), "admin_address": "127.0.0.1:0"}
         if service in WITH_SCHEMA:
             for role in ("api", "stream"):
                 flags[f"db_{role}_dsn"] = self.postgres.dsn(service, role)
@@ -157,6 +157,8 @@ class Cluster:
             flags["accounts_service_key_file"] = self.secret_file("service_key")
         flags.update(getattr(self, f"_{service}_flags", dict)())
         flags.update(self.extra_flags.get(service, {}))
+        if name != service:  # the gateway goes on calling the first; a further one takes its share of the partitions
+            flags["rpc_address"] = "127.0.0.1:0"
         return [f"--{key}={value}" for key, value in flags.items()]
 
     def _accounts_flags(self):
@@ -183,11 +185,12 @@ class Cluster:
     def launch(self, service, replica=0):
         """Starts one process of a service (again, after a crash)."""
         name = service if replica == 0 else f"{service}-{replica}"
-        ready = self._path("ready", service)
+        ready = self._path("ready", name)
         if os.path.exists(ready):
             os.remove(ready)
-        self.children[name] = Child(name, [f"{self.build}/bin/parvis-{service}", *self._flags(service)],
+        self.children[name] = Child(name, [f"{self.build}/bin/parvis-{service}", *self._flags(service, name)],
                                     self._path("logs", f"{name}.log")).start()
+        return name
 
     def await_ready(self, service, seconds=60):
         child, ready = self.children[service], self._path("ready", service)
@@ -209,6 +212,12 @@ class Cluster:
     def ready_addresses(self, service):
         with open(self._path("ready", service), encoding="ascii") as file:
             return dict(line.strip().split("=", 1) for line in file if "=" in line)
+
+    def restart(self, service):
+        """Launches a service that has ended and waits until it can be called through the gateway."""
+        self.launch(service)
+        self.await_ready(service)
+        self.await_reachable()
 
     def kill(self, service):
         self.children[service].signal(signal.SIGKILL)

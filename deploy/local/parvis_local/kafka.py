@@ -86,9 +86,19 @@ class Kafka:
             raise StartError(f"Kafka tool {arguments[0]} failed: {(done.stdout + done.stderr).strip()[-500:]}")
         return done.stdout
 
-    @property
-    def child(self):
-        return self._child
+    def write(self, topic, lines):
+        """Puts records made of text into a topic, past the services; for tests of what cannot be read."""
+        subprocess.run(self._java("-Xmx128m") + ["kafka.tools.ConsoleProducer", "--bootstrap-server", self.brokers, "--topic",
+                                                 topic], input="\n".join(lines) + "\n", text=True, check=True,
+                       capture_output=True)
+
+    def read(self, topic, seconds=8):
+        """Every record of a topic as "headers TAB value" text, until none has come for `seconds`."""
+        done = subprocess.run(self._java("-Xmx128m") + [
+            "org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", self.brokers, "--topic", topic,
+            "--from-beginning", "--timeout-ms", str(seconds * 1000), "--property", "print.headers=true"],
+            capture_output=True, text=True, errors="replace", check=False)
+        return [line for line in done.stdout.splitlines() if line]
 
     def kill(self):
         self._child.kill()

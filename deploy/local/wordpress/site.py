@@ -42,6 +42,7 @@ define('WP_HTTP_BLOCK_EXTERNAL', true);      // nothing leaves this machine
 define('DISABLE_WP_CRON', true);
 define('AUTOMATIC_UPDATER_DISABLED', true);
 define('WP_DEBUG', false);
+define('PARVIS_JOURNAL', '%(journal)s');
 %(salts)s
 $table_prefix = 'wp_';
 if (!defined('ABSPATH')) { define('ABSPATH', __DIR__ . '/'); }
@@ -55,6 +56,7 @@ class Site:
     def __init__(self, folder, moderation=False):
         self.folder = os.path.abspath(folder)
         self.root = os.path.join(self.folder, "site")
+        self.journal_path = os.path.join(self.folder, "journal.ndjson")
         self.moderation = moderation
         self.info = {}
         self._database = self._php = self._sockets = None
@@ -89,6 +91,13 @@ class Site:
     @property
     def url(self):
         return self.info["url"]
+
+    def journal(self):
+        """What happened on the site, in order, as the site itself wrote it down (see parvis-local.php)."""
+        if not os.path.exists(self.journal_path):
+            return []
+        with open(self.journal_path, encoding="utf-8") as file:
+            return [json.loads(line) for line in file if line.strip()]
 
     def _start_database(self):
         data = os.path.join(self.folder, "mysql")
@@ -145,7 +154,7 @@ class Site:
         salts = "\n".join(f"define('{name}', '{secrets.token_hex(32)}');" for name in names)
         config = os.path.join(self.root, "wp-config.php")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(CONFIG % {"socket": self.socket, "url": url, "salts": salts})
+            file.write(CONFIG % {"socket": self.socket, "url": url, "salts": salts, "journal": self.journal_path})
         os.chmod(config, 0o600)
         environment = dict(os.environ, PARVIS_WP_ROOT=self.root, PARVIS_WP_URL=url, PARVIS_WP_PASSWORD=secrets.token_hex(16),
                            PARVIS_WP_MODERATION="1" if self.moderation else "0")
