@@ -127,6 +127,8 @@ rules:
   EXPECT_EQ(rule("voir http://spam.biz/x?y=1."), "links/link");
   EXPECT_EQ(rule("win at a.casino.ru now"), "casino/link");
   EXPECT_EQ(Quoted("win at a.casino.ru, now", *policy), "[a.casino.ru][a.casino.ru]");
+  EXPECT_EQ(rule("écrivez à gain.example/pret?id=3 vite"), "links/link");
+  EXPECT_EQ(rule("jean@exemple.be m'a dit 1.5/2, M./Mme, etc./etc."), "");
   EXPECT_EQ(rule("fin.Le début"), "");
   EXPECT_EQ(rule("C'EST VRAIMENT INADMISSIBLE"), "shouting/capitals");
   EXPECT_EQ(rule("nooooooooon"), "letters/repetition");

@@ -39,14 +39,18 @@ constexpr std::string_view kComplainWords[] = {
     "doesn t work", "does not work", "not working", "stopped working", "won t work", "doesn t even work", "broken",
     "disappointed", "disappointing", "terrible service", "worst", "horrible service", "customer service is", "no reply",
     "no answer", "nobody answers", "no one answers", "complaint", "complain", "complaining", "faulty", "defective",
-    "false advertising", "never again", "plus jamais", "waste of money", "awful"};
+    "false advertising", "never again", "plus jamais", "waste of money", "awful", "médiateur", "ombudsman", "je résilie",
+    "i am cancelling", "i m cancelling", "honteuse", "honteuses", "shameful", "insupportable", "unbearable", "facturé deux fois",
+    "débité deux fois", "charged twice", "compensation", "dédommagement", "un geste commercial", "raccroché au nez", "hung up on me",
+    "n arrive pas", "n est jamais arrivé", "n est jamais arrivée", "never arrives", "never came", "jamais passé", "ne répond plus",
+    "personne ne répond", "nobody picks up", "without an answer", "still nothing", "j attends un geste"};
 
 constexpr std::string_view kGrumbleWords[] = {
     "retard", "en retard", "attends", "j attends", "attente", "semaines", "cassé", "cassée", "abîmé", "abîmée", "nul",
     "nulle", "mauvais", "mauvaise", "pire", "dommage", "problème", "problèmes", "énervé*", "marre", "ras le bol", "cher",
     "trop cher", "franchement", "bug", "bugs", "late", "delayed", "delay", "weeks", "waiting", "poor", "bad", "useless",
     "problem", "problems", "issue", "issues", "crash*", "annoying", "angry", "fed up", "overpriced", "too expensive",
-    "damaged", "missing", "wrong", "ridiculous", "pathetic", "joke", "shame", "unhappy", "not happy", "pas content*"};
+    "damaged", "missing", "wrong", "stuck", "rude", "désagréable", "refusé", "refusée", "refused", "manque", "bloqué", "bloquée", "ridiculous", "pathetic", "joke", "shame", "unhappy", "not happy", "pas content*"};
 
 constexpr std::string_view kThankWords[] = {
     "merci", "mercii*", "remercie", "remercions", "remerciements", "thanks", "thank you", "thank u", "thx", "ty", "cheers",
@@ -56,7 +60,8 @@ constexpr std::string_view kPraiseWords[] = {
     "bravo", "félicitations", "génial", "géniale", "super", "parfait", "parfaite", "excellent", "excellente", "magnifique",
     "j adore", "on adore", "trop bien", "au top", "top", "merveilleux", "formidable", "incroyable", "meilleur", "meilleure",
     "love it", "love this", "i love", "we love", "great", "awesome", "amazing", "perfect", "fantastic", "brilliant",
-    "well done", "congrats", "congratulations", "good job", "great job", "best", "wonderful", "beautiful", "❤", "👏", "😍"};
+    "well done", "congrats", "hats off", "chapeau", "ravi", "ravie", "ravis", "impeccable", "delighted", "lovely", "gorgeous",
+    "so happy", "trop contente", "trop content", "congratulations", "good job", "great job", "best", "wonderful", "beautiful", "❤", "👏", "😍"};
 
 template <size_t N>
 void Add(const std::string_view (&words)[N], Clue clue, std::vector<LexiconEntry>* out) {

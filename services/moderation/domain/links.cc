@@ -60,6 +60,17 @@ bool KnownEnding(std::string_view host) {
   return std::binary_search(kEndings.begin(), kEndings.end(), std::string_view(ending));
 }
 
+// An unknown ending followed by a path: "gain.example/x".
+bool EndsBeforePath(std::string_view text, size_t host_begin, size_t host_end) {
+  const std::string_view host = text.substr(host_begin, host_end - host_begin);
+  const size_t dot = host.rfind('.');
+  if (dot == std::string_view::npos || dot == 0 || host.size() - dot < 3 || host_end + 1 >= text.size()) return false;
+  for (char c : Lower(host.substr(dot + 1))) {
+    if (c < 'a' || c > 'z') return false;
+  }
+  return text[host_end] == '/' && IsHostChar(static_cast<uint8_t>(text[host_end + 1])) && text[host_end + 1] != '.';
+}
+
 std::string CleanHost(std::string_view host) {
   if (const size_t user = host.rfind('@'); user != std::string_view::npos) host.remove_prefix(user + 1);
   if (const size_t port = host.find(':'); port != std::string_view::npos) host = host.substr(0, port);
@@ -114,7 +125,8 @@ void FindLinks(std::string_view text, size_t max, std::vector<Link>* links) {
     while (!host.empty() && host.back() == '.') host.remove_suffix(1);
     const bool mail = begin > 0 && text[begin - 1] == '@';
     const bool www = StartsWithNoCase(host, "www.") && host.size() > 6;
-    if (begin == dot || mail || host.find("..") != std::string_view::npos || !(www || KnownEnding(host))) {
+    if (begin == dot || mail || host.find("..") != std::string_view::npos || 
+        !(www || KnownEnding(host) || EndsBeforePath(text, begin, begin + host.size()))) {
       at = std::max(dot + 1, mail ? host_end : dot + 1);
       continue;
     }

@@ -11,27 +11,22 @@ PolicyCache::PolicyCache(ActivePolicyStore& store, const Normalizer& normalizer,
 
 StatusOr<std::map<std::string, PolicyInForce>> PolicyCache::Of(const std::vector<std::string>& workspace_ids) {
   std::vector<std::string> stale;
+  std::map<std::string, PolicyInForce> out;
   const Instant now = clock_.Now();
   {
     std::lock_guard lock(mutex_);
     for (const std::string& id : workspace_ids) {
       auto it = entries_.find(id);
+      if (it != entries_.end()) uses_.splice(uses_.begin(), uses_, it->second.use);
       if (it == entries_.end() || now - it->second.asked >= options_.fresh) stale.push_back(id);
+      else out.emplace(id, it->second.in_force);
     }
   }
-  std::map<std::string, PolicyInForce> out;
-  if (!stale.empty()) PARVIS_RETURN_IF_ERROR(Refresh(stale));
-  std::lock_guard lock(mutex_);
-  for (const std::string& id : workspace_ids) {
-    auto it = entries_.find(id);
-    if (it == entries_.end()) return MakeError(Code::kUnavailable, "POLICY_CACHE_SMALL", "more workspaces in one batch than policies are kept");
-    uses_.splice(uses_.begin(), uses_, it->second.use);
-    out.emplace(id, it->second.in_force);
-  }
+  if (!stale.empty()) PARVIS_RETURN_IF_ERROR(Refresh(stale, &out));
   return out;
 }
 
-Status PolicyCache::Refresh(const std::vector<std::string>& workspace_ids) {
+Status PolicyCache::Refresh(const std::vector<std::string>& workspace_ids, std::map<std::string, PolicyInForce>* out) {
   const Instant asked = clock_.Now();
   auto active = store_.Active(workspace_ids);
   if (!active.ok()) {
@@ -40,52 +35,41 @@ Status PolicyCache::Refresh(const std::vector<std::string>& workspace_ids) {
   }
   for (const std::string& id : workspace_ids) {
     auto it = active->find(id);
-    PARVIS_RETURN_IF_ERROR(Adopt(id, it == active->end() ? ActivePolicy{} : it->second, asked));
+    PARVIS_ASSIGN_OR_RETURN(PolicyInForce in_force, Adopt(id, it == active->end() ? ActivePolicy{} : it->second, asked));
+    out->emplace(id, std::move(in_force));
   }
   return absl::OkStatus();
 }
 
-// Makes `active` the policy in force: at once if it is known, none, or nothing else moderates meanwhile; otherwise as soon
-// as it is compiled.
-Status PolicyCache::Adopt(const std::string& workspace_id, const ActivePolicy& active, Instant asked) {
-  bool in_use = false;
+// Makes `active` the policy in force: at once if it is none, or if nothing else moderates meanwhile; otherwise as soon as
+// it is compiled. Returns what is in force now.
+StatusOr<PolicyInForce> PolicyCache::Adopt(const std::string& workspace_id, const ActivePolicy& active, Instant asked) {
+  if (active.policy_id.empty()) return Put(workspace_id, {active, empty_}, asked);
   {
     std::lock_guard lock(mutex_);
     auto it = entries_.find(workspace_id);
-    if (it != entries_.end()) {
-      if (it->second.in_force.active == active) {
-        it->second.asked = asked;
-        return absl::OkStatus();
-      }
-      if (!active.policy_id.empty() && it->second.compiling == active) {
-        it->second.asked = asked;   // on its way
-        return absl::OkStatus();
-      }
-      in_use = !it->second.in_force.active.policy_id.empty();
+    if (it != entries_.end() && (it->second.in_force.active == active || !it->second.in_force.active.policy_id.empty())) {
+      Entry& entry = it->second;
+      entry.asked = asked;
+      if (entry.in_force.active == active) entry.compiling = {};       // also when a change was taken back
+      else if (entry.compiling != active && Submit(workspace_id, active)) entry.compiling = active;
+      return entry.in_force;
     }
   }
-  if (active.policy_id.empty()) {
-    Put(workspace_id, {active, empty_}, asked);
-    return absl::OkStatus();
-  }
-  if (in_use) {
-    std::lock_guard lock(mutex_);
-    Entry& entry = entries_.at(workspace_id);
-    const bool queued = compiler_.TrySubmit([this, workspace_id, active] {
-      auto compiled = Load(workspace_id, active);
-      std::lock_guard inner(mutex_);
-      auto it = entries_.find(workspace_id);
-      if (it == entries_.end() || it->second.compiling != active) return;   // overtaken
-      it->second.compiling = {};
-      if (compiled.ok()) it->second.in_force = {active, *std::move(compiled)};
-    });
-    if (queued) entry.compiling = active;
-    entry.asked = asked;
-    return absl::OkStatus();
-  }
   PARVIS_ASSIGN_OR_RETURN(auto compiled, Load(workspace_id, active));
-  Put(workspace_id, {active, std::move(compiled)}, asked);
-  return absl::OkStatus();
+  return Put(workspace_id, {active, std::move(compiled)}, asked);
+}
+
+// Compiles beside the stream; false when too much is waiting, then the next refresh tries again.
+bool PolicyCache::Submit(const std::string& workspace_id, const ActivePolicy& active) {
+  return compiler_.TrySubmit([this, workspace_id, active] {
+    auto compiled = Load(workspace_id, active);
+    std::lock_guard lock(mutex_);
+    auto it = entries_.find(workspace_id);
+    if (it == entries_.end() || it->second.compiling != active) return;   // overtaken
+    it->second.compiling = {};
+    if (compiled.ok()) it->second.in_force = {active, *std::move(compiled)};
+  });
 }
 
 StatusOr<std::shared_ptr<const CompiledPolicy>> PolicyCache::Load(const std::string& workspace_id, const ActivePolicy& active) {
@@ -100,20 +84,21 @@ StatusOr<std::shared_ptr<const CompiledPolicy>> PolicyCache::Load(const std::str
   return compiled;
 }
 
-void PolicyCache::Put(const std::string& workspace_id, PolicyInForce in_force, Instant asked) {
+PolicyInForce PolicyCache::Put(const std::string& workspace_id, PolicyInForce in_force, Instant asked) {
   std::lock_guard lock(mutex_);
   auto [it, fresh] = entries_.try_emplace(workspace_id);
   if (fresh) {
     uses_.push_front(workspace_id);
     it->second.use = uses_.begin();
   }
-  it->second.in_force = std::move(in_force);
+  it->second.in_force = in_force;
   it->second.asked = asked;
   it->second.compiling = {};
   while (static_cast<int>(entries_.size()) > options_.entries_max) {
     entries_.erase(uses_.back());
     uses_.pop_back();
   }
+  return in_force;
 }
 
 int PolicyCache::entries() const {

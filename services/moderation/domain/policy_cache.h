@@ -62,10 +62,12 @@ class PolicyCache {
     ActivePolicy compiling;   // what a background compilation will bring
     std::list<std::string>::iterator use;
   };
-  Status Refresh(const std::vector<std::string>& workspace_ids);
-  Status Adopt(const std::string& workspace_id, const ActivePolicy& active, Instant asked);
+  // Asks the store and adds what is in force now.
+  Status Refresh(const std::vector<std::string>& workspace_ids, std::map<std::string, PolicyInForce>* out);
+  StatusOr<PolicyInForce> Adopt(const std::string& workspace_id, const ActivePolicy& active, Instant asked);
+  bool Submit(const std::string& workspace_id, const ActivePolicy& active);
   StatusOr<std::shared_ptr<const CompiledPolicy>> Load(const std::string& workspace_id, const ActivePolicy& active);
-  void Put(const std::string& workspace_id, PolicyInForce in_force, Instant asked);
+  PolicyInForce Put(const std::string& workspace_id, PolicyInForce in_force, Instant asked);
 
   ActivePolicyStore& store_;
   const Normalizer& normalizer_;

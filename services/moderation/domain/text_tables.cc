@@ -20,7 +20,7 @@ bool IsAsciiDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Look-alikes that UTS #39 does not list because their small forms differ a little, but which people use.
 constexpr std::pair<uint32_t, char> kExtraLookAlikes[] = {
-    {0x43A, 'k'}, {0x43D, 'h'}, {0x442, 't'}, {0x43C, 'm'}, {0x432, 'b'},  // к н т м в
+    {0x43A, 'k'}, {0x43D, 'h'}, {0x442, 't'}, {0x43C, 'm'}, {0x432, 'b'}, {0x43F, 'n'},  // к н т м в п
     {0x3B7, 'n'}, {0x3C9, 'w'}, {0x3BA, 'k'}, {0x3C4, 't'}, {0x3B5, 'e'},  // η ω κ τ ε
 };
 

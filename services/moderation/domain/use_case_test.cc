@@ -138,6 +138,9 @@ TEST_F(UseCases, TheCacheIsBounded) {
   PolicyCache cache(store_, normalizer_, compiler, clock_, {.entries_max = 3});
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(cache.Of({ids_.New()}).ok());
   EXPECT_EQ(cache.entries(), 3);
+  std::vector<std::string> many;
+  for (int i = 0; i < 10; ++i) many.push_back(ids_.New());
+  EXPECT_EQ(cache.Of(many)->size(), 10u);   // more in one batch than are kept
 }
 
 // The policy that is shipped compiles, hits what it is for, and leaves ordinary comments alone.

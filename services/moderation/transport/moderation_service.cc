@@ -54,6 +54,7 @@ StatusOr<absl::Time> TimeOf(const std::string& micros) {
 StatusOr<std::optional<TimeCursor>> TimeCursorOf(const Page& page) {
   if (page.keyset.empty()) return std::optional<TimeCursor>();
   PARVIS_ASSIGN_OR_RETURN(absl::Time time, TimeOf(page.keyset[0]));
+  if (!IsUuid(page.keyset[1])) return BadPageToken();
   return std::optional<TimeCursor>({time, page.keyset[1]});
 }
 
@@ -206,6 +207,7 @@ class ModerationService final : public v1::ModerationService::CallbackService {
       std::optional<ReviewCursor> after;
       if (!page.keyset.empty()) {
         PARVIS_ASSIGN_OR_RETURN(const absl::Time time, TimeOf(page.keyset[1]));
+        if (!IsUuid(page.keyset[2])) return BadPageToken();
         after = ReviewCursor{page.keyset[0] == "e", time, page.keyset[2]};
       }
       const ReviewFilter filter{static_cast<ReviewState>(r.state()), r.channel_id(), r.language()};
