@@ -3,7 +3,7 @@
 #include "platform/db/stream_tables.h"
 #include "publishing/domain/ledger_contract.h"
 #include "publishing/storage/post_store_pg.h"
-#include "publishing/storage/test_database.h"
+#include "publishing/storage/testdata/database.h"
 
 namespace parvis::publishing {
 namespace {

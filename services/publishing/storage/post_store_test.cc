@@ -10,7 +10,7 @@
 #include "publishing/domain/testing/builders.h"
 #include "publishing/domain/testing/fake_network.h"
 #include "publishing/storage/ledger_store.h"
-#include "publishing/storage/test_database.h"
+#include "publishing/storage/testdata/database.h"
 
 namespace parvis::publishing {
 namespace {

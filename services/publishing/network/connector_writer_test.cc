@@ -1,0 +1,137 @@
+#include "publishing/network/connector_writer.h"
+
+#include <gtest/gtest.h>
+
+#include "publishing/domain/testing/builders.h"
+
+namespace parvis::publishing {
+namespace {
+
+// A connector that answers what it is told and keeps what it was given.
+class FakeConnector : public networks::Connector {
+ public:
+  const networks::Capabilities& capabilities() const override { return caps; }
+  std::vector<Violation> Check(networks::WriteKind, const networks::Draft& draft) const override {
+    if (draft.text.size() <= 5) return {};
+    return {{"text", "too long", "TEXT_TOO_LONG"}};
+  }
+  int TextLength(std::string_view text) const override { return static_cast<int>(text.size()); }
+  StatusOr<networks::Identity> WhoAmI(const Call&, const networks::Account&) override { return networks::Identity{}; }
+  networks::Outcome Execute(const Call&, const networks::Account& account, const networks::Write& write) override {
+    ++calls;
+    last_account = account;
+    last = write;
+    return outcome;
+  }
+  StatusOr<std::vector<networks::OwnItem>> ReadBack(const Call&, const networks::Account&, const networks::Write&, absl::Time,
+                                                    int) override {
+    return items;
+  }
+  bool Matches(const networks::Write& write, const networks::OwnItem& item) const override {
+    return write.draft.text == item.text;
+  }
+  StatusOr<networks::HandshakeAnswer> Handshake(const networks::WebhookCall&, const std::vector<Secret>&,
+                                                const Secret&) const override {
+    return networks::HandshakeAnswer{};
+  }
+  Status VerifySignature(const networks::WebhookCall&, const std::vector<Secret>&) const override { return absl::OkStatus(); }
+  networks::WebhookContent ParseWebhook(std::string_view) const override { return {}; }
+  StatusOr<networks::PollPage> Poll(const Call&, const networks::Account&, const std::string&, absl::Time, int) override {
+    return networks::PollPage{};
+  }
+
+  networks::Capabilities caps;
+  networks::Outcome outcome;
+  std::vector<networks::OwnItem> items;
+  networks::Account last_account;
+  networks::Write last;
+  int calls = 0;
+};
+
+class FakeAccess : public ChannelAccessSource {
+ public:
+  StatusOr<ChannelAccess> GetAccess(const Call&, const std::string&, const std::string&, bool fresh) override {
+    if (!status.ok()) return status;
+    ChannelAccess access{"net", "page-1", "https://net.example", fresh ? "2" : "1", {}};
+    access.fields.emplace("access_token", Secret("s3cret"));
+    return access;
+  }
+  Status ReportBroken(const Call&, const std::string&, const std::string&, const ChannelAccess& access,
+                      const std::string& reason, const std::string&) override {
+    reported = access.version + " " + reason;
+    return absl::OkStatus();
+  }
+  Status status;
+  std::string reported;
+};
+
+class ConnectorWriterTest : public ::testing::Test {
+ protected:
+  ConnectorWriterTest() {
+    auto connector = std::make_unique<FakeConnector>();
+    connector_ = connector.get();
+    connector_->caps.network = "net";
+    connector_->caps.post_text_max = 5;
+    connectors_["net"] = std::move(connector);
+  }
+  Delivery Reply() { return MakeReply("hi", absl::UnixEpoch()); }
+  Connectors connectors_;
+  FakeConnector* connector_;
+  FakeAccess access_;
+  ConnectorWriter writer_{connectors_, access_, {"net"}};
+  const Call call_ = CallOf("m");
+};
+
+TEST_F(ConnectorWriterTest, HandsOverWhatTheNetworkNeeds) {
+  connector_->outcome = {networks::OutcomeKind::kAccepted, networks::ErrorClass::kNone, "", "", "r1", "https://net.example/r1"};
+  const Delivery reply = Reply();
+  const WriteOutcome outcome = writer_.Write(call_, reply);
+  EXPECT_EQ(outcome.result, WriteResult::kAccepted);
+  EXPECT_EQ(outcome.remote_id, "r1");
+  EXPECT_EQ(outcome.credentials_version, "1");
+  EXPECT_EQ(connector_->last.kind, networks::WriteKind::kReply);
+  EXPECT_EQ(connector_->last.target_remote_id, "c-t1");
+  EXPECT_EQ(connector_->last.idempotency_key, reply.id);
+  EXPECT_EQ(connector_->last_account.credentials.fields.at("access_token").Reveal(), "s3cret");
+}
+
+TEST_F(ConnectorWriterTest, ATokenThatExpiredIsReportedToAccounts) {
+  connector_->outcome = {networks::OutcomeKind::kRefused, networks::ErrorClass::kTokenExpired, "TOKEN_EXPIRED", "expired"};
+  EXPECT_TRUE(writer_.Write(call_, Reply()).refusal == Refusal::kTokenExpired);
+  EXPECT_EQ(access_.reported, "1 TOKEN_EXPIRED");
+  EXPECT_EQ(*writer_.CredentialsVersion(call_, kWorkspace, kChannel), "2") << "asked past the cache";
+}
+
+TEST_F(ConnectorWriterTest, WithoutCredentialsNothingIsSent) {
+  access_.status = MakeError(Code::kUnavailable, "ACCOUNTS_UNAVAILABLE", "");
+  EXPECT_EQ(writer_.Write(call_, Reply()).result, WriteResult::kNotSent);
+  access_.status = MakeError(Code::kFailedPrecondition, "CHANNEL_DISCONNECTED", "");
+  const WriteOutcome gone = writer_.Write(call_, Reply());
+  EXPECT_EQ(gone.result, WriteResult::kRefused);
+  EXPECT_EQ(gone.reason, "CHANNEL_DISCONNECTED");
+  EXPECT_EQ(connector_->calls, 0);
+}
+
+TEST_F(ConnectorWriterTest, ReadsBackOnlyWhatMatches) {
+  connector_->items = {{"r1", "", "other"}, {"r2", "https://net.example/r2", "hi"}};
+  const auto found = writer_.ReadBack(call_, Reply(), absl::UnixEpoch());
+  ASSERT_EQ(found->size(), 1u);
+  EXPECT_EQ(found->front().remote_id, "r2");
+  Delivery hide = Reply();
+  hide.kind = DeliveryKind::kHide;
+  connector_->items = {{"c-t1", "", "somebody's", "", absl::UnixEpoch(), true}};
+  EXPECT_TRUE(writer_.ReadBack(call_, hide, absl::UnixEpoch())->front().hidden) << "the target, whatever it says";
+}
+
+TEST_F(ConnectorWriterTest, RulesAreTheConnectors) {
+  const ConnectorRules rules(connectors_);
+  EXPECT_TRUE(rules.Knows("net"));
+  EXPECT_FALSE(rules.Knows("nowhere"));
+  EXPECT_EQ(rules.Check("net", DeliveryKind::kPost, {.text = "too long"}).size(), 1u);
+  EXPECT_EQ(rules.TextLength("net", "abc").length, 3);
+  EXPECT_EQ(rules.TextLength("net", "abc").limit, 5);
+  EXPECT_TRUE(writer_.Traits("net").content_dedupe);
+}
+
+}  // namespace
+}  // namespace parvis::publishing
