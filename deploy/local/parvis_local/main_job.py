@@ -277,7 +277,8 @@ class MainJob:
             self.show.progress(f"answers and hides on their way to the networks: {left}")
             return left == 0
 
-        wait_until(settled, 180, "all answers and hides have reached the networks", 0.5)
+        # A real WordPress takes one comment of a member every 15 seconds (its flood check).
+        wait_until(settled, 600 if self.blog else 180, "all answers and hides have reached the networks", 0.5)
         replies = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_REPLY")]
         hides = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_HIDE")]
         self.show.step(f"on the networks: {replies.count('DELIVERY_STATE_DELIVERED')} of {len(replies)} answers, "
