@@ -12,7 +12,7 @@
 namespace parvis::bus {
 namespace {
 
-constexpr int kIdlePollMillis = 200;   // a record ends the poll at once; this bounds how long stopping takes
+constexpr int kIdlePollMillis = 250;   // a record ends the poll at once; this bounds how long stopping takes
 constexpr int kBatchPollMillis = 2;    // nothing more within this time: the batch is complete
 constexpr absl::Duration kHousekeeping = absl::Seconds(1);
 constexpr absl::Duration kUnreadyAfter = absl::Seconds(30);
@@ -286,7 +286,7 @@ struct Consumer::Impl {
     if (clock.Now() < next_housekeeping) return;
     next_housekeeping = clock.Now() + kHousekeeping;
     if (options.offsets == Offsets::kDatabase) {
-      if (const ListPtr list = partitions.Offsets()) rd_kafka_commit(rk, list.get(), 1);   // for lag tools only
+      if (const ListPtr list = partitions.MovedOffsets()) rd_kafka_commit(rk, list.get(), 1);   // for lag tools only
     }
     std::map<std::string, int64_t> lag;
     std::optional<Instant> failing;

@@ -45,6 +45,16 @@ ListPtr Partitions::Offsets(const rd_kafka_topic_partition_list_t* only) const {
   return list->cnt > 0 ? std::move(list) : nullptr;
 }
 
+ListPtr Partitions::MovedOffsets() {
+  ListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(all_.size())));
+  for (auto& [key, partition] : all_) {
+    const int64_t next = partition.position.next;
+    if (!partition.claimed || next <= 0 || next == partition.committed) continue;
+    rd_kafka_topic_partition_list_add(list.get(), key.first.c_str(), key.second)->offset = partition.committed = next;
+  }
+  return list->cnt > 0 ? std::move(list) : nullptr;
+}
+
 Partitions::Take Partitions::Add(const rd_kafka_message_t& message) {
   Partition* partition = Find(rd_kafka_topic_name(message.rkt), message.partition);
   if (!partition || !partition->claimed) return Take::kIgnored;

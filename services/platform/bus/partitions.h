@@ -20,6 +20,7 @@ struct Partition {
   StreamPosition position;        // as last applied; `next` is what the database (or Kafka) has
   bool claimed = false;           // records before the claim are not ours to handle
   int64_t expected = -1;          // offset of the next record to buffer, -1 until the first
+  int64_t committed = -1;         // offset that Kafka was told last
   int64_t gap_checked = -1;       // `expected` for which a gap was looked into already
   std::deque<Received> waiting;   // at most batch_max
   bool paused = false;
@@ -39,8 +40,10 @@ class Partitions {
   size_t Waiting() const;
   std::vector<std::string> Topics() const;
   std::vector<StreamPosition> Owned(const std::string& topic) const;   // claimed ones
-  // The offsets to commit to Kafka, or null when none has moved; `only` limits it.
+  // The offsets of all partitions to commit to Kafka (`only` limits it), or null when there are none.
   ListPtr Offsets(const rd_kafka_topic_partition_list_t* only = nullptr) const;
+  // As Offsets, but only those that have moved since they were given out last.
+  ListPtr MovedOffsets();
 
   // What is to be done with a record that was polled.
   enum class Take { kBuffered, kIgnored, kSeekBack };

@@ -24,19 +24,21 @@ namespace fs = std::filesystem;
   std::abort();
 }
 
-// The folder of the jars. Several test binaries may ask at once.
+// The folder of the jars, as deploy/local brings them too. Several test binaries may ask at once; the folder appears whole.
 std::string Jars(const std::string& log) {
   const std::string cache = Checkout() + "/.cache/kafka-3.9.2";
-  const std::string lib = cache + "/lib", done = cache + "/lib.complete";
-  if (fs::exists(done)) return lib;
+  const std::string lib = cache + "/lib", last = lib + "/kafka_2.13-3.9.2.jar", part = lib + ".test";
+  if (fs::exists(last)) return lib;
   fs::create_directories(cache);
   const int lock = open((cache + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   flock(lock, LOCK_EX);
-  if (!fs::exists(done)) {
+  if (!fs::exists(last)) {
+    fs::remove_all(part);
     const int status = RunCommand({"mvn", "-q", "-B", "-f", Checkout() + "/deploy/local/kafka/pom.xml",
-                                   "dependency:copy-dependencies", "-DoutputDirectory=" + lib}, log);
-    if (status != 0) Die("the jars of Kafka could not be fetched by mvn; see " + log);
-    std::ofstream(done) << "3.9.2\n";
+                                   "dependency:copy-dependencies", "-DoutputDirectory=" + part}, log);
+    std::error_code error;
+    if (status == 0) fs::rename(part, lib, error);
+    if (!fs::exists(last)) Die("the jars of Kafka could not be fetched by mvn; see " + log);
   }
   close(lock);
   return lib;
