@@ -9,8 +9,8 @@
 namespace parvis::gateway {
 namespace {
 
-// A package that nobody serves is worth a warning (its methods answer UNIMPLEMENTED); an address for a package that does
-// not exist is a mistake.
+// A package that nobody serves is worth a warning (its methods answer UNIMPLEMENTED); an address for a package that
+// does not exist is a mistake.
 Status CheckBackends(const GatewayConfig& config, const MethodTable& methods) {
   const std::vector<std::string> packages = methods.packages();
   for (const std::string& package : packages) {
@@ -30,7 +30,7 @@ int Main(int argc, char** argv) {
   RealClock clock;
   const MethodTable methods(ServiceProtoFiles());
   const Backends backends(config.backends, clock, process.metrics());
-  Gateway gateway(config, methods, backends, clock, process.metrics());
+  Gateway gateway(config.Limits(), methods, backends, clock, process.metrics());
   net::HttpServer server(config.http, "gateway", process.metrics(),
                          [&](net::HttpRequest request, net::Responder responder) {
                            gateway.Handle(std::move(request), std::move(responder));

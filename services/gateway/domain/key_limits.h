@@ -14,13 +14,13 @@
 namespace parvis::gateway {
 
 struct KeyLimitsConfig {
-  double per_second = 100;   // refill, calls a second
-  double burst = 200;        // a bucket's size, calls
-  int keys_max = 100000;     // keys remembered
+  double per_second = 100;  // refill, calls a second
+  double burst = 200;       // a bucket's size, calls
+  int keys_max = 100000;    // keys remembered
 };
 
-// Thread-safe. When keys_max is reached the key unused for longest is forgotten: its bucket had the longest time to fill
-// up, so forgetting forgives little.
+// Thread-safe. When keys_max is reached the key unused for longest is forgotten: its bucket had the longest time to
+// fill up, so forgetting forgives little.
 class KeyLimits {
  public:
   explicit KeyLimits(const KeyLimitsConfig& config) : config_(config) {}
@@ -37,7 +37,7 @@ class KeyLimits {
   const KeyLimitsConfig config_;
   mutable std::mutex mutex_;
   std::unordered_map<uint64_t, Bucket> buckets_;
-  std::list<uint64_t> order_;   // unused for longest first
+  std::list<uint64_t> order_;  // unused for longest first
 };
 
 }  // namespace parvis::gateway

@@ -12,7 +12,7 @@ TEST(KeyLimitsTest, ABurstThenTheRate) {
   const auto wait = limits.Take(1, now);
   ASSERT_TRUE(wait);
   EXPECT_EQ(*wait, absl::Milliseconds(500));
-  EXPECT_FALSE(limits.Take(2, now));   // another key
+  EXPECT_FALSE(limits.Take(2, now));  // another key
   EXPECT_FALSE(limits.Take(1, now + absl::Milliseconds(500)));
   EXPECT_TRUE(limits.Take(1, now + absl::Milliseconds(500)));
 }
@@ -32,7 +32,7 @@ TEST(KeyLimitsTest, RemembersABoundedNumberOfKeys) {
   EXPECT_FALSE(limits.Take(1, now));
   for (uint64_t key = 2; key < 1000; ++key) {
     EXPECT_FALSE(limits.Take(key, now));
-    EXPECT_TRUE(limits.Take(1, now));   // in use, so never the one that is forgotten
+    EXPECT_TRUE(limits.Take(1, now));  // in use, so never the one that is forgotten
   }
   EXPECT_EQ(limits.keys(), 10);
 }

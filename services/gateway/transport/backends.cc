@@ -11,7 +11,7 @@ Backends::Backends(const std::map<std::string, std::string>& addresses, const Cl
     Backend& backend = backends_[package];
     backend.client = std::make_unique<rpc::Client>("gateway", config, clock, metrics);
     backend.stub = std::make_unique<grpc::GenericStub>(backend.client->channel());
-    (void)backend.client->channel()->GetState(/*try_to_connect=*/true);   // the first call need not wait for it
+    (void)backend.client->channel()->GetState(/*try_to_connect=*/true);  // the first call need not wait for it
   }
 }
 

@@ -11,10 +11,12 @@ CallBook::CallBook(int streams_max, const Clock& clock, obs::Metrics& metrics)
       streams_open_(metrics.gauge("parvis_gateway_streams", "Server streams that are open.")) {}
 
 void CallBook::Measure(const Method* method, std::string_view code, Instant began) {
-  metrics_.histogram("parvis_gateway_call_duration_seconds", "Time from a call's arrival to its answer (a stream: its end).",
-                     {{"service", method == nullptr ? "none" : method->service},
-                      {"method", method == nullptr ? "none" : method->name},
-                      {"code", std::string(code)}})
+  metrics_
+      .histogram("parvis_gateway_call_duration_seconds",
+                 "Time from a call's arrival to its answer (a stream: its end).",
+                 {{"service", method == nullptr ? "none" : method->service},
+                  {"method", method == nullptr ? "none" : method->name},
+                  {"code", std::string(code)}})
       .Observe(absl::ToDoubleSeconds(clock_.Now() - began));
 }
 
@@ -35,7 +37,7 @@ void CallBook::Leave(const void* call) {
     if (it == calls_.end()) return;
     streams_ -= it->second.stream ? 1 : 0;
     streams_open_.Set(streams_);
-    entry = std::move(it->second);   // destroyed outside the lock: it may hold the last reference to the call
+    entry = std::move(it->second);  // destroyed outside the lock: it may hold the last reference to the call
     calls_.erase(it);
     if (calls_.empty()) idle_.notify_all();
   }

@@ -44,8 +44,9 @@ std::optional<Format> ParseContentType(std::string_view header) {
 StatusOr<std::string> DecodeRequest(Encoding encoding, std::string_view body, const Descriptor& type,
                                     const DecodeLimits& limits) {
   if (body.size() > limits.message_max_bytes) {
-    return MakeError(Code::kInvalidArgument, "MESSAGE_TOO_LARGE",
-                     absl::StrCat("the message has ", body.size(), " bytes, at most ", limits.message_max_bytes, " are allowed"));
+    return MakeError(
+        Code::kInvalidArgument, "MESSAGE_TOO_LARGE",
+        absl::StrCat("the message has ", body.size(), " bytes, at most ", limits.message_max_bytes, " are allowed"));
   }
   const std::unique_ptr<Message> message = NewMessage(type);
   if (encoding == Encoding::kProto) {

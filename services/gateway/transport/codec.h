@@ -27,8 +27,8 @@ struct DecodeLimits {
   int json_depth_max = 64;
 };
 
-// The request as gRPC carries it. An empty JSON body is an empty message. INVALID_ARGUMENT: MESSAGE_TOO_LARGE, NOT_UTF8,
-// TOO_DEEP, NOT_JSON, UNKNOWN_FIELD and WRONG_VALUE (a violation names the field), NOT_PROTO.
+// The request as gRPC carries it. An empty JSON body is an empty message. INVALID_ARGUMENT: MESSAGE_TOO_LARGE,
+// NOT_UTF8, TOO_DEEP, NOT_JSON, UNKNOWN_FIELD and WRONG_VALUE (a violation names the field), NOT_PROTO.
 StatusOr<std::string> DecodeRequest(Encoding encoding, std::string_view body, const google::protobuf::Descriptor& type,
                                     const DecodeLimits& limits);
 

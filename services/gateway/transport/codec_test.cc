@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/transport/json_check.h"
-#include "parvis/rpctest/v1/echo_service.pb.h"
+#include "parvis/platform/rpctest/v1/echo_service.pb.h"
 
 namespace parvis::gateway {
 namespace {
@@ -24,13 +24,15 @@ TEST(ContentTypeTest, KnownOnesInAnyCase) {
   EXPECT_EQ(ParseContentType("application/proto")->ContentType(), "application/proto");
   EXPECT_EQ(ParseContentType("application/connect+json")->ContentType(), "application/connect+json");
   EXPECT_EQ(ParseContentType("application/connect+proto")->ContentType(), "application/connect+proto");
-  for (const char* other : {"", "text/plain", "application/json; charset=latin-1", "application/grpc", "application/jsonx"}) {
+  for (const char* other :
+       {"", "text/plain", "application/json; charset=latin-1", "application/grpc", "application/jsonx"}) {
     EXPECT_FALSE(ParseContentType(other)) << other;
   }
 }
 
 TEST(CodecTest, JsonBothWays) {
-  const auto request = Decode(R"({"text":"né 🙂","bigNumber":"9007199254740993","kind":"KIND_LOUD","blob":"AQI=","names":["a"]})");
+  const auto request =
+      Decode(R"({"text":"né 🙂","bigNumber":"9007199254740993","kind":"KIND_LOUD","blob":"AQI=","names":["a"]})");
   ASSERT_TRUE(request.ok()) << request.status();
   EXPECT_EQ(request->text(), "né 🙂");
   EXPECT_EQ(request->big_number(), 9007199254740993);
@@ -41,8 +43,9 @@ TEST(CodecTest, JsonBothWays) {
   response.set_kind(EchoRequest::KIND_LOUD);
   const auto json = EncodeResponse(Encoding::kJson, response.SerializeAsString(), *EchoResponse::descriptor());
   ASSERT_TRUE(json.ok());
-  EXPECT_EQ(*json, R"({"text":"","workspace":"","member":"","service":"","traceId":"","remainingMillis":"0","sequence":"0",)"
-                   R"("kind":"KIND_LOUD","bigNumber":"9007199254740993"})");
+  EXPECT_EQ(*json,
+            R"({"text":"","workspace":"","member":"","service":"","traceId":"","remainingMillis":"0","sequence":"0",)"
+            R"("kind":"KIND_LOUD","bigNumber":"9007199254740993"})");
 }
 
 TEST(CodecTest, AnEmptyBodyIsAnEmptyMessage) {
@@ -55,13 +58,17 @@ TEST(CodecTest, WrongFieldsAreNamed) {
   const auto field = [](std::string_view json) {
     const Error error = ToError(Decode(json).status());
     EXPECT_EQ(error.code, Code::kInvalidArgument) << json;
-    return error.violations.empty() ? error.reason : error.reason + " " + error.violations[0].field + " " + error.violations[0].description;
+    return error.violations.empty()
+               ? error.reason
+               : error.reason + " " + error.violations[0].field + " " + error.violations[0].description;
   };
   EXPECT_EQ(field(R"({"noSuch":1})"), "UNKNOWN_FIELD noSuch is not a field of this request");
-  EXPECT_EQ(field(R"({"thing":{"inside":{"nope":1}}})"), "UNKNOWN_FIELD thing.inside.nope is not a field of this request");
+  EXPECT_EQ(field(R"({"thing":{"inside":{"nope":1}}})"),
+            "UNKNOWN_FIELD thing.inside.nope is not a field of this request");
   EXPECT_EQ(field(R"({"bigNumber":"abc"})"), "WRONG_VALUE big_number must be a whole number of 64 bits, not \"abc\"");
   EXPECT_EQ(field(R"({"bigNumber":{}})"), "WRONG_VALUE big_number must not be an object");
-  EXPECT_EQ(field(R"({"kind":"KIND_X"})"), "WRONG_VALUE kind must be a parvis.rpctest.v1.EchoRequest.Kind, not \"KIND_X\"");
+  EXPECT_EQ(field(R"({"kind":"KIND_X"})"),
+            "WRONG_VALUE kind must be a parvis.rpctest.v1.EchoRequest.Kind, not \"KIND_X\"");
   EXPECT_EQ(field(R"({"text":5})"), "WRONG_VALUE text must be a string, not 5");
   EXPECT_EQ(field(R"({"names":["a",{}]})"), "WRONG_VALUE names must not be an object");
   EXPECT_EQ(field(R"({"thing":[1]})"), "WRONG_VALUE thing must not be a list");
@@ -70,9 +77,27 @@ TEST(CodecTest, WrongFieldsAreNamed) {
 }
 
 TEST(CodecTest, WhatIsNotJson) {
-  for (const char* bad : {"[]", "\"x\"", "{", "{\"text\":", "{\"text\":\"a\",}", "{text:\"a\"}", "{'text':'a'}", "{\"text\":\"a\"} x",
-                          "{\"text\":\"a\" \"b\"}", "{\"count\":01}", "{\"count\":1.}", "{\"count\":-}", "{\"text\":\"\\x\"}",
-                          "{\"text\":\"\\u12g4\"}", "{\"text\":\"a\nb\"}", "{\"text\":tru}", "{\"text\":\"a}", "nul", "{]", "[}", "{,}",
+  for (const char* bad : {"[]",
+                          "\"x\"",
+                          "{",
+                          "{\"text\":",
+                          "{\"text\":\"a\",}",
+                          "{text:\"a\"}",
+                          "{'text':'a'}",
+                          "{\"text\":\"a\"} x",
+                          "{\"text\":\"a\" \"b\"}",
+                          "{\"count\":01}",
+                          "{\"count\":1.}",
+                          "{\"count\":-}",
+                          "{\"text\":\"\\x\"}",
+                          "{\"text\":\"\\u12g4\"}",
+                          "{\"text\":\"a\nb\"}",
+                          "{\"text\":tru}",
+                          "{\"text\":\"a}",
+                          "nul",
+                          "{]",
+                          "[}",
+                          "{,}",
                           "{\"text\":\"\\ud800\"}"}) {
     EXPECT_EQ(ReasonOf(Decode(bad).status()), "NOT_JSON") << bad;
   }
@@ -99,9 +124,12 @@ TEST(CodecTest, NulIsTextLikeAnyOther) {
 TEST(CodecTest, BinaryIsChecked) {
   EchoRequest request;
   request.set_text("x");
-  EXPECT_EQ(*DecodeRequest(Encoding::kProto, request.SerializeAsString(), *EchoRequest::descriptor(), {}), request.SerializeAsString());
-  EXPECT_EQ(ReasonOf(DecodeRequest(Encoding::kProto, "\xff\xff", *EchoRequest::descriptor(), {}).status()), "NOT_PROTO");
-  EXPECT_EQ(ReasonOf(EncodeResponse(Encoding::kJson, "\xff\xff", *EchoResponse::descriptor()).status()), "BAD_RESPONSE");
+  EXPECT_EQ(*DecodeRequest(Encoding::kProto, request.SerializeAsString(), *EchoRequest::descriptor(), {}),
+            request.SerializeAsString());
+  EXPECT_EQ(ReasonOf(DecodeRequest(Encoding::kProto, "\xff\xff", *EchoRequest::descriptor(), {}).status()),
+            "NOT_PROTO");
+  EXPECT_EQ(ReasonOf(EncodeResponse(Encoding::kJson, "\xff\xff", *EchoResponse::descriptor()).status()),
+            "BAD_RESPONSE");
 }
 
 TEST(JsonErrorTest, AnythingElseIsStillAnError) {

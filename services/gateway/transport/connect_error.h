@@ -20,8 +20,8 @@ int HttpStatusOf(int grpc_code);
 struct ConnectError {
   std::string code;
   int http_status = 500;
-  std::string json;                          // {"code":…,"message":…,"details":[{"type","value","debug"}]}
-  std::optional<int> retry_after_seconds;    // from RetryInfo, rounded up
+  std::string json;                        // {"code":…,"message":…,"details":[{"type","value","debug"}]}
+  std::optional<int> retry_after_seconds;  // from RetryInfo, rounded up
 };
 // `status` is not OK.
 ConnectError RenderError(const grpc::Status& status);

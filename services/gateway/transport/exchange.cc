@@ -23,7 +23,7 @@ void Exchange::Fail(const grpc::Status& status) {
   }
   ConnectError error = RenderError(status);
   net::HttpResponse response{.status = error.http_status, .headers = CommonHeaders(), .body = std::move(error.json)};
-  response.headers["content-type"] = "application/json";   // errors of unary calls are JSON, whatever was asked in
+  response.headers["content-type"] = "application/json";  // errors of unary calls are JSON, whatever was asked in
   if (error.retry_after_seconds) response.headers["retry-after"] = absl::StrCat(*error.retry_after_seconds);
   if (error.http_status == 401) response.headers["www-authenticate"] = "Bearer";
   responder.Send(std::move(response));

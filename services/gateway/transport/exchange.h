@@ -22,9 +22,10 @@ struct Exchange {
   Exchange(net::Responder r, const Method& m, Format f, CallBook& b, Instant at)
       : responder(std::move(r)), method(m), format(f), book(b), began(at) {}
 
-  // Unary: the whole answer. Stream: begins the answer if need be, then the end-of-stream message. Counts the call; once.
+  // Unary: the whole answer. Stream: begins the answer if need be, then the end-of-stream message. Counts the call;
+  // once.
   void Fail(const grpc::Status& status);
-  void Succeed(std::string body);   // unary
+  void Succeed(std::string body);  // unary
   void BeginStream();
   void EndStream(const grpc::Status& status);
 
@@ -36,7 +37,7 @@ struct Exchange {
   Trace trace;
   std::string authorization;
   absl::Duration timeout = absl::InfiniteDuration();
-  bool streaming = false;   // BeginStream was called
+  bool streaming = false;  // BeginStream was called
 
  private:
   net::Headers CommonHeaders() const;

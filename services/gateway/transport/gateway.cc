@@ -32,15 +32,16 @@ Status Unsupported(std::string_view header, std::string_view value) {
 
 }  // namespace
 
-Gateway::Gateway(const GatewayConfig& config, const MethodTable& methods, const Backends& backends, const Clock& clock,
-                 obs::Metrics& metrics)
-    : config_(config),
+Gateway::Gateway(const CallLimits& call_limits, const MethodTable& methods, const Backends& backends,
+                 const Clock& clock, obs::Metrics& metrics)
+    : call_limits_(call_limits),
       methods_(methods),
       backends_(backends),
       clock_(clock),
-      limited_(metrics.counter("parvis_gateway_rate_limited_total", "Calls refused because their key calls too often.")),
-      book_(config.streams_max, clock, metrics),
-      limits_(config.Limits()) {}
+      limited_(
+          metrics.counter("parvis_gateway_rate_limited_total", "Calls refused because their key calls too often.")),
+      book_(call_limits.streams_max, clock, metrics),
+      key_limits_(call_limits.keys) {}
 
 void Gateway::Refuse(const net::Responder& responder, int http_status, Code code, std::string_view reason,
                      std::string_view message, net::Headers headers, Instant began) {
@@ -58,20 +59,21 @@ void Gateway::Handle(net::HttpRequest request, net::Responder responder) {
   }
   const Method* const method = methods_.Find(request.path);
   if (method == nullptr) {
-    Refuse(responder, 404, Code::kUnimplemented, "METHOD_UNKNOWN", "there is no such method; URLs are /<package>.<Service>/<Method>", {},
-           began);
+    Refuse(responder, 404, Code::kUnimplemented, "METHOD_UNKNOWN",
+           "there is no such method; URLs are /<package>.<Service>/<Method>", {}, began);
     return;
   }
   if (request.method != "POST") {
-    Refuse(responder, 405, Code::kUnimplemented, "HTTP_METHOD", "methods are called with POST", {{"allow", "POST"}}, began);
+    Refuse(responder, 405, Code::kUnimplemented, "HTTP_METHOD", "methods are called with POST", {{"allow", "POST"}},
+           began);
     return;
   }
   const std::optional<Format> format = ParseContentType(Header(request, "content-type"));
   if (!format || format->stream != method->stream) {
-    const std::string accepted = method->stream ? "application/connect+json, application/connect+proto"
-                                                : "application/json, application/proto";
-    Refuse(responder, 415, Code::kInvalidArgument, "CONTENT_TYPE", absl::StrCat("the Content-Type must be one of ", accepted),
-           {{"accept-post", accepted}}, began);
+    const std::string accepted =
+        method->stream ? "application/connect+json, application/connect+proto" : "application/json, application/proto";
+    Refuse(responder, 415, Code::kInvalidArgument, "CONTENT_TYPE",
+           absl::StrCat("the Content-Type must be one of ", accepted), {{"accept-post", accepted}}, began);
     return;
   }
   HandleCall(request, std::make_unique<Exchange>(std::move(responder), *method, *format, book_, began));
@@ -112,16 +114,18 @@ Status Gateway::ReadHeaders(const net::HttpRequest& request, Exchange& exchange)
     const std::string value = Header(request, header);
     if (!value.empty() && !absl::EqualsIgnoreCase(value, "identity")) return Unsupported(header, value);
   }
-  if (!exchange.format.stream) exchange.timeout = config_.call_max;
+  if (!exchange.format.stream) exchange.timeout = call_limits_.call_max;
   if (const std::string text = Header(request, "connect-timeout-ms"); !text.empty()) {
     uint64_t millis = 0;
-    if (text.size() > 10 || text.find_first_not_of("0123456789") != std::string::npos || !absl::SimpleAtoi(text, &millis)) {
-      return MakeError(Code::kInvalidArgument, "TIMEOUT", "Connect-Timeout-Ms must be a whole number of at most 10 digits");
+    if (text.size() > 10 || text.find_first_not_of("0123456789") != std::string::npos ||
+        !absl::SimpleAtoi(text, &millis)) {
+      return MakeError(Code::kInvalidArgument, "TIMEOUT",
+                       "Connect-Timeout-Ms must be a whole number of at most 10 digits");
     }
     exchange.timeout = std::min(exchange.timeout, absl::Milliseconds(static_cast<int64_t>(millis)));
   }
   exchange.authorization = Header(request, "authorization");
-  if (exchange.authorization.empty()) return absl::OkStatus();   // the backend says what is missing
+  if (exchange.authorization.empty()) return absl::OkStatus();  // the backend says what is missing
   const std::string& value = exchange.authorization;
   if (!absl::StartsWith(value, "Bearer ") || value.size() > kAuthorizationMax || !IsPrintable(value)) {
     return MakeError(Code::kUnauthenticated, "TOKEN_MALFORMED", "the authorization header must be 'Bearer <key>'");
@@ -134,25 +138,27 @@ Status Gateway::ReadHeaders(const net::HttpRequest& request, Exchange& exchange)
 }
 
 Status Gateway::CheckRate(const net::HttpRequest& request, const Exchange& exchange) {
-  // Before anyone knows whether the key is good, so that guessing is limited too; callers without a key share their host's.
+  // Before anyone knows whether the key is good, so that guessing is limited too; callers without a key share their
+  // host's.
   const std::string& peer = request.peer;
   const std::string key = exchange.authorization.empty() ? peer.substr(0, peer.rfind(':')) : exchange.authorization;
-  const auto wait = limits_.Take(std::hash<std::string>{}(key), clock_.Now());
+  const auto wait = key_limits_.Take(std::hash<std::string>{}(key), clock_.Now());
   if (!wait) return absl::OkStatus();
   limited_.Add();
-  return ToStatus({.code = Code::kResourceExhausted, .reason = "RATE_LIMITED",
-                   .message = absl::StrCat("this key may make ", config_.calls_per_second, " calls a second"),
+  return ToStatus({.code = Code::kResourceExhausted,
+                   .reason = "RATE_LIMITED",
+                   .message = absl::StrCat("this key may make ", call_limits_.keys.per_second, " calls a second"),
                    .retry_after = *wait});
 }
 
 StatusOr<std::string> Gateway::ReadMessage(const net::HttpRequest& request, const Exchange& exchange) const {
-  const auto max = static_cast<size_t>(config_.message_max_bytes);
+  const auto max = static_cast<size_t>(call_limits_.message_max_bytes);
   std::string_view body = request.body;
   if (exchange.format.stream) {
     PARVIS_ASSIGN_OR_RETURN(body, ReadOneEnvelope(body, max));
   }
   return DecodeRequest(exchange.format.encoding, body, *exchange.method.request,
-                       {.message_max_bytes = max, .json_depth_max = config_.json_depth_max});
+                       {.message_max_bytes = max, .json_depth_max = call_limits_.json_depth_max});
 }
 
 }  // namespace parvis::gateway

@@ -1,10 +1,9 @@
 // The gateway's HTTP side: the Connect protocol for every method of the table, forwarded to the method's backend.
 //
-// Checked here, in this order: the URL, the HTTP method, the Content-Type, the protocol's headers, the shape of the key, the
-// key's rate, the body. Who the key belongs to and what it may do is the backend's business.
+// Checked here, in this order: the URL, the HTTP method, the Content-Type, the protocol's headers, the shape of the
+// key, the key's rate, the body. Who the key belongs to and what it may do is the backend's business.
 #pragma once
 
-#include "gateway/config.h"
 #include "gateway/domain/key_limits.h"
 #include "gateway/transport/backends.h"
 #include "gateway/transport/call_book.h"
@@ -14,10 +13,19 @@
 
 namespace parvis::gateway {
 
+// Limits of the calls; see config.h for what each is for.
+struct CallLimits {
+  absl::Duration call_max = absl::Seconds(30);
+  int message_max_bytes = 1 << 20;
+  int json_depth_max = 64;
+  int streams_max = 2000;
+  KeyLimitsConfig keys = {.per_second = 200, .burst = 400};
+};
+
 class Gateway {
  public:
   // All outlive the gateway.
-  Gateway(const GatewayConfig& config, const MethodTable& methods, const Backends& backends, const Clock& clock,
+  Gateway(const CallLimits& call_limits, const MethodTable& methods, const Backends& backends, const Clock& clock,
           obs::Metrics& metrics);
   // Never blocks; answers later from any thread.
   void Handle(net::HttpRequest request, net::Responder responder);
@@ -31,16 +39,16 @@ class Gateway {
   Status CheckRate(const net::HttpRequest& request, const Exchange& exchange);
   StatusOr<std::string> ReadMessage(const net::HttpRequest& request, const Exchange& exchange) const;
   // An answer before the protocol is known.
-  void Refuse(const net::Responder& responder, int http_status, Code code, std::string_view reason, std::string_view message,
-              net::Headers headers, Instant began);
+  void Refuse(const net::Responder& responder, int http_status, Code code, std::string_view reason,
+              std::string_view message, net::Headers headers, Instant began);
 
-  const GatewayConfig config_;
+  const CallLimits call_limits_;
   const MethodTable& methods_;
   const Backends& backends_;
   const Clock& clock_;
   obs::Counter& limited_;
   CallBook book_;
-  KeyLimits limits_;
+  KeyLimits key_limits_;
 };
 
 }  // namespace parvis::gateway

@@ -25,8 +25,8 @@ using rpctest::v1::EchoResponse;
 constexpr char kEcho[] = "/parvis.rpctest.v1.EchoService/Echo";
 constexpr char kWatch[] = "/parvis.rpctest.v1.EchoService/Watch";
 
-GatewayConfig SmallConfig() {
-  GatewayConfig config;
+CallLimits SmallLimits() {
+  CallLimits config;
   config.message_max_bytes = 20000;
   config.streams_max = 2;
   return config;
@@ -34,14 +34,15 @@ GatewayConfig SmallConfig() {
 
 // The gateway, its neighbours and a client.
 struct World {
-  explicit World(const GatewayConfig& gateway_config = SmallConfig(), rpc::ServerConfig server_config = {})
-      : config(gateway_config),
-        echo(server_config),
-        methods({"parvis/rpctest/v1/echo_service.proto", "no/such/file.proto"}),
+  explicit World(const CallLimits& limits = SmallLimits(), rpc::ServerConfig server_config = {})
+      : echo(server_config),
+        methods({"parvis/platform/rpctest/v1/echo_service.proto", "no/such/file.proto"}),
         backends({{"parvis.rpctest.v1", echo.server.address()}}, clock, metrics),
-        gateway(config, methods, backends, clock, metrics),
-        server(config.http, "gateway", metrics,
-               [this](net::HttpRequest request, net::Responder responder) { gateway.Handle(std::move(request), std::move(responder)); }),
+        gateway(limits, methods, backends, clock, metrics),
+        server(net::HttpServerConfig{.body_max_bytes = 2 << 20}, "gateway", metrics,
+               [this](net::HttpRequest request, net::Responder responder) {
+                 gateway.Handle(std::move(request), std::move(responder));
+               }),
         client(ClientConfig(), clock, metrics) {
     EXPECT_TRUE(echo.started.ok()) << echo.started;
     const Status status = server.Start();
@@ -63,13 +64,13 @@ struct World {
     if (!key.empty()) headers.emplace("Authorization", "Bearer " + key);
     Call call;
     call.deadline = clock.Now() + absl::Seconds(20);
-    return client.Send(call, {.method = "POST", .url = "http://" + server.address() + path, .headers = headers, .body = body});
+    return client.Send(
+        call, {.method = "POST", .url = "http://" + server.address() + path, .headers = headers, .body = body});
   }
   net::ClientResult Stream(const std::string& message, const std::string& key = "owner") {
     return Post(kWatch, MakeEnvelope(0, message), {{"Content-Type", "application/connect+json"}}, key);
   }
 
-  const GatewayConfig config;
   RealClock clock;
   obs::Metrics metrics;
   EchoServer echo;
@@ -101,9 +102,9 @@ class GatewayTest : public ::testing::Test {
 };
 
 TEST_F(GatewayTest, UnaryJson) {
-  const auto result = world_.Post(kEcho, R"({"text":"hello","kind":"KIND_LOUD","bigNumber":"12"})",
-                                  {{"Connect-Protocol-Version", "1"},
-                                   {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
+  const auto result = world_.Post(
+      kEcho, R"({"text":"hello","kind":"KIND_LOUD","bigNumber":"12"})",
+      {{"Connect-Protocol-Version", "1"}, {"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}});
   EXPECT_EQ(result.http_status, 200) << result.body;
   EXPECT_EQ(result.headers.at("content-type"), "application/json");
   EXPECT_EQ(result.headers.at("parvis-trace-id"), "0af7651916cd43dd8448eb211c80319c");
@@ -128,7 +129,8 @@ TEST_F(GatewayTest, UnaryProto) {
 TEST_F(GatewayTest, BackendErrorsKeepCodeStatusAndDetails) {
   world_.echo.service.on_echo = [](const Call&, const EchoRequest& r) {
     if (r.text() == "busy") {
-      return ToStatus({.code = Code::kResourceExhausted, .reason = "BUSY", .message = "busy", .retry_after = absl::Seconds(7)});
+      return ToStatus(
+          {.code = Code::kResourceExhausted, .reason = "BUSY", .message = "busy", .retry_after = absl::Seconds(7)});
     }
     return InvalidField("text", "TEXT_TOO_LONG", "at most 280");
   };
@@ -166,11 +168,12 @@ TEST_F(GatewayTest, WrongRequestsAreAnsweredPrecisely) {
     EXPECT_TRUE(Has(result.body, part)) << result.body;
   };
   expect(world_.Post("/nope", "{}"), 404, "METHOD_UNKNOWN");
-  expect(world_.Post("/parvis.rpctest.v1.EchoService/Internal", "{}"), 404, "METHOD_UNKNOWN");   // services only
-  expect(world_.Post("/parvis.rpctest.v1.BareService/Bare", "{}"), 404, "METHOD_UNKNOWN");       // no role
+  expect(world_.Post("/parvis.rpctest.v1.EchoService/Internal", "{}"), 404, "METHOD_UNKNOWN");  // services only
+  expect(world_.Post("/parvis.rpctest.v1.BareService/Bare", "{}"), 404, "METHOD_UNKNOWN");      // no role
   expect(world_.Post(kEcho, "{}", {{"Content-Type", "text/plain"}}), 415, "CONTENT_TYPE");
   expect(world_.Post(kEcho, "{}", {{"Content-Type", "application/connect+json"}}), 415, "CONTENT_TYPE");
-  EXPECT_EQ(world_.Post(kEcho, "{}", {{"Content-Type", "text/plain"}}).headers.at("accept-post"), "application/json, application/proto");
+  EXPECT_EQ(world_.Post(kEcho, "{}", {{"Content-Type", "text/plain"}}).headers.at("accept-post"),
+            "application/json, application/proto");
   expect(world_.Post(kEcho, "{}", {{"Connect-Protocol-Version", "2"}}), 400, "PROTOCOL_VERSION");
   expect(world_.Post(kEcho, "{}", {{"Connect-Timeout-Ms", "soon"}}), 400, "TIMEOUT");
   expect(world_.Post(kEcho, "{}", {{"Connect-Timeout-Ms", "12345678901"}}), 400, "TIMEOUT");
@@ -202,7 +205,7 @@ TEST_F(GatewayTest, TheTimeoutIsTheCallsDeadline) {
   const size_t at = result.body.find("\"remainingMillis\":\"");
   ASSERT_NE(at, std::string::npos) << result.body;
   EXPECT_LE(std::stoi(result.body.substr(at + 19)), 2100);
-  const auto release = std::make_shared<Gate>();   // shared: the abandoned call outlives this test's frame
+  const auto release = std::make_shared<Gate>();  // shared: the abandoned call outlives this test's frame
   world_.echo.service.on_echo = [release](const Call&, const EchoRequest&) {
     release->Wait();
     return absl::OkStatus();
@@ -238,7 +241,8 @@ TEST_F(GatewayTest, StreamProto) {
   EchoRequest request;
   request.set_count(2);
   request.set_close(true);
-  const auto result = world_.Post(kWatch, MakeEnvelope(0, request.SerializeAsString()), {{"Content-Type", "application/connect+proto"}});
+  const auto result = world_.Post(kWatch, MakeEnvelope(0, request.SerializeAsString()),
+                                  {{"Content-Type", "application/connect+proto"}});
   const auto messages = Messages(result.body);
   ASSERT_EQ(messages.size(), 3u);
   EchoResponse response;
@@ -254,15 +258,18 @@ TEST_F(GatewayTest, StreamErrorsComeInTheEndMessage) {
     if (messages.empty() || messages.back().first != 2) return std::string("no end");
     return messages.back().second;
   };
-  EXPECT_TRUE(Has(error_of(world_.Stream(R"({"text":"refuse"})")), R"({"error":{"code":"failed_precondition","message":"no stream today")"));
+  EXPECT_TRUE(Has(error_of(world_.Stream(R"({"text":"refuse"})")),
+                  R"({"error":{"code":"failed_precondition","message":"no stream today")"));
   EXPECT_TRUE(Has(error_of(world_.Stream(R"({"text":"fail","count":1,"close":true})")), "BROKEN"));
   EXPECT_TRUE(Has(error_of(world_.Stream("{}", "nobody")), "TOKEN_UNKNOWN"));
   EXPECT_TRUE(Has(error_of(world_.Stream(R"({"x":1})")), R"("field":"x")"));
   const net::Headers json = {{"Content-Type", "application/connect+json"}};
   EXPECT_TRUE(Has(error_of(world_.Post(kWatch, "", json)), "ENVELOPE_MISSING"));
   EXPECT_TRUE(Has(error_of(world_.Post(kWatch, MakeEnvelope(1, "x"), json)), "supported: identity"));
-  EXPECT_TRUE(Has(error_of(world_.Post(kWatch, MakeEnvelope(0, "{}"), {{"Content-Type", "application/connect+json"},
-                                                                      {"Connect-Content-Encoding", "gzip"}})), "COMPRESSION"));
+  EXPECT_TRUE(
+      Has(error_of(world_.Post(kWatch, MakeEnvelope(0, "{}"),
+                               {{"Content-Type", "application/connect+json"}, {"Connect-Content-Encoding", "gzip"}})),
+          "COMPRESSION"));
 }
 
 TEST_F(GatewayTest, AStreamOfAClientThatLeavesEndsBehind) {
@@ -274,8 +281,10 @@ TEST_F(GatewayTest, AStreamOfAClientThatLeavesEndsBehind) {
   {
     net::RawSocket socket = net::RawSocket::Connect(net::PortOf(world_.server.address()));
     const std::string body = MakeEnvelope(0, R"({"count":1})");
-    ASSERT_TRUE(socket.Send(std::string("POST ") + kWatch + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer owner\r\n"
-                            "Content-Type: application/connect+json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
+    ASSERT_TRUE(socket.Send(std::string("POST ") + kWatch +
+                            " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer owner\r\n"
+                            "Content-Type: application/connect+json\r\nContent-Length: " +
+                            std::to_string(body.size()) + "\r\n\r\n" + body));
     EXPECT_TRUE(Has(socket.Read([](const std::string& text) { return Has(text, "sequence"); }), "sequence"));
     ASSERT_TRUE(opened.Wait());
   }
@@ -297,16 +306,15 @@ TEST_F(GatewayTest, StopEndsStreamsWithAReason) {
 }
 
 TEST(GatewayLimitsTest, TooManyCallsOfOneKey) {
-  GatewayConfig config = SmallConfig();
-  config.calls_per_second = 1;
-  config.calls_burst = 3;
-  World world(config);
+  CallLimits limits = SmallLimits();
+  limits.keys = {.per_second = 1, .burst = 3};
+  World world(limits);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(world.Post(kEcho, "{}").http_status, 200);
   const auto result = world.Post(kEcho, "{}");
   EXPECT_EQ(result.http_status, 429);
   EXPECT_EQ(result.headers.at("retry-after"), "1");
   EXPECT_TRUE(Has(result.body, "RATE_LIMITED")) << result.body;
-  EXPECT_EQ(world.Post(kEcho, "{}", {}, "moderator").http_status, 200);   // another key
+  EXPECT_EQ(world.Post(kEcho, "{}", {}, "moderator").http_status, 200);  // another key
   // Guessing is limited too: refused before anyone is asked.
   for (int i = 0; i < 3; ++i) EXPECT_EQ(world.Post(kEcho, "{}", {}, "guess").http_status, 401);
   EXPECT_EQ(world.Post(kEcho, "{}", {}, "guess").http_status, 429);
@@ -315,7 +323,7 @@ TEST(GatewayLimitsTest, TooManyCallsOfOneKey) {
 TEST(GatewayLimitsTest, APackageNobodyServes) {
   obs::Metrics metrics;
   RealClock clock;
-  const MethodTable methods({"parvis/rpctest/v1/echo_service.proto"});
+  const MethodTable methods({"parvis/platform/rpctest/v1/echo_service.proto"});
   EXPECT_EQ(methods.packages(), std::vector<std::string>{"parvis.rpctest.v1"});
   EXPECT_EQ(methods.methods().size(), 2u);
   const Backends none({}, clock, metrics);

@@ -38,8 +38,11 @@ class Checker {
       size_t length = 0;
       if (b < 0x80) length = 1;
       if (b >= 0xC2 && b <= 0xDF && tail(1)) length = 2;
-      if (b >= 0xE0 && b <= 0xEF && c >= (b == 0xE0 ? 0xA0u : 0x80u) && c <= (b == 0xED ? 0x9Fu : 0xBFu) && tail(2)) length = 3;
-      if (b >= 0xF0 && b <= 0xF4 && c >= (b == 0xF0 ? 0x90u : 0x80u) && c <= (b == 0xF4 ? 0x8Fu : 0xBFu) && tail(2) && tail(3)) length = 4;
+      if (b >= 0xE0 && b <= 0xEF && c >= (b == 0xE0 ? 0xA0u : 0x80u) && c <= (b == 0xED ? 0x9Fu : 0xBFu) && tail(2))
+        length = 3;
+      if (b >= 0xF0 && b <= 0xF4 && c >= (b == 0xF0 ? 0x90u : 0x80u) && c <= (b == 0xF4 ? 0x8Fu : 0xBFu) && tail(2) &&
+          tail(3))
+        length = 4;
       if (length == 0) {
         return MakeError(Code::kInvalidArgument, "NOT_UTF8", absl::StrCat("the body is not UTF-8, at byte ", i));
       }
@@ -90,12 +93,14 @@ class Checker {
       return absl::OkStatus();
     }
     if (!first_) {
-      if (Peek() != ',') return NotJson(at_ == text_.size() ? "the JSON ends too early" : "a comma or a closing bracket is expected");
+      if (Peek() != ',')
+        return NotJson(at_ == text_.size() ? "the JSON ends too early" : "a comma or a closing bracket is expected");
       ++at_;
       Space();
     }
     if (open_.back() == '{') {
-      if (Peek() != '"') return NotJson(at_ == text_.size() ? "the JSON ends too early" : "a name in double quotes is expected");
+      if (Peek() != '"')
+        return NotJson(at_ == text_.size() ? "the JSON ends too early" : "a name in double quotes is expected");
       PARVIS_RETURN_IF_ERROR(String());
       Space();
       if (Peek() != ':') return NotJson("a colon is expected");
@@ -117,7 +122,8 @@ class Checker {
       if (Peek() == 'u') {
         for (int k = 0; k < 4; ++k) {
           ++at_;
-          if (std::string_view("0123456789abcdefABCDEF").find(Peek()) == std::string_view::npos) return NotJson("\\u needs four hex digits");
+          if (std::string_view("0123456789abcdefABCDEF").find(Peek()) == std::string_view::npos)
+            return NotJson("\\u needs four hex digits");
         }
       } else if (at_ == text_.size() || std::string_view("\"\\/bfnrt").find(Peek()) == std::string_view::npos) {
         return NotJson("an escape that JSON does not have");
@@ -152,7 +158,7 @@ class Checker {
   const std::string_view text_;
   const int depth_max_;
   size_t at_ = 0;
-  bool first_ = false;        // just after an opening bracket
+  bool first_ = false;  // just after an opening bracket
   std::vector<char> open_;
 };
 
@@ -182,7 +188,8 @@ Status CheckJson(std::string_view body, int depth_max) { return Checker(body, de
 Status JsonError(const std::string& complaint) {
   // "(where) rest" or "(where): rest"
   std::string where, rest = complaint;
-  if (const size_t close = complaint.find(')'); !complaint.empty() && complaint[0] == '(' && close != std::string::npos) {
+  if (const size_t close = complaint.find(')');
+      !complaint.empty() && complaint[0] == '(' && close != std::string::npos) {
     where = complaint.substr(1, close - 1);
     rest = complaint.substr(close + 1);
   }
@@ -205,7 +212,8 @@ Status JsonError(const std::string& complaint) {
       const std::string named = field.empty() ? type : field.substr(0, field.rfind('['));
       return InvalidField(Shown(named), "WRONG_VALUE", "must not be an object");
     }
-    return InvalidField(Shown(field), "WRONG_VALUE", absl::StrCat("must be ", TypeInWords(type), ", not ", Shown(value)));
+    return InvalidField(Shown(field), "WRONG_VALUE",
+                        absl::StrCat("must be ", TypeInWords(type), ", not ", Shown(value)));
   }
   if (absl::StrContains(what, "not repeating")) return InvalidField(Shown(field), "WRONG_VALUE", "must not be a list");
   if (!field.empty() && what != complaint) return InvalidField(Shown(field), "WRONG_VALUE", Shown(what));

@@ -27,9 +27,13 @@ MethodTable::MethodTable(const std::vector<std::string>& files) {
       for (int m = 0; m < service.method_count(); ++m) {
         const auto& method = *service.method(m);
         if (!IsOffered(method)) continue;
-        Method entry{.path = absl::StrCat("/", service.full_name(), "/", method.name()), .package = file->package(),
-                     .service = service.full_name(), .name = method.name(), .stream = method.server_streaming(),
-                     .request = method.input_type(), .response = method.output_type()};
+        Method entry{.path = absl::StrCat("/", service.full_name(), "/", method.name()),
+                     .package = file->package(),
+                     .service = service.full_name(),
+                     .name = method.name(),
+                     .stream = method.server_streaming(),
+                     .request = method.input_type(),
+                     .response = method.output_type()};
         methods_.emplace(entry.path, std::move(entry));
       }
     }

@@ -9,7 +9,8 @@ namespace parvis::gateway {
 namespace {
 
 // One gRPC server stream read as fast as the client's connection takes it: what waits for a slow client is bounded by
-// the HTTP server, which then closes the connection, and the call is cancelled. Kept alive by its own reference until OnDone.
+// the HTTP server, which then closes the connection, and the call is cancelled. Kept alive by its own reference until
+// OnDone.
 class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                    public std::enable_shared_from_this<StreamCall> {
  public:
@@ -22,8 +23,10 @@ class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
       if (const auto alive = weak.lock()) alive->CancelForStop();
     });
     if (!entered) {
-      exchange_->Fail(OwnError(ToStatus({.code = Code::kUnavailable, .reason = "TOO_MANY_STREAMS",
-                                         .message = "the gateway takes no more streams now", .retry_after = absl::Seconds(2)})));
+      exchange_->Fail(OwnError(ToStatus({.code = Code::kUnavailable,
+                                         .reason = "TOO_MANY_STREAMS",
+                                         .message = "the gateway takes no more streams now",
+                                         .retry_after = absl::Seconds(2)})));
       return;
     }
     self_ = shared_from_this();
@@ -45,7 +48,7 @@ class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
   }
 
   void OnReadDone(bool ok) override {
-    if (!ok) return;   // OnDone follows
+    if (!ok) return;  // OnDone follows
     auto body = EncodeResponse(exchange_->format.encoding, ToString(response_), *exchange_->method.response);
     if (!body.ok()) {
       bad_response_ = body.status();
@@ -64,8 +67,10 @@ class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
     if (!bad_response_.ok()) {
       exchange_->EndStream(OwnError(bad_response_));
     } else if (stopping_ && status.error_code() == grpc::StatusCode::CANCELLED) {
-      exchange_->EndStream(OwnError(ToStatus({.code = Code::kUnavailable, .reason = "SHUTTING_DOWN",
-                                              .message = "the gateway stops; connect again", .retry_after = absl::Seconds(1)})));
+      exchange_->EndStream(OwnError(ToStatus({.code = Code::kUnavailable,
+                                              .reason = "SHUTTING_DOWN",
+                                              .message = "the gateway stops; connect again",
+                                              .retry_after = absl::Seconds(1)})));
     } else {
       exchange_->EndStream(FromBackend(status, exchange_->method.package));
     }

@@ -13,7 +13,8 @@ struct UnaryCall {
   void OnAnswer(const grpc::Status& status) {
     if (!status.ok()) {
       exchange->Fail(FromBackend(status, exchange->method.package));
-    } else if (auto body = EncodeResponse(exchange->format.encoding, ToString(response), *exchange->method.response); body.ok()) {
+    } else if (auto body = EncodeResponse(exchange->format.encoding, ToString(response), *exchange->method.response);
+               body.ok()) {
       exchange->Succeed(*std::move(body));
     } else {
       exchange->Fail(OwnError(body.status()));

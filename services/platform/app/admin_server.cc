@@ -25,13 +25,20 @@ constexpr absl::Duration kConnectionMax = absl::Seconds(5);
 
 const char* ReasonPhrase(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 431: return "Request Header Fields Too Large";
-    case 503: return "Service Unavailable";
-    default: return "Error";
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Error";
   }
 }
 
@@ -41,7 +48,7 @@ struct Connection {
   std::string in, out;
   size_t sent = 0;
   bool answered = false;
-  bool closing = false;   // all sent, our side shut down: waiting for the peer's end, so that nothing is cut off
+  bool closing = false;  // all sent, our side shut down: waiting for the peer's end, so that nothing is cut off
 };
 
 std::string PortText(const sockaddr_storage& address, socklen_t length) {
@@ -61,7 +68,7 @@ struct AdminServer::Impl {
 
   void Run();
   void Accept();
-  bool OnReadable(Connection& c);   // false: close it
+  bool OnReadable(Connection& c);  // false: close it
   bool OnWritable(Connection& c);
   void Answer(Connection& c, bool too_long);
 

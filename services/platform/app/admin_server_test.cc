@@ -40,10 +40,11 @@ std::string Ask(const std::string& address, const std::string& request) {
 
 class AdminServerTest : public ::testing::Test {
  protected:
-  AdminServerTest() : server_([](std::string_view path) {
-    if (path == "/big") return AdminResponse{.body = std::string(3 << 20, 'x')};
-    return AdminResponse{.status = path == "/ok" ? 200 : 404, .body = std::string(path)};
-  }) {}
+  AdminServerTest()
+      : server_([](std::string_view path) {
+          if (path == "/big") return AdminResponse{.body = std::string(3 << 20, 'x')};
+          return AdminResponse{.status = path == "/ok" ? 200 : 404, .body = std::string(path)};
+        }) {}
   void SetUp() override { ASSERT_TRUE(server_.Start("127.0.0.1:0").ok()); }
   AdminServer server_;
 };
@@ -78,7 +79,8 @@ TEST_F(AdminServerTest, AnAddressInUseIsSaid) {
   AdminServer second([](std::string_view) { return AdminResponse{}; });
   const Status status = second.Start(server_.address());
   EXPECT_EQ(ReasonOf(status), "ADDRESS_IN_USE");
-  EXPECT_EQ(ReasonOf(AdminServer([](std::string_view) { return AdminResponse{}; }).Start("nowhere")), "ADDRESS_INVALID");
+  EXPECT_EQ(ReasonOf(AdminServer([](std::string_view) { return AdminResponse{}; }).Start("nowhere")),
+            "ADDRESS_INVALID");
 }
 
 }  // namespace

@@ -107,9 +107,10 @@ std::string Help(std::string_view service, const Options& options) {
     absl::StrAppend(&out, field.required ? ", required" : absl::StrCat(", default '", field.default_value, "'"),
                     ")\n      ", field.doc, "\n");
   }
-  absl::StrAppend(&out, "  --check_config  checks the configuration and exits\n"
-                        "  --print_config  prints the configuration and exits\n"
-                        "  --print_config_reference  prints it as rows of a Markdown table and exits\n");
+  absl::StrAppend(&out,
+                  "  --check_config  checks the configuration and exits\n"
+                  "  --print_config  prints the configuration and exits\n"
+                  "  --print_config_reference  prints it as rows of a Markdown table and exits\n");
   return out;
 }
 
@@ -138,7 +139,7 @@ std::string ReferenceRows(std::string_view service, const Options& options) {
   std::string out;
   for (const Options::Field& field : options.fields()) {
     const std::string type = field.bounds.empty() ? field.type : absl::StrCat(field.type, ", ", field.bounds);
-    const std::string fallback = field.required             ? "*required*"
+    const std::string fallback = field.required                ? "*required*"
                                  : field.default_value.empty() ? "*empty*"
                                                                : absl::StrCat("`", field.default_value, "`");
     absl::StrAppend(&out, "| `--", field.name, "` | `", EnvironmentName(service, field.name), "` | ", Cell(type), " | ",

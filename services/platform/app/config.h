@@ -69,9 +69,10 @@ class Options {
 // What every service has.
 struct ProcessConfig {
   std::string log_level = "info";
-  std::string admin_address = "127.0.0.1:0";   // /livez, /readyz, /metrics
+  std::string admin_address = "127.0.0.1:0";  // /livez, /readyz, /metrics
   absl::Duration stop_deadline = absl::Seconds(20);
-  std::string ready_file;  // if set: "admin=host:port\n<name>=host:port\n..." once all parts run (port 0 works); see Process
+  std::string
+      ready_file;  // if set: "admin=host:port\n<name>=host:port\n..." once all parts run (port 0 works); see Process
   void Declare(Options& o);
 };
 
@@ -81,7 +82,8 @@ struct ProcessConfig {
 Status Parse(std::string_view service, Options& options, const std::vector<std::string>& args,
              const std::map<std::string, std::string>& environment);
 
-// One Markdown table row a field, for docs/reference/config.md: flag, environment variable, type and bounds, default, doc.
+// One Markdown table row a field, for docs/reference/config.md: flag, environment variable, type and bounds, default,
+// doc.
 std::string ReferenceRows(std::string_view service, const Options& options);
 
 // Handles --help, --check_config, --print_config (prints `name=value` and exits 0), --print_config_reference (Markdown

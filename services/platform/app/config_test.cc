@@ -41,10 +41,11 @@ struct Fixture {
 
 TEST(ConfigTest, DefaultsThenEnvironmentThenFlags) {
   Fixture f;
-  ASSERT_TRUE(f.Run({"--page_max=7", "--threads", "3", "--tls", "--hosts=a, b,,c", "--backends=x=1:2,y=3", "--wait=250ms",
-                     "--mode=safe", "--address=[::1]:80"},
-                    {{"PARVIS_INBOX_PAGE_MAX", "9"}, {"PARVIS_INBOX_NAME", "n"}, {"HOME", "/"}, {"PARVIS_OTHER_X", "1"}})
-                  .ok());
+  ASSERT_TRUE(
+      f.Run({"--page_max=7", "--threads", "3", "--tls", "--hosts=a, b,,c", "--backends=x=1:2,y=3", "--wait=250ms",
+             "--mode=safe", "--address=[::1]:80"},
+            {{"PARVIS_INBOX_PAGE_MAX", "9"}, {"PARVIS_INBOX_NAME", "n"}, {"HOME", "/"}, {"PARVIS_OTHER_X", "1"}})
+          .ok());
   EXPECT_EQ(f.page_max, 7);
   EXPECT_EQ(f.threads, 3);
   EXPECT_TRUE(f.tls);
@@ -58,10 +59,9 @@ TEST(ConfigTest, DefaultsThenEnvironmentThenFlags) {
 
 TEST(ConfigTest, EveryMistakeIsListedAtOnce) {
   Fixture f;
-  const std::vector<Violation> wrong =
-      f.Wrong({"--page_max=0", "--threads=many", "--tls=maybe", "--nope=1", "stray", "--wait=5", "--mode=x",
-               "--address=1.2.3.4", "--backends=a"},
-              {{"PARVIS_INBOX_NOPE", "1"}, {"PARVIS_INBOX_KEY_FILE", ""}});
+  const std::vector<Violation> wrong = f.Wrong({"--page_max=0", "--threads=many", "--tls=maybe", "--nope=1", "stray",
+                                                "--wait=5", "--mode=x", "--address=1.2.3.4", "--backends=a"},
+                                               {{"PARVIS_INBOX_NOPE", "1"}, {"PARVIS_INBOX_KEY_FILE", ""}});
   std::map<std::string, std::string> by_field;
   for (const Violation& v : wrong) by_field[v.field] = v.description;
   EXPECT_EQ(by_field.size(), 11u);
@@ -106,7 +106,8 @@ TEST(ConfigTest, WrongValuesLeaveTheDefault) {
 TEST(ConfigTest, ReferenceRows) {
   const std::string rows = ReferenceRows("inbox", Fixture().options);
   EXPECT_NE(rows.find("| `--page_max` | `PARVIS_INBOX_PAGE_MAX` | int, 1 to 1000 | `200` | Largest page. |\n"),
-            std::string::npos) << rows;
+            std::string::npos)
+      << rows;
   EXPECT_NE(rows.find("| *required* | Key file. |"), std::string::npos) << rows;
   EXPECT_NE(rows.find("A \\| name."), std::string::npos) << rows;
 }

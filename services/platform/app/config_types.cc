@@ -22,7 +22,8 @@ std::string BoundsText(int64_t min, int64_t max) {
 Status ParseInt(const std::string& text, const Bounds& bounds, int64_t& out) {
   int64_t value = 0;
   if (!absl::SimpleAtoi(text, &value)) return Wrong("must be a whole number");
-  if (value < bounds.min || value > bounds.max) return Wrong(absl::StrCat("must be ", BoundsText(bounds.min, bounds.max)));
+  if (value < bounds.min || value > bounds.max)
+    return Wrong(absl::StrCat("must be ", BoundsText(bounds.min, bounds.max)));
   out = value;
   return absl::OkStatus();
 }
@@ -73,8 +74,7 @@ Status ParseMap(const std::string& text, std::map<std::string, std::string>& out
 }  // namespace
 
 Options::Field& Options::Add(std::string_view name, std::string_view type, std::string_view doc,
-                             std::function<Status(const std::string& text)> parse,
-                             std::function<std::string()> print) {
+                             std::function<Status(const std::string& text)> parse, std::function<std::string()> print) {
   for (const Field& field : fields_) {
     if (field.name == name) {
       std::cerr << "option --" << name << " is declared twice\n";
@@ -82,19 +82,25 @@ Options::Field& Options::Add(std::string_view name, std::string_view type, std::
     }
   }
   std::string default_value = print();
-  fields_.push_back({.name = std::string(name), .type = std::string(type), .doc = std::string(doc),
-                     .default_value = std::move(default_value), .parse = std::move(parse), .print = std::move(print)});
+  fields_.push_back({.name = std::string(name),
+                     .type = std::string(type),
+                     .doc = std::string(doc),
+                     .default_value = std::move(default_value),
+                     .parse = std::move(parse),
+                     .print = std::move(print)});
   return fields_.back();
 }
 
 void Options::Int(std::string_view name, int64_t* field, std::string_view doc, Bounds bounds) {
-  Add(name, "int", doc, [field, bounds](const std::string& text) { return ParseInt(text, bounds, *field); },
+  Add(
+      name, "int", doc, [field, bounds](const std::string& text) { return ParseInt(text, bounds, *field); },
       [field] { return absl::StrCat(*field); })
       .bounds = BoundsText(bounds.min, bounds.max);
 }
 
 void Options::Int(std::string_view name, int* field, std::string_view doc, Bounds bounds) {
-  Add(name, "int", doc,
+  Add(
+      name, "int", doc,
       [field, bounds](const std::string& text) {
         int64_t value = 0;
         PARVIS_RETURN_IF_ERROR(ParseInt(text, {bounds.min, std::min<int64_t>(bounds.max, INT32_MAX)}, value));
@@ -106,12 +112,14 @@ void Options::Int(std::string_view name, int* field, std::string_view doc, Bound
 }
 
 void Options::Bool(std::string_view name, bool* field, std::string_view doc) {
-  Add(name, "bool", doc, [field](const std::string& text) { return ParseBool(text, *field); },
+  Add(
+      name, "bool", doc, [field](const std::string& text) { return ParseBool(text, *field); },
       [field] { return *field ? "true" : "false"; });
 }
 
 void Options::String(std::string_view name, std::string* field, std::string_view doc) {
-  Add(name, "string", doc,
+  Add(
+      name, "string", doc,
       [field](const std::string& text) {
         *field = text;
         return absl::OkStatus();
@@ -119,9 +127,11 @@ void Options::String(std::string_view name, std::string* field, std::string_view
       [field] { return *field; });
 }
 
-void Options::Choice(std::string_view name, std::string* field, std::string_view doc, std::vector<std::string> allowed) {
+void Options::Choice(std::string_view name, std::string* field, std::string_view doc,
+                     std::vector<std::string> allowed) {
   std::string names = absl::StrJoin(allowed, ", ");
-  Add(name, "choice", doc,
+  Add(
+      name, "choice", doc,
       [field, allowed, names](const std::string& text) {
         if (std::find(allowed.begin(), allowed.end(), text) == allowed.end()) {
           return Wrong(absl::StrCat("must be one of ", names));
@@ -134,7 +144,8 @@ void Options::Choice(std::string_view name, std::string* field, std::string_view
 }
 
 void Options::Address(std::string_view name, std::string* field, std::string_view doc) {
-  Add(name, "host:port", doc,
+  Add(
+      name, "host:port", doc,
       [field](const std::string& text) {
         PARVIS_RETURN_IF_ERROR(CheckAddress(text));
         *field = text;
@@ -150,7 +161,8 @@ void Options::Required(std::string_view name, std::string* field, std::string_vi
 
 void Options::Duration(std::string_view name, absl::Duration* field, std::string_view doc, absl::Duration min,
                        absl::Duration max) {
-  Add(name, "duration", doc,
+  Add(
+      name, "duration", doc,
       [field, min, max](const std::string& text) { return ParseDuration(text, min, max, *field); },
       [field] { return absl::FormatDuration(*field); })
       .bounds = max == absl::InfiniteDuration()
@@ -159,7 +171,8 @@ void Options::Duration(std::string_view name, absl::Duration* field, std::string
 }
 
 void Options::List(std::string_view name, std::vector<std::string>* field, std::string_view doc) {
-  Add(name, "list", doc,
+  Add(
+      name, "list", doc,
       [field](const std::string& text) {
         field->clear();
         for (absl::string_view item : absl::StrSplit(text, ',')) {
@@ -172,7 +185,8 @@ void Options::List(std::string_view name, std::vector<std::string>* field, std::
 }
 
 void Options::Map(std::string_view name, std::map<std::string, std::string>* field, std::string_view doc) {
-  Add(name, "map", doc, [field](const std::string& text) { return ParseMap(text, *field); },
+  Add(
+      name, "map", doc, [field](const std::string& text) { return ParseMap(text, *field); },
       [field] { return absl::StrJoin(*field, ",", absl::PairFormatter("=")); });
 }
 

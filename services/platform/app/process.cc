@@ -47,7 +47,9 @@ int64_t ResidentBytes() {
 double CpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -72,7 +74,7 @@ struct Process::Impl {
   struct Check {
     std::string name;
     ReadyCheck run;
-    std::string problem = "not checked yet";   // "" when it passes
+    std::string problem = "not checked yet";  // "" when it passes
     bool known = false;
   };
 
@@ -99,7 +101,7 @@ struct Process::Impl {
 
   std::mutex mutex;
   std::condition_variable wake;
-  std::string phase = "starting";                              // "" while running
+  std::string phase = "starting";  // "" while running
   std::vector<std::unique_ptr<Check>> checks;
   std::vector<std::pair<std::string, std::string>> addresses;
   Instant checked_at;
@@ -111,7 +113,8 @@ AdminResponse Process::Impl::Serve(std::string_view path) {
   if (path == "/livez") return {.body = "ok\n"};
   if (path == "/readyz") return Ready();
   if (path == "/metrics") {
-    metrics.gauge("process_resident_memory_bytes", "Resident memory of the process.").Set(static_cast<double>(ResidentBytes()));
+    metrics.gauge("process_resident_memory_bytes", "Resident memory of the process.")
+        .Set(static_cast<double>(ResidentBytes()));
     metrics.gauge("process_cpu_seconds_total", "Processor time used by the process.").Set(CpuSeconds());
     return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics.Expose()};
   }
@@ -149,10 +152,11 @@ void Process::Impl::RunChecks() {
       check->known = true;
       check->problem = problem;
     }
-    metrics.gauge("parvis_ready", "1 while the readiness check passes.", {{"check", check->name}}).Set(status.ok() ? 1 : 0);
+    metrics.gauge("parvis_ready", "1 while the readiness check passes.", {{"check", check->name}})
+        .Set(status.ok() ? 1 : 0);
     if (changed) {
-      obs::Log(status.ok() ? obs::Level::kInfo : obs::Level::kWarning, status.ok() ? "ready check passes" : "ready check fails",
-               {{"check", check->name}, {"error", status}});
+      obs::Log(status.ok() ? obs::Level::kInfo : obs::Level::kWarning,
+               status.ok() ? "ready check passes" : "ready check fails", {{"check", check->name}, {"error", status}});
     }
   }
   std::lock_guard lock(mutex);

@@ -1,5 +1,5 @@
-// Process: what surrounds a service: log, metrics, the admin listener (/livez, /readyz, /metrics), signals, and the order
-// of starting and stopping. Construct it first in main, before any thread exists (it blocks SIGTERM and SIGINT).
+// Process: what surrounds a service: log, metrics, the admin listener (/livez, /readyz, /metrics), signals, and the
+// order of starting and stopping. Construct it first in main, before any thread exists (it blocks SIGTERM and SIGINT).
 #pragma once
 
 #include <functional>
@@ -18,8 +18,8 @@ namespace parvis::app {
 // A part that runs: started in the order given, stopped in reverse.
 struct Part {
   std::string name;
-  std::function<Status()> start;                    // may be empty
-  std::function<void(absl::Duration limit)> stop;   // may be empty; must return within `limit`
+  std::function<Status()> start;                   // may be empty
+  std::function<void(absl::Duration limit)> stop;  // may be empty; must return within `limit`
 };
 
 // One readiness check: OK, or why not (the reason is shown by /readyz and logged once per change).
@@ -35,9 +35,9 @@ class Process {
   void AddReadyCheck(std::string_view name, ReadyCheck check);
   // A listening address for the ready file ("grpc", "127.0.0.1:34567").
   void Announce(std::string_view name, std::string_view address);
-  // Starts the parts, writes the ready file (removed again at the stop), waits for SIGTERM or SIGINT and stops the parts
-  // in reverse order. If that takes longer than stop_deadline, or a second signal comes, the process ends at once with
-  // exit status 3. Returns 0 after a signal, 1 when a part did not start, 4 after Fail.
+  // Starts the parts, writes the ready file (removed again at the stop), waits for SIGTERM or SIGINT and stops the
+  // parts in reverse order. If that takes longer than stop_deadline, or a second signal comes, the process ends at once
+  // with exit status 3. Returns 0 after a signal, 1 when a part did not start, 4 after Fail.
   int RunUntilSignal(std::vector<Part> parts);
   // Makes RunUntilSignal stop everything and return 4: for a state in which going on would be wrong. Any thread.
   void Fail(std::string_view why);

@@ -48,18 +48,29 @@ TEST(ProcessTest, StartsInOrderAndStopsInReverse) {
     Process process("test", config);
     const auto note = [&](const std::string& what) { std::ofstream(journal, std::ios::app) << what << " "; };
     std::vector<Part> parts;
-    parts.push_back({"a", [&] { note("+a"); process.Announce("http", "127.0.0.1:1"); return absl::OkStatus(); },
+    parts.push_back({"a",
+                     [&] {
+                       note("+a");
+                       process.Announce("http", "127.0.0.1:1");
+                       return absl::OkStatus();
+                     },
                      [&](absl::Duration) { note("-a"); }});
-    parts.push_back({"b", [&] { note("+b"); return absl::OkStatus(); },
+    parts.push_back({"b",
+                     [&] {
+                       note("+b");
+                       return absl::OkStatus();
+                     },
                      [&](absl::Duration limit) { note(limit > absl::ZeroDuration() ? "-b" : "-?"); }});
-    parts.push_back({"c", [&] {
-      std::thread([&] {
-        while (!std::filesystem::exists(ready)) std::this_thread::yield();
-        note(Read(ready).find("http=127.0.0.1:1\n") != std::string::npos ? "ready" : "wrong");
-        kill(getpid(), SIGTERM);
-      }).detach();
-      return absl::OkStatus();
-    }, {}});
+    parts.push_back({"c",
+                     [&] {
+                       std::thread([&] {
+                         while (!std::filesystem::exists(ready)) std::this_thread::yield();
+                         note(Read(ready).find("http=127.0.0.1:1\n") != std::string::npos ? "ready" : "wrong");
+                         kill(getpid(), SIGTERM);
+                       }).detach();
+                       return absl::OkStatus();
+                     },
+                     {}});
     return process.RunUntilSignal(std::move(parts));
   });
   EXPECT_EQ(status, 0);
@@ -73,9 +84,9 @@ TEST(ProcessTest, APartThatDoesNotStartStopsTheOthers) {
   const int status = InChild([&] {
     obs::SetLogSink([](std::string_view) {});
     Process process("test", {});
-    return process.RunUntilSignal(
-        {{"a", {}, [&](absl::Duration) { std::ofstream(journal) << "-a"; }},
-         {"b", [] { return MakeError(Code::kUnavailable, "NO", "no"); }, [&](absl::Duration) { std::ofstream(journal) << "-b"; }}});
+    return process.RunUntilSignal({{"a", {}, [&](absl::Duration) { std::ofstream(journal) << "-a"; }},
+                                   {"b", [] { return MakeError(Code::kUnavailable, "NO", "no"); },
+                                    [&](absl::Duration) { std::ofstream(journal) << "-b"; }}});
   });
   EXPECT_EQ(status, 1);
   EXPECT_EQ(Read(journal), "-a");
@@ -84,45 +95,62 @@ TEST(ProcessTest, APartThatDoesNotStartStopsTheOthers) {
 
 TEST(ProcessTest, FailEndsWithStatusFour) {
   EXPECT_EQ(InChild([] {
-    obs::SetLogSink([](std::string_view) {});
-    Process process("test", {});
-    return process.RunUntilSignal({{"a", [&] { process.Fail("because"); return absl::OkStatus(); }, {}}});
-  }), 4);
+              obs::SetLogSink([](std::string_view) {});
+              Process process("test", {});
+              return process.RunUntilSignal({{"a",
+                                              [&] {
+                                                process.Fail("because");
+                                                return absl::OkStatus();
+                                              },
+                                              {}}});
+            }),
+            4);
 }
 
 TEST(ProcessTest, AStopThatHangsEndsAnyway) {
   EXPECT_EQ(InChild([] {
-    obs::SetLogSink([](std::string_view) {});
-    ProcessConfig config;
-    config.stop_deadline = absl::Milliseconds(100);
-    Process process("test", config);
-    return process.RunUntilSignal({{"a", [&] { process.Fail("stop"); return absl::OkStatus(); },
-                                    [](absl::Duration) { for (;;) pause(); }}});
-  }), 3);
+              obs::SetLogSink([](std::string_view) {});
+              ProcessConfig config;
+              config.stop_deadline = absl::Milliseconds(100);
+              Process process("test", config);
+              return process.RunUntilSignal({{"a",
+                                              [&] {
+                                                process.Fail("stop");
+                                                return absl::OkStatus();
+                                              },
+                                              [](absl::Duration) {
+                                                for (;;) pause();
+                                              }}});
+            }),
+            3);
 }
 
 TEST(ProcessTest, ReadyChecksAreLoggedOncePerChange) {
   EXPECT_EQ(InChild([] {
-    std::mutex mutex;
-    std::vector<std::string> lines;
-    obs::SetLogSink([&](std::string_view line) { std::lock_guard lock(mutex); lines.emplace_back(line); });
-    Process process("test", {});
-    std::atomic<int> runs{0};
-    process.AddReadyCheck("db", [&] {
-      if (++runs < 4) return MakeError(Code::kUnavailable, "DOWN", "not there");
-      process.Fail("seen enough");
-      return absl::OkStatus();
-    });
-    process.RunUntilSignal({});
-    int fails = 0, passes = 0;
-    for (const std::string& line : lines) {
-      fails += line.find("ready check fails") != std::string::npos;
-      passes += line.find("ready check passes") != std::string::npos;
-    }
-    const bool gauge = process.metrics().Expose().find("parvis_ready{check=\"db\"} 1") != std::string::npos;
-    obs::SetLogSink(nullptr);
-    return fails == 1 && passes == 1 && gauge ? 0 : 1;
-  }), 0);
+              std::mutex mutex;
+              std::vector<std::string> lines;
+              obs::SetLogSink([&](std::string_view line) {
+                std::lock_guard lock(mutex);
+                lines.emplace_back(line);
+              });
+              Process process("test", {});
+              std::atomic<int> runs{0};
+              process.AddReadyCheck("db", [&] {
+                if (++runs < 4) return MakeError(Code::kUnavailable, "DOWN", "not there");
+                process.Fail("seen enough");
+                return absl::OkStatus();
+              });
+              process.RunUntilSignal({});
+              int fails = 0, passes = 0;
+              for (const std::string& line : lines) {
+                fails += line.find("ready check fails") != std::string::npos;
+                passes += line.find("ready check passes") != std::string::npos;
+              }
+              const bool gauge = process.metrics().Expose().find("parvis_ready{check=\"db\"} 1") != std::string::npos;
+              obs::SetLogSink(nullptr);
+              return fails == 1 && passes == 1 && gauge ? 0 : 1;
+            }),
+            0);
 }
 
 }  // namespace

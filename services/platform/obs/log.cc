@@ -17,7 +17,7 @@ namespace {
 using Sink = std::function<void(std::string_view)>;
 
 struct State {
-  std::mutex mutex;               // guards service and sink; lines are short, so they are also written under it
+  std::mutex mutex;  // guards service and sink; lines are short, so they are also written under it
   std::string service = "parvis";
   Sink sink;
   std::atomic<Level> threshold{Level::kInfo};
@@ -30,10 +30,14 @@ State& GlobalState() {
 
 const char* LevelName(Level level) {
   switch (level) {
-    case Level::kDebug: return "debug";
-    case Level::kInfo: return "info";
-    case Level::kWarning: return "warning";
-    case Level::kError: return "error";
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarning:
+      return "warning";
+    case Level::kError:
+      return "error";
   }
   return "error";
 }
@@ -126,11 +130,21 @@ void AppendJsonString(std::string_view text, std::string& out) {
     }
     const char c = text[i++];
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
           out += absl::StrFormat("\\u%04x", static_cast<unsigned>(c));
@@ -171,7 +185,9 @@ void SetLogSink(std::function<void(std::string_view line)> sink) {
 
 bool LogEnabled(Level level) { return level >= GlobalState().threshold.load(std::memory_order_relaxed); }
 
-void Log(Level level, const Call& call, std::string_view message, Fields fields) { Emit(level, &call, message, fields); }
+void Log(Level level, const Call& call, std::string_view message, Fields fields) {
+  Emit(level, &call, message, fields);
+}
 void Log(Level level, std::string_view message, Fields fields) { Emit(level, nullptr, message, fields); }
 
 }  // namespace parvis::obs

@@ -1,6 +1,7 @@
-// One JSON object per line on standard error: {"time","level","service","message","trace_id","span_id","workspace",...}.
-// The sink is process-wide (the only global of Parvis); app::Process configures it before anything else starts.
-// Values are JSON-escaped; a Secret does not convert to a Field, so it cannot be logged.
+// One JSON object per line on standard error:
+// {"time","level","service","message","trace_id","span_id","workspace",...}. The sink is process-wide (the only global
+// of Parvis); app::Process configures it before anything else starts. Values are JSON-escaped; a Secret does not
+// convert to a Field, so it cannot be logged.
 #pragma once
 
 #include <cstdint>

@@ -19,8 +19,11 @@ TEST_F(LogTest, OneJsonObjectALine) {
   Info("started", {{"port", 8443}, {"ratio", 0.5}, {"tls", false}, {"where", "here"}});
   ASSERT_EQ(lines_.size(), 1u);
   EXPECT_EQ(lines_[0].find('\n'), std::string::npos);
-  EXPECT_NE(lines_[0].find(R"("level":"info","service":"inbox","message":"started","port":8443,"ratio":0.5,"tls":false,"where":"here"})"),
-            std::string::npos) << lines_[0];
+  EXPECT_NE(
+      lines_[0].find(
+          R"("level":"info","service":"inbox","message":"started","port":8443,"ratio":0.5,"tls":false,"where":"here"})"),
+      std::string::npos)
+      << lines_[0];
   EXPECT_EQ(lines_[0].rfind(R"({"time":"20)", 0), 0u);
 }
 
@@ -37,8 +40,11 @@ TEST_F(LogTest, CarriesTheCall) {
   call.principal.key_id = "k";
   Log(Level::kError, call, "failed", {{"error", MakeError(Code::kNotFound, "NOT_FOUND", "no \"x\"")}});
   ASSERT_EQ(lines_.size(), 1u);
-  EXPECT_NE(lines_[0].find(R"("trace_id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","span_id":"bbbbbbbbbbbbbbbb","workspace":"w","member":"m","key":"k")"),
-            std::string::npos) << lines_[0];
+  EXPECT_NE(
+      lines_[0].find(
+          R"("trace_id":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","span_id":"bbbbbbbbbbbbbbbb","workspace":"w","member":"m","key":"k")"),
+      std::string::npos)
+      << lines_[0];
   EXPECT_NE(lines_[0].find(R"("error":"NOT_FOUND NOT_FOUND: no \"x\"")"), std::string::npos) << lines_[0];
 }
 
@@ -51,9 +57,9 @@ TEST_F(LogTest, EscapesWhatIsNotJson) {
   EXPECT_EQ(escaped("a\"b\\c\n\t\x01"), R"("a\"b\\c\n\t\u0001")");
   EXPECT_EQ(escaped("né 🙂"), "\"né 🙂\"");
   EXPECT_EQ(escaped(std::string_view("\0", 1)), R"("\u0000")");
-  EXPECT_EQ(escaped("\xC0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");              // overlong
+  EXPECT_EQ(escaped("\xC0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");                  // overlong
   EXPECT_EQ(escaped("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");  // surrogate
-  EXPECT_EQ(escaped("\xE2\x82"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");              // cut short
+  EXPECT_EQ(escaped("\xE2\x82"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");                  // cut short
 }
 
 TEST_F(LogTest, NotANumberIsNull) {

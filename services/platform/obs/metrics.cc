@@ -97,7 +97,8 @@ struct Metrics::Impl {
       Labels other = labels;
       for (auto& [key, value] : other) value = "other";
       family.overflow = add(*family.family, other);
-      Warn("metric has too many series; further ones are counted together", {{"metric", name}, {"series_max", series_max}});
+      Warn("metric has too many series; further ones are counted together",
+           {{"metric", name}, {"series_max", series_max}});
     }
     return *family.overflow;
   }
@@ -139,7 +140,9 @@ Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Labels
       [&]() -> auto& {
         return prometheus::BuildGauge().Name(std::string(name)).Help(std::string(help)).Register(impl_->registry);
       },
-      [](auto& family, const Labels& l) -> std::unique_ptr<Gauge> { return std::make_unique<GaugeSeries>(family.Add(l)); });
+      [](auto& family, const Labels& l) -> std::unique_ptr<Gauge> {
+        return std::make_unique<GaugeSeries>(family.Add(l));
+      });
 }
 
 Histogram& Metrics::histogram(std::string_view name, std::string_view help, const Labels& labels,

@@ -16,9 +16,24 @@ namespace parvis::obs {
 
 using Labels = std::map<std::string, std::string>;
 
-class Counter { public: virtual ~Counter() = default; virtual void Add(double by = 1) = 0; virtual double Value() const = 0; };
-class Gauge { public: virtual ~Gauge() = default; virtual void Set(double value) = 0; virtual void Add(double by) = 0; virtual double Value() const = 0; };
-class Histogram { public: virtual ~Histogram() = default; virtual void Observe(double value) = 0; };
+class Counter {
+ public:
+  virtual ~Counter() = default;
+  virtual void Add(double by = 1) = 0;
+  virtual double Value() const = 0;
+};
+class Gauge {
+ public:
+  virtual ~Gauge() = default;
+  virtual void Set(double value) = 0;
+  virtual void Add(double by) = 0;
+  virtual double Value() const = 0;
+};
+class Histogram {
+ public:
+  virtual ~Histogram() = default;
+  virtual void Observe(double value) = 0;
+};
 
 // What docs/reference/metrics.md is generated from.
 struct FamilyInfo {
@@ -37,8 +52,8 @@ class Metrics {
   // Default buckets: latency in seconds, 100 us to 60 s.
   Histogram& histogram(std::string_view name, std::string_view help, const Labels& labels = {},
                        const std::vector<double>& buckets = {});
-  std::string Expose() const;                 // Prometheus text format 0.0.4
-  std::vector<FamilyInfo> Families() const;   // sorted by name
+  std::string Expose() const;                // Prometheus text format 0.0.4
+  std::vector<FamilyInfo> Families() const;  // sorted by name
 
  private:
   struct Impl;

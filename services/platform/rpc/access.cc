@@ -74,14 +74,14 @@ Status Mismatch() {
 std::set<Role> DeclaredRoles(const google::protobuf::MethodDescriptor& method) {
   std::set<Role> roles;
   for (const int role : method.options().GetExtension(platform::v1::access).roles()) {
-    if (role > platform::v1::ROLE_UNSPECIFIED && role <= platform::v1::ROLE_OPERATOR) roles.insert(static_cast<Role>(role));
+    if (role > platform::v1::ROLE_UNSPECIFIED && role <= platform::v1::ROLE_OPERATOR)
+      roles.insert(static_cast<Role>(role));
   }
   return roles;
 }
 
 std::vector<std::string> MethodsWithoutRole(std::string_view service) {
-  const auto* descriptor =
-      google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(service));
+  const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(service));
   if (descriptor == nullptr) return {std::string(service)};
   std::vector<std::string> without;
   for (int i = 0; i < descriptor->method_count(); ++i) {

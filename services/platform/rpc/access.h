@@ -18,10 +18,10 @@
 namespace parvis::rpc {
 
 struct MethodAccess {
-  std::string service;        // "parvis.inbox.v1.InboxService"
-  std::string method;         // "Reply"
-  std::set<Role> roles;       // any one is enough
-  bool accounts = false;      // of parvis.accounts.*: its use cases check the organisation themselves
+  std::string service;    // "parvis.inbox.v1.InboxService"
+  std::string method;     // "Reply"
+  std::set<Role> roles;   // any one is enough
+  bool accounts = false;  // of parvis.accounts.*: its use cases check the organisation themselves
 };
 
 // The roles that a method declares; empty when it declares none.
@@ -35,8 +35,8 @@ std::vector<std::string> MethodsWithoutRole(std::string_view service);
 inline constexpr int kNameDepthMax = 16;
 std::set<std::string> WorkspacesNamed(const google::protobuf::Message& request);
 
-// Finds methods by their gRPC path without leading slash ("parvis.inbox.v1.InboxService/Reply"). Thread-safe; looks each
-// up once. nullptr for a method that does not exist or declares no role.
+// Finds methods by their gRPC path without leading slash ("parvis.inbox.v1.InboxService/Reply"). Thread-safe; looks
+// each up once. nullptr for a method that does not exist or declares no role.
 class AccessTable {
  public:
   const MethodAccess* Find(const std::string& path);

@@ -18,7 +18,8 @@ namespace {
 
 std::string Digest(const std::string& token) {
   std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), reinterpret_cast<unsigned char*>(digest.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
   return digest;
 }
 
@@ -53,7 +54,7 @@ struct AccountsAuthenticator::Impl {
     bool pending = true;
     StatusOr<Principal> answer = MakeError(Code::kUnavailable, "ACCOUNTS_UNAVAILABLE", "not asked yet");
     Instant expires;
-    std::list<std::string>::iterator place;   // in `order`
+    std::list<std::string>::iterator place;  // in `order`
   };
 
   Impl(Client& client, const AuthenticatorConfig& config, const Clock& clock, obs::Metrics& metrics)
@@ -61,8 +62,10 @@ struct AccountsAuthenticator::Impl {
         config(config),
         clock(clock),
         stub(platform::v1::AuthenticationService::NewStub(client.channel())),
-        hits(metrics.counter("parvis_rpc_authentication_total", "Tokens checked, by where the answer came from.", {{"from", "cache"}})),
-        misses(metrics.counter("parvis_rpc_authentication_total", "Tokens checked, by where the answer came from.", {{"from", "accounts"}})) {}
+        hits(metrics.counter("parvis_rpc_authentication_total", "Tokens checked, by where the answer came from.",
+                             {{"from", "cache"}})),
+        misses(metrics.counter("parvis_rpc_authentication_total", "Tokens checked, by where the answer came from.",
+                               {{"from", "accounts"}})) {}
 
   // Asks accounts; `remember` becomes how long the answer holds.
   StatusOr<Principal> Ask(const std::string& token, absl::Duration& remember) {
@@ -83,7 +86,8 @@ struct AccountsAuthenticator::Impl {
       return status;
     }
     remember = absl::ZeroDuration();
-    return ToStatus({.code = Code::kUnavailable, .reason = "ACCOUNTS_UNAVAILABLE",
+    return ToStatus({.code = Code::kUnavailable,
+                     .reason = "ACCOUNTS_UNAVAILABLE",
                      .message = absl::StrCat("the key could not be checked: ", ToError(status).reason),
                      .retry_after = absl::Seconds(1)});
   }
@@ -109,8 +113,8 @@ struct AccountsAuthenticator::Impl {
   obs::Counter& misses;
   std::mutex mutex;
   std::condition_variable answered;
-  std::unordered_map<std::string, std::shared_ptr<Entry>> entries;   // by digest
-  std::list<std::string> order;                                      // digests, used longest ago first
+  std::unordered_map<std::string, std::shared_ptr<Entry>> entries;  // by digest
+  std::list<std::string> order;                                     // digests, used longest ago first
 };
 
 AccountsAuthenticator::AccountsAuthenticator(Client& client, const AuthenticatorConfig& config, const Clock& clock,

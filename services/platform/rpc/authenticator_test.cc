@@ -83,7 +83,7 @@ TEST_F(AuthenticatorTest, AsksOnceInThirtySeconds) {
   ASSERT_TRUE(principal.ok()) << principal.status();
   EXPECT_EQ(principal->workspace_id, testing::kWorkspace);
   EXPECT_EQ(principal->key_id, "key-a");
-  EXPECT_EQ(principal->roles, std::set<Role>{Role::kManager});   // no key makes a service of its bearer
+  EXPECT_EQ(principal->roles, std::set<Role>{Role::kManager});  // no key makes a service of its bearer
   cache_clock_.Advance(absl::Seconds(29));
   ASSERT_TRUE(authenticator_->Authenticate("a").ok());
   EXPECT_EQ(accounts_->asked, 1);
@@ -127,7 +127,7 @@ TEST_F(AuthenticatorTest, TheCacheIsBounded) {
   for (int i = 0; i < 11; ++i) ASSERT_TRUE(authenticator_->Authenticate("t" + std::to_string(i)).ok());
   ASSERT_TRUE(authenticator_->Authenticate("t10").ok());
   EXPECT_EQ(accounts_->asked, 11);
-  ASSERT_TRUE(authenticator_->Authenticate("t0").ok());   // was dropped
+  ASSERT_TRUE(authenticator_->Authenticate("t0").ok());  // was dropped
   EXPECT_EQ(accounts_->asked, 12);
 }
 

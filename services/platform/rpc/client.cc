@@ -20,11 +20,14 @@ constexpr absl::Duration kTokenRenew = absl::Seconds(20);
 
 void ClientConfig::Declare(app::Options& o, std::string_view prefix) {
   const auto name = [&](const char* rest) { return std::string(prefix) + rest; };
-  o.Required(name("address"), &address, "Where that service's gRPC is: host:port, or dns:///name:port for all its replicas.");
+  o.Required(name("address"), &address,
+             "Where that service's gRPC is: host:port, or dns:///name:port for all its replicas.");
   o.Duration(name("call_max"), &call_max, "Longest one call may take, all tries together.", absl::Milliseconds(10),
              absl::Minutes(5));
-  o.Int(name("tries_max"), &tries_max, "Tries of one call, the first included; only UNAVAILABLE is tried again.", {1, 10});
-  o.String(name("service_key_file"), &service_key_file, "File with the secret that calls between services are signed with.");
+  o.Int(name("tries_max"), &tries_max, "Tries of one call, the first included; only UNAVAILABLE is tried again.",
+        {1, 10});
+  o.String(name("service_key_file"), &service_key_file,
+           "File with the secret that calls between services are signed with.");
 }
 
 struct Client::Impl {
@@ -38,7 +41,7 @@ struct Client::Impl {
     args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
     args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
     args.SetInt(GRPC_ARG_MAX_METADATA_SIZE, 32 << 10);
-    args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);   // ours, within the budget, and counted
+    args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // ours, within the budget, and counted
     args.SetMaxReceiveMessageSize(64 << 20);
     channel = grpc::CreateCustomChannel(config.address, grpc::InsecureChannelCredentials(), args);
     if (config.service_key_file.empty()) return;
@@ -99,19 +102,22 @@ Status Client::Invoke(const Call& call, const std::function<grpc::Status(grpc::C
   const Instant began = impl_->clock.Now();
   const Instant deadline = std::min(call.deadline, began + impl_->config.call_max);
   const Trace trace = call.trace.Child();
-  Backoff backoff({.initial = absl::Milliseconds(50), .max = absl::Seconds(1), .attempts_max = impl_->config.tries_max - 1});
+  Backoff backoff(
+      {.initial = absl::Milliseconds(50), .max = absl::Seconds(1), .attempts_max = impl_->config.tries_max - 1});
   impl_->budget.OnFirstTry();
   Status status;
   while (true) {
     const absl::Duration left = deadline - impl_->clock.Now();
     if (left <= absl::ZeroDuration()) {
-      if (status.ok()) status = MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "no time was left for the call");
+      if (status.ok())
+        status = MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "no time was left for the call");
       break;
     }
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(impl_->clock.WallNow() + left));
     context.AddMetadata("traceparent", trace.ToTraceparent());
-    if (const std::string token = impl_->Token(); !token.empty()) context.AddMetadata("authorization", "Bearer " + token);
+    if (const std::string token = impl_->Token(); !token.empty())
+      context.AddMetadata("authorization", "Bearer " + token);
     status = FromGrpc(call_once(context));
     if (status.code() != Code::kUnavailable || backoff.Exhausted() || !impl_->budget.TakeRetry()) break;
     absl::Duration wait = backoff.Next();
@@ -119,8 +125,9 @@ Status Client::Invoke(const Call& call, const std::function<grpc::Status(grpc::C
     if (impl_->clock.Now() + wait >= deadline || !impl_->Pause(wait)) break;
     impl_->metrics.counter("parvis_rpc_client_retries_total", "Calls to other services that were tried again.").Add();
   }
-  impl_->metrics.histogram("parvis_rpc_client_duration_seconds", "Time of a call to another service, all tries together.",
-                           {{"code", absl::StatusCodeToString(status.code())}})
+  impl_->metrics
+      .histogram("parvis_rpc_client_duration_seconds", "Time of a call to another service, all tries together.",
+                 {{"code", absl::StatusCodeToString(status.code())}})
       .Observe(absl::ToDoubleSeconds(impl_->clock.Now() - began));
   return status;
 }

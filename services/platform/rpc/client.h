@@ -17,16 +17,16 @@ namespace grpc {
 class Channel;
 class ClientContext;
 class Status;
-}
+}  // namespace grpc
 
 namespace parvis::rpc {
 
 struct ClientConfig {
-  std::string address;                              // "dns:///accounts:8443" or "127.0.0.1:1234"
+  std::string address;  // "dns:///accounts:8443" or "127.0.0.1:1234"
   absl::Duration call_max = absl::Seconds(5);
   int tries_max = 3;
   std::string service_key_file;
-  void Declare(app::Options& o, std::string_view prefix);   // e.g. "accounts_"
+  void Declare(app::Options& o, std::string_view prefix);  // e.g. "accounts_"
 };
 
 class Client {

@@ -69,15 +69,19 @@ TEST_F(ClientTest, TriesAgainOnlyWhenUnavailable) {
 }
 
 TEST_F(ClientTest, GivesUpAfterTriesMax) {
-  echo_->service.on_echo = [&](const Call&, const EchoRequest&) { return MakeError(Code::kUnavailable, "BUSY", "later"); };
+  echo_->service.on_echo = [&](const Call&, const EchoRequest&) {
+    return MakeError(Code::kUnavailable, "BUSY", "later");
+  };
   EXPECT_EQ(ReasonOf(Ask()), "BUSY");
   EXPECT_EQ(tries_, 3);
 }
 
 TEST_F(ClientTest, AnOutageIsNotMultiplied) {
-  echo_->service.on_echo = [&](const Call&, const EchoRequest&) { return MakeError(Code::kUnavailable, "BUSY", "later"); };
+  echo_->service.on_echo = [&](const Call&, const EchoRequest&) {
+    return MakeError(Code::kUnavailable, "BUSY", "later");
+  };
   for (int i = 0; i < 30; ++i) (void)Ask();
-  EXPECT_LE(tries_, 30 + 10 + 3);   // the burst and a tenth
+  EXPECT_LE(tries_, 30 + 10 + 3);  // the burst and a tenth
 }
 
 TEST_F(ClientTest, NoTimeLeft) {

@@ -23,7 +23,8 @@ std::string Sha256(std::string_view bytes, size_t length) {
 }
 
 Status BadToken() {
-  return ToStatus({.code = Code::kInvalidArgument, .reason = "PAGE_TOKEN_INVALID",
+  return ToStatus({.code = Code::kInvalidArgument,
+                   .reason = "PAGE_TOKEN_INVALID",
                    .message = "page_token is not one that this server gave",
                    .violations = {{"page_token", "must be a next_page_token of an earlier page, unchanged",
                                    "PAGE_TOKEN_INVALID"}}});
@@ -38,7 +39,8 @@ void AppendPart(std::string_view part, std::string& out) {
 
 bool TakePart(std::string_view& rest, std::string& part) {
   if (rest.size() < 2) return false;
-  const size_t length = static_cast<size_t>(static_cast<unsigned char>(rest[0])) << 8 | static_cast<unsigned char>(rest[1]);
+  const size_t length =
+      static_cast<size_t>(static_cast<unsigned char>(rest[0])) << 8 | static_cast<unsigned char>(rest[1]);
   if (rest.size() < 2 + length) return false;
   part = rest.substr(2, length);
   rest.remove_prefix(2 + length);
@@ -61,11 +63,13 @@ StatusOr<std::vector<std::string>> ParseName(std::string_view field, std::string
     }
   }
   if (right) return ids;
-  return ToStatus({.code = Code::kInvalidArgument, .reason = "INVALID_NAME",
-                   .message = absl::StrCat(std::string(field), " is not a name of the form ", std::string(pattern)),
-                   .violations = {{std::string(field),
-                                   absl::StrCat("must be ", std::string(pattern), ", with a lower-case UUID for each *"),
-                                   "INVALID_NAME"}}});
+  return ToStatus(
+      {.code = Code::kInvalidArgument,
+       .reason = "INVALID_NAME",
+       .message = absl::StrCat(std::string(field), " is not a name of the form ", std::string(pattern)),
+       .violations = {{std::string(field),
+                       absl::StrCat("must be ", std::string(pattern), ", with a lower-case UUID for each *"),
+                       "INVALID_NAME"}}});
 }
 
 std::string EncodePageToken(std::string_view query_digest, const std::vector<std::string>& keyset) {
@@ -87,7 +91,8 @@ StatusOr<std::vector<std::string>> DecodePageToken(std::string_view token, std::
   std::string digest;
   if (!TakePart(body, digest)) return BadToken();
   if (digest != query_digest) {
-    return ToStatus({.code = Code::kInvalidArgument, .reason = "PAGE_TOKEN_OF_ANOTHER_QUERY",
+    return ToStatus({.code = Code::kInvalidArgument,
+                     .reason = "PAGE_TOKEN_OF_ANOTHER_QUERY",
                      .message = "page_token belongs to a request with other arguments",
                      .violations = {{"page_token", "must come with the same arguments as the page it continues",
                                      "PAGE_TOKEN_OF_ANOTHER_QUERY"}}});

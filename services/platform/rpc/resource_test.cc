@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "parvis/rpctest/v1/echo_service.pb.h"
+#include "parvis/platform/rpctest/v1/echo_service.pb.h"
 
 namespace parvis::rpc {
 namespace {
@@ -16,8 +16,9 @@ TEST(ParseNameTest, SplitsByThePattern) {
 }
 
 TEST(ParseNameTest, RefusesAllElse) {
-  for (const std::string& name : {std::string(), std::string("workspaces"), std::string("workspaces/x"), std::string("things/") + kId,
-                                 std::string("workspaces/") + kId + "/", std::string("workspaces/") + "0190A0B1-0000-7000-8000-000000000001"}) {
+  for (const std::string& name :
+       {std::string(), std::string("workspaces"), std::string("workspaces/x"), std::string("things/") + kId,
+        std::string("workspaces/") + kId + "/", std::string("workspaces/") + "0190A0B1-0000-7000-8000-000000000001"}) {
     const auto ids = ParseName("parent", name, "workspaces/*");
     ASSERT_FALSE(ids.ok()) << name;
     const Error error = ToError(ids.status());
@@ -42,7 +43,8 @@ TEST(PageTokenTest, OfAnotherQuery) {
 TEST(PageTokenTest, Rubbish) {
   std::string changed = EncodePageToken("q", {"abcdef"});
   changed[changed.size() / 2] = changed[changed.size() / 2] == 'A' ? 'B' : 'A';
-  for (const std::string& token : {std::string("x"), std::string("!!!!"), std::string(5000, 'A'), changed, std::string()}) {
+  for (const std::string& token :
+       {std::string("x"), std::string("!!!!"), std::string(5000, 'A'), changed, std::string()}) {
     EXPECT_EQ(ReasonOf(DecodePageToken(token, "q").status()), "PAGE_TOKEN_INVALID") << token.substr(0, 20);
   }
 }

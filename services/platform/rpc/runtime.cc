@@ -24,7 +24,8 @@ std::string Metadata(const grpc::CallbackServerContext& context, const char* key
 // "parvis.inbox.v1.InboxService/Reply" -> {service, method}.
 std::pair<std::string, std::string> Split(const std::string& path) {
   const size_t slash = path.find('/');
-  return slash == std::string::npos ? std::pair(path, std::string()) : std::pair(path.substr(0, slash), path.substr(slash + 1));
+  return slash == std::string::npos ? std::pair(path, std::string())
+                                    : std::pair(path.substr(0, slash), path.substr(slash + 1));
 }
 
 bool IsOurFault(Code code) { return code == Code::kInternal || code == Code::kUnknown || code == Code::kDataLoss; }
@@ -36,13 +37,15 @@ void ServerConfig::Declare(app::Options& o, std::string_view prefix) {
   o.Address(name("address"), &address, "Where gRPC listens; port 0 takes a free one.");
   o.Int(name("threads"), &threads, "Threads that run the calls.", {1, 256});
   o.Int(name("queue_max"), &queue_max, "Calls that may wait for a thread; more are refused as overload.", {1, 100000});
-  o.Duration(name("deadline_max"), &deadline_max, "Cap of every call's deadline, and the deadline of calls without one.",
-             absl::Milliseconds(100), absl::Minutes(10));
+  o.Duration(name("deadline_max"), &deadline_max,
+             "Cap of every call's deadline, and the deadline of calls without one.", absl::Milliseconds(100),
+             absl::Minutes(10));
   o.Int(name("message_max_bytes"), &message_max_bytes, "Largest request, in bytes.", {1024, 64 << 20});
   o.Int(name("streams_max"), &streams_max, "Server streams that may be open at once.", {1, 100000});
   o.Int(name("stream_queue_max"), &stream_queue_max, "Messages that may wait for a stream's reader.", {1, 100000});
   o.Bool(name("reflection"), &reflection, "Whether gRPC server reflection is offered (grpcurl needs it).");
-  o.String(name("service_key_file"), &service_key_file, "File with the secret that calls between services are signed with.");
+  o.String(name("service_key_file"), &service_key_file,
+           "File with the secret that calls between services are signed with.");
 }
 
 StreamKeeper::~StreamKeeper() {
@@ -162,7 +165,8 @@ StatusOr<Principal> Runtime::Impl::Authenticate(const grpc::CallbackServerContex
 
 Status Runtime::Impl::Admit(const grpc::CallbackServerContext& context, const char* method,
                             const google::protobuf::Message& request, Call& call) {
-  if (call.Expired(clock)) return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late before the call began");
+  if (call.Expired(clock))
+    return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late before the call began");
   const MethodAccess* const rule = access.Find(method);
   if (rule == nullptr) {
     return MakeError(Code::kInternal, "METHOD_WITHOUT_ROLE", absl::StrCat(method, " is unknown or declares no role"));
@@ -175,8 +179,9 @@ grpc::Status Runtime::Impl::Conclude(const char* method, const Call& call, Insta
   const auto [service_name, method_name] = Split(method);
   const absl::Duration took = clock.Now() - began;
   const std::string code = absl::StatusCodeToString(status.code());
-  metrics.histogram("parvis_rpc_server_duration_seconds", "Time from a call's arrival to its answer.",
-                    {{"service", service_name}, {"method", method_name}, {"code", code}})
+  metrics
+      .histogram("parvis_rpc_server_duration_seconds", "Time from a call's arrival to its answer.",
+                 {{"service", service_name}, {"method", method_name}, {"code", code}})
       .Observe(absl::ToDoubleSeconds(took));
   if (IsOurFault(status.code())) {
     obs::Log(obs::Level::kError, call, "call failed", {{"method", method}, {"error", status}});
@@ -186,15 +191,18 @@ grpc::Status Runtime::Impl::Conclude(const char* method, const Call& call, Insta
     return ToGrpc(ToStatus(error), domain);
   }
   if (obs::LogEnabled(obs::Level::kDebug)) {
-    obs::Log(obs::Level::kDebug, call, "call",
-             {{"method", method}, {"code", code}, {"reason", ReasonOf(status)}, {"seconds", absl::ToDoubleSeconds(took)}});
+    obs::Log(
+        obs::Level::kDebug, call, "call",
+        {{"method", method}, {"code", code}, {"reason", ReasonOf(status)}, {"seconds", absl::ToDoubleSeconds(took)}});
   }
   return ToGrpc(status, domain);
 }
 
 Status Runtime::Impl::Overloaded() const {
-  return ToStatus({.code = Code::kResourceExhausted, .reason = "OVERLOADED",
-                   .message = "too many calls at once", .retry_after = absl::Seconds(1)});
+  return ToStatus({.code = Code::kResourceExhausted,
+                   .reason = "OVERLOADED",
+                   .message = "too many calls at once",
+                   .retry_after = absl::Seconds(1)});
 }
 
 Status Guarded(const std::function<Status()>& body) {

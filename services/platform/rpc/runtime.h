@@ -35,14 +35,14 @@ class StreamKeeper {
  public:
   StreamKeeper(int streams_max, const Clock& clock) : streams_max_(streams_max), clock_(clock) {}
   ~StreamKeeper();
-  bool Add(const std::shared_ptr<OpenStream>& stream);   // false: too many
+  bool Add(const std::shared_ptr<OpenStream>& stream);  // false: too many
   void Remove(OpenStream* stream);
   void EndAll(const Status& status);
   int size() const;
 
  private:
   void Watch();
-  std::vector<std::shared_ptr<OpenStream>> All() const;   // mutex_ held
+  std::vector<std::shared_ptr<OpenStream>> All() const;  // mutex_ held
   const int streams_max_;
   const Clock& clock_;
   mutable std::mutex mutex_;
@@ -59,8 +59,8 @@ struct Runtime::Impl {
   // What is known before any check: deadline (capped) and trace. Cheap; on gRPC's thread.
   Call BeginCall(const grpc::CallbackServerContext& context) const;
   // Token, role, workspace. Blocks (a database, another service): on the executor.
-  Status Admit(const grpc::CallbackServerContext& context, const char* method,
-               const google::protobuf::Message& request, Call& call);
+  Status Admit(const grpc::CallbackServerContext& context, const char* method, const google::protobuf::Message& request,
+               Call& call);
   // Counts, logs, hides what an internal error would tell, and encodes.
   grpc::Status Conclude(const char* method, const Call& call, Instant began, const Status& status);
   Status Overloaded() const;
@@ -71,13 +71,13 @@ struct Runtime::Impl {
   Authenticator& authenticator;
   const Clock& clock;
   obs::Metrics& metrics;
-  Status key_status;   // why the service key could not be read; the server then does not start
+  Status key_status;  // why the service key could not be read; the server then does not start
   Secret service_key;
   AccessTable access;
   obs::Gauge& queued;
   obs::Gauge& streams_open;
   StreamKeeper streams;
-  Executor executor;   // last: its tasks use all of the above
+  Executor executor;  // last: its tasks use all of the above
 
  private:
   StatusOr<Principal> Authenticate(const grpc::CallbackServerContext& context);

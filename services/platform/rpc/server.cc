@@ -110,11 +110,11 @@ Status Server::Start() {
   builder.SetOption(std::make_unique<PluginsOption>(impl_->names, impl_->config.reflection));
   builder.AddListeningPort(impl_->config.address, grpc::InsecureServerCredentials(), &port);
   builder.SetMaxReceiveMessageSize(impl_->config.message_max_bytes);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);   // two servers on one port are a mistake, not a pair
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // two servers on one port are a mistake, not a pair
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
-  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);   // only reflection is synchronous
+  builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);  // only reflection is synchronous
   for (grpc::Service* service : impl_->services) builder.RegisterService(service);
   impl_->server = builder.BuildAndStart();
   if (!impl_->server || port == 0) {
@@ -133,9 +133,10 @@ Status Server::Start() {
 void Server::Stop(absl::Duration limit) {
   if (!impl_->server) return;
   impl_->SetHealth(false);
-  impl_->runtime.impl().streams.EndAll(
-      ToStatus({.code = Code::kUnavailable, .reason = "SHUTTING_DOWN", .message = "the server stops; connect again",
-                .retry_after = absl::Seconds(1)}));
+  impl_->runtime.impl().streams.EndAll(ToStatus({.code = Code::kUnavailable,
+                                                 .reason = "SHUTTING_DOWN",
+                                                 .message = "the server stops; connect again",
+                                                 .retry_after = absl::Seconds(1)}));
   impl_->server->Shutdown(absl::ToChronoTime(RealClock().WallNow() + limit));
   impl_->server->Wait();
   impl_->server.reset();

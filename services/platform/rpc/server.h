@@ -27,10 +27,10 @@ struct ServerConfig {
   int queue_max = 256;                              // calls waiting; beyond: RESOURCE_EXHAUSTED OVERLOADED
   absl::Duration deadline_max = absl::Seconds(30);  // cap; also given to calls without a deadline
   int message_max_bytes = 4 << 20;
-  int streams_max = 1000;                           // open server streams; beyond: RESOURCE_EXHAUSTED TOO_MANY_STREAMS
-  int stream_queue_max = 256;                       // messages waiting for one stream's reader
+  int streams_max = 1000;      // open server streams; beyond: RESOURCE_EXHAUSTED TOO_MANY_STREAMS
+  int stream_queue_max = 256;  // messages waiting for one stream's reader
   bool reflection = true;
-  std::string service_key_file;                     // shared secret of the short-lived tokens between services
+  std::string service_key_file;  // shared secret of the short-lived tokens between services
   void Declare(app::Options& o, std::string_view prefix = "rpc_");
 };
 
@@ -44,10 +44,11 @@ class Authenticator {
 };
 
 // What the Unary and Stream adapters need. Outlives the server. Checks, in this order: bearer token (service tokens are
-// verified here, all others go to the Authenticator), the method's declared role, and the workspace: every resource name
-// in the request (fields `name`, `names`, `parent` and those with google.api.resource_reference, at any depth) that begins
-// with "workspaces/{w}/" must be of the principal's workspace, else PERMISSION_DENIED WORKSPACE_MISMATCH. Services may name
-// any workspace; so may operators and organisation-wide keys towards accounts, whose use cases check the organisation.
+// verified here, all others go to the Authenticator), the method's declared role, and the workspace: every resource
+// name in the request (fields `name`, `names`, `parent` and those with google.api.resource_reference, at any depth)
+// that begins with "workspaces/{w}/" must be of the principal's workspace, else PERMISSION_DENIED WORKSPACE_MISMATCH.
+// Services may name any workspace; so may operators and organisation-wide keys towards accounts, whose use cases check
+// the organisation.
 class Runtime {
  public:
   Runtime(std::string service, const ServerConfig& config, Authenticator& authenticator, const Clock& clock,
@@ -66,14 +67,14 @@ class Server {
  public:
   // `runtime` and `services` are owned by the caller and outlive the server.
   Server(const ServerConfig& config, Runtime& runtime, std::vector<grpc::Service*> services);
-  ~Server();   // Stop(0)
+  ~Server();  // Stop(0)
   // UNAVAILABLE ADDRESS_IN_USE; FAILED_PRECONDITION METHOD_WITHOUT_ROLE when a method of a service declares no
   // (parvis.platform.v1.access), SECRET_FILE_UNREADABLE.
   Status Start();
   // Health NOT_SERVING, open streams end with UNAVAILABLE SHUTTING_DOWN, no new calls; in-flight calls finish within
   // `limit`, what is left then is cancelled.
   void Stop(absl::Duration limit);
-  std::string address() const;          // "127.0.0.1:43210", after Start
+  std::string address() const;  // "127.0.0.1:43210", after Start
 
  private:
   struct Impl;

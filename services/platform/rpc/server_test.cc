@@ -75,7 +75,8 @@ TEST_F(ServerTest, TheBodyKnowsWhoAsksAndWhere) {
   EXPECT_EQ(response_.trace_id(), "0af7651916cd43dd8448eb211c80319c");
   EXPECT_NE(echo_.metrics.Expose().find("parvis_rpc_server_duration_seconds_count{code=\"OK\",method=\"Echo\","
                                         "service=\"parvis.rpctest.v1.EchoService\"} 1"),
-            std::string::npos) << echo_.metrics.Expose();
+            std::string::npos)
+      << echo_.metrics.Expose();
 }
 
 TEST_F(ServerTest, WithoutAGoodToken) {
@@ -104,7 +105,7 @@ TEST_F(ServerTest, TheDeadlineIsCappedAndPassedOn) {
   EXPECT_GT(response_.remaining_millis(), 1000);
   Context near("owner", absl::Seconds(2));
   ASSERT_TRUE(stub_->Echo(&near, {}, &response_).ok());
-  EXPECT_LE(response_.remaining_millis(), 2100);   // the wire rounds it up
+  EXPECT_LE(response_.remaining_millis(), 2100);  // the wire rounds it up
 }
 
 TEST_F(ServerTest, ErrorsCarryTheirDetails) {
@@ -148,7 +149,7 @@ TEST_F(ServerTest, OverloadIsRefusedAtOnceAndHealthAnswersMeanwhile) {
   Gate refusal;
   std::vector<std::thread> callers;
   for (int i = 0; i < 6; ++i) {
-    if (i == 1 || i == 2) {   // a thread has taken the one before from the queue
+    if (i == 1 || i == 2) {  // a thread has taken the one before from the queue
       ASSERT_TRUE(runs[i - 1].Wait());
     }
     callers.emplace_back([&] {
@@ -160,7 +161,7 @@ TEST_F(ServerTest, OverloadIsRefusedAtOnceAndHealthAnswersMeanwhile) {
     });
   }
   EXPECT_TRUE(refusal.Wait());
-  EXPECT_EQ(Health("parvis.rpctest.v1.EchoService"), "\x08\x01");   // SERVING
+  EXPECT_EQ(Health("parvis.rpctest.v1.EchoService"), "\x08\x01");  // SERVING
   release.Open();
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(refused, 3);
@@ -223,7 +224,7 @@ TEST_F(ServerTest, StopCancelsWhatTakesTooLong) {
   echo_.service.on_echo = [&](const Call&, const EchoRequest&) {
     running.Open();
     Gate never;
-    never.Wait(absl::Seconds(1));   // longer than the stop allows
+    never.Wait(absl::Seconds(1));  // longer than the stop allows
     return absl::OkStatus();
   };
   std::thread caller([&] { (void)Ask("owner"); });

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "svc.";
 constexpr absl::Duration kLife = absl::Seconds(60);
-constexpr absl::Duration kSkewMax = absl::Seconds(30);   // clocks of two machines
+constexpr absl::Duration kSkewMax = absl::Seconds(30);  // clocks of two machines
 
 std::string Sign(std::string_view payload, const Secret& key) {
   unsigned char mac[EVP_MAX_MD_SIZE];

@@ -10,8 +10,8 @@
 namespace parvis::rpc {
 namespace {
 
-// Trailers travel in one HTTP/2 header block, which clients limit to 8 KiB by default: what is too much is left out, and
-// said to be.
+// Trailers travel in one HTTP/2 header block, which clients limit to 8 KiB by default: what is too much is left out,
+// and said to be.
 constexpr size_t kMessageMax = 1024;
 constexpr size_t kDetailsMax = 5000;
 
@@ -51,7 +51,8 @@ void ReadInfo(const google::rpc::ErrorInfo& info, Error& error) {
 }
 
 void ReadViolations(const google::rpc::BadRequest& bad_request, Error& error) {
-  for (const auto& v : bad_request.field_violations()) error.violations.push_back({v.field(), v.description(), v.reason()});
+  for (const auto& v : bad_request.field_violations())
+    error.violations.push_back({v.field(), v.description(), v.reason()});
 }
 
 }  // namespace
@@ -101,7 +102,8 @@ Status FromGrpc(const grpc::Status& status) {
       } else if (any.UnpackTo(&bad_request)) {
         ReadViolations(bad_request, error);
       } else if (any.UnpackTo(&retry)) {
-        error.retry_after = absl::Seconds(retry.retry_delay().seconds()) + absl::Nanoseconds(retry.retry_delay().nanos());
+        error.retry_after =
+            absl::Seconds(retry.retry_delay().seconds()) + absl::Nanoseconds(retry.retry_delay().nanos());
       }
     }
   }

@@ -30,20 +30,20 @@ class Core : public StreamCore, public OpenStream, public std::enable_shared_fro
   void CheckStall(Instant now) override;
 
  private:
-  void DecideEnd(const Status& status);   // mutex_ held; the first decision counts
-  void Pump();                            // starts the next gRPC operation, if one may start
+  void DecideEnd(const Status& status);  // mutex_ held; the first decision counts
+  void Pump();                           // starts the next gRPC operation, if one may start
 
-  grpc::CallbackServerContext* const context_;   // valid until OnDone
+  grpc::CallbackServerContext* const context_;  // valid until OnDone
   Runtime::Impl& impl_;
   const char* const method_;
   const Instant began_;
   Call call_;
 
   mutable std::mutex mutex_;
-  StreamTransport* transport_ = nullptr;   // valid until OnDone
+  StreamTransport* transport_ = nullptr;  // valid until OnDone
   std::deque<std::shared_ptr<const google::protobuf::Message>> queue_;
   std::shared_ptr<const google::protobuf::Message> writing_;
-  bool body_running_ = false;   // the request lives until the end, and the body still reads it
+  bool body_running_ = false;  // the request lives until the end, and the body still reads it
   bool decided_ = false;
   Status end_;
   Instant decided_at_;
@@ -58,8 +58,10 @@ void Core::Open(StreamTransport& transport, const google::protobuf::Message& req
   kept_ = impl_.streams.Add(self);
   impl_.streams_open.Set(impl_.streams.size());
   if (!kept_) {
-    EndWith(ToStatus({.code = Code::kResourceExhausted, .reason = "TOO_MANY_STREAMS",
-                      .message = "too many open streams", .retry_after = absl::Seconds(5)}));
+    EndWith(ToStatus({.code = Code::kResourceExhausted,
+                      .reason = "TOO_MANY_STREAMS",
+                      .message = "too many open streams",
+                      .retry_after = absl::Seconds(5)}));
     return;
   }
   body_running_ = true;
@@ -90,7 +92,8 @@ Status Core::Send(std::shared_ptr<const google::protobuf::Message> message) {
     std::lock_guard lock(mutex_);
     if (decided_ || done_) return MakeError(Code::kCancelled, "STREAM_ENDED", "the stream has ended");
     if (static_cast<int>(queue_.size()) >= impl_.config.stream_queue_max) {
-      status = MakeError(Code::kResourceExhausted, "STREAM_SLOW", "the client reads too slowly; resume from the last sequence");
+      status = MakeError(Code::kResourceExhausted, "STREAM_SLOW",
+                         "the client reads too slowly; resume from the last sequence");
       queue_.clear();
       DecideEnd(status);
     } else {

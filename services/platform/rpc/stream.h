@@ -2,12 +2,13 @@
 //
 //   grpc::ServerWriteReactor<Update>* Watch(grpc::CallbackServerContext* ctx, const WatchRequest* req) override {
 //     return rpc::Stream<Update>(ctx, rt_, "parvis.inbox.v1.InboxService/Watch", *req,
-//                                [this](const Call& call, const WatchRequest& r, std::shared_ptr<StreamSink> sink) -> Status {
+//                                [this](const Call& call, const WatchRequest& r, std::shared_ptr<StreamSink> sink) ->
+//                                Status {
 //                                  ... subscribe somewhere, keep `sink`, send from any thread ... });
 //   }
 //
-// The body is called once, on the executor, after the same checks as rpc::Unary. When it returns an error, the stream ends
-// with it; when it returns OK, the stream stays open until Finish, the client's leaving or the server's stop.
+// The body is called once, on the executor, after the same checks as rpc::Unary. When it returns an error, the stream
+// ends with it; when it returns OK, the stream stays open until Finish, the client's leaving or the server's stop.
 #pragma once
 
 #include <functional>

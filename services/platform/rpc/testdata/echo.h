@@ -10,7 +10,7 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include "parvis/rpctest/v1/echo_service.grpc.pb.h"
+#include "parvis/platform/rpctest/v1/echo_service.grpc.pb.h"
 #include "platform/rpc/client.h"
 #include "platform/rpc/server.h"
 #include "platform/rpc/stream.h"
@@ -125,7 +125,9 @@ class EchoService : public rpctest::v1::EchoService::CallbackService {
 // A running server.
 struct EchoServer {
   explicit EchoServer(ServerConfig config = {})
-      : runtime("rpctest", config, authenticator, clock, metrics), service(runtime), server(config, runtime, {&service}) {
+      : runtime("rpctest", config, authenticator, clock, metrics),
+        service(runtime),
+        server(config, runtime, {&service}) {
     started = server.Start();
   }
   std::shared_ptr<grpc::Channel> Channel() const {
