@@ -25,6 +25,7 @@ struct SandboxConfig {
 
   void Declare(app::Options& o) {
     http.body_max_bytes = 16 << 20;
+    client.request_max = absl::Seconds(10);  // what X waits for an answer
     client.allowed_networks = {"127.0.0.0/8", "::1/128"};
     process.Declare(o);
     http.Declare(o);

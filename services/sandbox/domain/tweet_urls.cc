@@ -56,7 +56,6 @@ size_t TldEnd(View text, size_t at) {
   }
   const bool at_boundary = end >= text.size() || !In(text[end], U"@+-_");
   if (!run.empty() && at_boundary && std::ranges::binary_search(kTopLevelDomains, run)) return end;
-  if (run.empty() && MatchesAt(text, at, "\xff")) return 0;
   // Two internationalised domains that the conformance vectors use.
   for (View tld : {View(U"みんな"), View(U"рф")}) {
     if (text.substr(at, tld.size()) == tld) return at + tld.size();

@@ -204,7 +204,11 @@ StatusOr<ItemPtr> World::Change(Network network, std::string_view id, Notice::Ki
   auto it = items_.find(KeyOf(network, id));
   if (it == items_.end() || it->second->deleted) return NotFound(id);
   auto changed = std::make_shared<Item>(*it->second);
-  const absl::Time now = std::max(clock_.WallNow(), changed->changed + absl::Microseconds(1));
+  // Facebook tells times in whole seconds, and nobody edits within a second of writing: so a change of the audience is
+  // always in a later second than what it changes, however fast the audience is made to run.
+  const bool whole_seconds = network == Network::kFacebook && context.by == "audience";
+  const absl::Duration least = whole_seconds ? absl::Seconds(1) : absl::Microseconds(1);
+  const absl::Time now = std::max(clock_.WallNow(), changed->changed + least);
   change(*changed);
   changed->changed = now;
   JournalEntry entry{.time = now,
