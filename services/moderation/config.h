@@ -38,8 +38,10 @@ struct ModerationConfig {
     o.Duration("policy_fresh", &policy_fresh, "For how long the stream uses a workspace's policy before it asks again.",
                absl::Milliseconds(10), absl::Seconds(30));
     o.Int("policies_max", &policies_max, "Compiled policies kept in memory.", {.min = 10, .max = 100'000});
-    o.Duration("claim_time", &claim_time, "How long a claimed review belongs to who claimed it.", absl::Seconds(1), absl::Hours(24));
-    o.Int("policy_max_bytes", &policy_max_bytes, "Largest source of a policy, in bytes.", {.min = 1024, .max = 4 << 20});
+    o.Duration("claim_time", &claim_time, "How long a claimed review belongs to who claimed it.", absl::Seconds(1),
+               absl::Hours(24));
+    o.Int("policy_max_bytes", &policy_max_bytes, "Largest source of a policy, in bytes.",
+          {.min = 1024, .max = 4 << 20});
     o.Int("policy_rules_max", &policy_rules_max, "Rules of a policy.", {.min = 1, .max = 10'000});
     o.Int("policy_literals_max", &policy_literals_max, "Words and phrases of a policy.", {.min = 1, .max = 200'000});
     o.Int("policy_regexes_max", &policy_regexes_max, "Regular expressions of a policy.", {.min = 0, .max = 2'000});

@@ -40,15 +40,15 @@ int Run(const ModerationConfig& config) {
   QueueStage queue(queue_store, clock, metrics, [&] { relay.Wake(); });
 
   bus::Consumer assess_consumer(
-      config.bus,
-      {.group = "moderation.assess", .topics = {kActivityTopic}, .offsets = bus::Consumer::Offsets::kKafka},
+      config.bus, {.group = "moderation.assess", .topics = {kActivityTopic}, .offsets = bus::Consumer::Offsets::kKafka},
       nullptr, producer, clock, metrics,
       [&](const StreamPosition&, const std::vector<bus::Received>& batch) { return assess.Handle(batch); });
   bus::Consumer queue_consumer(
       config.bus,
       {.group = "moderation.queue", .topics = {kAssessmentTopic}, .offsets = bus::Consumer::Offsets::kDatabase},
-      &offsets, producer, clock, metrics,
-      [&](const StreamPosition& position, const std::vector<bus::Received>& batch) { return queue.Handle(position, batch); });
+      &offsets, producer, clock, metrics, [&](const StreamPosition& position, const std::vector<bus::Received>& batch) {
+        return queue.Handle(position, batch);
+      });
 
   Policies policies(policy_store, normalizer, config.Limits(), ids, clock);
   Reviews reviews(review_store, clock, config.claim_time, [&] { relay.Wake(); });

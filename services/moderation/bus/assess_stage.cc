@@ -7,12 +7,17 @@
 
 namespace parvis::moderation {
 
-AssessStage::AssessStage(PolicyCache& policies, const Normalizer& normalizer, bus::Producer& producer, const Clock& clock,
-                         obs::Metrics& metrics)
-    : policies_(policies), producer_(producer), clock_(clock), assessor_(normalizer),
-      seconds_(metrics.counter("parvis_moderation_assess_seconds_total", "Time spent on looking at texts, without input and output.")) {
+AssessStage::AssessStage(PolicyCache& policies, const Normalizer& normalizer, bus::Producer& producer,
+                         const Clock& clock, obs::Metrics& metrics)
+    : policies_(policies),
+      producer_(producer),
+      clock_(clock),
+      assessor_(normalizer),
+      seconds_(metrics.counter("parvis_moderation_assess_seconds_total",
+                               "Time spent on looking at texts, without input and output.")) {
   for (int a = 0; a <= static_cast<int>(Action::kEscalate); ++a) {
-    by_action_.push_back(&metrics.counter("parvis_moderation_assessed_total", "Activities assessed, by what is to be done.",
+    by_action_.push_back(&metrics.counter("parvis_moderation_assessed_total",
+                                          "Activities assessed, by what is to be done.",
                                           {{"action", ActionName(static_cast<Action>(a))}}));
   }
 }

@@ -1,5 +1,5 @@
-// moderation.assess: activities in, assessments out. The offset is committed after the assessments are acknowledged, so a
-// crash assesses some activities again and gives the same records; consumers know them by the activity's id.
+// moderation.assess: activities in, assessments out. The offset is committed after the assessments are acknowledged, so
+// a crash assesses some activities again and gives the same records; consumers know them by the activity's id.
 #pragma once
 
 #include <vector>
@@ -17,7 +17,8 @@ class AssessStage {
  public:
   AssessStage(PolicyCache& policies, const Normalizer& normalizer, bus::Producer& producer, const Clock& clock,
               obs::Metrics& metrics);
-  // INVALID_ARGUMENT about a record that is no activity; UNAVAILABLE when a policy or Kafka is: nothing was committed then.
+  // INVALID_ARGUMENT about a record that is no activity; UNAVAILABLE when a policy or Kafka is: nothing was committed
+  // then.
   Status Handle(const std::vector<bus::Received>& batch);
 
  private:

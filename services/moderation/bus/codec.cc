@@ -22,9 +22,12 @@ absl::Time FromProto(const google::protobuf::Timestamp& time) {
 
 publishing::v1::DeliveryKind DeliveryKindOf(Command::Kind kind) {
   switch (kind) {
-    case Command::Kind::kHide: return publishing::v1::DELIVERY_KIND_HIDE;
-    case Command::Kind::kUnhide: return publishing::v1::DELIVERY_KIND_UNHIDE;
-    case Command::Kind::kDelete: return publishing::v1::DELIVERY_KIND_DELETE;
+    case Command::Kind::kHide:
+      return publishing::v1::DELIVERY_KIND_HIDE;
+    case Command::Kind::kUnhide:
+      return publishing::v1::DELIVERY_KIND_UNHIDE;
+    case Command::Kind::kDelete:
+      return publishing::v1::DELIVERY_KIND_DELETE;
   }
   return publishing::v1::DELIVERY_KIND_UNSPECIFIED;
 }
@@ -90,7 +93,8 @@ StatusOr<Assessed> ReadAssessed(const StreamRecord& record) {
   const ingestion::v1::Activity& a = assessment.activity();
   PARVIS_RETURN_IF_ERROR(CheckActivity(a));
   Assessed out;
-  out.workspace_id = a.workspace_id(), out.activity_id = a.id(), out.channel_id = a.channel_id(), out.network = a.network();
+  out.workspace_id = a.workspace_id(), out.activity_id = a.id(), out.channel_id = a.channel_id(),
+  out.network = a.network();
   out.kind = static_cast<Kind>(a.kind());
   out.by_us = a.by_us();
   out.remote_id = a.remote_id(), out.thread = a.thread(), out.post_remote_id = a.post_remote_id();
@@ -125,7 +129,8 @@ StreamRecord ToRecord(const Command& command) {
   SetTime(command.requested_time, proto.mutable_requested_time());
   proto.set_post_remote_id(command.post_remote_id);
   proto.set_thread(command.thread);
-  bus::Envelope envelope{command.command_id, "parvis.publishing.v1.DeliveryCommand", "parvis/moderation", command.workspace_id,
+  bus::Envelope envelope{command.command_id,     "parvis.publishing.v1.DeliveryCommand",
+                         "parvis/moderation",    command.workspace_id,
                          command.requested_time, command.trace.Child()};
   return bus::ToRecord(kCommandTopic, command.channel_id, proto.SerializeAsString(), envelope);
 }

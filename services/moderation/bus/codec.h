@@ -14,8 +14,8 @@ inline constexpr char kActivityTopic[] = "parvis.ingestion.activity.v1";
 inline constexpr char kAssessmentTopic[] = "parvis.moderation.assessment.v1";
 inline constexpr char kCommandTopic[] = "parvis.publishing.command.v1";
 
-// INVALID_ARGUMENT: ACTIVITY_UNREADABLE when it is no Activity, ACTIVITY_INCOMPLETE when what everything later relies on is
-// missing or malformed (ids, kind).
+// INVALID_ARGUMENT: ACTIVITY_UNREADABLE when it is no Activity, ACTIVITY_INCOMPLETE when what everything later relies
+// on is missing or malformed (ids, kind).
 Status CheckActivity(const ingestion::v1::Activity& activity);
 
 // Views into `activity`.

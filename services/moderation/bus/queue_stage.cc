@@ -5,7 +5,9 @@
 namespace parvis::moderation {
 
 QueueStage::QueueStage(QueueStore& store, const Clock& clock, obs::Metrics& metrics, std::function<void()> after_commit)
-    : store_(store), clock_(clock), after_commit_(std::move(after_commit)),
+    : store_(store),
+      clock_(clock),
+      after_commit_(std::move(after_commit)),
       reviews_(metrics.counter("parvis_moderation_reviews_total", "Reviews opened.")),
       decisions_(metrics.counter("parvis_moderation_decisions_total", "Decisions of rules that were logged.")),
       commands_(metrics.counter("parvis_moderation_commands_total", "Commands to hide or delete that rules gave.")) {}

@@ -58,8 +58,16 @@ TEST(Codec, RefusesWhatIsIncomplete) {
 }
 
 TEST(Codec, CommandsCarryTheirNaturalKey) {
-  const Command command{"moderation/hide/a1", kWs, kChannel, Command::Kind::kHide, "c1", "p1", "t1", "policy/x@2",
-                        absl::FromUnixMicros(1'700'000'000'123'456), Trace::New()};
+  const Command command{"moderation/hide/a1",
+                        kWs,
+                        kChannel,
+                        Command::Kind::kHide,
+                        "c1",
+                        "p1",
+                        "t1",
+                        "policy/x@2",
+                        absl::FromUnixMicros(1'700'000'000'123'456),
+                        Trace::New()};
   const StreamRecord record = ToRecord(command);
   EXPECT_EQ(record.topic, kCommandTopic);
   EXPECT_EQ(record.key, kChannel);
@@ -85,8 +93,10 @@ class Stages : public ::testing::Test {
   void Produce(const std::vector<ingestion::v1::Activity>& activities) {
     std::vector<StreamRecord> records;
     for (const auto& a : activities) {
-      bus::Envelope envelope{a.id(), "parvis.ingestion.v1.Activity", "test", kWs, absl::FromUnixSeconds(1), Trace::New()};
-      records.push_back(bus::ToRecord(kActivityTopic, absl::StrCat(kWs, "/", kChannel, "/", a.thread()), a.SerializeAsString(), envelope));
+      bus::Envelope envelope{a.id(), "parvis.ingestion.v1.Activity", "test",
+                             kWs,    absl::FromUnixSeconds(1),       Trace::New()};
+      records.push_back(bus::ToRecord(kActivityTopic, absl::StrCat(kWs, "/", kChannel, "/", a.thread()),
+                                      a.SerializeAsString(), envelope));
     }
     ASSERT_TRUE(producer_.SendAll(records).ok());
   }
@@ -132,14 +142,15 @@ class FakeOffsets : public OffsetStore {
 TEST_F(Stages, NothingLostDoubledOrGuessed) {
   const bus::BusConfig config = testing::Kafka::Shared().Config();
   AssessStage assess(cache_, normalizer_, producer_, clock_, metrics_);
-  bus::Consumer assess_consumer(config, {.group = "moderation.assess", .topics = {kActivityTopic}, .offsets = bus::Consumer::Offsets::kKafka},
-                                nullptr, producer_, clock_, metrics_,
-                                [&](const StreamPosition&, const std::vector<bus::Received>& batch) { return assess.Handle(batch); });
+  bus::Consumer assess_consumer(
+      config, {.group = "moderation.assess", .topics = {kActivityTopic}, .offsets = bus::Consumer::Offsets::kKafka},
+      nullptr, producer_, clock_, metrics_,
+      [&](const StreamPosition&, const std::vector<bus::Received>& batch) { return assess.Handle(batch); });
   FakeOffsets offsets(data_);
   QueueStage queue(queue_store_, clock_, metrics_, nullptr);
-  bus::Consumer queue_consumer(config, {.group = "moderation.queue", .topics = {kAssessmentTopic}},
-                               &offsets, producer_, clock_, metrics_,
-                               [&](const StreamPosition& p, const std::vector<bus::Received>& batch) { return queue.Handle(p, batch); });
+  bus::Consumer queue_consumer(
+      config, {.group = "moderation.queue", .topics = {kAssessmentTopic}}, &offsets, producer_, clock_, metrics_,
+      [&](const StreamPosition& p, const std::vector<bus::Received>& batch) { return queue.Handle(p, batch); });
   Activate("vilain", "hide");
   ASSERT_TRUE(assess_consumer.Start().ok());
   ASSERT_TRUE(queue_consumer.Start().ok());
@@ -155,13 +166,15 @@ TEST_F(Stages, NothingLostDoubledOrGuessed) {
 
   {
     std::lock_guard lock(data_.mutex);
-    data_.down = true;   // the policy cannot be told: the stage waits
+    data_.down = true;  // the policy cannot be told: the stage waits
   }
   Produce(second);
-  EXPECT_TRUE(testing::WaitFor([&] {
-    std::lock_guard lock(data_.mutex);
-    return data_.refused > 1;
-  }, absl::Seconds(20)));
+  EXPECT_TRUE(testing::WaitFor(
+      [&] {
+        std::lock_guard lock(data_.mutex);
+        return data_.refused > 1;
+      },
+      absl::Seconds(20)));
   {
     std::lock_guard lock(data_.mutex);
     data_.down = false;
@@ -196,10 +209,12 @@ TEST_F(Stages, NothingLostDoubledOrGuessed) {
     assessment.ParseFromString(r.record.payload);
     decided += assessment.action() != v1::ACTION_ALLOW;
   }
-  EXPECT_TRUE(testing::WaitFor([&] {
-    std::lock_guard lock(data_.mutex);
-    return data_.decisions.size() == decided;
-  }, absl::Seconds(20)));
+  EXPECT_TRUE(testing::WaitFor(
+      [&] {
+        std::lock_guard lock(data_.mutex);
+        return data_.decisions.size() == decided;
+      },
+      absl::Seconds(20)));
   std::lock_guard lock(data_.mutex);
   EXPECT_EQ(data_.decisions.size(), decided);
   EXPECT_EQ(data_.commands.size() + data_.reviews.size(), decided);

@@ -8,7 +8,6 @@
 
 #include "moderation/domain/assessment.h"
 #include "moderation/domain/compiled_policy.h"
-#include "moderation/domain/links.h"
 #include "moderation/domain/normalize.h"
 
 namespace parvis::moderation {
@@ -20,9 +19,9 @@ class Assessor {
   ~Assessor();
   Assessor(const Assessor&) = delete;
 
-  // What is not a text of somebody else (our own replies, removals, reactions, hides) is allowed without being looked at.
-  // Private messages and mentions cannot be hidden on any network: where a rule says hide or delete, they are held; the
-  // reason keeps what the rule said.
+  // What is not a text of somebody else (our own replies, removals, reactions, hides) is allowed without being looked
+  // at. Private messages and mentions cannot be hidden on any network: where a rule says hide or delete, they are held;
+  // the reason keeps what the rule said.
   Verdict Assess(const Subject& subject, const CompiledPolicy& policy);
 
   // The normalised text of the last Assess; for explanations.

@@ -62,24 +62,72 @@ TEST(Assess, QuotesTheVeryWords) {
 }
 
 TEST(Assess, SeesThroughDisguises) {
-  for (auto [text, words] : std::vector<std::pair<const char*, const char*>>{
-           {"c0nnard", "[c0nnard]"}, {"c.o.n.n.a.r.d", "[c.o.n.n.a.r.d]"}, {"c o n n a r d !", "[c o n n a r d]"},
-           {"cоnnаrd", "[cоnnаrd]"}, {"con\xE2\x80\x8Bnard", "[con\xE2\x80\x8Bnard]"}, {"coooonnnaaard", "[coooonnnaaard]"},
-           {"ＣＯＮＮＡＲＤ", "[ＣＯＮＮＡＲＤ]"}, {"c*nnard", "[c*nnard]"}, {"f*ck", "[f*ck]"}, {"𝓬𝓸𝓷", "[𝓬𝓸𝓷]"},
-           {"1diot", "[1diot]"}, {"!diot va", ""}, {"id!ot", "[id!ot]"}, {"$alope", "[$alope]"}, {"s@l0pe", "[s@l0pe]"},
-           {"@ss", "[@ss]"}, {"enculé", "[enculé]"}, {"ENCULÉS", "[ENCULÉS]"}, {"3ncul3", "[3ncul3]"}, {"va   te faire, foutre", "[va   te faire, foutre]"},
-           {"pu-te", "[pu-te]"}, {"p_u_t_e", "[p_u_t_e]"}, {"puuute", "[puuute]"}, {"puute", "[puute]"}, {"cuI", "[cuI]"},
-           {"🖕🖕🖕", "[🖕🖕🖕]"}, {"l'enculé", "[enculé]"}, {"merde!!!", "[merde]"}, {"salut.Connard", "[Connard]"},
-           {"e\xCC\x81nc\xCC\xB6ule", "[e\xCC\x81nc\xCC\xB6ule]"}, {"pute75", "[pute]"}, {"fuuuuuck", "[fuuuuuck]"}}) {
+  for (auto [text, words] :
+       std::vector<std::pair<const char*, const char*>>{{"c0nnard", "[c0nnard]"},
+                                                        {"c.o.n.n.a.r.d", "[c.o.n.n.a.r.d]"},
+                                                        {"c o n n a r d !", "[c o n n a r d]"},
+                                                        {"cоnnаrd", "[cоnnаrd]"},
+                                                        {"con\xE2\x80\x8Bnard", "[con\xE2\x80\x8Bnard]"},
+                                                        {"coooonnnaaard", "[coooonnnaaard]"},
+                                                        {"ＣＯＮＮＡＲＤ", "[ＣＯＮＮＡＲＤ]"},
+                                                        {"c*nnard", "[c*nnard]"},
+                                                        {"f*ck", "[f*ck]"},
+                                                        {"𝓬𝓸𝓷", "[𝓬𝓸𝓷]"},
+                                                        {"1diot", "[1diot]"},
+                                                        {"!diot va", ""},
+                                                        {"id!ot", "[id!ot]"},
+                                                        {"$alope", "[$alope]"},
+                                                        {"s@l0pe", "[s@l0pe]"},
+                                                        {"@ss", "[@ss]"},
+                                                        {"enculé", "[enculé]"},
+                                                        {"ENCULÉS", "[ENCULÉS]"},
+                                                        {"3ncul3", "[3ncul3]"},
+                                                        {"va   te faire, foutre", "[va   te faire, foutre]"},
+                                                        {"pu-te", "[pu-te]"},
+                                                        {"p_u_t_e", "[p_u_t_e]"},
+                                                        {"puuute", "[puuute]"},
+                                                        {"puute", "[puute]"},
+                                                        {"cuI", "[cuI]"},
+                                                        {"🖕🖕🖕", "[🖕🖕🖕]"},
+                                                        {"l'enculé", "[enculé]"},
+                                                        {"merde!!!", "[merde]"},
+                                                        {"salut.Connard", "[Connard]"},
+                                                        {"e\xCC\x81nc\xCC\xB6ule", "[e\xCC\x81nc\xCC\xB6ule]"},
+                                                        {"pute75", "[pute]"},
+                                                        {"fuuuuuck", "[fuuuuuck]"}}) {
     EXPECT_EQ(Quoted(text), words) << text;
   }
 }
 
 TEST(Assess, LeavesInnocentWordsAlone) {
-  for (const char* text : {"dispute", "compute", "Scunthorpe", "concert", "conseil", "reculons", "as", "assassin", "class",
-                           "bass", "cui cui", "idiotie", "députe", "je conteste la dispute", "un as du volant",
-                           "Je recule", "il y a 2 ou 3 cons...tructions", "cull", "conn", "pas de problème", "le c. o. d. e.",
-                           "p u i t s", "connardise", "computer", "reputation", "assistant", "passe", "Essex"}) {
+  for (const char* text : {"dispute",
+                           "compute",
+                           "Scunthorpe",
+                           "concert",
+                           "conseil",
+                           "reculons",
+                           "as",
+                           "assassin",
+                           "class",
+                           "bass",
+                           "cui cui",
+                           "idiotie",
+                           "députe",
+                           "je conteste la dispute",
+                           "un as du volant",
+                           "Je recule",
+                           "il y a 2 ou 3 cons...tructions",
+                           "cull",
+                           "conn",
+                           "pas de problème",
+                           "le c. o. d. e.",
+                           "p u i t s",
+                           "connardise",
+                           "computer",
+                           "reputation",
+                           "assistant",
+                           "passe",
+                           "Essex"}) {
     EXPECT_EQ(Quoted(text), "") << text;
   }
 }
@@ -177,17 +225,17 @@ TEST(Assess, LanguageAndIntent) {
     const char *text, *language;
     Intent intent;
   };
-  for (const Case& c : std::vector<Case>{
-           {"Bonjour, quand est-ce que vous ouvrez ?", "fr", Intent::kQuestion},
-           {"When does the shop open tomorrow?", "en", Intent::kQuestion},
-           {"Merci beaucoup, vous êtes géniaux", "fr", Intent::kThanks},
-           {"Thank you so much, this is great!", "en", Intent::kThanks},
-           {"Je n'ai toujours pas reçu ma commande, c'est inadmissible", "fr", Intent::kComplaint},
-           {"My order never arrived and nobody answers", "en", Intent::kComplaint},
-           {"Merci de me rembourser", "fr", Intent::kComplaint},
-           {"Je passe demain avec ma soeur", "fr", Intent::kOther},
-           {"We will be there tomorrow with the kids", "en", Intent::kOther},
-           {"🎉", "und", Intent::kOther}}) {
+  for (const Case& c :
+       std::vector<Case>{{"Bonjour, quand est-ce que vous ouvrez ?", "fr", Intent::kQuestion},
+                         {"When does the shop open tomorrow?", "en", Intent::kQuestion},
+                         {"Merci beaucoup, vous êtes géniaux", "fr", Intent::kThanks},
+                         {"Thank you so much, this is great!", "en", Intent::kThanks},
+                         {"Je n'ai toujours pas reçu ma commande, c'est inadmissible", "fr", Intent::kComplaint},
+                         {"My order never arrived and nobody answers", "en", Intent::kComplaint},
+                         {"Merci de me rembourser", "fr", Intent::kComplaint},
+                         {"Je passe demain avec ma soeur", "fr", Intent::kOther},
+                         {"We will be there tomorrow with the kids", "en", Intent::kOther},
+                         {"🎉", "und", Intent::kOther}}) {
     const Verdict v = Assess(c.text, *none);
     EXPECT_EQ(v.language, c.language) << c.text;
     EXPECT_EQ(v.intent, c.intent) << c.text;
@@ -206,8 +254,10 @@ rules:
   - {name: reps, if: {text: {repetition: {letters: 3, words: 2}}}, action: hold}
 )");
   std::mt19937 random(11);
-  const std::vector<std::string> pieces = {"con", "c", "o", "n", "é", "e\xCC\x81", "ﬃ", "0", "$", "@", "!", "*", ".", " ", "'", "🖕", "👍🏽",
-      "\xE2\x80\x8B", "с", "中文", "１", "\n", "İ", "www.a.fr", "http://", "ß", "enculé", "ΐ", "각"};
+  const std::vector<std::string> pieces = {
+      "con",     "c", "o",      "n",  "é",    "e\xCC\x81",    "ﬃ", "0",    "$",  "@",  "!", "*",
+      ".",       " ", "'",      "🖕", "👍🏽", "\xE2\x80\x8B", "с", "中文", "１", "\n", "İ", "www.a.fr",
+      "http://", "ß", "enculé", "ΐ",  "각"};
   Assessor one(TheNormalizer()), two(TheNormalizer());
   for (int round = 0; round < 3000; ++round) {
     std::string text;

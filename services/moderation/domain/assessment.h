@@ -11,14 +11,23 @@ namespace parvis::moderation {
 
 // Numbers as in parvis.moderation.v1.Action.
 enum class Action { kUnspecified = 0, kAllow = 1, kHold = 2, kHide = 3, kDelete = 4, kEscalate = 5 };
-const char* ActionName(Action action);   // "allow"
+const char* ActionName(Action action);  // "allow"
 
 // Numbers as in parvis.moderation.v1.Intent.
 enum class Intent { kUnspecified = 0, kQuestion = 1, kComplaint = 2, kThanks = 3, kOther = 4 };
 
 // Numbers as in parvis.ingestion.v1.Activity.Kind.
-enum class Kind { kUnspecified = 0, kComment = 1, kMention = 2, kMessage = 3, kEdit = 4, kRemoval = 5, kReaction = 6,
-                  kHide = 7, kUnhide = 8 };
+enum class Kind {
+  kUnspecified = 0,
+  kComment = 1,
+  kMention = 2,
+  kMessage = 3,
+  kEdit = 4,
+  kRemoval = 5,
+  kReaction = 6,
+  kHide = 7,
+  kUnhide = 8
+};
 
 // What is looked at. Views are valid during the call only.
 struct Subject {
@@ -40,15 +49,15 @@ struct Reason {
   Action action = Action::kUnspecified;
   std::string explanation;
   std::vector<Span> spans;
-  std::string condition;   // "literal", "regex", "link", "length", "repetition", "language", "author", "channel"
+  std::string condition;  // "literal", "regex", "link", "length", "repetition", "language", "author", "channel"
   bool operator==(const Reason&) const = default;
 };
 
 struct Verdict {
-  std::string language = "und";   // ISO 639-1
+  std::string language = "und";  // ISO 639-1
   Intent intent = Intent::kUnspecified;
   Action action = Action::kAllow;
-  std::vector<Reason> reasons;    // the deciding one first
+  std::vector<Reason> reasons;  // the deciding one first
   std::string policy_id;
   int64_t policy_version = 0;
   bool operator==(const Verdict&) const = default;

@@ -18,9 +18,17 @@ constexpr size_t kForgivingLetters = 4;
 bool WrittenWithoutSpaces(uint32_t c) {
   UErrorCode error = U_ZERO_ERROR;
   switch (uscript_getScript(static_cast<UChar32>(c), &error)) {
-    case USCRIPT_HAN: case USCRIPT_HIRAGANA: case USCRIPT_KATAKANA: case USCRIPT_THAI: case USCRIPT_LAO:
-    case USCRIPT_KHMER: case USCRIPT_MYANMAR: case USCRIPT_TIBETAN: return true;
-    default: return false;
+    case USCRIPT_HAN:
+    case USCRIPT_HIRAGANA:
+    case USCRIPT_KATAKANA:
+    case USCRIPT_THAI:
+    case USCRIPT_LAO:
+    case USCRIPT_KHMER:
+    case USCRIPT_MYANMAR:
+    case USCRIPT_TIBETAN:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -39,13 +47,19 @@ uint32_t LastCodePoint(std::string_view s) {
 // What RE2 complains about, in words for the person who wrote it.
 std::string RegexProblem(const re2::RE2& regex) {
   switch (regex.error_code()) {
-    case re2::RE2::ErrorBadEscape: return absl::StrCat("unknown escape ", regex.error_arg());
-    case re2::RE2::ErrorRepeatOp: case re2::RE2::ErrorRepeatArgument: return absl::StrCat("nothing to repeat: ", regex.error_arg());
-    case re2::RE2::ErrorRepeatSize: return absl::StrCat("repeats too often: ", regex.error_arg());
-    case re2::RE2::ErrorPatternTooLarge: return "needs too much memory";
+    case re2::RE2::ErrorBadEscape:
+      return absl::StrCat("unknown escape ", regex.error_arg());
+    case re2::RE2::ErrorRepeatOp:
+    case re2::RE2::ErrorRepeatArgument:
+      return absl::StrCat("nothing to repeat: ", regex.error_arg());
+    case re2::RE2::ErrorRepeatSize:
+      return absl::StrCat("repeats too often: ", regex.error_arg());
+    case re2::RE2::ErrorPatternTooLarge:
+      return "needs too much memory";
     case re2::RE2::ErrorBadPerlOp:
       return absl::StrCat("look-around and the like are not supported: ", regex.error_arg());
-    default: return regex.error();
+    default:
+      return regex.error();
   }
 }
 
@@ -78,7 +92,8 @@ std::shared_ptr<const CompiledPolicy> CompiledPolicy::Compile(Policy policy, con
   return out;
 }
 
-StatusOr<std::shared_ptr<const CompiledPolicy>> CompiledPolicy::FromYaml(std::string_view source, const PolicyLimits& limits,
+StatusOr<std::shared_ptr<const CompiledPolicy>> CompiledPolicy::FromYaml(std::string_view source,
+                                                                         const PolicyLimits& limits,
                                                                          const Normalizer& normalizer,
                                                                          std::string_view field) {
   Problems problems(limits.problems);
@@ -121,7 +136,8 @@ void CompiledPolicy::AddLiteral(const Sourced& source, Literal::Of of, uint32_t 
   }
   if ((literal.open_left || literal.open_right) && letters < 3) {
     problems->Add(source.position, "WRONG_VALUE",
-                  absl::StrCat("\"", source.text, "\": a word with '*' needs at least three letters, or it hits half the dictionary"));
+                  absl::StrCat("\"", source.text,
+                               "\": a word with '*' needs at least three letters, or it hits half the dictionary"));
     return;
   }
   literal.forgiving = letters >= kForgivingLetters;
@@ -145,8 +161,9 @@ void CompiledPolicy::CompileDatabase(Problems* problems) {
     memory_bytes_ += literals_[i].words.size() * 5 + sizeof(Literal);
   }
   hs_compile_error_t* error = nullptr;
-  if (hs_compile_lit_multi(patterns.data(), flags.data(), ids.data(), lengths.data(), static_cast<unsigned>(patterns.size()),
-                           HS_MODE_BLOCK, nullptr, &database_, &error) != HS_SUCCESS) {
+  if (hs_compile_lit_multi(patterns.data(), flags.data(), ids.data(), lengths.data(),
+                           static_cast<unsigned>(patterns.size()), HS_MODE_BLOCK, nullptr, &database_,
+                           &error) != HS_SUCCESS) {
     problems->Add({1, 1}, "LITERALS_TOO_MANY", absl::StrCat("the words cannot be compiled together: ", error->message));
     hs_free_compile_error(error);
     return;
@@ -172,12 +189,14 @@ void CompiledPolicy::CompileRegexes(const PolicyLimits& limits, Problems* proble
       last = s.position;
       auto one = std::make_unique<re2::RE2>(re2::StringPiece(s.text.data(), s.text.size()), options);
       if (!one->ok()) {
-        problems->Add(s.position, one->error_code() == re2::RE2::ErrorPatternTooLarge ? "REGEX_TOO_COMPLEX" : "REGEX_INVALID",
+        problems->Add(s.position,
+                      one->error_code() == re2::RE2::ErrorPatternTooLarge ? "REGEX_TOO_COMPLEX" : "REGEX_INVALID",
                       absl::StrCat("the regular expression is wrong: ", RegexProblem(*one)));
         continue;
       }
       if (re2::RE2::PartialMatch("", *one)) {
-        problems->Add(s.position, "REGEX_MATCHES_NOTHING", "the regular expression also matches an empty text, so every text");
+        problems->Add(s.position, "REGEX_MATCHES_NOTHING",
+                      "the regular expression also matches an empty text, so every text");
         continue;
       }
       std::string why;

@@ -1,5 +1,6 @@
-// A policy made ready for the hot path: all literals (and the built-in lexicon) in one Vectorscan database, regexes in one
-// RE2::Set. Immutable and thread-safe once compiled; compile off the hot path (milliseconds to seconds) and swap pointers.
+// A policy made ready for the hot path: all literals (and the built-in lexicon) in one Vectorscan database, regexes in
+// one RE2::Set. Immutable and thread-safe once compiled; compile off the hot path (milliseconds to seconds) and swap
+// pointers.
 #pragma once
 
 #include <cstdint>
@@ -28,21 +29,21 @@ struct LiteralUnit {
 
 struct Literal {
   enum class Of : uint8_t { kLexicon, kRule, kException };
-  std::string words;                 // as in NormalText::words, without the outer spaces
-  std::vector<LiteralUnit> units;    // one for each byte of `words`
+  std::string words;               // as in NormalText::words, without the outer spaces
+  std::vector<LiteralUnit> units;  // one for each byte of `words`
   Of of = Of::kLexicon;
-  uint32_t owner = 0;                // index of the rule, or of the entry in the lexicon
-  bool open_left = false;            // "*naze": the word may begin earlier
-  bool open_right = false;           // "encul*"
-  bool no_border_left = false;       // begins in a script that is written without spaces
+  uint32_t owner = 0;           // index of the rule, or of the entry in the lexicon
+  bool open_left = false;       // "*naze": the word may begin earlier
+  bool open_right = false;      // "encul*"
+  bool no_border_left = false;  // begins in a script that is written without spaces
   bool no_border_right = false;
-  bool forgiving = false;            // long enough to allow a doubled letter
+  bool forgiving = false;  // long enough to allow a doubled letter
 };
 
 class CompiledPolicy {
  public:
-  // Compiles what was read. Adds to `problems`: LITERAL_EMPTY, REGEX_INVALID, REGEX_TOO_COMPLEX, LITERALS_TOO_MANY. Null
-  // exactly if `problems` is not empty afterwards.
+  // Compiles what was read. Adds to `problems`: LITERAL_EMPTY, REGEX_INVALID, REGEX_TOO_COMPLEX, LITERALS_TOO_MANY.
+  // Null exactly if `problems` is not empty afterwards.
   static std::shared_ptr<const CompiledPolicy> Compile(Policy policy, const PolicyLimits& limits,
                                                        const Normalizer& normalizer, Problems* problems);
   // Reads and compiles; every error of both at once, as INVALID_ARGUMENT about `field`.
@@ -56,7 +57,7 @@ class CompiledPolicy {
   const std::vector<Literal>& literals() const { return literals_; }
   hs_database* database() const { return database_; }
   struct Regexes;
-  const Regexes* regexes() const { return regexes_.get(); }   // null when there are none
+  const Regexes* regexes() const { return regexes_.get(); }  // null when there are none
   // Rules that may hold without a literal or regex hit, ascending.
   const std::vector<uint32_t>& always() const { return always_; }
   // Literals that a masked word of `length` letters may be; null when none.
@@ -67,7 +68,8 @@ class CompiledPolicy {
 
  private:
   CompiledPolicy() = default;
-  void AddLiteral(const Sourced& source, Literal::Of of, uint32_t owner, const Normalizer& normalizer, Problems* problems);
+  void AddLiteral(const Sourced& source, Literal::Of of, uint32_t owner, const Normalizer& normalizer,
+                  Problems* problems);
   void CompileDatabase(Problems* problems);
   void CompileRegexes(const PolicyLimits& limits, Problems* problems);
 

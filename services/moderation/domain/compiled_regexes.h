@@ -13,8 +13,8 @@ namespace parvis::moderation {
 
 struct CompiledPolicy::Regexes {
   std::unique_ptr<re2::RE2::Set> set;
-  std::vector<std::unique_ptr<re2::RE2>> all;   // as numbered in the set
-  std::vector<uint32_t> rule;                   // of each
+  std::vector<std::unique_ptr<re2::RE2>> all;  // as numbered in the set
+  std::vector<uint32_t> rule;                  // of each
 };
 
 }  // namespace parvis::moderation

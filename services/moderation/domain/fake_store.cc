@@ -33,8 +33,8 @@ PolicyRecord FakePolicyStore::View(const Call& call, const FakeData::Kept& kept)
   return out;
 }
 
-StatusOr<PolicyRecord> FakePolicyStore::Create(const Call& call, const PolicyRecord& policy, const std::string& member_id,
-                                               const std::string& request_id) {
+StatusOr<PolicyRecord> FakePolicyStore::Create(const Call& call, const PolicyRecord& policy,
+                                               const std::string& member_id, const std::string& request_id) {
   std::lock_guard lock(d_.mutex);
   PARVIS_RETURN_IF_ERROR(d_.Up());
   for (const auto& [key, kept] : d_.policies) {
@@ -47,11 +47,12 @@ StatusOr<PolicyRecord> FakePolicyStore::Create(const Call& call, const PolicyRec
 
 StatusOr<PolicyRecord> FakePolicyStore::Get(const Call& call, const std::string& id) {
   std::lock_guard lock(d_.mutex);
-  PARVIS_ASSIGN_OR_RETURN(FakeData::Kept* kept, Find(call, id));
+  PARVIS_ASSIGN_OR_RETURN(FakeData::Kept * kept, Find(call, id));
   return View(call, *kept);
 }
 
-StatusOr<std::vector<PolicyRecord>> FakePolicyStore::List(const Call& call, const std::optional<TimeCursor>& after, int limit) {
+StatusOr<std::vector<PolicyRecord>> FakePolicyStore::List(const Call& call, const std::optional<TimeCursor>& after,
+                                                          int limit) {
   std::lock_guard lock(d_.mutex);
   PARVIS_RETURN_IF_ERROR(d_.Up());
   std::vector<PolicyRecord> out;
@@ -71,7 +72,7 @@ StatusOr<std::vector<PolicyRecord>> FakePolicyStore::List(const Call& call, cons
 StatusOr<PolicyRecord> FakePolicyStore::Update(const Call& call, const std::string& id, const PolicyChange& change,
                                                const std::string& member_id, absl::Time now) {
   std::lock_guard lock(d_.mutex);
-  PARVIS_ASSIGN_OR_RETURN(FakeData::Kept* kept, Find(call, id));
+  PARVIS_ASSIGN_OR_RETURN(FakeData::Kept * kept, Find(call, id));
   if (change.if_revision && *change.if_revision != kept->record.revision) {
     return MakeError(Code::kAborted, "ETAG_MISMATCH", "the policy was changed since it was read");
   }
@@ -88,7 +89,7 @@ StatusOr<PolicyRecord> FakePolicyStore::Update(const Call& call, const std::stri
 StatusOr<std::vector<PolicyVersionRecord>> FakePolicyStore::ListVersions(const Call& call, const std::string& id,
                                                                          int64_t before, int limit) {
   std::lock_guard lock(d_.mutex);
-  PARVIS_ASSIGN_OR_RETURN(FakeData::Kept* kept, Find(call, id));
+  PARVIS_ASSIGN_OR_RETURN(FakeData::Kept * kept, Find(call, id));
   std::vector<PolicyVersionRecord> out;
   for (auto it = kept->versions.rbegin(); it != kept->versions.rend() && static_cast<int>(out.size()) < limit; ++it) {
     if (before == 0 || it->version < before) out.push_back(*it);
@@ -99,7 +100,7 @@ StatusOr<std::vector<PolicyVersionRecord>> FakePolicyStore::ListVersions(const C
 StatusOr<PolicyRecord> FakePolicyStore::Activate(const Call& call, const std::string& id, int64_t version,
                                                  const std::string& member_id, absl::Time now) {
   std::lock_guard lock(d_.mutex);
-  PARVIS_ASSIGN_OR_RETURN(FakeData::Kept* kept, Find(call, id));
+  PARVIS_ASSIGN_OR_RETURN(FakeData::Kept * kept, Find(call, id));
   if (version == 0) version = kept->record.version;
   if (version > kept->record.version) return NotFound(absl::StrCat("versions/", version));
   d_.active[call.workspace_id] = {id, version};
@@ -108,7 +109,7 @@ StatusOr<PolicyRecord> FakePolicyStore::Activate(const Call& call, const std::st
 
 StatusOr<PolicyRecord> FakePolicyStore::Deactivate(const Call& call, const std::string& id) {
   std::lock_guard lock(d_.mutex);
-  PARVIS_ASSIGN_OR_RETURN(FakeData::Kept* kept, Find(call, id));
+  PARVIS_ASSIGN_OR_RETURN(FakeData::Kept * kept, Find(call, id));
   auto it = d_.active.find(call.workspace_id);
   if (it != d_.active.end() && it->second.policy_id == id) d_.active.erase(it);
   return View(call, *kept);
@@ -153,7 +154,8 @@ StatusOr<Review> FakeReviewStore::Get(const Call& call, const std::string& id) {
 }
 
 StatusOr<std::vector<Review>> FakeReviewStore::List(const Call& call, const ReviewFilter& filter,
-                                                    const std::optional<ReviewCursor>& after, absl::Time now, int limit) {
+                                                    const std::optional<ReviewCursor>& after, absl::Time now,
+                                                    int limit) {
   std::lock_guard lock(d_.mutex);
   PARVIS_RETURN_IF_ERROR(d_.Up());
   const auto place = [](const Review& r) {

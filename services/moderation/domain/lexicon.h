@@ -1,5 +1,6 @@
-// The built-in words from which language and intent are told. Searched together with a policy's own literals, in one scan.
-// Transparent on purpose: anybody can read why a text counts as a complaint. Learned scores come beside it, not instead.
+// The built-in words from which language and intent are told. Searched together with a policy's own literals, in one
+// scan. Transparent on purpose: anybody can read why a text counts as a complaint. Learned scores come beside it, not
+// instead.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +13,17 @@
 namespace parvis::moderation {
 
 enum class Clue : uint8_t {
-  kFrench,       // a word that is French and hardly anything else
+  kFrench,  // a word that is French and hardly anything else
   kEnglish,
-  kAsks,         // how questions begin; counts without a question mark
-  kComplains,    // enough alone
-  kGrumbles,     // two of these, or one with a negation near, make a complaint
+  kAsks,       // how questions begin; counts without a question mark
+  kComplains,  // enough alone
+  kGrumbles,   // two of these, or one with a negation near, make a complaint
   kThanks,
-  kPraises,      // thanks, unless it complains as well
+  kPraises,  // thanks, unless it complains as well
 };
 
 struct LexiconEntry {
-  std::string_view words;   // as in a policy's phrases; may end in '*'
+  std::string_view words;  // as in a policy's phrases; may end in '*'
   Clue clue;
 };
 std::span<const LexiconEntry> Lexicon();

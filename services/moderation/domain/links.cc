@@ -9,14 +9,15 @@ namespace {
 
 // Endings after which a bare name counts as a link. Sorted.
 constexpr std::array<std::string_view, 62> kEndings = {
-    "ai",   "app",  "at",    "au",   "be",    "biz",    "br",   "ca",    "cc",   "ch",   "click", "club", "cn",
-    "co",   "com",  "cz",    "de",   "dev",   "dk",     "es",   "eu",    "fi",   "fr",   "gg",    "gl",   "gouv",
-    "ie",   "in",   "info",  "io",   "it",    "jp",     "ly",   "me",    "mobi", "net",  "nl",    "no",   "nu",
-    "org",  "pl",   "pro",   "pt",   "ru",    "se",     "shop", "site",  "store", "su",  "tech",  "tk",   "to",
-    "top",  "tv",   "ua",    "uk",   "us",    "vip",    "win",  "world", "ws",   "xyz"};
+    "ai",  "app", "at",   "au", "be",  "biz", "br",   "ca",    "cc",    "ch",  "click", "club", "cn",
+    "co",  "com", "cz",   "de", "dev", "dk",  "es",   "eu",    "fi",    "fr",  "gg",    "gl",   "gouv",
+    "ie",  "in",  "info", "io", "it",  "jp",  "ly",   "me",    "mobi",  "net", "nl",    "no",   "nu",
+    "org", "pl",  "pro",  "pt", "ru",  "se",  "shop", "site",  "store", "su",  "tech",  "tk",   "to",
+    "top", "tv",  "ua",   "uk", "us",  "vip", "win",  "world", "ws",    "xyz"};
 
 bool IsHostChar(uint8_t c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c >= 0x80;
 }
 bool IsPathChar(uint8_t c) { return c > 0x20 && c != '<' && c != '>' && c != '"' && c != 0x7F; }
 
@@ -105,8 +106,9 @@ void FindLinks(std::string_view text, size_t max, std::vector<Link>* links) {
       }
       const size_t host = begin + length;
       size_t host_end = host;
-      while (host_end < text.size() && (IsHostChar(static_cast<uint8_t>(text[host_end])) || text[host_end] == '@' ||
-                                        text[host_end] == ':')) ++host_end;
+      while (host_end < text.size() &&
+             (IsHostChar(static_cast<uint8_t>(text[host_end])) || text[host_end] == '@' || text[host_end] == ':'))
+        ++host_end;
       const size_t end = PathEnd(text, host_end) > host_end ? PathEnd(text, host_end) : host_end;
       const std::string clean = CleanHost(text.substr(host, host_end - host));
       if (!clean.empty()) {
@@ -125,7 +127,7 @@ void FindLinks(std::string_view text, size_t max, std::vector<Link>* links) {
     while (!host.empty() && host.back() == '.') host.remove_suffix(1);
     const bool mail = begin > 0 && text[begin - 1] == '@';
     const bool www = StartsWithNoCase(host, "www.") && host.size() > 6;
-    if (begin == dot || mail || host.find("..") != std::string_view::npos || 
+    if (begin == dot || mail || host.find("..") != std::string_view::npos ||
         !(www || KnownEnding(host) || EndsBeforePath(text, begin, begin + host.size()))) {
       at = std::max(dot + 1, mail ? host_end : dot + 1);
       continue;

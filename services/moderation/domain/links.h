@@ -10,8 +10,8 @@
 namespace parvis::moderation {
 
 struct Link {
-  uint32_t begin = 0, end = 0;   // bytes of the text
-  std::string host;              // lower case, without port, user and "www."
+  uint32_t begin = 0, end = 0;  // bytes of the text
+  std::string host;             // lower case, without port, user and "www."
 };
 
 // At most `max` links, in order. `links` is cleared first.

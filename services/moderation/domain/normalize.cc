@@ -8,15 +8,19 @@ namespace {
 // Buffers that live as long as the thread, so that a text costs no allocation.
 struct Workspace {
   std::vector<Cell> chunk;
-  std::vector<Cell> spaced;     // letters that stand alone, one after the other
-  std::string readings;         // what goes after the line feeds
+  std::vector<Cell> spaced;  // letters that stand alone, one after the other
+  std::string readings;      // what goes after the line feeds
   std::vector<Unit> reading_units;
 };
 
 class Pass {
  public:
   Pass(const TextTables& tables, std::string_view text, NormalText* out, Workspace* w)
-      : tables_(tables), text_(text), out_(*out), w_(*w), plain_(&out->words, &out->units, &out->facts),
+      : tables_(tables),
+        text_(text),
+        out_(*out),
+        w_(*w),
+        plain_(&out->words, &out->units, &out->facts),
         further_(&w->readings, &w->reading_units, &out->facts) {}
 
   void Run() {
@@ -94,8 +98,10 @@ class Pass {
       }
       if (folded.kind == CharClass::kLetter) {
         ++out_.facts.letters;
-        if (c < 0x80 && Capital(static_cast<uint8_t>(c))) ++out_.facts.capitals;
-        else if (c >= 0xC0 && c <= 0xDE) ++out_.facts.capitals;
+        if (c < 0x80 && Capital(static_cast<uint8_t>(c)))
+          ++out_.facts.capitals;
+        else if (c >= 0xC0 && c <= 0xDE)
+          ++out_.facts.capitals;
       }
       w_.chunk.push_back({folded, static_cast<uint32_t>(begin), static_cast<uint32_t>(i), c == 'I' && after_small});
       after_small = c < 0x80 && Small(static_cast<uint8_t>(c));
@@ -164,7 +170,8 @@ class Pass {
       }
       size_t end = i;
       bool letter = false;
-      for (; end < cells.size() && IsWord(cells[end]); ++end) letter = letter || cells[end].folded.kind == CharClass::kLetter;
+      for (; end < cells.size() && IsWord(cells[end]); ++end)
+        letter = letter || cells[end].folded.kind == CharClass::kLetter;
       further = Piece(i, end, letter) || further;
       ++pieces;
       i = end;
@@ -187,8 +194,10 @@ class Pass {
     if (end - tail < 2) tail = end;
     for (size_t i = begin; i < end; ++i) {
       if ((i == head && head != begin) || (i == tail && tail != end)) plain_.EndWord();
-      if (i >= head && i < tail) plain_.Reading(cells[i]);
-      else plain_.Plain(cells[i]);
+      if (i >= head && i < tail)
+        plain_.Reading(cells[i]);
+      else
+        plain_.Plain(cells[i]);
     }
     plain_.EndWord();
     return head != begin || tail != end;

@@ -16,16 +16,18 @@ bool Border(std::string_view text, uint32_t at) {
 }  // namespace parvis::moderation
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace parvis::moderation;   // NOLINT: one function
+  using namespace parvis::moderation;  // NOLINT: one function
   static const auto* const normalizer = new Normalizer;
-  static const auto* const policy = new std::shared_ptr<const CompiledPolicy>(*CompiledPolicy::FromYaml(R"(
+  static const auto* const policy =
+      new std::shared_ptr<const CompiledPolicy>(*CompiledPolicy::FromYaml(R"(
 version: 1
 rules:
   - {name: words, if: {text: {words: [con, "encul*", 🖕, "7"], phrases: [va te faire], except: [concert]}}, action: hold}
   - {name: regex, if: {text: {regex: ['c.', 'é+', '[^a-z ]{2}']}}, action: hold}
   - {name: rest, if: {text: {links: {min: 2}}}, action: hold}
   - {name: reps, if: {text: {repetition: {letters: 3, words: 2}}}, action: hold}
-)", PolicyLimits{}, *normalizer, "source"));
+)",
+                                                                          PolicyLimits{}, *normalizer, "source"));
   static auto* const assessor = new Assessor(*normalizer);
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   Subject subject;

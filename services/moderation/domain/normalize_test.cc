@@ -35,16 +35,20 @@ TEST(Normalize, WidthStyleAccentsAndLookAlikes) {
   EXPECT_EQ(Words("ⓘⓓⓘⓞⓣ"), "idiot");
   EXPECT_EQ(Words("🅸🅳🅸🅾🆃"), "idiot");
   EXPECT_EQ(Words("ìdïôt"), "idiot");
-  EXPECT_EQ(Words("i\xCC\x81""d\xCC\xB6iot"), "idiot");      // combining marks
-  EXPECT_EQ(Words("соnnаrd"), "connard");                     // Cyrillic с, о, а
-  EXPECT_EQ(Words("ϲοnnard"), "connard");                     // Greek
+  EXPECT_EQ(Words("i\xCC\x81"
+                  "d\xCC\xB6iot"),
+            "idiot");                      // combining marks
+  EXPECT_EQ(Words("соnnаrd"), "connard");  // Cyrillic с, о, а
+  EXPECT_EQ(Words("ϲοnnard"), "connard");  // Greek
 }
 
 TEST(Normalize, InvisibleCharacters) {
-  EXPECT_EQ(Words("con\xE2\x80\x8Bnard"), "connard");         // zero width space
-  EXPECT_EQ(Words("con\xC2\xADnard"), "connard");             // soft hyphen
+  EXPECT_EQ(Words("con\xE2\x80\x8Bnard"), "connard");  // zero width space
+  EXPECT_EQ(Words("con\xC2\xADnard"), "connard");      // soft hyphen
   EXPECT_EQ(Words("con\xE2\x81\xA0nard\xEF\xB8\x8F"), "connard");
-  EXPECT_EQ(Words("\xE2\x80\xAE""connard"), "connard");       // bidi override
+  EXPECT_EQ(Words("\xE2\x80\xAE"
+                  "connard"),
+            "connard");  // bidi override
 }
 
 TEST(Normalize, SeparatorsInsideWords) {
@@ -143,8 +147,10 @@ TEST(Normalize, AgreesWithUspoof) {
 // Whatever the text, every unit points to whole characters of it, in order of reading.
 TEST(Normalize, OffsetsAreCharacterBorders) {
   std::mt19937 random(7);
-  const std::vector<std::string> pieces = {"a", "I", "l", "con", "é", "e\xCC\x81", "œ", "ﬃ", "ß", "0", "1", "$", "@", "!", "*", ".", "-",
-      " ", "  ", "'", "’", "🖕", "👍🏽", "\xE2\x80\x8B", "с", "中文", "🅰", "１", "\n", "\xFF", "\xE2\x80", "İ", "ﷺ", "\xF0\x9F"};
+  const std::vector<std::string> pieces = {
+      "a", "I",    "l", "con", "é",  "e\xCC\x81", "œ",        "ﬃ", "ß", "0",       "1",    "$",
+      "@", "!",    "*", ".",   "-",  " ",         "  ",       "'", "’", "🖕",      "👍🏽", "\xE2\x80\x8B",
+      "с", "中文", "🅰", "１",  "\n", "\xFF",      "\xE2\x80", "İ", "ﷺ", "\xF0\x9F"};
   for (int round = 0; round < 3000; ++round) {
     std::string text;
     for (int n = random() % 24; n > 0; --n) text += pieces[random() % pieces.size()];

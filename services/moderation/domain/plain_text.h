@@ -1,11 +1,10 @@
-// The text as regular expressions see it: NFKC_Casefold (small letters, one form for each character, nothing invisible),
-// accents, punctuation and spaces kept; with the way back to the original bytes.
+// The text as regular expressions see it: NFKC_Casefold (small letters, one form for each character, nothing
+// invisible), accents, punctuation and spaces kept; with the way back to the original bytes.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
-
 
 namespace parvis::moderation {
 
@@ -22,7 +21,7 @@ class PlainText {
 
  private:
   std::string plain_;
-  bool identity_ = true;   // byte for byte
+  bool identity_ = true;  // byte for byte
   struct Map;
   Map* map_;
 };

@@ -12,7 +12,8 @@ Status Policies::Check(const std::optional<std::string>& display_name, const std
       violations.push_back({"policy.display_name", "must not be empty", "EMPTY"});
     } else if (length > kDisplayNameMax) {
       violations.push_back({"policy.display_name",
-                            absl::StrCat("has ", length, " characters, at most ", kDisplayNameMax, " are allowed"), "TOO_LONG"});
+                            absl::StrCat("has ", length, " characters, at most ", kDisplayNameMax, " are allowed"),
+                            "TOO_LONG"});
     } else if (display_name->find('\0') != std::string::npos) {
       violations.push_back({"policy.display_name", "must not contain NUL", "WRONG_VALUE"});
     }
@@ -59,8 +60,9 @@ StatusOr<std::vector<TestedText>> Policies::Test(const Call& call, const std::op
   std::vector<Violation> violations;
   for (size_t i = 0; i < texts.size(); ++i) {
     if (texts[i].text.size() > kTextBytesMax) {
-      violations.push_back({absl::StrCat("texts[", i, "].text"),
-                            absl::StrCat("has ", texts[i].text.size(), " bytes, at most ", kTextBytesMax, " are allowed"), "TOO_LONG"});
+      violations.push_back(
+          {absl::StrCat("texts[", i, "].text"),
+           absl::StrCat("has ", texts[i].text.size(), " bytes, at most ", kTextBytesMax, " are allowed"), "TOO_LONG"});
     }
   }
   if (!violations.empty()) return InvalidFields(std::move(violations));

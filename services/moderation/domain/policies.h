@@ -18,17 +18,17 @@ namespace parvis::moderation {
 struct PolicyRecord {
   std::string id;
   std::string display_name;
-  std::string source;           // of the latest version
-  int64_t version = 0;          // the latest
-  int64_t active_version = 0;   // 0: not active
-  int64_t revision = 0;         // rises with every change; the etag
+  std::string source;          // of the latest version
+  int64_t version = 0;         // the latest
+  int64_t active_version = 0;  // 0: not active
+  int64_t revision = 0;        // rises with every change; the etag
   absl::Time create_time, update_time;
 };
 
 struct PolicyVersionRecord {
   int64_t version = 0;
   std::string source;
-  std::string member_id;   // "" for a key without a member
+  std::string member_id;  // "" for a key without a member
   absl::Time create_time;
 };
 
@@ -36,7 +36,7 @@ struct PolicyVersionRecord {
 struct PolicyChange {
   std::optional<std::string> display_name;
   std::optional<std::string> source;
-  std::optional<int64_t> if_revision;   // refuse unless this is the current one
+  std::optional<int64_t> if_revision;  // refuse unless this is the current one
 };
 
 // Where a list goes on: after the item with these values.
@@ -52,19 +52,20 @@ class PolicyStore {
   // Stores a policy as its version 1. If a policy with this request id (not "") exists, returns that one, unchanged.
   virtual StatusOr<PolicyRecord> Create(const Call& call, const PolicyRecord& policy, const std::string& member_id,
                                         const std::string& request_id) = 0;
-  virtual StatusOr<PolicyRecord> Get(const Call& call, const std::string& id) = 0;   // NOT_FOUND
+  virtual StatusOr<PolicyRecord> Get(const Call& call, const std::string& id) = 0;  // NOT_FOUND
   // Newest first.
-  virtual StatusOr<std::vector<PolicyRecord>> List(const Call& call, const std::optional<TimeCursor>& after, int limit) = 0;
+  virtual StatusOr<std::vector<PolicyRecord>> List(const Call& call, const std::optional<TimeCursor>& after,
+                                                   int limit) = 0;
   // A new source becomes the next version. NOT_FOUND; ABORTED ETAG_MISMATCH.
   virtual StatusOr<PolicyRecord> Update(const Call& call, const std::string& id, const PolicyChange& change,
                                         const std::string& member_id, absl::Time now) = 0;
   // Newest first, below `before` if it is not 0. NOT_FOUND when the policy does not exist.
-  virtual StatusOr<std::vector<PolicyVersionRecord>> ListVersions(const Call& call, const std::string& id, int64_t before,
-                                                                  int limit) = 0;
+  virtual StatusOr<std::vector<PolicyVersionRecord>> ListVersions(const Call& call, const std::string& id,
+                                                                  int64_t before, int limit) = 0;
   // `version` 0 is the latest. NOT_FOUND for the policy or the version.
   virtual StatusOr<PolicyRecord> Activate(const Call& call, const std::string& id, int64_t version,
                                           const std::string& member_id, absl::Time now) = 0;
-  virtual StatusOr<PolicyRecord> Deactivate(const Call& call, const std::string& id) = 0;   // NOT_FOUND
+  virtual StatusOr<PolicyRecord> Deactivate(const Call& call, const std::string& id) = 0;  // NOT_FOUND
 };
 
 struct TestedText {
@@ -75,7 +76,7 @@ struct TestedText {
 // Thread-safe.
 class Policies {
  public:
-  static constexpr size_t kDisplayNameMax = 200;   // characters
+  static constexpr size_t kDisplayNameMax = 200;  // characters
   static constexpr size_t kTestTextsMax = 100;
   static constexpr size_t kTextBytesMax = 64 << 10;
 
@@ -90,15 +91,16 @@ class Policies {
   StatusOr<std::vector<PolicyRecord>> List(const Call& call, const std::optional<TimeCursor>& after, int limit) {
     return store_.List(call, after, limit);
   }
-  StatusOr<std::vector<PolicyVersionRecord>> ListVersions(const Call& call, const std::string& id, int64_t before, int limit) {
+  StatusOr<std::vector<PolicyVersionRecord>> ListVersions(const Call& call, const std::string& id, int64_t before,
+                                                          int limit) {
     return store_.ListVersions(call, id, before, limit);
   }
   StatusOr<PolicyRecord> Activate(const Call& call, const std::string& id, int64_t version);
   StatusOr<PolicyRecord> Deactivate(const Call& call, const std::string& id) { return store_.Deactivate(call, id); }
 
   // Tries a source, or the latest version of the saved policy `id` when `source` is not set. Saves nothing.
-  StatusOr<std::vector<TestedText>> Test(const Call& call, const std::optional<std::string>& source, const std::string& id,
-                                         const std::vector<Subject>& texts);
+  StatusOr<std::vector<TestedText>> Test(const Call& call, const std::optional<std::string>& source,
+                                         const std::string& id, const std::vector<Subject>& texts);
 
  private:
   Status Check(const std::optional<std::string>& display_name, const std::optional<std::string>& source) const;

@@ -8,12 +8,18 @@ namespace parvis::moderation {
 
 const char* ActionName(Action action) {
   switch (action) {
-    case Action::kAllow: return "allow";
-    case Action::kHold: return "hold";
-    case Action::kHide: return "hide";
-    case Action::kDelete: return "delete";
-    case Action::kEscalate: return "escalate";
-    case Action::kUnspecified: break;
+    case Action::kAllow:
+      return "allow";
+    case Action::kHold:
+      return "hold";
+    case Action::kHide:
+      return "hide";
+    case Action::kDelete:
+      return "delete";
+    case Action::kEscalate:
+      return "escalate";
+    case Action::kUnspecified:
+      break;
   }
   return "unspecified";
 }
@@ -39,8 +45,9 @@ Status Problems::ToStatus(std::string_view field) const {
     error.violations.push_back(
         {std::string(field), absl::StrCat("line ", p.at.line, ", column ", p.at.column, ": ", p.message), p.reason});
   }
-  error.message = absl::StrCat("The policy has ", sorted.size() + more_, sorted.size() + more_ == 1 ? " error: " : " errors: ",
-                               error.violations.front().description);
+  error.message =
+      absl::StrCat("The policy has ", sorted.size() + more_,
+                   sorted.size() + more_ == 1 ? " error: " : " errors: ", error.violations.front().description);
   if (more_ > 0) error.message += absl::StrCat(" (only the first ", sorted.size(), " are listed)");
   error.metadata = {{"line", absl::StrCat(sorted.front().at.line)}, {"column", absl::StrCat(sorted.front().at.column)}};
   return parvis::ToStatus(error);

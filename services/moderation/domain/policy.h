@@ -1,7 +1,7 @@
 // A policy as people write it, parsed and checked but not yet compiled.
 //
-// Rules are looked at all together. Of those whose conditions hold, the one with the highest priority decides; among equal
-// priorities, the one that stands first in the file. All others that hold are listed as further reasons.
+// Rules are looked at all together. Of those whose conditions hold, the one with the highest priority decides; among
+// equal priorities, the one that stands first in the file. All others that hold are listed as further reasons.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +24,16 @@ struct Position {
 struct PolicyLimits {
   size_t source_bytes = 256 << 10;
   size_t rules = 500;
-  size_t literals = 20'000;          // words, phrases and exceptions of all rules together
+  size_t literals = 20'000;  // words, phrases and exceptions of all rules together
   size_t literal_bytes = 200;
   size_t regexes = 200;
   size_t regex_bytes = 1'000;
-  int64_t regex_memory_bytes = 1 << 20;   // RE2's max_mem for each, and eight times that for all together
-  size_t list_items = 1'000;         // handles, ids, channels, domains of one rule
+  int64_t regex_memory_bytes = 1 << 20;  // RE2's max_mem for each, and eight times that for all together
+  size_t list_items = 1'000;             // handles, ids, channels, domains of one rule
   size_t reason_bytes = 500;
-  int depth = 12;                    // of YAML
-  size_t nodes = 100'000;            // of YAML
-  size_t problems = 100;             // reported at once
+  int depth = 12;          // of YAML
+  size_t nodes = 100'000;  // of YAML
+  size_t problems = 100;   // reported at once
 };
 
 struct Sourced {
@@ -42,24 +42,24 @@ struct Sourced {
 };
 
 struct LinkCondition {
-  int min = 1;                          // so many links, or more
-  std::vector<std::string> domains;     // if not empty, only links to these count
-  std::vector<std::string> allow;       // links to these do not count
+  int min = 1;                       // so many links, or more
+  std::vector<std::string> domains;  // if not empty, only links to these count
+  std::vector<std::string> allow;    // links to these do not count
 };
 
 struct RepetitionCondition {
-  int letters = 0;   // one letter so often in a row, or more; 0 = not asked for
-  int words = 0;     // one word so often in a row, or more; 0 = not asked for
+  int letters = 0;  // one letter so often in a row, or more; 0 = not asked for
+  int words = 0;    // one word so often in a row, or more; 0 = not asked for
 };
 
 struct LengthCondition {
   int64_t min = 0;
-  int64_t max = INT64_MAX;   // in characters (code points)
+  int64_t max = INT64_MAX;  // in characters (code points)
 };
 
 struct CapitalsCondition {
-  double share = 0.7;   // of all letters
-  int letters = 12;     // and at least so many letters
+  double share = 0.7;  // of all letters
+  int letters = 12;    // and at least so many letters
 };
 
 // All that are present must hold; words, phrases and regexes are together one condition, of which one hit is enough.
@@ -67,7 +67,7 @@ struct Rule {
   std::string name;
   Position position;
   Action action = Action::kUnspecified;
-  std::string reason;      // may be empty
+  std::string reason;  // may be empty
   int64_t priority = 0;
 
   std::vector<Sourced> words, phrases, except, regexes;
@@ -76,7 +76,7 @@ struct Rule {
   std::optional<RepetitionCondition> repetition;
   std::optional<CapitalsCondition> capitals;
   std::vector<std::string> languages;
-  std::vector<std::string> author_handles, author_ids;   // one condition: either matches
+  std::vector<std::string> author_handles, author_ids;  // one condition: either matches
   std::vector<std::string> channels;
   std::vector<std::string> networks;
 };

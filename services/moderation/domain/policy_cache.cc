@@ -6,7 +6,11 @@ namespace parvis::moderation {
 
 PolicyCache::PolicyCache(ActivePolicyStore& store, const Normalizer& normalizer, Executor& compiler, const Clock& clock,
                          const Options& options)
-    : store_(store), normalizer_(normalizer), compiler_(compiler), clock_(clock), options_(options),
+    : store_(store),
+      normalizer_(normalizer),
+      compiler_(compiler),
+      clock_(clock),
+      options_(options),
       empty_(CompiledPolicy::Empty(normalizer)) {}
 
 StatusOr<std::map<std::string, PolicyInForce>> PolicyCache::Of(const std::vector<std::string>& workspace_ids) {
@@ -18,8 +22,10 @@ StatusOr<std::map<std::string, PolicyInForce>> PolicyCache::Of(const std::vector
     for (const std::string& id : workspace_ids) {
       auto it = entries_.find(id);
       if (it != entries_.end()) uses_.splice(uses_.begin(), uses_, it->second.use);
-      if (it == entries_.end() || now - it->second.asked >= options_.fresh) stale.push_back(id);
-      else out.emplace(id, it->second.in_force);
+      if (it == entries_.end() || now - it->second.asked >= options_.fresh)
+        stale.push_back(id);
+      else
+        out.emplace(id, it->second.in_force);
     }
   }
   if (!stale.empty()) PARVIS_RETURN_IF_ERROR(Refresh(stale, &out));
@@ -35,24 +41,28 @@ Status PolicyCache::Refresh(const std::vector<std::string>& workspace_ids, std::
   }
   for (const std::string& id : workspace_ids) {
     auto it = active->find(id);
-    PARVIS_ASSIGN_OR_RETURN(PolicyInForce in_force, Adopt(id, it == active->end() ? ActivePolicy{} : it->second, asked));
+    PARVIS_ASSIGN_OR_RETURN(PolicyInForce in_force,
+                            Adopt(id, it == active->end() ? ActivePolicy{} : it->second, asked));
     out->emplace(id, std::move(in_force));
   }
   return absl::OkStatus();
 }
 
-// Makes `active` the policy in force: at once if it is none, or if nothing else moderates meanwhile; otherwise as soon as
-// it is compiled. Returns what is in force now.
+// Makes `active` the policy in force: at once if it is none, or if nothing else moderates meanwhile; otherwise as soon
+// as it is compiled. Returns what is in force now.
 StatusOr<PolicyInForce> PolicyCache::Adopt(const std::string& workspace_id, const ActivePolicy& active, Instant asked) {
   if (active.policy_id.empty()) return Put(workspace_id, {active, empty_}, asked);
   {
     std::lock_guard lock(mutex_);
     auto it = entries_.find(workspace_id);
-    if (it != entries_.end() && (it->second.in_force.active == active || !it->second.in_force.active.policy_id.empty())) {
+    if (it != entries_.end() &&
+        (it->second.in_force.active == active || !it->second.in_force.active.policy_id.empty())) {
       Entry& entry = it->second;
       entry.asked = asked;
-      if (entry.in_force.active == active) entry.compiling = {};       // also when a change was taken back
-      else if (entry.compiling != active && Submit(workspace_id, active)) entry.compiling = active;
+      if (entry.in_force.active == active)
+        entry.compiling = {};  // also when a change was taken back
+      else if (entry.compiling != active && Submit(workspace_id, active))
+        entry.compiling = active;
       return entry.in_force;
     }
   }
@@ -66,16 +76,18 @@ bool PolicyCache::Submit(const std::string& workspace_id, const ActivePolicy& ac
     auto compiled = Load(workspace_id, active);
     std::lock_guard lock(mutex_);
     auto it = entries_.find(workspace_id);
-    if (it == entries_.end() || it->second.compiling != active) return;   // overtaken
+    if (it == entries_.end() || it->second.compiling != active) return;  // overtaken
     it->second.compiling = {};
     if (compiled.ok()) it->second.in_force = {active, *std::move(compiled)};
   });
 }
 
-StatusOr<std::shared_ptr<const CompiledPolicy>> PolicyCache::Load(const std::string& workspace_id, const ActivePolicy& active) {
+StatusOr<std::shared_ptr<const CompiledPolicy>> PolicyCache::Load(const std::string& workspace_id,
+                                                                  const ActivePolicy& active) {
   const auto unavailable = [&](const Status& why) {
     return MakeError(Code::kUnavailable, "POLICY_UNAVAILABLE",
-                     absl::StrCat("policy ", active.policy_id, "@", active.version, " cannot be loaded: ", std::string(why.message())));
+                     absl::StrCat("policy ", active.policy_id, "@", active.version,
+                                  " cannot be loaded: ", std::string(why.message())));
   };
   auto source = store_.Source(workspace_id, active);
   if (!source.ok()) return unavailable(source.status());

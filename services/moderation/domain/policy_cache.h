@@ -1,6 +1,7 @@
 // Which compiled policy moderates a workspace right now: for the stream, which must not guess. When the answer is older
-// than `fresh`, the store is asked again (one question for all workspaces of a batch); when the store cannot answer, the
-// batch waits. A policy that was already in use keeps moderating while its successor compiles on a thread of its own.
+// than `fresh`, the store is asked again (one question for all workspaces of a batch); when the store cannot answer,
+// the batch waits. A policy that was already in use keeps moderating while its successor compiles on a thread of its
+// own.
 #pragma once
 
 #include <list>
@@ -20,7 +21,7 @@
 namespace parvis::moderation {
 
 struct ActivePolicy {
-  std::string policy_id;   // "" when the workspace has none
+  std::string policy_id;  // "" when the workspace has none
   int64_t version = 0;
   bool operator==(const ActivePolicy&) const = default;
 };
@@ -44,14 +45,15 @@ class PolicyCache {
  public:
   struct Options {
     absl::Duration fresh = absl::Seconds(1);
-    int entries_max = 1000;   // workspaces; the longest unused go first
+    int entries_max = 1000;  // workspaces; the longest unused go first
     PolicyLimits limits;
   };
   // All outlive the cache. `compiler` runs compilations; it should have few threads.
   PolicyCache(ActivePolicyStore& store, const Normalizer& normalizer, Executor& compiler, const Clock& clock,
               const Options& options);
 
-  // The policies of these workspaces (distinct). UNAVAILABLE, or the store's error made UNAVAILABLE, when one cannot be told.
+  // The policies of these workspaces (distinct). UNAVAILABLE, or the store's error made UNAVAILABLE, when one cannot be
+  // told.
   StatusOr<std::map<std::string, PolicyInForce>> Of(const std::vector<std::string>& workspace_ids);
   int entries() const;
 
@@ -59,7 +61,7 @@ class PolicyCache {
   struct Entry {
     PolicyInForce in_force;
     Instant asked;
-    ActivePolicy compiling;   // what a background compilation will bring
+    ActivePolicy compiling;  // what a background compilation will bring
     std::list<std::string>::iterator use;
   };
   // Asks the store and adds what is in force now.
@@ -77,7 +79,7 @@ class PolicyCache {
   const std::shared_ptr<const CompiledPolicy> empty_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Entry> entries_;
-  std::list<std::string> uses_;   // most lately used first
+  std::list<std::string> uses_;  // most lately used first
 };
 
 }  // namespace parvis::moderation

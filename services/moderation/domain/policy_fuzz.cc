@@ -4,12 +4,13 @@
 #include "moderation/domain/compiled_policy.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace parvis::moderation;   // NOLINT: one function
+  using namespace parvis::moderation;  // NOLINT: one function
   static const auto* const normalizer = new Normalizer;
   PolicyLimits limits;
   limits.source_bytes = 16 << 10;
   limits.regex_memory_bytes = 1 << 16;
-  const auto policy = CompiledPolicy::FromYaml(std::string_view(reinterpret_cast<const char*>(data), size), limits, *normalizer, "source");
+  const auto policy = CompiledPolicy::FromYaml(std::string_view(reinterpret_cast<const char*>(data), size), limits,
+                                               *normalizer, "source");
   if (policy.ok()) return *policy == nullptr ? abort(), 0 : 0;
   const parvis::Error error = parvis::ToError(policy.status());
   if (error.violations.empty() || error.violations.size() > limits.problems) abort();

@@ -39,7 +39,10 @@ std::string Rule(std::string_view condition) {
 
 TEST(Policy, Good) {
   EXPECT_EQ(Errors("version: 1\nrules:\n- {name: a, action: hide, if: {text: {words: connard}}}\n"), E{});
-  EXPECT_EQ(Errors(Rule("text: {words: [a, \"7\"], except: [b], regex: ['c+'], links: {min: 2, domains: [a.fr], allow: [b.fr]}}")), E{});
+  EXPECT_EQ(
+      Errors(Rule(
+          "text: {words: [a, \"7\"], except: [b], regex: ['c+'], links: {min: 2, domains: [a.fr], allow: [b.fr]}}")),
+      E{});
   EXPECT_EQ(Errors(Rule("channel: [018f0000-0000-7000-8000-000000000000]")), E{});
 }
 
@@ -51,15 +54,19 @@ TEST(Policy, Structure) {
   EXPECT_EQ(Errors("version: one\nrules: 3"), (E{"WRONG_TYPE 1:10", "WRONG_TYPE 2:8"}));
   EXPECT_EQ(Errors("version: 1\nrules:\n- 5\n- {}"),
             (E{"WRONG_TYPE 3:3", "MISSING_KEY 4:3", "MISSING_KEY 4:3", "MISSING_KEY 4:3"}));
-  EXPECT_EQ(Errors("version: 1\nruels: []\nrules:\n- {name: a, action: hide, if: {text: {words: x}}}"), E{"UNKNOWN_KEY 2:1"});
+  EXPECT_EQ(Errors("version: 1\nruels: []\nrules:\n- {name: a, action: hide, if: {text: {words: x}}}"),
+            E{"UNKNOWN_KEY 2:1"});
 }
 
 TEST(Policy, RuleKeys) {
   EXPECT_EQ(Errors("version: 1\nrules:\n- {name: A b, action: burn, if: {text: {words: x}}, priority: 1001}"),
             (E{"WRONG_VALUE 3:10", "WRONG_VALUE 3:23", "OUT_OF_RANGE 3:63"}));
-  EXPECT_EQ(Errors("version: 1\nrules:\n- {name: a, action: hide, if: {text: {words: x}}}\n- {name: a, action: hide, if: {}}"),
-            (E{"DUPLICATE_NAME 4:10", "NO_CONDITION 4:31"}));
-  EXPECT_EQ(Errors("version: 1\nrules:\n- {name: a, action: hide, if: {text: {words: x}}, reason: " + std::string(501, 'x') + "}"),
+  EXPECT_EQ(
+      Errors(
+          "version: 1\nrules:\n- {name: a, action: hide, if: {text: {words: x}}}\n- {name: a, action: hide, if: {}}"),
+      (E{"DUPLICATE_NAME 4:10", "NO_CONDITION 4:31"}));
+  EXPECT_EQ(Errors("version: 1\nrules:\n- {name: a, action: hide, if: {text: {words: x}}, reason: " +
+                   std::string(501, 'x') + "}"),
             E{"TOO_LONG 3:59"});
 }
 
@@ -111,8 +118,10 @@ TEST(Policy, Limits) {
   PolicyLimits small;
   small.rules = 1, small.literals = 2, small.regexes = 1, small.source_bytes = 300;
   EXPECT_EQ(Errors(std::string(301, ' '), small), E{"SOURCE_TOO_LARGE 1:1"});
-  EXPECT_EQ(Errors(Rule("text: {words: [a, b], phrases: [c], regex: [d, e]}"), small), (E{"TOO_MANY 6:36", "TOO_MANY 6:48"}));
-  EXPECT_EQ(Errors("version: 1\nrules:\n- {name: a, action: hide, if: {text: {words: x}}}\n- {name: b}", small), E{"TOO_MANY 4:3"});
+  EXPECT_EQ(Errors(Rule("text: {words: [a, b], phrases: [c], regex: [d, e]}"), small),
+            (E{"TOO_MANY 6:36", "TOO_MANY 6:48"}));
+  EXPECT_EQ(Errors("version: 1\nrules:\n- {name: a, action: hide, if: {text: {words: x}}}\n- {name: b}", small),
+            E{"TOO_MANY 4:3"});
 }
 
 TEST(Policy, AllErrorsAtOnceAndNoMoreThanReported) {

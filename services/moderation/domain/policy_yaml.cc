@@ -17,10 +17,14 @@ namespace {
 
 const char* TypeName(YamlNode::Type type) {
   switch (type) {
-    case YamlNode::Type::kNull: return "nothing";
-    case YamlNode::Type::kScalar: return "a single value";
-    case YamlNode::Type::kList: return "a list";
-    case YamlNode::Type::kMap: return "a map";
+    case YamlNode::Type::kNull:
+      return "nothing";
+    case YamlNode::Type::kScalar:
+      return "a single value";
+    case YamlNode::Type::kList:
+      return "a list";
+    case YamlNode::Type::kMap:
+      return "a map";
   }
   return "";
 }
@@ -115,8 +119,8 @@ class Reader {
   // A list of texts; one text stands for a list of one.
   std::vector<Sourced> Texts(const YamlNode& node, std::string_view what, size_t item_bytes) {
     std::vector<Sourced> out;
-    const std::vector<YamlNode> alone = node.type == YamlNode::Type::kScalar ? std::vector<YamlNode>{node}
-                                                                             : std::vector<YamlNode>{};
+    const std::vector<YamlNode> alone =
+        node.type == YamlNode::Type::kScalar ? std::vector<YamlNode>{node} : std::vector<YamlNode>{};
     if (alone.empty() && !Is(node, YamlNode::Type::kList, what)) return out;
     const std::vector<YamlNode>& items = alone.empty() ? node.items : alone;
     if (items.empty()) problems_.Add(node.position, "EMPTY", absl::StrCat("\"", std::string(what), "\" is empty"));
@@ -125,7 +129,8 @@ class Reader {
         problems_.Add(item.position, "WRONG_TYPE",
                       absl::StrCat("each of \"", std::string(what), "\" must be a text, not ", TypeName(item.type)));
       } else if (item.scalar.size() > item_bytes) {
-        problems_.Add(item.position, "TOO_LONG", absl::StrCat("at most ", item_bytes, " bytes; this has ", item.scalar.size()));
+        problems_.Add(item.position, "TOO_LONG",
+                      absl::StrCat("at most ", item_bytes, " bytes; this has ", item.scalar.size()));
       } else if (item.scalar.find('\0') != std::string::npos) {
         problems_.Add(item.position, "WRONG_VALUE", "a text must not contain NUL");
       } else {
@@ -158,14 +163,17 @@ class Reader {
         if (action->scalar == ActionName(a)) rule.action = a;
       }
       if (rule.action == Action::kUnspecified) {
-        problems_.Add(action->position, "WRONG_VALUE",
-                      absl::StrCat("\"", action->scalar, "\" is no action; there are allow, hold, hide, delete, escalate"));
+        problems_.Add(
+            action->position, "WRONG_VALUE",
+            absl::StrCat("\"", action->scalar, "\" is no action; there are allow, hold, hide, delete, escalate"));
       }
     }
-    if (const YamlNode* reason = Find(keys, "reason"); reason != nullptr && Is(*reason, YamlNode::Type::kScalar, "reason")) {
+    if (const YamlNode* reason = Find(keys, "reason");
+        reason != nullptr && Is(*reason, YamlNode::Type::kScalar, "reason")) {
       rule.reason = reason->scalar;
       if (rule.reason.size() > limits_.reason_bytes) {
-        problems_.Add(reason->position, "TOO_LONG", absl::StrCat("\"reason\" has at most ", limits_.reason_bytes, " bytes"));
+        problems_.Add(reason->position, "TOO_LONG",
+                      absl::StrCat("\"reason\" has at most ", limits_.reason_bytes, " bytes"));
       }
     }
     if (const YamlNode* priority = Find(keys, "priority")) {
@@ -219,7 +227,8 @@ class Reader {
     }
     if (const YamlNode* channel = Find(keys, "channel")) {
       for (const Sourced& s : Texts(*channel, "channel", 64)) {
-        if (!IsUuid(s.text)) problems_.Add(s.position, "WRONG_VALUE", "a channel is given by its id, a UUID in small letters");
+        if (!IsUuid(s.text))
+          problems_.Add(s.position, "WRONG_VALUE", "a channel is given by its id, a UUID in small letters");
         rule->channels.push_back(s.text);
       }
     }
@@ -229,8 +238,8 @@ class Reader {
   }
 
   void ReadText(const YamlNode& node, Rule* rule) {
-    const auto keys = Members(node, "text", {"words", "phrases", "except", "regex", "links", "length", "repetition",
-                                             "language", "capitals"});
+    const auto keys = Members(
+        node, "text", {"words", "phrases", "except", "regex", "links", "length", "repetition", "language", "capitals"});
     if (node.type != YamlNode::Type::kMap) return;
     if (node.members.empty()) problems_.Add(node.position, "NO_CONDITION", "\"text\" is empty");
     ReadLiterals(keys, rule);
@@ -239,7 +248,8 @@ class Reader {
       const size_t before = regexes_;
       regexes_ += rule->regexes.size();
       if (before <= limits_.regexes && regexes_ > limits_.regexes) {
-        problems_.Add(regex->position, "TOO_MANY", absl::StrCat("a policy has at most ", limits_.regexes, " regular expressions"));
+        problems_.Add(regex->position, "TOO_MANY",
+                      absl::StrCat("a policy has at most ", limits_.regexes, " regular expressions"));
       }
     }
     if (const YamlNode* links = Find(keys, "links")) ReadLinks(*links, rule);
@@ -249,7 +259,8 @@ class Reader {
     if (const YamlNode* language = Find(keys, "language")) {
       for (const Sourced& s : Texts(*language, "language", 16)) {
         const bool code = s.text.size() == 2 || s.text.size() == 3;
-        if (!code || s.text != Lower(s.text) || s.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz") != std::string::npos) {
+        if (!code || s.text != Lower(s.text) ||
+            s.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz") != std::string::npos) {
           problems_.Add(s.position, "WRONG_VALUE", "a language is an ISO 639-1 code such as \"fr\", or \"und\"");
         }
         rule->languages.push_back(s.text);
@@ -258,18 +269,21 @@ class Reader {
   }
 
   void ReadLiterals(const Keys& keys, Rule* rule) {
-    for (auto [key, list] : {std::pair{"words", &rule->words}, {"phrases", &rule->phrases}, {"except", &rule->except}}) {
+    for (auto [key, list] :
+         {std::pair{"words", &rule->words}, {"phrases", &rule->phrases}, {"except", &rule->except}}) {
       const YamlNode* node = Find(keys, key);
       if (node == nullptr) continue;
       *list = Texts(*node, key, limits_.literal_bytes);
       const size_t before = literals_;
       literals_ += list->size();
       if (before <= limits_.literals && literals_ > limits_.literals) {
-        problems_.Add(node->position, "TOO_MANY", absl::StrCat("a policy has at most ", limits_.literals, " words and phrases"));
+        problems_.Add(node->position, "TOO_MANY",
+                      absl::StrCat("a policy has at most ", limits_.literals, " words and phrases"));
       }
     }
     if (!rule->except.empty() && rule->words.empty() && rule->phrases.empty() && Find(keys, "regex") == nullptr) {
-      problems_.Add(Find(keys, "except")->position, "NO_CONDITION", "\"except\" needs words, phrases or regex beside it");
+      problems_.Add(Find(keys, "except")->position, "NO_CONDITION",
+                    "\"except\" needs words, phrases or regex beside it");
     }
   }
 
@@ -282,7 +296,8 @@ class Reader {
       if (domains == nullptr) continue;
       for (const Sourced& s : Texts(*domains, key, 253)) {
         if (s.text.find_first_of("/:@ ") != std::string::npos || s.text.find('.') == std::string::npos) {
-          problems_.Add(s.position, "WRONG_VALUE", absl::StrCat("\"", s.text, "\" is not a domain such as \"exemple.fr\""));
+          problems_.Add(s.position, "WRONG_VALUE",
+                        absl::StrCat("\"", s.text, "\" is not a domain such as \"exemple.fr\""));
         }
         list->push_back(Lower(s.text.starts_with("www.") ? s.text.substr(4) : s.text));
       }
@@ -312,7 +327,8 @@ class Reader {
       problems_.Add(node.position, "NO_CONDITION", "\"repetition\" must have letters or words");
     }
     RepetitionCondition repetition;
-    if (const YamlNode* n = Find(keys, "letters")) repetition.letters = static_cast<int>(Integer(*n, "letters", 3, 1000));
+    if (const YamlNode* n = Find(keys, "letters"))
+      repetition.letters = static_cast<int>(Integer(*n, "letters", 3, 1000));
     if (const YamlNode* n = Find(keys, "words")) repetition.words = static_cast<int>(Integer(*n, "words", 2, 1000));
     rule->repetition = repetition;
   }
@@ -320,8 +336,10 @@ class Reader {
   void ReadCapitals(const YamlNode& node, Rule* rule) {
     const auto keys = Members(node, "capitals", {"percent", "letters"});
     CapitalsCondition capitals;
-    if (const YamlNode* n = Find(keys, "percent")) capitals.share = static_cast<double>(Integer(*n, "percent", 1, 100)) / 100;
-    if (const YamlNode* n = Find(keys, "letters")) capitals.letters = static_cast<int>(Integer(*n, "letters", 1, 10000));
+    if (const YamlNode* n = Find(keys, "percent"))
+      capitals.share = static_cast<double>(Integer(*n, "percent", 1, 100)) / 100;
+    if (const YamlNode* n = Find(keys, "letters"))
+      capitals.letters = static_cast<int>(Integer(*n, "letters", 1, 10000));
     rule->capitals = capitals;
   }
 
@@ -339,8 +357,10 @@ bool FindBadUtf8(std::string_view source, Position* at) {
     const size_t begin = i;
     const uint32_t c = NextCodePoint(source, &i);
     if (c == 0xFFFD && source.compare(begin, i - begin, "\xEF\xBF\xBD") != 0) return true;
-    if (c == '\n') at->line += 1, at->column = 1;
-    else at->column += 1;
+    if (c == '\n')
+      at->line += 1, at->column = 1;
+    else
+      at->column += 1;
   }
   return false;
 }

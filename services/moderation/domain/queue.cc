@@ -62,16 +62,27 @@ class Planning {
   void Text(const Assessed& a) {
     const CommentKey key = KeyOf(a);
     const CommentState* state = Find(key);
-    if (state != nullptr && (state->removed || state->revision >= a.revision)) return;   // late, or seen already
+    if (state != nullptr && (state->removed || state->revision >= a.revision)) return;  // late, or seen already
     const bool changed = state != nullptr && state->revision != INT64_MIN;
     const bool acts = a.verdict.action != Action::kAllow && a.verdict.action != Action::kUnspecified;
     if (acts || changed || a.kind == Kind::kEdit) Touch(key).revision = a.revision;
     if (changed) Close(key);
     if (a.verdict.reasons.empty() && !acts) return;
 
-    Decision line{UuidOfName(absl::StrCat("decision/policy/", a.activity_id)), a.workspace_id, a.activity_id, a.channel_id,
-                  a.remote_id, DecisionSource::kPolicy, a.verdict.action, a.verdict.reasons, a.verdict.policy_id,
-                  a.verdict.policy_version, "", "", "", now_};
+    Decision line{UuidOfName(absl::StrCat("decision/policy/", a.activity_id)),
+                  a.workspace_id,
+                  a.activity_id,
+                  a.channel_id,
+                  a.remote_id,
+                  DecisionSource::kPolicy,
+                  a.verdict.action,
+                  a.verdict.reasons,
+                  a.verdict.policy_id,
+                  a.verdict.policy_version,
+                  "",
+                  "",
+                  "",
+                  now_};
     if (a.verdict.action == Action::kHold || a.verdict.action == Action::kEscalate) {
       effects_.reviews.push_back(MakeReview(a));
     } else if (a.verdict.action == Action::kHide || a.verdict.action == Action::kDelete) {
@@ -85,8 +96,16 @@ class Planning {
     const auto kind = a.verdict.action == Action::kHide ? Command::Kind::kHide : Command::Kind::kDelete;
     if (kind == Command::Kind::kHide && (state.hide_asked || state.hidden)) return "";
     state.hide_asked = true;
-    Command command{CommandId(kind, a.activity_id), a.workspace_id, a.channel_id, kind, a.remote_id, a.post_remote_id, a.thread,
-                    absl::StrCat("policy/", a.verdict.policy_id, "@", a.verdict.policy_version), now_, a.trace};
+    Command command{CommandId(kind, a.activity_id),
+                    a.workspace_id,
+                    a.channel_id,
+                    kind,
+                    a.remote_id,
+                    a.post_remote_id,
+                    a.thread,
+                    absl::StrCat("policy/", a.verdict.policy_id, "@", a.verdict.policy_version),
+                    now_,
+                    a.trace};
     std::string id = command.command_id;
     effects_.commands.push_back(std::move(command));
     return id;

@@ -19,7 +19,8 @@ Status Ended(const Review& review) {
 }
 
 Status ClaimLost() {
-  return MakeError(Code::kAborted, "CLAIM_LOST", "the claim is no longer yours: it ran out or was given back, and the token with it");
+  return MakeError(Code::kAborted, "CLAIM_LOST",
+                   "the claim is no longer yours: it ran out or was given back, and the token with it");
 }
 
 }  // namespace
@@ -29,7 +30,9 @@ std::string CommandId(Command::Kind kind, std::string_view activity_id) {
   return absl::StrCat("moderation/", verb, "/", std::string(activity_id));
 }
 
-std::string ReviewId(std::string_view activity_id) { return UuidOfName(absl::StrCat("review/", std::string(activity_id))); }
+std::string ReviewId(std::string_view activity_id) {
+  return UuidOfName(absl::StrCat("review/", std::string(activity_id)));
+}
 
 ReviewState Review::StateAt(absl::Time now) const {
   return state == ReviewState::kOpen && claim_expire_time && *claim_expire_time > now ? ReviewState::kClaimed : state;
@@ -59,7 +62,7 @@ StatusOr<Review> Reviews::Release(const Call& call, const std::string& id, int64
     if (review.claim_token != claim_token || !review.claim_expire_time) return ClaimLost();
     review.claim_member_id.clear();
     review.claim_expire_time.reset();
-    ++review.claim_token;   // the released token decides nothing any more
+    ++review.claim_token;  // the released token decides nothing any more
     return absl::OkStatus();
   });
 }
@@ -91,15 +94,28 @@ StatusOr<Review> Reviews::Decide(const Call& call, const std::string& id, int64_
     review.claim_member_id.clear();
     review.claim_expire_time.reset();
 
-    Decision line{UuidOfName(absl::StrCat("decision/review/", review.id)), review.workspace_id, review.activity_id,
-                  review.channel_id, review.remote_id, DecisionSource::kReview, decision, review.verdict.reasons,
-                  review.verdict.policy_id, review.verdict.policy_version, review.decide_member_id, note, "", now};
+    Decision line{UuidOfName(absl::StrCat("decision/review/", review.id)),
+                  review.workspace_id,
+                  review.activity_id,
+                  review.channel_id,
+                  review.remote_id,
+                  DecisionSource::kReview,
+                  decision,
+                  review.verdict.reasons,
+                  review.verdict.policy_id,
+                  review.verdict.policy_version,
+                  review.decide_member_id,
+                  note,
+                  "",
+                  now};
     if (decision != Action::kAllow || review.hidden) {
-      const auto kind = decision == Action::kHide ? Command::Kind::kHide
-                        : decision == Action::kDelete ? Command::Kind::kDelete : Command::Kind::kUnhide;
+      const auto kind = decision == Action::kHide     ? Command::Kind::kHide
+                        : decision == Action::kDelete ? Command::Kind::kDelete
+                                                      : Command::Kind::kUnhide;
       line.command_id = CommandId(kind, review.activity_id);
-      effects.command = Command{line.command_id, review.workspace_id, review.channel_id, kind, review.remote_id,
-                                review.post_remote_id, review.thread, review.decide_member_id, now, call.trace};
+      effects.command =
+          Command{line.command_id,       review.workspace_id, review.channel_id,       kind, review.remote_id,
+                  review.post_remote_id, review.thread,       review.decide_member_id, now,  call.trace};
       sends = true;
     }
     effects.decision = std::move(line);

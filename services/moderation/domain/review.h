@@ -28,16 +28,16 @@ struct Review {
   std::string id, workspace_id, activity_id, channel_id, network, remote_id, thread, post_remote_id;
   Author author;
   std::string text, permalink;
-  Verdict verdict;               // the assessment that put it here
+  Verdict verdict;  // the assessment that put it here
   absl::Time occurred_time, create_time;
   ReviewState state = ReviewState::kOpen;
-  std::string claim_member_id;   // "" unless claimed; a key without a member claims as its key's id
-  int64_t claim_token = 0;       // rises with every claim
+  std::string claim_member_id;  // "" unless claimed; a key without a member claims as its key's id
+  int64_t claim_token = 0;      // rises with every claim
   std::optional<absl::Time> claim_expire_time;
   Action decision = Action::kUnspecified;
   std::string decide_member_id, decide_request_id, note;
   std::optional<absl::Time> end_time;
-  bool hidden = false;           // on the network, as far as we know; not stored with the review
+  bool hidden = false;  // on the network, as far as we know; not stored with the review
 
   ReviewState StateAt(absl::Time now) const;
 };
@@ -60,7 +60,7 @@ struct Command {
   std::string command_id, workspace_id, channel_id;
   Kind kind = Kind::kHide;
   std::string target_remote_id, post_remote_id, thread;
-  std::string requested_by;     // a member's id, or "policy/<policy id>@<version>"
+  std::string requested_by;  // a member's id, or "policy/<policy id>@<version>"
   absl::Time requested_time;
   Trace trace;
 };
@@ -72,7 +72,7 @@ std::string ReviewId(std::string_view activity_id);
 
 struct ReviewFilter {
   ReviewState state = ReviewState::kUnspecified;
-  std::string channel_id, language;   // "" for every
+  std::string channel_id, language;  // "" for every
 };
 struct DecisionFilter {
   std::string channel_id;
@@ -96,7 +96,7 @@ struct ReviewEffects {
 class ReviewStore {
  public:
   virtual ~ReviewStore() = default;
-  virtual StatusOr<Review> Get(const Call& call, const std::string& id) = 0;   // NOT_FOUND
+  virtual StatusOr<Review> Get(const Call& call, const std::string& id) = 0;  // NOT_FOUND
   virtual StatusOr<std::vector<Review>> List(const Call& call, const ReviewFilter& filter,
                                              const std::optional<ReviewCursor>& after, absl::Time now, int limit) = 0;
   // Locks the review, lets `change` alter its claim, decision and end, and stores it with the effects; all or nothing.
@@ -111,22 +111,22 @@ class ReviewStore {
 // Thread-safe.
 class Reviews {
  public:
-  static constexpr size_t kNoteMax = 2000;   // characters
+  static constexpr size_t kNoteMax = 2000;  // characters
   // `claim`: how long a claim lasts. `after_commit` is told of every written command (to wake the outbox's relay).
   Reviews(ReviewStore& store, const Clock& clock, absl::Duration claim, std::function<void()> after_commit)
       : store_(store), clock_(clock), claim_(claim), after_commit_(std::move(after_commit)) {}
 
   StatusOr<Review> Get(const Call& call, const std::string& id) { return store_.Get(call, id); }
-  StatusOr<std::vector<Review>> List(const Call& call, const ReviewFilter& filter, const std::optional<ReviewCursor>& after,
-                                     int limit) {
+  StatusOr<std::vector<Review>> List(const Call& call, const ReviewFilter& filter,
+                                     const std::optional<ReviewCursor>& after, int limit) {
     return store_.List(call, filter, after, clock_.WallNow(), limit);
   }
   StatusOr<std::vector<Decision>> ListDecisions(const Call& call, const DecisionFilter& filter,
                                                 const std::optional<TimeCursor>& after, int limit) {
     return store_.ListDecisions(call, filter, after, limit);
   }
-  // A claim that has run out may be taken by anybody; the old token is then worthless. FAILED_PRECONDITION REVIEW_CLAIMED,
-  // REVIEW_ENDED.
+  // A claim that has run out may be taken by anybody; the old token is then worthless. FAILED_PRECONDITION
+  // REVIEW_CLAIMED, REVIEW_ENDED.
   StatusOr<Review> Claim(const Call& call, const std::string& id);
   // ABORTED CLAIM_LOST.
   StatusOr<Review> Release(const Call& call, const std::string& id, int64_t claim_token);

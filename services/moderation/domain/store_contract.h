@@ -39,7 +39,8 @@ class StoreContract : public testing::TestWithParam<MakeEnvironment> {
   // An assessed comment of kWorkspace; `n` tells comments apart.
   Assessed Comment(int n, Action action, int64_t revision = 100) const;
   Status Apply(const std::vector<Assessed>& batch);
-  PolicyRecord MakePolicy(const Call& call, const std::string& source, absl::Time at, const std::string& request_id = "");
+  PolicyRecord MakePolicy(const Call& call, const std::string& source, absl::Time at,
+                          const std::string& request_id = "");
 
   std::unique_ptr<StoreEnvironment> env_;
   FakeClock clock_;

@@ -21,7 +21,7 @@ bool IsAsciiDigit(char c) { return c >= '0' && c <= '9'; }
 // Look-alikes that UTS #39 does not list because their small forms differ a little, but which people use.
 constexpr std::pair<uint32_t, char> kExtraLookAlikes[] = {
     {0x43A, 'k'}, {0x43D, 'h'}, {0x442, 't'}, {0x43C, 'm'}, {0x432, 'b'}, {0x43F, 'n'},  // к н т м в п
-    {0x3B7, 'n'}, {0x3C9, 'w'}, {0x3BA, 'k'}, {0x3C4, 't'}, {0x3B5, 'e'},  // η ω κ τ ε
+    {0x3B7, 'n'}, {0x3C9, 'w'}, {0x3BA, 'k'}, {0x3C4, 't'}, {0x3B5, 'e'},                // η ω κ τ ε
 };
 
 // Letters drawn in circles and squares that have no compatibility decomposition.
@@ -35,15 +35,30 @@ char SquaredLetter(uint32_t c) {
 // Separators that may stand for a letter inside a word.
 char StandInOfSymbol(uint32_t c) {
   switch (c) {
-    case '@': return 'a';
-    case '$': return 's';
-    case '!': case '|': case 0xA1: case 0xA6: return kIOrL;
-    case '+': case 0x2020: return 't';
-    case '(': case '<': case 0xA2: return 'c';
-    case 0x20AC: return 'e';
-    case 0xA3: return 'l';
-    case 0xA5: return 'y';
-    default: return 0;
+    case '@':
+      return 'a';
+    case '$':
+      return 's';
+    case '!':
+    case '|':
+    case 0xA1:
+    case 0xA6:
+      return kIOrL;
+    case '+':
+    case 0x2020:
+      return 't';
+    case '(':
+    case '<':
+    case 0xA2:
+      return 'c';
+    case 0x20AC:
+      return 'e';
+    case 0xA3:
+      return 'l';
+    case 0xA5:
+      return 'y';
+    default:
+      return 0;
   }
 }
 
@@ -56,17 +71,28 @@ bool IsApostrophe(uint32_t c) {
 
 char StandInOfDigit(char digit) {
   switch (digit) {
-    case '0': return 'o';
-    case '1': return kIOrL;
-    case '2': return 'z';
-    case '3': return 'e';
-    case '4': return 'a';
-    case '5': return 's';
-    case '6': return 'g';
-    case '7': return 't';
-    case '8': return 'b';
-    case '9': return 'g';
-    default: return 0;
+    case '0':
+      return 'o';
+    case '1':
+      return kIOrL;
+    case '2':
+      return 'z';
+    case '3':
+      return 'e';
+    case '4':
+      return 'a';
+    case '5':
+      return 's';
+    case '6':
+      return 'g';
+    case '7':
+      return 't';
+    case '8':
+      return 'b';
+    case '9':
+      return 'g';
+    default:
+      return 0;
   }
 }
 
@@ -120,8 +146,9 @@ class TextTables::Builder {
       for (uint32_t i = 0; i < 256; ++i) {
         page[i] = Make(p * 256 + i);
         const Entry& e = page[i];
-        key.push_back(uint64_t{e.offset} << 40 | uint64_t{e.length} << 32 | uint64_t{static_cast<uint8_t>(e.exact)} << 24 |
-                      uint64_t{static_cast<uint8_t>(e.stand_in)} << 16 | static_cast<uint64_t>(e.kind) << 8 | e.disguised);
+        key.push_back(uint64_t{e.offset} << 40 | uint64_t{e.length} << 32 |
+                      uint64_t{static_cast<uint8_t>(e.exact)} << 24 | uint64_t{static_cast<uint8_t>(e.stand_in)} << 16 |
+                      static_cast<uint64_t>(e.kind) << 8 | e.disguised);
       }
       auto [at, fresh] = known.emplace(key, static_cast<uint16_t>(known.size()));
       if (fresh) out_.entries_.insert(out_.entries_.end(), page.begin(), page.end());
@@ -175,7 +202,7 @@ class TextTables::Builder {
       for (char b : utf8) {
         if (IsAsciiLetter(b) || IsAsciiDigit(b)) kept.push_back(b);
       }
-      if (kept.empty()) return Ascii(utf8[0]);          // a full-width '!', an ellipsis
+      if (kept.empty()) return Ascii(utf8[0]);  // a full-width '!', an ellipsis
       if (kept.size() == 1 && IsAsciiDigit(kept[0])) return Ascii(kept[0]);
       if (letter || symbol) return Letters(kept, true);
     }
@@ -218,7 +245,7 @@ class TextTables::Builder {
   std::string Resembles(uint32_t c) {
     UErrorCode error = U_ZERO_ERROR;
     const auto script = uscript_getScript(static_cast<UChar32>(c), &error);
-    if (script == USCRIPT_HAN || script == USCRIPT_HANGUL) return "";   // 110,000 that resemble no letter
+    if (script == USCRIPT_HAN || script == USCRIPT_HANGUL) return "";  // 110,000 that resemble no letter
     const icu::UnicodeString itself(static_cast<UChar32>(c));
     for (const icu::UnicodeString& form : {itself, Casefold(itself)}) {
       const icu::UnicodeString skeleton = Strip(Skeleton(form));
@@ -229,9 +256,12 @@ class TextTables::Builder {
       skeleton.toUTF8String(utf8);
       std::string letters;
       for (char b : utf8) {
-        if (IsAsciiLetter(b)) letters.push_back(static_cast<char>(b | 0x20));
-        else if (IsAsciiDigit(b) && utf8.size() == 1) letters.push_back(StandInOfDigit(b));
-        else letters.append("#");
+        if (IsAsciiLetter(b))
+          letters.push_back(static_cast<char>(b | 0x20));
+        else if (IsAsciiDigit(b) && utf8.size() == 1)
+          letters.push_back(StandInOfDigit(b));
+        else
+          letters.append("#");
       }
       if (!letters.empty() && letters.size() <= 3 && letters.find('#') == std::string::npos) return letters;
     }

@@ -1,8 +1,8 @@
 // What every code point becomes when a text is made comparable: letters lose case, width, accents and disguise.
 //
-// The table is computed once from ICU's data (NFKC_Casefold, NFD, and the confusables behind uspoof's skeletons, UTS #39)
-// in about 30 ms; afterwards a look-up is two array reads, where uspoof itself manages 24 MB/s. ICU is used here although
-// this is a domain layer: it is a table of facts about text, not a way to the outside.
+// The table is computed once from ICU's data (NFKC_Casefold, NFD, and the confusables behind uspoof's skeletons, UTS
+// #39) in about 30 ms; afterwards a look-up is two array reads, where uspoof itself manages 24 MB/s. ICU is used here
+// although this is a domain layer: it is a table of facts about text, not a way to the outside.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 namespace parvis::moderation {
 
 enum class CharClass : uint8_t {
-  kSeparator,   // punctuation; may stand for a letter inside a word, see Folded::stand_in
+  kSeparator,  // punctuation; may stand for a letter inside a word, see Folded::stand_in
   kLetter,
   kDigit,       // its stand_in is the letter it resembles
   kSpace,       // also control characters
@@ -28,11 +28,11 @@ enum class CharClass : uint8_t {
 inline constexpr char kIOrL = '?';
 
 struct Folded {
-  std::string_view bytes;   // what is compared; 'l' is written 'i', `exact` keeps them apart. Empty if nothing is
-  char exact = 0;           // the ASCII letter or digit itself, kIOrL, or 0 for everything beyond ASCII
-  char stand_in = 0;        // for digits and separators: the letter they may stand for inside a word, kIOrL for i or l
+  std::string_view bytes;  // what is compared; 'l' is written 'i', `exact` keeps them apart. Empty if nothing is
+  char exact = 0;          // the ASCII letter or digit itself, kIOrL, or 0 for everything beyond ASCII
+  char stand_in = 0;       // for digits and separators: the letter they may stand for inside a word, kIOrL for i or l
   CharClass kind = CharClass::kSeparator;
-  bool disguised = false;   // not the letter itself: a look-alike of another script or a styled form
+  bool disguised = false;  // not the letter itself: a look-alike of another script or a styled form
 };
 
 // Immutable after construction; thread-safe.
@@ -58,7 +58,7 @@ class TextTables {
   };
   class Builder;
   std::array<uint16_t, kCodePoints / 256> pages_;
-  std::vector<Entry> entries_;   // pages of 256, equal pages stored once
+  std::vector<Entry> entries_;  // pages of 256, equal pages stored once
   std::string pool_;
 };
 

@@ -89,7 +89,8 @@ TEST_F(UseCases, TestPolicySavesNothing) {
   EXPECT_FALSE(policies_.Test(call_, PolicySaying("mot"), "", std::vector<Subject>(101)).ok());
   const std::string large((64 << 10) + 1, 'x');
   one.text = large;
-  EXPECT_EQ(ToError(policies_.Test(call_, PolicySaying("mot"), "", {one}).status()).violations[0].field, "texts[0].text");
+  EXPECT_EQ(ToError(policies_.Test(call_, PolicySaying("mot"), "", {one}).status()).violations[0].field,
+            "texts[0].text");
   EXPECT_EQ(policies_.Test(call_, std::nullopt, ids_.New(), {two}).status().code(), Code::kNotFound);
 }
 
@@ -98,17 +99,17 @@ TEST_F(UseCases, TheCacheFollowsTheActivePolicy) {
   PolicyCache cache(store_, normalizer_, compiler, clock_, {});
   EXPECT_EQ((*cache.Of({kWs}))[kWs].active.policy_id, "");
   const std::string id = Activated("un");
-  EXPECT_EQ((*cache.Of({kWs}))[kWs].active.policy_id, "");            // still fresh
+  EXPECT_EQ((*cache.Of({kWs}))[kWs].active.policy_id, "");  // still fresh
   clock_.Advance(absl::Seconds(1));
   EXPECT_TRUE(Hides((*cache.Of({kWs}))[kWs], normalizer_, "un"));
   const int asked = data_.active_questions;
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(cache.Of({kWs}).ok());
-  EXPECT_EQ(data_.active_questions, asked);                            // not asked for every batch
+  EXPECT_EQ(data_.active_questions, asked);  // not asked for every batch
 
   ASSERT_TRUE(policies_.Update(call_, id, {.source = PolicySaying("deux")}).ok());
   ASSERT_TRUE(policies_.Activate(call_, id, 0).ok());
   clock_.Advance(absl::Seconds(1));
-  ASSERT_TRUE(cache.Of({kWs}).ok());                                   // compiles beside, the old one stays in force
+  ASSERT_TRUE(cache.Of({kWs}).ok());  // compiles beside, the old one stays in force
   compiler.Stop();
   const PolicyInForce now = (*cache.Of({kWs}))[kWs];
   EXPECT_EQ(now.active, (ActivePolicy{id, 2}));
@@ -130,7 +131,7 @@ TEST_F(UseCases, TheCacheWaitsRatherThanGuesses) {
   EXPECT_TRUE(cache.Of({kWs}).ok());
   clock_.Advance(absl::Seconds(2));
   data_.down = true;
-  EXPECT_EQ(cache.Of({kWs}).status().code(), Code::kUnavailable);      // it may have changed meanwhile
+  EXPECT_EQ(cache.Of({kWs}).status().code(), Code::kUnavailable);  // it may have changed meanwhile
 }
 
 TEST_F(UseCases, TheCacheIsBounded) {
@@ -140,7 +141,7 @@ TEST_F(UseCases, TheCacheIsBounded) {
   EXPECT_EQ(cache.entries(), 3);
   std::vector<std::string> many;
   for (int i = 0; i < 10; ++i) many.push_back(ids_.New());
-  EXPECT_EQ(cache.Of(many)->size(), 10u);   // more in one batch than are kept
+  EXPECT_EQ(cache.Of(many)->size(), 10u);  // more in one batch than are kept
 }
 
 // The policy that is shipped compiles, hits what it is for, and leaves ordinary comments alone.
@@ -155,17 +156,20 @@ TEST_F(UseCases, StarterPolicy) {
     EXPECT_TRUE(tested.ok()) << tested.status();
     return tested.ok() ? (*tested)[0].verdict.action : Action::kUnspecified;
   };
-  for (const char* text : {"you are an 1d1ot", "Un vrai c.o.n.n.a.r.d ce vendeur", "va te faire f0utre", "bande d'enculés",
-                           "gagnez de l'argent sur http://x.biz", "whatsapp +33 6 12 34 56 78", "sаlope"}) {
+  for (const char* text :
+       {"you are an 1d1ot", "Un vrai c.o.n.n.a.r.d ce vendeur", "va te faire f0utre", "bande d'enculés",
+        "gagnez de l'argent sur http://x.biz", "whatsapp +33 6 12 34 56 78", "sаlope"}) {
     EXPECT_EQ(action(text), Action::kHide) << text;
   }
-  for (const char* text : {"voir http://a.fr et http://b.fr", "c'est de la merde", "nooooooooooooooooooon", "F U C K  Y O U"}) {
+  for (const char* text :
+       {"voir http://a.fr et http://b.fr", "c'est de la merde", "nooooooooooooooooooon", "F U C K  Y O U"}) {
     EXPECT_EQ(action(text), Action::kHold) << text;
   }
   EXPECT_EQ(action("je vais te tuer connard"), Action::kEscalate);
-  for (const char* text : {"Merci, superbe lampe !", "Quel concert ! Bravo à toute l'équipe", "I love this lamp, is it available in blue?",
-                           "Je suis très déçu, la commande n'est jamais arrivée", "Où est le magasin ? https://exemple.fr/plan",
-                           "The dispute was settled", "Ma dispute avec le vendeur", "casino royal : quel film"}) {
+  for (const char* text :
+       {"Merci, superbe lampe !", "Quel concert ! Bravo à toute l'équipe", "I love this lamp, is it available in blue?",
+        "Je suis très déçu, la commande n'est jamais arrivée", "Où est le magasin ? https://exemple.fr/plan",
+        "The dispute was settled", "Ma dispute avec le vendeur", "casino royal : quel film"}) {
     EXPECT_EQ(action(text), Action::kAllow) << text;
   }
 }

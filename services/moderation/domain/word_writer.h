@@ -13,7 +13,7 @@ namespace parvis::moderation {
 struct Cell {
   Folded folded;
   uint32_t begin, end;
-  bool capital_after_small;   // "cuI": the I may be an l
+  bool capital_after_small;  // "cuI": the I may be an l
 };
 
 inline bool IsWord(const Cell& c) { return c.folded.kind == CharClass::kLetter || c.folded.kind == CharClass::kDigit; }
@@ -23,7 +23,8 @@ inline char Searched(char exact) { return exact == 'l' || exact == kIOrL ? 'i' :
 
 class WordWriter {
  public:
-  WordWriter(std::string* words, std::vector<Unit>* units, TextFacts* facts) : words_(*words), units_(*units), facts_(*facts) {}
+  WordWriter(std::string* words, std::vector<Unit>* units, TextFacts* facts)
+      : words_(*words), units_(*units), facts_(*facts) {}
 
   // A small or capital ASCII letter at byte `at`. Something must have been written before.
   void Ascii(uint8_t c, uint32_t at) {

@@ -27,23 +27,28 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { Leaf(mark, anchor, YamlNode::Type::kNull, "", false); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Leaf(mark, anchor, YamlNode::Type::kNull, "", false);
+  }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     problems_->Add(At(mark), "YAML_ALIAS", "aliases (*name) are not allowed; write the value out");
     throw Stop();
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     CheckTag(mark, tag);
     const bool quoted = tag == "!";
     const bool null = !quoted && (value == "~" || value == "null" || value.empty());
     Leaf(mark, anchor, null ? YamlNode::Type::kNull : YamlNode::Type::kScalar, value, quoted);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     CheckTag(mark, tag);
     Open(mark, anchor, YamlNode::Type::kList);
   }
   void OnSequenceEnd() override { Close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     CheckTag(mark, tag);
     Open(mark, anchor, YamlNode::Type::kMap);
   }
@@ -115,7 +120,8 @@ class TreeBuilder : public YAML::EventHandler {
         throw Stop();
       }
       if (!top.keys.insert(node.scalar).second) {
-        problems_->Add(node.position, "YAML_DUPLICATE_KEY", absl::StrCat("\"", node.scalar, "\" stands here a second time"));
+        problems_->Add(node.position, "YAML_DUPLICATE_KEY",
+                       absl::StrCat("\"", node.scalar, "\" stands here a second time"));
       }
       top.key = std::move(node);
       top.has_key = true;
@@ -157,7 +163,7 @@ bool ReadYaml(std::string_view source, const PolicyLimits& limits, YamlNode* roo
   try {
     YAML::Parser parser(stream);
     TreeBuilder builder(limits, root, problems);
-    if (!parser.HandleNextDocument(builder)) return true;   // empty: the root stays null
+    if (!parser.HandleNextDocument(builder)) return true;  // empty: the root stays null
     try {
       parser.HandleNextDocument(second);
     } catch (const Stop&) {

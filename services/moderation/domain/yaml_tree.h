@@ -16,7 +16,7 @@ struct YamlNode {
   Type type = Type::kNull;
   Position position;
   std::string scalar;
-  bool quoted = false;   // "7" is a text, 7 may be a number
+  bool quoted = false;  // "7" is a text, 7 may be a number
   std::vector<YamlNode> items;
   std::vector<std::pair<YamlNode, YamlNode>> members;
 };

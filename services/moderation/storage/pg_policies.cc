@@ -6,8 +6,10 @@ namespace parvis::moderation {
 namespace {
 
 #define PARVIS_POLICY_COLUMNS                                                                                         \
-  "SELECT p.id, p.display_name, v.source, p.version, coalesce(a.version, 0), p.revision, p.create_time, p.update_time " \
-  "FROM policies p JOIN policy_versions v ON v.workspace_id = p.workspace_id AND v.policy_id = p.id AND v.version = p.version " \
+  "SELECT p.id, p.display_name, v.source, p.version, coalesce(a.version, 0), p.revision, p.create_time, "             \
+  "p.update_time "                                                                                                    \
+  "FROM policies p JOIN policy_versions v ON v.workspace_id = p.workspace_id AND v.policy_id = p.id AND v.version = " \
+  "p.version "                                                                                                        \
   "LEFT JOIN active_policies a ON a.workspace_id = p.workspace_id AND a.policy_id = p.id "
 
 PolicyRecord ReadPolicyRow(const db::Rows& rows, int row) {
@@ -36,17 +38,19 @@ StatusOr<PolicyRecord> GetIn(db::Tx& tx, const Call& call, const std::string& id
 
 // Locks the policy's row against other writers.
 Status Lock(db::Tx& tx, const Call& call, const std::string& id) {
-  PARVIS_ASSIGN_OR_RETURN(db::Rows rows, tx.Query("SELECT 1 FROM policies WHERE workspace_id = $1 AND id = $2 FOR UPDATE",
-                                                  {call.workspace_id, id}));
+  PARVIS_ASSIGN_OR_RETURN(
+      db::Rows rows,
+      tx.Query("SELECT 1 FROM policies WHERE workspace_id = $1 AND id = $2 FOR UPDATE", {call.workspace_id, id}));
   return rows.empty() ? PolicyNotFound(call, id) : absl::OkStatus();
 }
 
 Status InsertVersion(db::Tx& tx, const Call& call, const std::string& id, int64_t version, const std::string& source,
                      const std::string& member_id, absl::Time now) {
   return tx
-      .Query("INSERT INTO policy_versions (workspace_id, policy_id, version, source, member_id, create_time) "
-             "VALUES ($1, $2, $3, $4, $5, $6)",
-             {call.workspace_id, id, version, source, member_id, now})
+      .Query(
+          "INSERT INTO policy_versions (workspace_id, policy_id, version, source, member_id, create_time) "
+          "VALUES ($1, $2, $3, $4, $5, $6)",
+          {call.workspace_id, id, version, source, member_id, now})
       .status();
 }
 
@@ -59,15 +63,18 @@ StatusOr<PolicyRecord> PgPolicyStore::Create(const Call& call, const PolicyRecor
     const std::optional<std::string> request = request_id.empty() ? std::nullopt : std::optional(request_id);
     PARVIS_ASSIGN_OR_RETURN(
         db::Rows rows,
-        tx.Query("INSERT INTO policies (workspace_id, id, display_name, version, revision, request_id, create_time, update_time) "
+        tx.Query("INSERT INTO policies (workspace_id, id, display_name, version, revision, request_id, create_time, "
+                 "update_time) "
                  "VALUES ($1, $2, $3, 1, 1, $4, $5, $5) "
                  "ON CONFLICT (workspace_id, request_id) WHERE request_id IS NOT NULL DO NOTHING RETURNING id",
                  {call.workspace_id, policy.id, policy.display_name, request, policy.create_time}));
     std::string id = policy.id;
     if (rows.empty()) {
-      PARVIS_ASSIGN_OR_RETURN(db::Rows earlier, tx.Query("SELECT id FROM policies WHERE workspace_id = $1 AND request_id = $2",
-                                                         {call.workspace_id, request_id}));
-      if (earlier.empty()) return MakeError(Code::kAborted, "DB_CONFLICT", "the same request is being carried out right now");
+      PARVIS_ASSIGN_OR_RETURN(db::Rows earlier,
+                              tx.Query("SELECT id FROM policies WHERE workspace_id = $1 AND request_id = $2",
+                                       {call.workspace_id, request_id}));
+      if (earlier.empty())
+        return MakeError(Code::kAborted, "DB_CONFLICT", "the same request is being carried out right now");
       id = earlier.Text(0, 0);
     } else {
       PARVIS_RETURN_IF_ERROR(InsertVersion(tx, call, id, 1, policy.source, member_id, policy.create_time));
@@ -87,17 +94,18 @@ StatusOr<PolicyRecord> PgPolicyStore::Get(const Call& call, const std::string& i
   return out;
 }
 
-StatusOr<std::vector<PolicyRecord>> PgPolicyStore::List(const Call& call, const std::optional<TimeCursor>& after, int limit) {
+StatusOr<std::vector<PolicyRecord>> PgPolicyStore::List(const Call& call, const std::optional<TimeCursor>& after,
+                                                        int limit) {
   std::vector<PolicyRecord> out;
   PARVIS_RETURN_IF_ERROR(pool_.Run(call, [&](db::Tx& tx) -> Status {
     out.clear();
     const absl::Time time = after ? after->time : absl::InfiniteFuture();
     const std::string id = after ? after->id : "ffffffff-ffff-ffff-ffff-ffffffffffff";
-    PARVIS_ASSIGN_OR_RETURN(db::Rows rows,
-                            tx.Query(PARVIS_POLICY_COLUMNS
-                                     "WHERE p.workspace_id = $1 AND (p.create_time, p.id) < ($2::timestamptz, $3::uuid) "
-                                     "ORDER BY p.create_time DESC, p.id DESC LIMIT $4",
-                                     {call.workspace_id, time, id, limit}));
+    PARVIS_ASSIGN_OR_RETURN(
+        db::Rows rows, tx.Query(PARVIS_POLICY_COLUMNS
+                                "WHERE p.workspace_id = $1 AND (p.create_time, p.id) < ($2::timestamptz, $3::uuid) "
+                                "ORDER BY p.create_time DESC, p.id DESC LIMIT $4",
+                                {call.workspace_id, time, id, limit}));
     for (int i = 0; i < rows.size(); ++i) out.push_back(ReadPolicyRow(rows, i));
     return absl::OkStatus();
   }));
@@ -126,15 +134,16 @@ StatusOr<PolicyRecord> PgPolicyStore::Update(const Call& call, const std::string
   return out;
 }
 
-StatusOr<std::vector<PolicyVersionRecord>> PgPolicyStore::ListVersions(const Call& call, const std::string& id, int64_t before,
-                                                                       int limit) {
+StatusOr<std::vector<PolicyVersionRecord>> PgPolicyStore::ListVersions(const Call& call, const std::string& id,
+                                                                       int64_t before, int limit) {
   std::vector<PolicyVersionRecord> out;
   PARVIS_RETURN_IF_ERROR(pool_.Run(call, [&](db::Tx& tx) -> Status {
     out.clear();
-    PARVIS_ASSIGN_OR_RETURN(db::Rows rows,
-                            tx.Query("SELECT version, source, member_id, create_time FROM policy_versions "
-                                     "WHERE workspace_id = $1 AND policy_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4",
-                                     {call.workspace_id, id, before == 0 ? INT64_MAX : before, limit}));
+    PARVIS_ASSIGN_OR_RETURN(
+        db::Rows rows,
+        tx.Query("SELECT version, source, member_id, create_time FROM policy_versions "
+                 "WHERE workspace_id = $1 AND policy_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4",
+                 {call.workspace_id, id, before == 0 ? INT64_MAX : before, limit}));
     if (rows.empty()) return GetIn(tx, call, id).status();
     for (int i = 0; i < rows.size(); ++i) {
       out.push_back({rows.Int(i, 0), rows.Text(i, 1), rows.Text(i, 2), rows.Time(i, 3)});
@@ -154,7 +163,8 @@ StatusOr<PolicyRecord> PgPolicyStore::Activate(const Call& call, const std::stri
         tx.Query("INSERT INTO active_policies (workspace_id, policy_id, version, member_id, change_time) "
                  "SELECT v.workspace_id, v.policy_id, v.version, $4, $5 FROM policy_versions v JOIN policies p "
                  "ON p.workspace_id = v.workspace_id AND p.id = v.policy_id "
-                 "WHERE v.workspace_id = $1 AND v.policy_id = $2 AND v.version = CASE WHEN $3::bigint = 0 THEN p.version ELSE $3 END "
+                 "WHERE v.workspace_id = $1 AND v.policy_id = $2 AND v.version = CASE WHEN $3::bigint = 0 THEN "
+                 "p.version ELSE $3 END "
                  "ON CONFLICT (workspace_id) DO UPDATE SET policy_id = excluded.policy_id, version = excluded.version, "
                  "member_id = excluded.member_id, change_time = excluded.change_time RETURNING 1",
                  {call.workspace_id, id, version, member_id, now}));
@@ -170,20 +180,23 @@ StatusOr<PolicyRecord> PgPolicyStore::Activate(const Call& call, const std::stri
 StatusOr<PolicyRecord> PgPolicyStore::Deactivate(const Call& call, const std::string& id) {
   PolicyRecord out;
   PARVIS_RETURN_IF_ERROR(pool_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_RETURN_IF_ERROR(tx.Query("DELETE FROM active_policies WHERE workspace_id = $1 AND policy_id = $2",
-                                    {call.workspace_id, id}).status());
+    PARVIS_RETURN_IF_ERROR(
+        tx.Query("DELETE FROM active_policies WHERE workspace_id = $1 AND policy_id = $2", {call.workspace_id, id})
+            .status());
     PARVIS_ASSIGN_OR_RETURN(out, GetIn(tx, call, id));
     return absl::OkStatus();
   }));
   return out;
 }
 
-StatusOr<std::map<std::string, ActivePolicy>> PgActivePolicyStore::Active(const std::vector<std::string>& workspace_ids) {
+StatusOr<std::map<std::string, ActivePolicy>> PgActivePolicyStore::Active(
+    const std::vector<std::string>& workspace_ids) {
   std::map<std::string, ActivePolicy> out;
   PARVIS_RETURN_IF_ERROR(pool_.Run(BackgroundCall("moderation"), [&](db::Tx& tx) -> Status {
     out.clear();
     PARVIS_ASSIGN_OR_RETURN(db::Rows rows, tx.Query("SELECT workspace_id, policy_id, version FROM active_policies "
-                                                    "WHERE workspace_id = ANY ($1::uuid[])", {db::Array(workspace_ids)}));
+                                                    "WHERE workspace_id = ANY ($1::uuid[])",
+                                                    {db::Array(workspace_ids)}));
     for (int i = 0; i < rows.size(); ++i) out[rows.Text(i, 0)] = {rows.Text(i, 1), rows.Int(i, 2)};
     return absl::OkStatus();
   }));
@@ -193,9 +206,13 @@ StatusOr<std::map<std::string, ActivePolicy>> PgActivePolicyStore::Active(const 
 StatusOr<std::string> PgActivePolicyStore::Source(const std::string& workspace_id, const ActivePolicy& policy) {
   std::string out;
   PARVIS_RETURN_IF_ERROR(pool_.Run(BackgroundCall("moderation"), [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(db::Rows rows, tx.Query("SELECT source FROM policy_versions WHERE workspace_id = $1 AND policy_id = $2 "
-                                                    "AND version = $3", {workspace_id, policy.policy_id, policy.version}));
-    if (rows.empty()) return NotFound(absl::StrCat("workspaces/", workspace_id, "/policies/", policy.policy_id, "/versions/", policy.version));
+    PARVIS_ASSIGN_OR_RETURN(db::Rows rows,
+                            tx.Query("SELECT source FROM policy_versions WHERE workspace_id = $1 AND policy_id = $2 "
+                                     "AND version = $3",
+                                     {workspace_id, policy.policy_id, policy.version}));
+    if (rows.empty())
+      return NotFound(
+          absl::StrCat("workspaces/", workspace_id, "/policies/", policy.policy_id, "/versions/", policy.version));
     out = rows.Text(0, 0);
     return absl::OkStatus();
   }));

@@ -14,13 +14,14 @@ class PgPolicyStore : public PolicyStore {
   StatusOr<PolicyRecord> Create(const Call& call, const PolicyRecord& policy, const std::string& member_id,
                                 const std::string& request_id) override;
   StatusOr<PolicyRecord> Get(const Call& call, const std::string& id) override;
-  StatusOr<std::vector<PolicyRecord>> List(const Call& call, const std::optional<TimeCursor>& after, int limit) override;
+  StatusOr<std::vector<PolicyRecord>> List(const Call& call, const std::optional<TimeCursor>& after,
+                                           int limit) override;
   StatusOr<PolicyRecord> Update(const Call& call, const std::string& id, const PolicyChange& change,
                                 const std::string& member_id, absl::Time now) override;
   StatusOr<std::vector<PolicyVersionRecord>> ListVersions(const Call& call, const std::string& id, int64_t before,
                                                           int limit) override;
-  StatusOr<PolicyRecord> Activate(const Call& call, const std::string& id, int64_t version, const std::string& member_id,
-                                  absl::Time now) override;
+  StatusOr<PolicyRecord> Activate(const Call& call, const std::string& id, int64_t version,
+                                  const std::string& member_id, absl::Time now) override;
   StatusOr<PolicyRecord> Deactivate(const Call& call, const std::string& id) override;
 
  private:

@@ -1,4 +1,5 @@
-// The effects of the queue in PostgreSQL, over the stream role: a batch is one transaction with a handful of statements.
+// The effects of the queue in PostgreSQL, over the stream role: a batch is one transaction with a handful of
+// statements.
 #pragma once
 
 #include "moderation/domain/queue.h"

@@ -34,7 +34,8 @@ StatusOr<Review> PgReviewStore::Get(const Call& call, const std::string& id) {
 StatusOr<std::vector<Review>> PgReviewStore::List(const Call& call, const ReviewFilter& filter,
                                                   const std::optional<ReviewCursor>& after, absl::Time now, int limit) {
   std::vector<Review> out;
-  const std::optional<std::string> channel = filter.channel_id.empty() ? std::nullopt : std::optional(filter.channel_id);
+  const std::optional<std::string> channel =
+      filter.channel_id.empty() ? std::nullopt : std::optional(filter.channel_id);
   const std::optional<std::string> language = filter.language.empty() ? std::nullopt : std::optional(filter.language);
   const int rank = !after || after->escalated ? 0 : 1;
   const absl::Time time = after ? after->time : absl::InfinitePast();
@@ -43,22 +44,22 @@ StatusOr<std::vector<Review>> PgReviewStore::List(const Call& call, const Review
     out.clear();
     // Open and claimed ones have statements of their own, so that the partial index serves them.
     const bool open = filter.state == ReviewState::kOpen || filter.state == ReviewState::kClaimed;
-    auto rows = open ? tx.Query(PARVIS_REVIEW_COLUMNS
-                                "WHERE r.workspace_id = $1 AND r.state = 1 AND ($2::uuid IS NULL OR r.channel_id = $2) "
-                                "AND ($3::text IS NULL OR r.language = $3) "
-                                "AND (r.rank, r.create_time, r.id) > ($4::smallint, $5::timestamptz, $6::uuid) "
-                                "AND (coalesce(r.claim_expire_time, '-infinity') > $8::timestamptz) = $9::boolean "
-                                "ORDER BY r.rank, r.create_time, r.id LIMIT $7",
-                                {call.workspace_id, channel, language, rank, time, id, limit, now,
-                                 filter.state == ReviewState::kClaimed})
-                     : tx.Query(PARVIS_REVIEW_COLUMNS
-                                "WHERE r.workspace_id = $1 AND ($2::uuid IS NULL OR r.channel_id = $2) "
-                                "AND ($3::text IS NULL OR r.language = $3) "
-                                "AND (r.rank, r.create_time, r.id) > ($4::smallint, $5::timestamptz, $6::uuid) "
-                                "AND ($8::smallint = 0 OR r.state = $8) "
-                                "ORDER BY r.rank, r.create_time, r.id LIMIT $7",
-                                {call.workspace_id, channel, language, rank, time, id, limit,
-                                 static_cast<int>(filter.state)});
+    auto rows =
+        open ? tx.Query(PARVIS_REVIEW_COLUMNS
+                        "WHERE r.workspace_id = $1 AND r.state = 1 AND ($2::uuid IS NULL OR r.channel_id = $2) "
+                        "AND ($3::text IS NULL OR r.language = $3) "
+                        "AND (r.rank, r.create_time, r.id) > ($4::smallint, $5::timestamptz, $6::uuid) "
+                        "AND (coalesce(r.claim_expire_time, '-infinity') > $8::timestamptz) = $9::boolean "
+                        "ORDER BY r.rank, r.create_time, r.id LIMIT $7",
+                        {call.workspace_id, channel, language, rank, time, id, limit, now,
+                         filter.state == ReviewState::kClaimed})
+             : tx.Query(PARVIS_REVIEW_COLUMNS
+                        "WHERE r.workspace_id = $1 AND ($2::uuid IS NULL OR r.channel_id = $2) "
+                        "AND ($3::text IS NULL OR r.language = $3) "
+                        "AND (r.rank, r.create_time, r.id) > ($4::smallint, $5::timestamptz, $6::uuid) "
+                        "AND ($8::smallint = 0 OR r.state = $8) "
+                        "ORDER BY r.rank, r.create_time, r.id LIMIT $7",
+                        {call.workspace_id, channel, language, rank, time, id, limit, static_cast<int>(filter.state)});
     if (!rows.ok()) return rows.status();
     for (int i = 0; i < rows->size(); ++i) out.push_back(ReadReview(*rows, i));
     return absl::OkStatus();
@@ -72,13 +73,14 @@ StatusOr<Review> PgReviewStore::Alter(const Call& call, const std::string& id, c
     PARVIS_ASSIGN_OR_RETURN(out, GetIn(tx, call, id, true));
     ReviewEffects effects;
     PARVIS_RETURN_IF_ERROR(change(out, effects));
-    PARVIS_RETURN_IF_ERROR(
-        tx.Query("UPDATE reviews SET state = $3, claim_member_id = $4, claim_token = $5, claim_expire_time = $6, decision = $7, "
-                 "decide_member_id = $8, decide_request_id = $9, note = $10, end_time = $11 WHERE workspace_id = $1 AND id = $2",
-                 {call.workspace_id, id, static_cast<int>(out.state), out.claim_member_id, out.claim_token,
-                  out.claim_expire_time, static_cast<int>(out.decision), out.decide_member_id, out.decide_request_id, out.note,
-                  out.end_time})
-            .status());
+    PARVIS_RETURN_IF_ERROR(tx.Query("UPDATE reviews SET state = $3, claim_member_id = $4, claim_token = $5, "
+                                    "claim_expire_time = $6, decision = $7, "
+                                    "decide_member_id = $8, decide_request_id = $9, note = $10, end_time = $11 WHERE "
+                                    "workspace_id = $1 AND id = $2",
+                                    {call.workspace_id, id, static_cast<int>(out.state), out.claim_member_id,
+                                     out.claim_token, out.claim_expire_time, static_cast<int>(out.decision),
+                                     out.decide_member_id, out.decide_request_id, out.note, out.end_time})
+                               .status());
     if (effects.decision) PARVIS_RETURN_IF_ERROR(InsertDecisions(tx, {*effects.decision}));
     if (!effects.command) return absl::OkStatus();
     const bool hides = effects.command->kind != Command::Kind::kUnhide;
@@ -94,17 +96,19 @@ StatusOr<Review> PgReviewStore::Alter(const Call& call, const std::string& id, c
 StatusOr<std::vector<Decision>> PgReviewStore::ListDecisions(const Call& call, const DecisionFilter& filter,
                                                              const std::optional<TimeCursor>& after, int limit) {
   std::vector<Decision> out;
-  const std::optional<std::string> channel = filter.channel_id.empty() ? std::nullopt : std::optional(filter.channel_id);
+  const std::optional<std::string> channel =
+      filter.channel_id.empty() ? std::nullopt : std::optional(filter.channel_id);
   PARVIS_RETURN_IF_ERROR(pool_.Run(call, [&](db::Tx& tx) -> Status {
     out.clear();
     PARVIS_ASSIGN_OR_RETURN(
         db::Rows rows,
-        tx.Query(PARVIS_DECISION_COLUMNS
-                 "WHERE workspace_id = $1 AND ($2::uuid IS NULL OR channel_id = $2) AND ($3::smallint = 0 OR source = $3) "
-                 "AND ($4::smallint = 0 OR action = $4) AND (create_time, id) < ($5::timestamptz, $6::uuid) "
-                 "ORDER BY create_time DESC, id DESC LIMIT $7",
-                 {call.workspace_id, channel, static_cast<int>(filter.source), static_cast<int>(filter.action),
-                  after ? after->time : absl::InfiniteFuture(), after ? after->id : std::string(kLastId), limit}));
+        tx.Query(
+            PARVIS_DECISION_COLUMNS
+            "WHERE workspace_id = $1 AND ($2::uuid IS NULL OR channel_id = $2) AND ($3::smallint = 0 OR source = $3) "
+            "AND ($4::smallint = 0 OR action = $4) AND (create_time, id) < ($5::timestamptz, $6::uuid) "
+            "ORDER BY create_time DESC, id DESC LIMIT $7",
+            {call.workspace_id, channel, static_cast<int>(filter.source), static_cast<int>(filter.action),
+             after ? after->time : absl::InfiniteFuture(), after ? after->id : std::string(kLastId), limit}));
     for (int i = 0; i < rows.size(); ++i) out.push_back(ReadDecision(rows, i));
     return absl::OkStatus();
   }));

@@ -10,8 +10,8 @@ class PgReviewStore : public ReviewStore {
  public:
   PgReviewStore(db::Pool& api, EncodeCommand encode) : pool_(api), encode_(std::move(encode)) {}
   StatusOr<Review> Get(const Call& call, const std::string& id) override;
-  StatusOr<std::vector<Review>> List(const Call& call, const ReviewFilter& filter, const std::optional<ReviewCursor>& after,
-                                     absl::Time now, int limit) override;
+  StatusOr<std::vector<Review>> List(const Call& call, const ReviewFilter& filter,
+                                     const std::optional<ReviewCursor>& after, absl::Time now, int limit) override;
   StatusOr<Review> Alter(const Call& call, const std::string& id, const Change& change) override;
   StatusOr<std::vector<Decision>> ListDecisions(const Call& call, const DecisionFilter& filter,
                                                 const std::optional<TimeCursor>& after, int limit) override;

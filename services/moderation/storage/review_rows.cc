@@ -93,17 +93,20 @@ Status InsertReviews(db::Tx& tx, const std::vector<Review>& reviews) {
       Column(reviews, [](R r) { return r.end_time.value_or(absl::InfinitePast()); }),
   };
   return tx
-      .Query("INSERT INTO reviews (workspace_id, id, activity_id, channel_id, network, remote_id, thread, post_remote_id, "
-             "author_remote_id, author_name, author_handle, content, permalink, language, intent, action, rank, reasons, "
-             "policy_id, policy_version, occurred_time, create_time, state, end_time) "
-             "SELECT w, i, a, ch, n, r, t, p, ar, an, ah, c, pl, l, it, ac, rk, re::jsonb, pi, pv, oc, cr, st, nullif(et, '-infinity') "
-             "FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], "
-             "$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::smallint[], $16::smallint[], "
-             "$17::smallint[], $18::text[], $19::text[], $20::bigint[], $21::timestamptz[], $22::timestamptz[], "
-             "$23::smallint[], $24::timestamptz[]) "
-             "AS b(w, i, a, ch, n, r, t, p, ar, an, ah, c, pl, l, it, ac, rk, re, pi, pv, oc, cr, st, et) "
-             "ON CONFLICT (workspace_id, id) DO NOTHING",
-             params)
+      .Query(
+          "INSERT INTO reviews (workspace_id, id, activity_id, channel_id, network, remote_id, thread, post_remote_id, "
+          "author_remote_id, author_name, author_handle, content, permalink, language, intent, action, rank, reasons, "
+          "policy_id, policy_version, occurred_time, create_time, state, end_time) "
+          "SELECT w, i, a, ch, n, r, t, p, ar, an, ah, c, pl, l, it, ac, rk, re::jsonb, pi, pv, oc, cr, st, nullif(et, "
+          "'-infinity') "
+          "FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], "
+          "$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::smallint[], "
+          "$16::smallint[], "
+          "$17::smallint[], $18::text[], $19::text[], $20::bigint[], $21::timestamptz[], $22::timestamptz[], "
+          "$23::smallint[], $24::timestamptz[]) "
+          "AS b(w, i, a, ch, n, r, t, p, ar, an, ah, c, pl, l, it, ac, rk, re, pi, pv, oc, cr, st, et) "
+          "ON CONFLICT (workspace_id, id) DO NOTHING",
+          params)
       .status();
 }
 
@@ -127,13 +130,16 @@ Status InsertDecisions(db::Tx& tx, const std::vector<Decision>& decisions) {
       Column(decisions, [](D d) { return d.create_time; }),
   };
   return tx
-      .Query("INSERT INTO decisions (workspace_id, id, activity_id, channel_id, remote_id, source, action, reasons, policy_id, "
-             "policy_version, member_id, note, command_id, create_time) "
-             "SELECT w, i, a, ch, r, s, ac, re::jsonb, pi, pv, m, n, co, cr "
-             "FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::smallint[], $8::text[], "
-             "$9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::timestamptz[]) "
-             "AS b(w, i, a, ch, r, s, ac, re, pi, pv, m, n, co, cr) ON CONFLICT (workspace_id, id) DO NOTHING",
-             params)
+      .Query(
+          "INSERT INTO decisions (workspace_id, id, activity_id, channel_id, remote_id, source, action, reasons, "
+          "policy_id, "
+          "policy_version, member_id, note, command_id, create_time) "
+          "SELECT w, i, a, ch, r, s, ac, re::jsonb, pi, pv, m, n, co, cr "
+          "FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::smallint[], "
+          "$8::text[], "
+          "$9::text[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::timestamptz[]) "
+          "AS b(w, i, a, ch, r, s, ac, re, pi, pv, m, n, co, cr) ON CONFLICT (workspace_id, id) DO NOTHING",
+          params)
       .status();
 }
 

@@ -51,10 +51,14 @@ INSTANTIATE_TEST_SUITE_P(Pg, StoreContract, ::testing::Values([]() -> std::uniqu
                          }));
 
 TEST(Reasons, SurviveJson) {
-  const std::vector<Reason> reasons = {{"a", Action::kHide, "Dit \"non\"\n\\", {{0, 3, "é🖕"}, {9, 10, "x"}}, "literal"}, {"b", Action::kHold, "", {}, "link"}};
+  const std::vector<Reason> reasons = {
+      {"a", Action::kHide, "Dit \"non\"\n\\", {{0, 3, "é🖕"}, {9, 10, "x"}}, "literal"},
+      {"b", Action::kHold, "", {}, "link"}};
   EXPECT_EQ(ReasonsFromJson(ReasonsToJson(reasons)), reasons);
   EXPECT_TRUE(ReasonsFromJson("not json").empty());
-  EXPECT_EQ(WithoutNul(std::string("a\0b", 3)), "a\xEF\xBF\xBD""b");
+  EXPECT_EQ(WithoutNul(std::string("a\0b", 3)),
+            "a\xEF\xBF\xBD"
+            "b");
 }
 
 // Without a workspace the api role sees nothing, whatever it asks.
@@ -63,9 +67,13 @@ TEST(RowLevelSecurity, UnsetMeansNothing) {
   Call nobody = BackgroundCall("test");
   EXPECT_TRUE(env.reviews().List(nobody, {}, std::nullopt, absl::FromUnixSeconds(0), 10).ok() == false ||
               env.reviews().List(nobody, {}, std::nullopt, absl::FromUnixSeconds(0), 10)->empty());
-  EXPECT_EQ(Database().Number("SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'moderation' "
-                              "AND c.relname IN ('policies', 'policy_versions', 'active_policies', 'comments', 'reviews', 'decisions') "
-                              "AND c.relrowsecurity AND c.relforcerowsecurity"), 6);
+  EXPECT_EQ(
+      Database().Number(
+          "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = "
+          "'moderation' "
+          "AND c.relname IN ('policies', 'policy_versions', 'active_policies', 'comments', 'reviews', 'decisions') "
+          "AND c.relrowsecurity AND c.relforcerowsecurity"),
+      6);
 }
 
 }  // namespace
