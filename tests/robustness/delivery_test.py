@@ -28,6 +28,7 @@ class Delivery(SystemTest):
         self.job.connect_channels()
         self.job.write_policy()
         self.job.write_campaign()
+        self.sandbox.accept_duplicates()
         # Every network takes the first post and then says nothing: a reset, a 504; one is only slow while we are killed.
         self.sandbox.fault("facebook", "post", "accept_then_reset", count=1)
         self.sandbox.fault("x", "post", "accept_then_504", count=1)

@@ -19,6 +19,7 @@ class KillLoops(SystemTest):
     comments = 60 * LOOPS
 
     def test_nothing_is_lost_or_doubled_when_services_are_killed(self):
+        self.sandbox.accept_duplicates()
         self.team_and_campaign()
         self.sandbox.start_audience(self.comments, rate=40)
         over = threading.Event()

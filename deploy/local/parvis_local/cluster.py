@@ -23,9 +23,11 @@ TOPICS = ("parvis.ingestion.activity.v1", "parvis.moderation.assessment.v1", "pa
 GROUPS = (("parvis.ingestion.activity.v1", "ingestion.receive"), ("parvis.ingestion.activity.v1", "moderation.assess"),
           ("parvis.moderation.assessment.v1", "moderation.queue"), ("parvis.moderation.assessment.v1", "inbox.fold"),
           ("parvis.publishing.delivery.v1", "inbox.fold"), ("parvis.publishing.command.v1", "publishing.accept"),
-          ("parvis.moderation.assessment.v1", "metrics.fold"), ("parvis.publishing.delivery.v1", "metrics.fold"),
-          ("parvis.inbox.conversation.v1", "metrics.fold"))
+          ("parvis.moderation.assessment.v1", "metrics.fold.assessment"),
+          ("parvis.publishing.delivery.v1", "metrics.fold.delivery"),
+          ("parvis.inbox.conversation.v1", "metrics.fold.conversation"))
 DEAD_LETTERS = tuple(f"{topic}.dlq.{group}" for topic, group in GROUPS)
+
 # Started in this order, stopped in reverse.
 ORDER = ("sandbox", "accounts", "ingestion", "moderation", "inbox", "metrics", "publishing", "gateway")
 # One method a service, to see that it can be reached; nobody's key is refused, which is an answer.
@@ -173,7 +175,10 @@ class Cluster:
         return {"http_client_allowed_networks": "127.0.0.0/8", "http_address": self.address("ingestion_http"),
                 "webhook_secret_files": f"facebook={self.secret_file('facebook_app_secret')},"
                                         f"x={self.secret_file('x_consumer_secret')}",
-                "verify_token_files": f"facebook={self.secret_file('facebook_verify_token')}"}
+                "verify_token_files": f"facebook={self.secret_file('facebook_verify_token')}",
+                # The sandbox has no quota to spare: read it more often than a real network would like.
+                "poll_interval_min": "1s", "poll_interval_max": "5s", "poll_second_way_min": "10s",
+                "poll_second_way_max": "30s", "channels_sync_every": "1s"}
 
     def _gateway_flags(self):
         backends = ",".join(f"parvis.{s}.v1={self.address(s + '_grpc')}" for s in WITH_SCHEMA)
