@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "platform/base/backoff.h"
+
 namespace parvis::ingestion {
 
 void HeardBook::ByWebhook(const Binding& binding, absl::Time received_at, absl::Time event_time) {
@@ -99,7 +101,7 @@ int Runner::ClaimAndPoll() {
   StatusOr<std::vector<Claimed>> claimed = store_.Claim(free, poller_.options().lease);
   if (!claimed.ok()) {
     if (watchers_.claim_failed) watchers_.claim_failed(claimed.status());
-    return 0;
+    return -1;
   }
   for (Claimed& one : *claimed) {
     {
@@ -139,14 +141,15 @@ void Runner::KeepHouse() {
 }
 
 void Runner::KeepClaiming() {
+  Backoff backoff({.initial = options_.tick, .max = absl::Seconds(10), .floor = options_.tick});
   while (true) {
     const int started = ClaimAndPoll();
+    if (started >= 0) backoff.Reset();
+    const absl::Duration wait = started < 0 ? backoff.Next() : options_.tick;
     std::unique_lock lock(mutex_);
-    if (stopping_) return;
     // When as many were due as could be taken, look again as soon as one has ended.
-    const int running = running_;
-    const bool full = started > 0 && running >= options_.polls_at_once;
-    changed_.wait_for(lock, absl::ToChronoMilliseconds(options_.tick),
+    const bool full = started > 0 && running_ >= options_.polls_at_once;
+    changed_.wait_for(lock, absl::ToChronoMilliseconds(wait),
                       [&] { return stopping_ || (full && running_ < options_.polls_at_once); });
     if (stopping_) return;
   }

@@ -58,7 +58,7 @@ class Runner {
   // One round each, for tests and for the threads.
   Status Sync();
   Status NoteHeard();
-  int ClaimAndPoll();  // how many polls were started
+  int ClaimAndPoll();  // how many polls were started; -1 when the store could not be asked
 
  private:
   void KeepHouse();
