@@ -25,8 +25,15 @@ function account(string $login, string $role): array {
                               'role' => $role, 'display_name' => ucfirst($login)]);
         $user = get_user_by('id', $id);
     }
-    WP_Application_Passwords::delete_all_application_passwords($user->ID);
-    [$password] = WP_Application_Passwords::create_new_application_password($user->ID, ['name' => 'parvis-local']);
+    // Kept between starts, so that a channel connected in an earlier one goes on working.
+    $file = getenv('PARVIS_WP_PASSWORDS') . "/$login";
+    $password = is_file($file) ? trim(file_get_contents($file)) : '';
+    if ($password === '' || !WP_Application_Passwords::get_user_application_passwords($user->ID)) {
+        WP_Application_Passwords::delete_all_application_passwords($user->ID);
+        [$password] = WP_Application_Passwords::create_new_application_password($user->ID, ['name' => 'parvis-local']);
+        file_put_contents($file, $password);
+        chmod($file, 0600);
+    }
     return ['id' => $user->ID, 'user' => $login, 'application_password' => WP_Application_Passwords::chunk_password($password)];
 }
 $editor = account('brand', 'editor');

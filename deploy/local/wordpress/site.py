@@ -156,7 +156,10 @@ class Site:
         with open(config, "w", encoding="utf-8") as file:
             file.write(CONFIG % {"socket": self.socket, "url": url, "salts": salts, "journal": self.journal_path})
         os.chmod(config, 0o600)
+        passwords = os.path.join(self.folder, "passwords")
+        os.makedirs(passwords, mode=0o700, exist_ok=True)
         environment = dict(os.environ, PARVIS_WP_ROOT=self.root, PARVIS_WP_URL=url, PARVIS_WP_PASSWORD=secrets.token_hex(16),
+                           PARVIS_WP_PASSWORDS=passwords,
                            PARVIS_WP_MODERATION="1" if self.moderation else "0")
         done = subprocess.run(["/usr/bin/php", os.path.join(HERE, "setup.php")], capture_output=True, text=True, env=environment,
                               check=False)

@@ -29,7 +29,7 @@ constexpr Known kCodes[] = {
 ErrorClass OfStatus(int status) {
   if (status >= 200 && status < 300) return ErrorClass::kNone;
   switch (status) {
-    case 401: return ErrorClass::kPermission;   // "you may not", signed in or not: a wrong password has its own code
+    case 401: return ErrorClass::kTokenExpired;   // the core's code for "not signed in", whatever was asked for; 403 is for members
     case 403: return ErrorClass::kPermission;
     case 404:
     case 410: return ErrorClass::kNotFound;
