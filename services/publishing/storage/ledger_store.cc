@@ -48,6 +48,7 @@ StatusOr<int> LedgerStore::Accept(const StreamPosition& position, const std::vec
 }
 
 StatusOr<std::vector<Delivery>> LedgerStore::Claim(const ClaimRequest& request) {
+  // OFFSET 0 keeps the look at the lane a lookup per candidate: as a join it could read all that is scheduled for later.
   static const std::string sql =
       std::string(
           "WITH due AS (SELECT d.workspace_id, d.id FROM deliveries d "
@@ -56,7 +57,7 @@ StatusOr<std::vector<Delivery>> LedgerStore::Claim(const ClaimRequest& request) 
           "  AND p.channel_id = d.channel_id) "
           "AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.workspace_id = d.workspace_id AND e.lane = d.lane "
           "  AND e.state IN (1, 2, 3, 6) AND NOT e.needs_human AND (e.due_time, e.id) < (d.due_time, d.id) "
-          "  AND (e.state IN (3, 6) OR e.state = 1 AND e.ready_time > $1)) "
+          "  AND (e.state IN (3, 6) OR e.state = 1 AND e.ready_time > $1) OFFSET 0) "
           "ORDER BY d.ready_time, d.id LIMIT $4 FOR UPDATE OF d SKIP LOCKED) "
           "UPDATE deliveries d SET state = 2, fence = d.fence + 1, steps = d.steps + 1, check_time = $5 FROM due "
           "WHERE d.workspace_id = due.workspace_id AND d.id = due.id RETURNING ") + kDeliveryColumns;
