@@ -84,7 +84,8 @@ class Reader {
   Keys Members(const YamlNode& node, std::string_view what, std::initializer_list<const char*> known) {
     Keys out;
     if (!Is(node, YamlNode::Type::kMap, what)) return out;
-    for (const auto& [key, value] : node.members) {
+    for (size_t i = 0; i < node.keys.size(); ++i) {
+      const YamlNode& key = node.keys[i];
       bool found = false;
       for (const char* k : known) found = found || key.scalar == k;
       if (!found) {
@@ -93,7 +94,7 @@ class Reader {
                                    absl::StrJoin(known, ", ")));
         continue;
       }
-      out.emplace(key.scalar, &value);
+      out.emplace(key.scalar, &node.values[i]);
     }
     return out;
   }
@@ -209,13 +210,13 @@ class Reader {
   void ReadCondition(const YamlNode& node, Rule* rule) {
     const auto keys = Members(node, "if", {"text", "author", "channel", "network"});
     if (node.type != YamlNode::Type::kMap) return;
-    if (keys.empty() && node.members.empty()) {
+    if (keys.empty() && node.keys.empty()) {
       problems_.Add(node.position, "NO_CONDITION", "\"if\" must have text, author, channel or network");
     }
     if (const YamlNode* text = Find(keys, "text")) ReadText(*text, rule);
     if (const YamlNode* author = Find(keys, "author")) {
       const auto inner = Members(*author, "author", {"handles", "ids"});
-      if (author->type == YamlNode::Type::kMap && author->members.empty()) {
+      if (author->type == YamlNode::Type::kMap && author->keys.empty()) {
         problems_.Add(author->position, "NO_CONDITION", "\"author\" must have handles or ids");
       }
       if (const YamlNode* handles = Find(inner, "handles")) {
@@ -241,7 +242,7 @@ class Reader {
     const auto keys = Members(
         node, "text", {"words", "phrases", "except", "regex", "links", "length", "repetition", "language", "capitals"});
     if (node.type != YamlNode::Type::kMap) return;
-    if (node.members.empty()) problems_.Add(node.position, "NO_CONDITION", "\"text\" is empty");
+    if (node.keys.empty()) problems_.Add(node.position, "NO_CONDITION", "\"text\" is empty");
     ReadLiterals(keys, rule);
     if (const YamlNode* regex = Find(keys, "regex")) {
       rule->regexes = Texts(*regex, "regex", limits_.regex_bytes);
@@ -307,7 +308,7 @@ class Reader {
 
   void ReadLength(const YamlNode& node, Rule* rule) {
     const auto keys = Members(node, "length", {"min", "max"});
-    if (node.type == YamlNode::Type::kMap && node.members.empty()) {
+    if (node.type == YamlNode::Type::kMap && node.keys.empty()) {
       problems_.Add(node.position, "NO_CONDITION", "\"length\" must have min or max");
     }
     LengthCondition length;
@@ -323,7 +324,7 @@ class Reader {
 
   void ReadRepetition(const YamlNode& node, Rule* rule) {
     const auto keys = Members(node, "repetition", {"letters", "words"});
-    if (node.type == YamlNode::Type::kMap && node.members.empty()) {
+    if (node.type == YamlNode::Type::kMap && node.keys.empty()) {
       problems_.Add(node.position, "NO_CONDITION", "\"repetition\" must have letters or words");
     }
     RepetitionCondition repetition;

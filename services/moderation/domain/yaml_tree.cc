@@ -126,7 +126,8 @@ class TreeBuilder : public YAML::EventHandler {
       top.key = std::move(node);
       top.has_key = true;
     } else {
-      top.node.members.emplace_back(std::move(top.key), std::move(node));
+      top.node.keys.push_back(std::move(top.key));
+      top.node.values.push_back(std::move(node));
       top.has_key = false;
     }
   }

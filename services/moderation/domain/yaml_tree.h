@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "moderation/domain/policy.h"
@@ -18,7 +17,7 @@ struct YamlNode {
   std::string scalar;
   bool quoted = false;  // "7" is a text, 7 may be a number
   std::vector<YamlNode> items;
-  std::vector<std::pair<YamlNode, YamlNode>> members;
+  std::vector<YamlNode> keys, values;   // of a map, in order; equally many
 };
 
 // Reads the one document of `source`. False, with at least one problem added, when it is not YAML or goes beyond the
