@@ -8,8 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/base/clock.h"
 #include "platform/obs/log.h"
 #include "platform/rpc/testdata/echo.h"
+#include "platform/testing/wait.h"
 
 namespace parvis::rpc {
 namespace {
@@ -186,7 +188,11 @@ TEST_F(ServerTest, ACallThatIsDeadBeforeItRunsIsSkipped) {
     ASSERT_TRUE(running[i].Wait());
   }
   Context hasty("owner", absl::Milliseconds(100));
+  const RealClock clock;
+  const Instant asked = clock.Now();
   EXPECT_EQ(FromGrpc(stub_->Echo(&hasty, {}, &response_)).code(), Code::kDeadlineExceeded);
+  // The server counts from the arrival: its deadline comes a little after the client's.
+  ASSERT_TRUE(parvis::testing::WaitFor([&] { return clock.Now() - asked > absl::Milliseconds(300); }, absl::Seconds(10)));
   release.Open();
   for (std::thread& caller : callers) caller.join();
   echo_.server.Stop(absl::Seconds(5));

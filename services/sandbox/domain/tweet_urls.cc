@@ -29,6 +29,8 @@ bool IsHostChar(char32_t c) {
   return !IsSpace(c) && !IsMark(c) && !(c >= 0x2000 && c <= 0x206f) && !(c >= 0x3000 && c <= 0x303f) &&
          !(c >= 0xff00 && c <= 0xff0f) && !(c >= 0x80 && c <= 0xbf);
 }
+// A URL without protocol: letters of the Latin alphabet with their accents ("ELPAÍS.com"), not those of others.
+bool IsPlainHostChar(char32_t c) { return IsAsciiAlnum(c) || IsLatinAccent(c); }
 bool IsPathChar(char32_t c) {
   return IsAsciiAlnum(c) || IsCyrillic(c) || IsLatinAccent(c) || In(c, U"!*';:=+,.$%#[]-_~@|&/\u2013");
 }
@@ -68,6 +70,7 @@ size_t AsciiLength(View label) {
   size_t basic = 0, wide = 0;
   for (char32_t c : label) (c < 0x80 ? basic : wide) += 1;
   if (wide == 0) return basic;
+  if (label.substr(0, 4) == U"xn--") return label.size() + 64;  // the ASCII form of a name is ASCII: this is none
   uint32_t n = 128, delta = 0, bias = 72;
   size_t handled = basic, out = 4 + basic + (basic > 0 ? 1 : 0);
   bool first = true;
@@ -103,7 +106,7 @@ size_t AsciiLength(View label) {
   return out;
 }
 
-// The end of the host that begins at `at`, or 0. `ascii`: only ASCII labels count (a URL without protocol).
+// The end of the host that begins at `at`, or 0. `ascii`: only Latin labels count (a URL without protocol).
 size_t HostEnd(View text, size_t at, bool ascii) {
   size_t end = 0, label = at;
   int labels = 0;
@@ -118,7 +121,7 @@ size_t HostEnd(View text, size_t at, bool ascii) {
       if (tld > 0 && !underscore) end = tld;
     }
     size_t stop = label;
-    auto in_label = [&](char32_t c) { return c == U'-' || c == U'_' || (ascii ? IsAsciiAlnum(c) : IsHostChar(c)); };
+    auto in_label = [&](char32_t c) { return c == U'-' || c == U'_' || (ascii ? IsPlainHostChar(c) : IsHostChar(c)); };
     while (stop < text.size() && stop - label < 256 && in_label(text[stop])) ++stop;
     const bool sound = stop > label && !In(text[label], U"-_") && !In(text[stop - 1], U"-_") &&
                        AsciiLength(text.substr(label, stop - label)) <= 63;
@@ -205,11 +208,11 @@ std::vector<std::pair<size_t, size_t>> FindUrls(View text) {
         while (i < text.size() && (IsHostChar(text[i]) || In(text[i], U"-_."))) ++i;
         continue;
       }
-    } else if (may_begin && !In(before, U"-_./") && IsAsciiAlnum(text[i])) {
+    } else if (may_begin && !In(before, U"-_./") && IsPlainHostChar(text[i])) {
       const size_t host = HostEnd(text, i, true);
       if (host > 0) end = AfterHost(text, i, i, host);
       if (end == i) {  // go on behind this word
-        while (i < text.size() && (IsAsciiAlnum(text[i]) || In(text[i], U"-_.@+"))) ++i;
+        while (i < text.size() && (IsPlainHostChar(text[i]) || In(text[i], U"-_.@+"))) ++i;
         continue;
       }
     }
