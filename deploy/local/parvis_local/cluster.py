@@ -178,7 +178,9 @@ class Cluster:
                 "verify_token_files": f"facebook={self.secret_file('facebook_verify_token')}",
                 # The sandbox has no quota to spare: read it more often than a real network would like.
                 "poll_interval_min": "1s", "poll_interval_max": "5s", "poll_second_way_min": "10s",
-                "poll_second_way_max": "30s", "channels_sync_every": "1s"}
+                "poll_second_way_max": "30s", "channels_sync_every": "1s",
+                # Whoever is killed while it polls gives the poll back soon.
+                "poll_lease": "10s", "poll_call_max": "8s"}
 
     def _gateway_flags(self):
         backends = ",".join(f"parvis.{s}.v1={self.address(s + '_grpc')}" for s in WITH_SCHEMA)

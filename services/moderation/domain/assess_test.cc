@@ -219,6 +219,15 @@ TEST(Assess, OnlyWhatOthersWrite) {
   EXPECT_EQ(v.reasons[0].action, Action::kHide);
 }
 
+// CLD2 itself reads out of bounds on such texts.
+TEST(Assess, TextsThatAreNotUtf8) {
+  const auto none = CompiledPolicy::Empty(TheNormalizer());
+  for (const char* text : {"wortwortwortwort \xC3", "\xF0\x9F wortwortwortwort", "wortwortwort\xFF\xFE\x80wort"}) {
+    EXPECT_EQ(Assess(text, *none).language, "und");
+    EXPECT_EQ(Quoted(std::string("connard ") + text), "[connard]");
+  }
+}
+
 TEST(Assess, LanguageAndIntent) {
   const auto none = CompiledPolicy::Empty(TheNormalizer());
   struct Case {

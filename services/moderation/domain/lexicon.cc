@@ -305,8 +305,11 @@ std::string TellLanguage(const Clues& clues, std::string_view text, uint32_t let
     double score[3];
     bool reliable = false;
     const CLD2::CLDHints hints = {nullptr, nullptr, 0, CLD2::UNKNOWN_LANGUAGE};
-    CLD2::ExtDetectLanguageSummary(text.data(), static_cast<int>(text.size()), /*is_plain_text=*/true, &hints, 0, top,
-                                   percent, score, nullptr, &bytes, &reliable);
+    // The checked entry: the other one reads out of bounds where the text is not UTF-8.
+    int valid = 0;
+    CLD2::ExtDetectLanguageSummaryCheckUTF8(text.data(), static_cast<int>(text.size()), /*is_plain_text=*/true, &hints, 0,
+                                            top, percent, score, nullptr, &bytes, &reliable, &valid);
+    if (valid < static_cast<int>(text.size())) reliable = false;
     if (reliable && top[0] != CLD2::UNKNOWN_LANGUAGE) {
       const std::string code = CLD2::LanguageCode(top[0]);
       if (code.size() >= 2 && code != "un") return code.substr(0, code.find('-'));

@@ -6,10 +6,12 @@
 namespace parvis::moderation {
 namespace {
 
-bool Border(std::string_view text, uint32_t at) {
-  // Inside a broken sequence every byte is a border.
-  return at == text.size() || (static_cast<uint8_t>(text[at]) & 0xC0) != 0x80 || at == 0 ||
-         (static_cast<uint8_t>(text[at - 1]) & 0x80) != 0;
+// Where characters begin and where the last one ends; a byte that is not UTF-8 is a character of its own.
+std::vector<bool> Borders(std::string_view text) {
+  std::vector<bool> out(text.size() + 1, false);
+  for (size_t at = 0; at < text.size(); NextCodePoint(text, &at)) out[at] = true;
+  out[text.size()] = true;
+  return out;
 }
 
 }  // namespace
@@ -33,10 +35,11 @@ rules:
   Subject subject;
   subject.text = text;
   const Verdict verdict = assessor->Assess(subject, **policy);
+  const std::vector<bool> borders = Borders(text);
   const NormalText& normal = assessor->normal();
   if (normal.words.size() != normal.units.size()) abort();
   for (const Unit& u : normal.units) {
-    if (u.begin > u.end || u.end > size || !Border(text, u.begin) || !Border(text, u.end)) abort();
+    if (u.begin > u.end || u.end > size || !borders[u.begin] || !borders[u.end]) abort();
   }
   for (const Reason& r : verdict.reasons) {
     for (const Span& s : r.spans) {
