@@ -70,16 +70,27 @@ StatusOr<PolicyInForce> PolicyCache::Adopt(const std::string& workspace_id, cons
   return Put(workspace_id, {active, std::move(compiled)}, asked);
 }
 
-// Compiles beside the stream; false when too much is waiting, then the next refresh tries again.
+PolicyCache::~PolicyCache() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return compilations_ == 0; });
+}
+
+// Compiles beside the stream; false when too much is waiting, then the next refresh tries again. mutex_ is held.
 bool PolicyCache::Submit(const std::string& workspace_id, const ActivePolicy& active) {
-  return compiler_.TrySubmit([this, workspace_id, active] {
+  ++compilations_;
+  const bool submitted = compiler_.TrySubmit([this, workspace_id, active] {
     auto compiled = Load(workspace_id, active);
     std::lock_guard lock(mutex_);
     auto it = entries_.find(workspace_id);
-    if (it == entries_.end() || it->second.compiling != active) return;  // overtaken
-    it->second.compiling = {};
-    if (compiled.ok()) it->second.in_force = {active, *std::move(compiled)};
+    if (it != entries_.end() && it->second.compiling == active) {  // else overtaken
+      it->second.compiling = {};
+      if (compiled.ok()) it->second.in_force = {active, *std::move(compiled)};
+    }
+    --compilations_;
+    idle_.notify_all();  // under the lock: the cache may be gone as soon as it is free
   });
+  if (!submitted) --compilations_;
+  return submitted;
 }
 
 StatusOr<std::shared_ptr<const CompiledPolicy>> PolicyCache::Load(const std::string& workspace_id,

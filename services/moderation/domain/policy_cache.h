@@ -4,6 +4,7 @@
 // own.
 #pragma once
 
+#include <condition_variable>
 #include <list>
 #include <map>
 #include <memory>
@@ -52,6 +53,9 @@ class PolicyCache {
   PolicyCache(ActivePolicyStore& store, const Normalizer& normalizer, Executor& compiler, const Clock& clock,
               const Options& options);
 
+  // Waits for the compilations under way: they use the cache.
+  ~PolicyCache();
+
   // The policies of these workspaces (distinct). UNAVAILABLE, or the store's error made UNAVAILABLE, when one cannot be
   // told.
   StatusOr<std::map<std::string, PolicyInForce>> Of(const std::vector<std::string>& workspace_ids);
@@ -78,6 +82,8 @@ class PolicyCache {
   const Options options_;
   const std::shared_ptr<const CompiledPolicy> empty_;
   mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  int compilations_ = 0;  // submitted and not ended
   std::unordered_map<std::string, Entry> entries_;
   std::list<std::string> uses_;  // most lately used first
 };
