@@ -1,6 +1,5 @@
 """All of Parvis on one machine: PostgreSQL, Kafka, topics, schemas, secrets, seven services and the sandbox."""
 
-import json
 import os
 import secrets
 import signal
@@ -216,10 +215,6 @@ class Cluster:
 
             wait_until(answered, 30, f"the gateway reaches {method.split('.')[0]}")
 
-    def ready_addresses(self, service):
-        with open(self._path("ready", service), encoding="ascii") as file:
-            return dict(line.strip().split("=", 1) for line in file if "=" in line)
-
     def restart(self, service):
         """Launches a service that has ended and waits until it can be called through the gateway."""
         self.launch(service)
@@ -239,7 +234,3 @@ class Cluster:
             self.kafka.stop()
         self.postgres.stop()
         return late
-
-    def describe(self):
-        return json.dumps({"gateway": self.gateway_url, "sandbox": self.sandbox_url, "kafka": self.kafka.brokers,
-                           "postgres": self.postgres.port, "ports": self.ports, "logs": self._path("logs")})

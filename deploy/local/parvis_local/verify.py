@@ -86,7 +86,7 @@ class Verdict:
             if entry["kind"] == kind and entry["by"] == "us":
                 accepted.setdefault((entry["network"], entry["remote_id"]), entry)
         known = set()
-        intents = {}
+        unknown = {}   # by network: each accounts for one write that was taken without our knowing
         for delivery in (d for d in self.deliveries if d["kind"] == kind):
             key = (delivery["network"], delivery["remote_id"])
             if delivery["state"] == "delivered":
@@ -95,15 +95,14 @@ class Verdict:
                     self._problem("lost", f"{kind} {key} is called delivered and the network does not have it")
             elif delivery["state"] not in ("failed", "unknown", "cancelled", "expired"):
                 self._problem("lost", f"{kind} {delivery['id']} on {delivery['network']} is still {delivery['state']}")
-            intent = (delivery["network"], delivery["target"], delivery["text"])
-            intents[intent] = intents.get(intent, 0) + 1
+            elif delivery["state"] == "unknown":
+                unknown[delivery["network"]] = unknown.get(delivery["network"], 0) + 1
         for (network, remote_id), entry in accepted.items():
             if (network, remote_id) in known:
                 continue
-            # Taken by the network without our knowing: an unknown delivery accounts for it, once.
-            open_unknown = [d for d in self.deliveries if d["kind"] == kind and d["state"] == "unknown"
-                            and d["network"] == network]
-            if not open_unknown:
+            if unknown.get(network, 0) > 0:
+                unknown[network] -= 1
+            else:
                 self._problem("doubled", f"{kind} {remote_id} on {network} was taken and belongs to no delivery: "
                                          f"{entry['text'][:40]!r}")
 
