@@ -15,7 +15,7 @@ namespace parvis::accounts {
 struct AccountsConfig {
   app::ProcessConfig process;
   rpc::ServerConfig rpc;
-  db::PoolConfig db_api, db_stream;
+  db::PoolConfig db_api, db_stream = db::PoolConfig::ForStreams();
   net::HttpClientConfig http_client;
   std::string operator_key_file;
   std::string seal_key_file;

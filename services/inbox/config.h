@@ -19,7 +19,7 @@ struct InboxConfig {
   rpc::ServerConfig rpc;
   rpc::ClientConfig accounts;
   rpc::AuthenticatorConfig authentication;
-  db::PoolConfig db_api, db_stream;
+  db::PoolConfig db_api, db_stream = db::PoolConfig::ForStreams();
   parvis::bus::BusConfig bus;
   ServiceOptions service;
   WatchOptions watch;

@@ -29,7 +29,7 @@ struct IngestionConfig {
   rpc::ServerConfig rpc;
   rpc::ClientConfig accounts;
   rpc::AuthenticatorConfig authentication;
-  db::PoolConfig db_api, db_stream;
+  db::PoolConfig db_api, db_stream = db::PoolConfig::ForStreams();
   bus::BusConfig bus;
   net::HttpServerConfig http;
   net::HttpClientConfig http_client;

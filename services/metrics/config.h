@@ -16,7 +16,7 @@ struct MetricsConfig {
   rpc::ServerConfig rpc;
   rpc::ClientConfig accounts;
   rpc::AuthenticatorConfig authenticator;
-  db::PoolConfig db_api, db_stream;
+  db::PoolConfig db_api, db_stream = db::PoolConfig::ForStreams();
   bus::BusConfig bus;
   int64_t timeseries_steps_max = 10'000;
 

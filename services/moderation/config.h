@@ -18,7 +18,7 @@ struct ModerationConfig {
   rpc::ClientConfig accounts;
   rpc::AuthenticatorConfig authentication;
   bus::BusConfig bus;
-  db::PoolConfig db_api, db_stream;
+  db::PoolConfig db_api, db_stream = db::PoolConfig::ForStreams();
   absl::Duration policy_fresh = absl::Seconds(1);
   int policies_max = 1000;
   absl::Duration claim_time = absl::Minutes(10);

@@ -42,12 +42,12 @@ int Run(const ModerationConfig& config) {
   bus::Consumer assess_consumer(
       config.bus, {.group = "moderation.assess", .topics = {kActivityTopic}, .offsets = bus::Consumer::Offsets::kKafka},
       nullptr, producer, clock, metrics,
-      [&](const StreamPosition&, const std::vector<bus::Received>& batch) { return assess.Handle(batch); });
+      [&](const StreamPositions&, const std::vector<bus::Received>& batch) { return assess.Handle(batch); });
   bus::Consumer queue_consumer(
       config.bus,
       {.group = "moderation.queue", .topics = {kAssessmentTopic}, .offsets = bus::Consumer::Offsets::kDatabase},
-      &offsets, producer, clock, metrics, [&](const StreamPosition& position, const std::vector<bus::Received>& batch) {
-        return queue.Handle(position, batch);
+      &offsets, producer, clock, metrics, [&](const StreamPositions& positions, const std::vector<bus::Received>& batch) {
+        return queue.Handle(positions, batch);
       });
 
   Policies policies(policy_store, normalizer, config.Limits(), ids, clock);

@@ -22,7 +22,7 @@ struct PublishingConfig {
   rpc::ServerConfig rpc;
   rpc::ClientConfig accounts;
   rpc::AuthenticatorConfig authentication;
-  db::PoolConfig db_api, db_stream;
+  db::PoolConfig db_api, db_stream = db::PoolConfig::ForStreams();
   bus::BusConfig bus;
   net::HttpClientConfig http_client;
   std::string replica;

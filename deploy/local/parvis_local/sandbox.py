@@ -10,8 +10,9 @@ from .processes import StartError
 class Sandbox:
     """Stands for everybody outside: it makes accounts, lets the audience speak, and keeps the journal that judges."""
 
-    def __init__(self, cluster, blog=None, seed=1):
-        self._cluster, self._blog, self.seed = cluster, blog, seed
+    def __init__(self, cluster, blog=None, seed=1, push=None):
+        """`push`: settings of the webhook targets beside the usual ones."""
+        self._cluster, self._blog, self.seed, self._push = cluster, blog, seed, push or {}
         self._configured = False
         self._audiences = []
         self.accounts = []
@@ -43,10 +44,10 @@ class Sandbox:
         base, secret = f"http://{self._cluster.address('ingestion_http')}/webhooks", self._cluster.secret_file
         self.control("POST", "webhooks", {
             "network": "facebook", "url": f"{base}/facebook", "app_secret_file": secret("facebook_app_secret"),
-            "verify_token_file": secret("facebook_verify_token"), "duplicate_ratio": 0.02, "batch_max": 50})
+            "verify_token_file": secret("facebook_verify_token"), "duplicate_ratio": 0.02, "batch_max": 50, **self._push})
         self.control("POST", "webhooks", {
             "network": "x", "url": f"{base}/x", "consumer_secret_file": secret("x_consumer_secret"),
-            "duplicate_ratio": 0.02, "batch_max": 50})
+            "duplicate_ratio": 0.02, "batch_max": 50, **self._push})
         # X lets a user hide 50 replies in 15 minutes; an audience that insults for a few seconds fills that. The limits
         # stay, as does their place in every answer's headers, but they are those of a larger tier.
         for row in json.loads(self.control("GET", "limits"))["limits"]:

@@ -24,7 +24,7 @@ FoldHandler::FoldHandler(FoldStore& store, const Clock& clock, obs::Metrics& met
       ignored_(Folded(metrics, "ignored")),
       seconds_(metrics.histogram("parvis_inbox_fold_batch_seconds", "Time to fold one batch, commit included.")) {}
 
-Status FoldHandler::operator()(const StreamPosition& position, const std::vector<parvis::bus::Received>& batch) const {
+Status FoldHandler::operator()(const StreamPositions& positions, const std::vector<parvis::bus::Received>& batch) const {
   const Instant began = clock_.Now();
   std::vector<FoldInput> inputs;
   inputs.reserve(batch.size());
@@ -35,7 +35,7 @@ Status FoldHandler::operator()(const StreamPosition& position, const std::vector
     activities += std::holds_alternative<Assessed>(*input);
     inputs.push_back(*std::move(input));
   }
-  PARVIS_RETURN_IF_ERROR(FoldBatch(store_, position, inputs));
+  PARVIS_RETURN_IF_ERROR(FoldBatch(store_, positions, inputs));
   activities_.Add(activities);
   deliveries_.Add(static_cast<double>(inputs.size()) - activities);
   ignored_.Add(static_cast<double>(batch.size() - inputs.size()));

@@ -15,7 +15,7 @@ class FoldHandler {
  public:
   // Counts parvis_inbox_folded_total{kind} and observes parvis_inbox_fold_batch_seconds.
   FoldHandler(FoldStore& store, const Clock& clock, obs::Metrics& metrics);
-  Status operator()(const StreamPosition& position, const std::vector<parvis::bus::Received>& batch) const;
+  Status operator()(const StreamPositions& positions, const std::vector<parvis::bus::Received>& batch) const;
 
  private:
   FoldStore& store_;

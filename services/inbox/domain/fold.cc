@@ -108,8 +108,8 @@ void Fold(const std::vector<FoldInput>& inputs, Workset& work) {
   }
 }
 
-Status FoldBatch(FoldStore& store, const StreamPosition& position, const std::vector<FoldInput>& inputs) {
-  return store.Apply(position, KeysOf(inputs), [&inputs](Workset& work) { Fold(inputs, work); });
+Status FoldBatch(FoldStore& store, const StreamPositions& positions, const std::vector<FoldInput>& inputs) {
+  return store.Apply(positions, KeysOf(inputs), [&inputs](Workset& work) { Fold(inputs, work); });
 }
 
 }  // namespace parvis::inbox

@@ -23,7 +23,7 @@ class FoldStore {
   virtual ~FoldStore() = default;
   // ABORTED FENCED when the partition has a newer owner; UNAVAILABLE, ABORTED as the database says. `fold` may be called
   // again on a fresh workset. Rows are locked conversation by conversation in key order, then the workspaces' feeds.
-  virtual Status Apply(const StreamPosition& position, const FoldKeys& keys,
+  virtual Status Apply(const StreamPositions& positions, const FoldKeys& keys,
                        const std::function<void(Workset&)>& fold) = 0;
 };
 
@@ -31,6 +31,6 @@ class FoldStore {
 void Fold(const std::vector<FoldInput>& inputs, Workset& work);
 
 // Fold through the store. An empty batch only moves the offset.
-Status FoldBatch(FoldStore& store, const StreamPosition& position, const std::vector<FoldInput>& inputs);
+Status FoldBatch(FoldStore& store, const StreamPositions& positions, const std::vector<FoldInput>& inputs);
 
 }  // namespace parvis::inbox

@@ -117,13 +117,13 @@ Status ApplySummaries(Tx& tx, Workset& work) {
 PgFoldStore::PgFoldStore(db::Pool& stream, Encoders encoders, std::function<void()> changed)
     : stream_(stream), encoders_(std::move(encoders)), changed_(std::move(changed)) {}
 
-Status PgFoldStore::Apply(const StreamPosition& position, const FoldKeys& keys,
+Status PgFoldStore::Apply(const StreamPositions& positions, const FoldKeys& keys,
                           const std::function<void(Workset&)>& fold) {
   bool wrote = false;
   const Status status = stream_.Run(BackgroundCall("inbox"), [&](Tx& tx) -> Status {
     wrote = false;
     // First, so that a zombie stops here and a newer owner waits for our end.
-    PARVIS_RETURN_IF_ERROR(db::OffsetTable::Advance(tx, position));
+    PARVIS_RETURN_IF_ERROR(db::OffsetTable::Advance(tx, positions));
     if (keys.messages.empty() && keys.conversations.empty() && keys.reactions.empty()) return absl::OkStatus();
     Workset work;
     PARVIS_RETURN_IF_ERROR(Load(tx, keys, work));

@@ -11,7 +11,7 @@ class PgFoldStore : public FoldStore {
  public:
   // `changed` is called after every commit that wrote an event (wakes the relay and the watchers).
   PgFoldStore(db::Pool& stream, Encoders encoders, std::function<void()> changed);
-  Status Apply(const StreamPosition& position, const FoldKeys& keys,
+  Status Apply(const StreamPositions& positions, const FoldKeys& keys,
                const std::function<void(Workset&)>& fold) override;
 
  private:

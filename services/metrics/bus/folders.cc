@@ -9,15 +9,15 @@ namespace {
 // finds it.
 template <class Fact>
 bus::Consumer::Handler Folding(StatusOr<Fact> (*decode)(const StreamRecord&), FactStore& facts,
-                               Status (FactStore::*fold)(const StreamPosition&, const std::vector<Fact>&)) {
-  return [decode, &facts, fold](const StreamPosition& position, const std::vector<bus::Received>& batch) -> Status {
+                               Status (FactStore::*fold)(const StreamPositions&, const std::vector<Fact>&)) {
+  return [decode, &facts, fold](const StreamPositions& positions, const std::vector<bus::Received>& batch) -> Status {
     std::vector<Fact> decoded;
     decoded.reserve(batch.size());
     for (const bus::Received& received : batch) {
       PARVIS_ASSIGN_OR_RETURN(Fact fact, decode(received.record));
       decoded.push_back(std::move(fact));
     }
-    return (facts.*fold)(position, decoded);
+    return (facts.*fold)(positions, decoded);
   };
 }
 

@@ -100,13 +100,13 @@ class Remembering : public FactStore, public OffsetStore {
   StatusOr<StreamPosition> Claim(const std::string& group, const std::string& topic, int32_t partition) override {
     return StreamPosition{.group = group, .topic = topic, .partition = partition, .epoch = 1};
   }
-  Status FoldActivities(const StreamPosition&, const std::vector<ActivityFact>& facts) override {
+  Status FoldActivities(const StreamPositions&, const std::vector<ActivityFact>& facts) override {
     const std::lock_guard lock(mutex);
     for (const ActivityFact& fact : facts) activities.insert(fact.remote_id);
     return absl::OkStatus();
   }
-  Status FoldDeliveries(const StreamPosition&, const std::vector<DeliveryFact>&) override { return absl::OkStatus(); }
-  Status FoldConversations(const StreamPosition&, const std::vector<ConversationFact>&) override { return absl::OkStatus(); }
+  Status FoldDeliveries(const StreamPositions&, const std::vector<DeliveryFact>&) override { return absl::OkStatus(); }
+  Status FoldConversations(const StreamPositions&, const std::vector<ConversationFact>&) override { return absl::OkStatus(); }
   size_t size() {
     const std::lock_guard lock(mutex);
     return activities.size();

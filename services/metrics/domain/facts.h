@@ -59,9 +59,9 @@ struct ConversationFact {
 class FactStore {
  public:
   virtual ~FactStore() = default;
-  virtual Status FoldActivities(const StreamPosition& position, const std::vector<ActivityFact>& facts) = 0;
-  virtual Status FoldDeliveries(const StreamPosition& position, const std::vector<DeliveryFact>& facts) = 0;
-  virtual Status FoldConversations(const StreamPosition& position, const std::vector<ConversationFact>& facts) = 0;
+  virtual Status FoldActivities(const StreamPositions& positions, const std::vector<ActivityFact>& facts) = 0;
+  virtual Status FoldDeliveries(const StreamPositions& positions, const std::vector<DeliveryFact>& facts) = 0;
+  virtual Status FoldConversations(const StreamPositions& positions, const std::vector<ConversationFact>& facts) = 0;
 };
 
 }  // namespace parvis::metrics

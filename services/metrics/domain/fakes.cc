@@ -2,27 +2,28 @@
 
 namespace parvis::metrics {
 
-Status FakeStore::Advance(const StreamPosition& p) {
-  int64_t& next = next_[{p.group, p.topic, p.partition}];
-  if (p.next <= next) return MakeError(Code::kAborted, "FENCED", "behind");
-  next = p.next;
+Status FakeStore::Advance(const StreamPositions& positions) {
+  for (const StreamPosition& p : positions) {
+    if (p.next <= next_[{p.group, p.topic, p.partition}]) return MakeError(Code::kAborted, "FENCED", "behind");
+  }
+  for (const StreamPosition& p : positions) next_[{p.group, p.topic, p.partition}] = p.next;
   return absl::OkStatus();
 }
 
-Status FakeStore::FoldActivities(const StreamPosition& position, const std::vector<ActivityFact>& facts) {
-  PARVIS_RETURN_IF_ERROR(Advance(position));
+Status FakeStore::FoldActivities(const StreamPositions& positions, const std::vector<ActivityFact>& facts) {
+  PARVIS_RETURN_IF_ERROR(Advance(positions));
   for (const ActivityFact& fact : facts) activities_.insert({{fact.workspace_id, fact.fact_id}, fact});
   return absl::OkStatus();
 }
 
-Status FakeStore::FoldDeliveries(const StreamPosition& position, const std::vector<DeliveryFact>& facts) {
-  PARVIS_RETURN_IF_ERROR(Advance(position));
+Status FakeStore::FoldDeliveries(const StreamPositions& positions, const std::vector<DeliveryFact>& facts) {
+  PARVIS_RETURN_IF_ERROR(Advance(positions));
   for (const DeliveryFact& fact : facts) deliveries_.insert({{fact.workspace_id, fact.delivery_id, fact.sequence}, fact});
   return absl::OkStatus();
 }
 
-Status FakeStore::FoldConversations(const StreamPosition& position, const std::vector<ConversationFact>& facts) {
-  PARVIS_RETURN_IF_ERROR(Advance(position));
+Status FakeStore::FoldConversations(const StreamPositions& positions, const std::vector<ConversationFact>& facts) {
+  PARVIS_RETURN_IF_ERROR(Advance(positions));
   for (const ConversationFact& fact : facts) conversations_.insert({{fact.workspace_id, fact.event_id}, fact});
   return absl::OkStatus();
 }

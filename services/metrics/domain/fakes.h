@@ -16,9 +16,9 @@ namespace parvis::metrics {
 // Keeps all facts and counts when asked. Not thread-safe.
 class FakeStore : public FactStore, public RollupStore {
  public:
-  Status FoldActivities(const StreamPosition& position, const std::vector<ActivityFact>& facts) override;
-  Status FoldDeliveries(const StreamPosition& position, const std::vector<DeliveryFact>& facts) override;
-  Status FoldConversations(const StreamPosition& position, const std::vector<ConversationFact>& facts) override;
+  Status FoldActivities(const StreamPositions& positions, const std::vector<ActivityFact>& facts) override;
+  Status FoldDeliveries(const StreamPositions& positions, const std::vector<DeliveryFact>& facts) override;
+  Status FoldConversations(const StreamPositions& positions, const std::vector<ConversationFact>& facts) override;
   StatusOr<std::vector<Point>> Sum(const Call& call, const TimeseriesQuery& query) override;
 
  private:
@@ -26,7 +26,7 @@ class FakeStore : public FactStore, public RollupStore {
     std::string metric, channel_id, campaign_id, post_remote_id;
     absl::Time time;
   };
-  Status Advance(const StreamPosition& position);
+  Status Advance(const StreamPositions& positions);
   std::vector<Count> Counts(const std::string& workspace_id) const;
   std::map<std::pair<std::string, std::string>, ActivityFact> activities_;
   std::map<std::tuple<std::string, std::string, int64_t>, DeliveryFact> deliveries_;

@@ -86,7 +86,7 @@ std::vector<std::string> TextColumn(const db::Rows& rows, int column) {
 
 }  // namespace
 
-Status PgFactStore::FoldActivities(const StreamPosition& position, const std::vector<ActivityFact>& facts) {
+Status PgFactStore::FoldActivities(const StreamPositions& positions, const std::vector<ActivityFact>& facts) {
   using F = ActivityFact;
   return stream_.Run(BackgroundCall("metrics"), [&](db::Tx& tx) -> Status {
     if (!facts.empty()) {
@@ -103,11 +103,11 @@ Status PgFactStore::FoldActivities(const StreamPosition& position, const std::ve
         PARVIS_RETURN_IF_ERROR(tx.Query(kSumActivities, {db::Array(TextColumn(fresh, 0)), db::Array(TextColumn(fresh, 1))}).status());
       }
     }
-    return db::OffsetTable::Advance(tx, position);
+    return db::OffsetTable::Advance(tx, positions);
   });
 }
 
-Status PgFactStore::FoldDeliveries(const StreamPosition& position, const std::vector<DeliveryFact>& facts) {
+Status PgFactStore::FoldDeliveries(const StreamPositions& positions, const std::vector<DeliveryFact>& facts) {
   using F = DeliveryFact;
   return stream_.Run(BackgroundCall("metrics"), [&](db::Tx& tx) -> Status {
     if (!facts.empty()) {
@@ -127,11 +127,11 @@ Status PgFactStore::FoldDeliveries(const StreamPosition& position, const std::ve
                                                          db::Array(sequences)}).status());
       }
     }
-    return db::OffsetTable::Advance(tx, position);
+    return db::OffsetTable::Advance(tx, positions);
   });
 }
 
-Status PgFactStore::FoldConversations(const StreamPosition& position, const std::vector<ConversationFact>& facts) {
+Status PgFactStore::FoldConversations(const StreamPositions& positions, const std::vector<ConversationFact>& facts) {
   using F = ConversationFact;
   return stream_.Run(BackgroundCall("metrics"), [&](db::Tx& tx) -> Status {
     if (!facts.empty()) {
@@ -147,7 +147,7 @@ Status PgFactStore::FoldConversations(const StreamPosition& position, const std:
         PARVIS_RETURN_IF_ERROR(tx.Query(kSumConversations, {db::Array(TextColumn(fresh, 0)), db::Array(TextColumn(fresh, 1))}).status());
       }
     }
-    return db::OffsetTable::Advance(tx, position);
+    return db::OffsetTable::Advance(tx, positions);
   });
 }
 

@@ -10,9 +10,9 @@ namespace parvis::metrics {
 class PgFactStore : public FactStore {
  public:
   explicit PgFactStore(db::Pool& stream) : stream_(stream) {}
-  Status FoldActivities(const StreamPosition& position, const std::vector<ActivityFact>& facts) override;
-  Status FoldDeliveries(const StreamPosition& position, const std::vector<DeliveryFact>& facts) override;
-  Status FoldConversations(const StreamPosition& position, const std::vector<ConversationFact>& facts) override;
+  Status FoldActivities(const StreamPositions& positions, const std::vector<ActivityFact>& facts) override;
+  Status FoldDeliveries(const StreamPositions& positions, const std::vector<DeliveryFact>& facts) override;
+  Status FoldConversations(const StreamPositions& positions, const std::vector<ConversationFact>& facts) override;
 
  private:
   db::Pool& stream_;

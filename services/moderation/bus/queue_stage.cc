@@ -12,7 +12,7 @@ QueueStage::QueueStage(QueueStore& store, const Clock& clock, obs::Metrics& metr
       decisions_(metrics.counter("parvis_moderation_decisions_total", "Decisions of rules that were logged.")),
       commands_(metrics.counter("parvis_moderation_commands_total", "Commands to hide or delete that rules gave.")) {}
 
-Status QueueStage::Handle(const StreamPosition& position, const std::vector<bus::Received>& batch) {
+Status QueueStage::Handle(const StreamPositions& positions, const std::vector<bus::Received>& batch) {
   std::vector<Assessed> assessed;
   assessed.reserve(batch.size());
   for (const bus::Received& received : batch) {
@@ -20,7 +20,7 @@ Status QueueStage::Handle(const StreamPosition& position, const std::vector<bus:
     assessed.push_back(std::move(one));
   }
   size_t reviews = 0, decisions = 0, commands = 0;
-  PARVIS_RETURN_IF_ERROR(store_.Apply(position, KeysOf(assessed), [&](const std::map<CommentKey, CommentState>& known) {
+  PARVIS_RETURN_IF_ERROR(store_.Apply(positions, KeysOf(assessed), [&](const std::map<CommentKey, CommentState>& known) {
     QueueEffects effects = Plan(assessed, known, clock_.WallNow());
     reviews = effects.reviews.size(), decisions = effects.decisions.size(), commands = effects.commands.size();
     return effects;

@@ -16,7 +16,7 @@ class QueueStage {
   // `after_commit` is called when commands were written (to wake the outbox's relay).
   QueueStage(QueueStore& store, const Clock& clock, obs::Metrics& metrics, std::function<void()> after_commit);
   // INVALID_ARGUMENT about a record that is no assessment, and the store's errors.
-  Status Handle(const StreamPosition& position, const std::vector<bus::Received>& batch);
+  Status Handle(const StreamPositions& positions, const std::vector<bus::Received>& batch);
 
  private:
   QueueStore& store_;

@@ -145,12 +145,12 @@ TEST_F(Stages, NothingLostDoubledOrGuessed) {
   bus::Consumer assess_consumer(
       config, {.group = "moderation.assess", .topics = {kActivityTopic}, .offsets = bus::Consumer::Offsets::kKafka},
       nullptr, producer_, clock_, metrics_,
-      [&](const StreamPosition&, const std::vector<bus::Received>& batch) { return assess.Handle(batch); });
+      [&](const StreamPositions&, const std::vector<bus::Received>& batch) { return assess.Handle(batch); });
   FakeOffsets offsets(data_);
   QueueStage queue(queue_store_, clock_, metrics_, nullptr);
   bus::Consumer queue_consumer(
       config, {.group = "moderation.queue", .topics = {kAssessmentTopic}}, &offsets, producer_, clock_, metrics_,
-      [&](const StreamPosition& p, const std::vector<bus::Received>& batch) { return queue.Handle(p, batch); });
+      [&](const StreamPositions& p, const std::vector<bus::Received>& batch) { return queue.Handle(p, batch); });
   Activate("vilain", "hide");
   ASSERT_TRUE(assess_consumer.Start().ok());
   ASSERT_TRUE(queue_consumer.Start().ok());

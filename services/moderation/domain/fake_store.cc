@@ -216,11 +216,13 @@ StatusOr<std::vector<Decision>> FakeReviewStore::ListDecisions(const Call& call,
   return out;
 }
 
-Status FakeQueueStore::Apply(const StreamPosition& position, const std::vector<CommentKey>& keys, const Planner& plan) {
+Status FakeQueueStore::Apply(const StreamPositions& positions, const std::vector<CommentKey>& keys, const Planner& plan) {
   std::lock_guard lock(d_.mutex);
   PARVIS_RETURN_IF_ERROR(d_.Up());
-  StreamPosition& at = d_.positions[absl::StrCat(position.group, "/", position.topic, "/", position.partition)];
-  if (position.epoch != at.epoch) return MakeError(Code::kAborted, "FENCED", "another owner has the partition");
+  const auto name = [](const StreamPosition& p) { return absl::StrCat(p.group, "/", p.topic, "/", p.partition); };
+  for (const StreamPosition& p : positions) {
+    if (p.epoch != d_.positions[name(p)].epoch) return MakeError(Code::kAborted, "FENCED", "another owner has the partition");
+  }
   std::map<CommentKey, CommentState> known;
   for (const CommentKey& key : keys) {
     if (auto it = d_.comments.find(key); it != d_.comments.end()) known.insert(*it);
@@ -239,7 +241,7 @@ Status FakeQueueStore::Apply(const StreamPosition& position, const std::vector<C
   for (const Review& r : effects.reviews) d_.reviews.try_emplace({r.workspace_id, r.id}, r);
   for (const Decision& d : effects.decisions) d_.decisions.try_emplace({d.workspace_id, d.id}, d);
   for (const Command& c : effects.commands) d_.commands.push_back(c.command_id);
-  at = position;
+  for (const StreamPosition& p : positions) d_.positions[name(p)] = p;
   return absl::OkStatus();
 }
 

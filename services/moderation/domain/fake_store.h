@@ -77,7 +77,7 @@ class FakeReviewStore : public ReviewStore {
 class FakeQueueStore : public QueueStore {
  public:
   explicit FakeQueueStore(FakeData& data) : d_(data) {}
-  Status Apply(const StreamPosition& position, const std::vector<CommentKey>& keys, const Planner& plan) override;
+  Status Apply(const StreamPositions& positions, const std::vector<CommentKey>& keys, const Planner& plan) override;
 
  private:
   FakeData& d_;

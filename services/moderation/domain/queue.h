@@ -63,7 +63,7 @@ class QueueStore {
   virtual ~QueueStore() = default;
   using Planner = std::function<QueueEffects(const std::map<CommentKey, CommentState>& known)>;
   // ABORTED FENCED when the position's epoch is no longer ours: nothing is written.
-  virtual Status Apply(const StreamPosition& position, const std::vector<CommentKey>& keys, const Planner& plan) = 0;
+  virtual Status Apply(const StreamPositions& positions, const std::vector<CommentKey>& keys, const Planner& plan) = 0;
 };
 
 }  // namespace parvis::moderation

@@ -75,7 +75,7 @@ Status CloseReviews(db::Tx& tx, const std::vector<CommentKey>& keys, absl::Time 
 
 }  // namespace
 
-Status PgQueueStore::Apply(const StreamPosition& position, const std::vector<CommentKey>& keys, const Planner& plan) {
+Status PgQueueStore::Apply(const StreamPositions& positions, const std::vector<CommentKey>& keys, const Planner& plan) {
   return pool_.Run(BackgroundCall("moderation"), [&](db::Tx& tx) -> Status {
     PARVIS_ASSIGN_OR_RETURN(const auto known, ReadStates(tx, keys));
     const QueueEffects effects = plan(known);
@@ -86,7 +86,7 @@ Status PgQueueStore::Apply(const StreamPosition& position, const std::vector<Com
     std::vector<StreamRecord> records;
     for (const Command& command : effects.commands) records.push_back(encode_(command));
     if (!records.empty()) PARVIS_RETURN_IF_ERROR(db::OutboxTable::Append(tx, records));
-    return db::OffsetTable::Advance(tx, position);
+    return db::OffsetTable::Advance(tx, positions);
   });
 }
 

@@ -10,7 +10,7 @@ namespace parvis::moderation {
 class PgQueueStore : public QueueStore {
  public:
   PgQueueStore(db::Pool& stream, EncodeCommand encode) : pool_(stream), encode_(std::move(encode)) {}
-  Status Apply(const StreamPosition& position, const std::vector<CommentKey>& keys, const Planner& plan) override;
+  Status Apply(const StreamPositions& positions, const std::vector<CommentKey>& keys, const Planner& plan) override;
 
  private:
   db::Pool& pool_;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "platform/base/error.h"
@@ -21,6 +22,19 @@ struct StreamPosition {
   int32_t partition = 0;
   int64_t epoch = 0;      // as claimed
   int64_t next = 0;       // offset of the first record not yet applied
+};
+
+// Where one batch ends in every partition that it has records of: stored with the batch's effects, all or none.
+class StreamPositions {
+ public:
+  StreamPositions(StreamPosition only) : all_{std::move(only)} {}  // implicit: one partition is a batch like any other
+  explicit StreamPositions(std::vector<StreamPosition> all) : all_(std::move(all)) {}
+  std::vector<StreamPosition>::const_iterator begin() const { return all_.begin(); }
+  std::vector<StreamPosition>::const_iterator end() const { return all_.end(); }
+  size_t size() const { return all_.size(); }
+
+ private:
+  std::vector<StreamPosition> all_;  // at most one of a partition
 };
 
 // Port: claims partitions on assignment. Implemented by db::OffsetTable; called from the consumer's thread.

@@ -1,5 +1,8 @@
 #include "platform/bus/batch_runner.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "platform/obs/log.h"
 
 namespace parvis::bus {
@@ -17,17 +20,99 @@ bool Retryable(const Status& status) {
 
 }  // namespace
 
-BatchRunner::BatchRunner(const Consumer::Options& options, Producer& dead_letters, const Clock& clock,
-                         obs::Metrics& metrics, Consumer::Handler handler,
-                         std::function<void(Partition&, int64_t)> applied)
+BatchRunner::BatchRunner(const Consumer::Options& options, int batch_max, Producer& dead_letters, const Clock& clock,
+                         obs::Metrics& metrics, Consumer::Handler handler)
     : options_(options), dead_letters_(dead_letters), clock_(clock), metrics_(metrics), handler_(std::move(handler)),
-      applied_(std::move(applied)) {}
+      batch_max_(static_cast<size_t>(batch_max)) {}
 
-Status BatchRunner::Run(Partition& partition, const std::vector<Received>& batch, size_t& done) {
-  return RunRange(partition, batch, 0, batch.size(), done);
+Status BatchRunner::Handle(const std::vector<Partition*>& ready, const std::atomic<bool>& stopping) {
+  std::map<std::string, std::vector<Partition*>> sharing;   // by topic
+  std::vector<Partition*> alone;
+  for (Partition* partition : ready) {
+    if (partition->alone) {
+      alone.push_back(partition);
+    } else {
+      sharing[partition->position.topic].push_back(partition);
+    }
+  }
+  for (const auto& [topic, group] : sharing) {
+    if (stopping) return absl::OkStatus();
+    bool handled = false;
+    if (group.size() > 1) {
+      PARVIS_ASSIGN_OR_RETURN(handled, HandleTogether(group));
+    }
+    if (!handled) alone.insert(alone.end(), group.begin(), group.end());
+  }
+  for (Partition* partition : alone) {
+    if (stopping) return absl::OkStatus();
+    PARVIS_RETURN_IF_ERROR(HandleAlone(*partition));
+  }
+  return absl::OkStatus();
 }
 
-// Handles [begin, end); `done` counts what has been applied. Not OK: a retryable error, or FENCED.
+StatusOr<bool> BatchRunner::HandleTogether(const std::vector<Partition*>& group) {
+  const size_t share = std::max<size_t>(1, batch_max_ / group.size());
+  std::vector<Received> batch;
+  std::vector<StreamPosition> positions;
+  std::vector<size_t> ends;   // in the batch, by partition
+  for (const Partition* partition : group) {
+    const size_t count = std::min(partition->waiting.size(), share);
+    batch.insert(batch.end(), partition->waiting.begin(), partition->waiting.begin() + static_cast<std::ptrdiff_t>(count));
+    ends.push_back(batch.size());
+    positions.push_back(partition->position);
+    positions.back().next = batch.back().offset + 1;
+  }
+  const Status status = Call(StreamPositions(positions), positions.front().topic, batch);
+  if (ReasonOf(status) == "FENCED") return status;
+  for (size_t i = 0; i < group.size(); ++i) {
+    Partition& partition = *group[i];
+    if (status.ok()) {
+      const size_t count = ends[i] - (i == 0 ? 0 : ends[i - 1]);
+      partition.waiting.erase(partition.waiting.begin(), partition.waiting.begin() + static_cast<std::ptrdiff_t>(count));
+      partition.position.next = positions[i].next;
+      Succeeded(partition);
+    } else if (Retryable(status)) {
+      Failed(partition, status);
+    } else {
+      partition.alone = true;
+    }
+  }
+  return status.ok() || Retryable(status);
+}
+
+Status BatchRunner::HandleAlone(Partition& partition) {
+  std::deque<Received>& waiting = partition.waiting;
+  const auto size = static_cast<std::ptrdiff_t>(std::min(waiting.size(), batch_max_));
+  const std::vector<Received> batch(std::make_move_iterator(waiting.begin()), std::make_move_iterator(waiting.begin() + size));
+  waiting.erase(waiting.begin(), waiting.begin() + size);
+  size_t done = 0;
+  const Status status = RunRange(partition, batch, 0, batch.size(), done);
+  if (status.ok()) {
+    Succeeded(partition);
+    return status;
+  }
+  waiting.insert(waiting.begin(), batch.begin() + static_cast<std::ptrdiff_t>(done), batch.end());
+  if (ReasonOf(status) == "FENCED") return status;
+  Failed(partition, status);
+  return absl::OkStatus();
+}
+
+void BatchRunner::Succeeded(Partition& partition) {
+  if (partition.failing_since) obs::Info("records are handled again", {{"group", options_.group}});
+  partition.failing_since.reset();
+  partition.backoff.Reset();
+  partition.alone = false;
+}
+
+void BatchRunner::Failed(Partition& partition, const Status& why) {
+  if (!partition.failing_since) {
+    partition.failing_since = clock_.Now();
+    obs::Warn("records are not handled", {{"group", options_.group}, {"topic", partition.position.topic}, {"error", why}});
+  }
+  partition.alone = true;
+  partition.retry_at = clock_.Now() + partition.backoff.Next();
+}
+
 Status BatchRunner::RunRange(Partition& partition, const std::vector<Received>& batch, size_t begin, size_t end, size_t& done) {
   const Received& front = batch[begin];
   Status status;
@@ -57,11 +142,16 @@ Status BatchRunner::RunRange(Partition& partition, const std::vector<Received>& 
 Status BatchRunner::Handle(Partition& partition, const std::vector<Received>& batch) {
   StreamPosition position = partition.position;
   position.next = batch.back().offset + 1;
+  const Status status = Call(position, position.topic, batch);
+  if (status.ok()) partition.position.next = position.next;
+  return status;
+}
+
+Status BatchRunner::Call(const StreamPositions& positions, const std::string& topic, const std::vector<Received>& batch) {
   const Instant before = clock_.Now();
-  const Status status = handler_(position, batch);
-  Metrics(position.topic).seconds->Observe(absl::ToDoubleSeconds(clock_.Now() - before));
-  (status.ok() ? Metrics(position.topic).ok : Metrics(position.topic).failed)->Add(static_cast<double>(batch.size()));
-  if (status.ok()) applied_(partition, position.next);
+  const Status status = handler_(positions, batch);
+  Metrics(topic).seconds->Observe(absl::ToDoubleSeconds(clock_.Now() - before));
+  (status.ok() ? Metrics(topic).ok : Metrics(topic).failed)->Add(static_cast<double>(batch.size()));
   return status;
 }
 
@@ -74,7 +164,7 @@ Status BatchRunner::Skip(Partition& partition, const Received& record, size_t be
     // A handler that cannot even move on: nothing to blame on a record any more, so it is tried again.
     if (!status.ok()) return Retryable(status) ? status : MakeError(Code::kUnavailable, "SKIP_FAILED", status.ToString());
   }
-  applied_(partition, record.offset + 1);
+  partition.position.next = record.offset + 1;
   partition.tries = 0;
   done = begin + 1;
   return absl::OkStatus();

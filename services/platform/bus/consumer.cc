@@ -15,6 +15,7 @@ namespace {
 constexpr int kIdlePollMillis = 250;   // a record ends the poll at once; this bounds how long stopping takes
 constexpr int kBatchPollMillis = 2;    // nothing more within this time: the batch is complete
 constexpr absl::Duration kHousekeeping = absl::Seconds(1);
+constexpr absl::Duration kCommitEvery = absl::Milliseconds(200);
 constexpr absl::Duration kUnreadyAfter = absl::Seconds(30);
 constexpr absl::Duration kCloseMax = absl::Seconds(5);
 
@@ -24,7 +25,7 @@ constexpr absl::Duration kCloseMax = absl::Seconds(5);
 struct Consumer::Impl {
   Impl(const BusConfig& c, Options o, OffsetStore* s, Producer& d, const Clock& k, obs::Metrics& m, Handler h)
       : config(c), options(std::move(o)), offsets(s), clock(k),
-        runner(options, d, k, m, std::move(h), [this](Partition& p, int64_t next) { Applied(p, next); }) {}
+        runner(options, c.batch_max, d, k, m, std::move(h)) {}
 
   Status Open() {
     const auto millis = [](absl::Duration d) { return std::to_string(absl::ToInt64Milliseconds(d)); };
@@ -161,30 +162,36 @@ struct Consumer::Impl {
     fenced = true;   // start over rather than go on from the wrong place
   }
 
-  // Takes records until the batches are complete: nothing more for a moment, or full, or batch_wait over.
+  // Takes records until the batches are complete: full, or batch_wait after the last ones and nothing more for a moment.
   void Fill() {
+    const Instant apart = handled_at + config.batch_wait;
+    std::optional<Instant> until;   // known with the first record
     int timeout = partitions.Waiting() > 0 ? 10 : kIdlePollMillis;
-    const size_t most = static_cast<size_t>(config.batch_max);
-    Instant until = Instant::Max();
     while (!stopping) {
       const MessagePtr message(rd_kafka_consumer_poll(rk, timeout));
-      if (!message) return;
-      if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        OnPollError(*message);
-        return;
+      const Instant now = clock.Now();
+      if (!message && (!until || now >= apart)) return;
+      if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) return OnPollError(*message);
+      if (message) {
+        if (Take(*message, now)) return;
+        if (!until) until = std::max(apart, now + config.batch_wait);
       }
-      const std::string topic = rd_kafka_topic_name(message->rkt);
-      const Partitions::Take take = partitions.Add(*message);
-      Partition* partition = partitions.Find(topic, message->partition);
-      if (take == Partitions::Take::kSeekBack) Seek(*partition, partition->expected);
-      if (partition && partition->waiting.size() >= most) {
-        if (partition->retry_at > clock.Now()) Pause(*partition, true);
-        return;
-      }
-      if (until == Instant::Max()) until = clock.Now() + config.batch_wait;
-      if (clock.Now() >= until || partitions.Waiting() >= 4 * most) return;
-      timeout = kBatchPollMillis;
+      if (now >= *until) return;
+      timeout = now >= apart ? kBatchPollMillis : static_cast<int>(absl::ToInt64Milliseconds(apart - now)) + 1;
     }
+  }
+
+  // True when that is enough.
+  bool Take(const rd_kafka_message_t& message, Instant now) {
+    const Partitions::Take take = partitions.Add(message);
+    Partition* partition = partitions.Find(rd_kafka_topic_name(message.rkt), message.partition);
+    if (take == Partitions::Take::kSeekBack) Seek(*partition, partition->expected);
+    const size_t most = static_cast<size_t>(config.batch_max);
+    if (partition && partition->waiting.size() >= most) {
+      if (partition->retry_at > now) Pause(*partition, true);
+      return true;
+    }
+    return partitions.Waiting() >= 4 * most;
   }
 
   void OnPollError(const rd_kafka_message_t& message) {
@@ -194,6 +201,7 @@ struct Consumer::Impl {
   }
 
   void HandleAll() {
+    std::vector<Partition*> ready;
     for (auto& [key, partition] : partitions.all()) {
       if (stopping || fenced) return;
       if (partition.retry_at > clock.Now()) continue;
@@ -203,45 +211,19 @@ struct Consumer::Impl {
         Pause(partition, false);
         TellAssignment();
       }
-      if (!partition.waiting.empty()) HandleWaiting(partition);
+      if (!partition.waiting.empty()) ready.push_back(&partition);
     }
+    if (fenced || ready.empty()) return;
+    fenced = !runner.Handle(ready, stopping).ok();
+    handled_at = clock.Now();
+    for (Partition* partition : ready) Pause(*partition, partition->retry_at > handled_at);
   }
 
-  void HandleWaiting(Partition& partition) {
-    const size_t size = std::min(partition.waiting.size(), static_cast<size_t>(config.batch_max));
-    std::vector<Received> batch(std::make_move_iterator(partition.waiting.begin()),
-                                std::make_move_iterator(partition.waiting.begin() + size));
-    partition.waiting.erase(partition.waiting.begin(), partition.waiting.begin() + size);
-    size_t done = 0;
-    const Status status = runner.Run(partition, batch, done);
-    if (status.ok()) {
-      if (partition.failing_since) obs::Info("records are handled again", {{"group", options.group}});
-      partition.failing_since.reset();
-      partition.backoff.Reset();
-      Pause(partition, false);
-      return;
-    }
-    if (ReasonOf(status) == "FENCED") {
-      fenced = true;
-      return;
-    }
-    if (!partition.failing_since) {
-      partition.failing_since = clock.Now();
-      obs::Warn("records are not handled", {{"group", options.group}, {"topic", partition.position.topic}, {"error", status}});
-    }
-    partition.waiting.insert(partition.waiting.begin(), std::make_move_iterator(batch.begin() + done),
-                             std::make_move_iterator(batch.end()));
-    partition.retry_at = clock.Now() + partition.backoff.Next();
-    Pause(partition, true);
-  }
-
-  void Applied(Partition& partition, int64_t next) {
-    partition.position.next = next;
-    if (options.offsets == Offsets::kKafka) {
-      const ListPtr list(rd_kafka_topic_partition_list_new(1));
-      rd_kafka_topic_partition_list_add(list.get(), partition.position.topic.c_str(), partition.position.partition)->offset = next;
-      rd_kafka_commit(rk, list.get(), 1);
-    }
+  // kDatabase: for the tools that show lag only.
+  void CommitMoved() {
+    if (clock.Now() < next_commit) return;
+    next_commit = clock.Now() + (options.offsets == Offsets::kKafka ? kCommitEvery : kHousekeeping);
+    if (const ListPtr list = partitions.MovedOffsets()) rd_kafka_commit(rk, list.get(), 1);
   }
 
   // We are a zombie: somebody else has our partitions. Forget everything, leave the group, and join it as a new member
@@ -285,9 +267,6 @@ struct Consumer::Impl {
     if (options.on_idle) options.on_idle();
     if (clock.Now() < next_housekeeping) return;
     next_housekeeping = clock.Now() + kHousekeeping;
-    if (options.offsets == Offsets::kDatabase) {
-      if (const ListPtr list = partitions.MovedOffsets()) rd_kafka_commit(rk, list.get(), 1);   // for lag tools only
-    }
     std::map<std::string, int64_t> lag;
     std::optional<Instant> failing;
     for (const auto& [key, partition] : partitions.all()) {
@@ -315,6 +294,7 @@ struct Consumer::Impl {
       Fill();
       HandleAll();
       if (fenced) Rejoin();
+      CommitMoved();
       Housekeeping();
     }
     if (rk && options.offsets == Offsets::kKafka) {
@@ -333,7 +313,7 @@ struct Consumer::Impl {
   BatchRunner runner;
   rd_kafka_t* rk = nullptr;
   Partitions partitions;
-  Instant next_housekeeping;
+  Instant handled_at, next_commit, next_housekeeping;
   bool fenced = false;
   std::atomic<bool> stopping{false};
   std::mutex mutex;   // of what follows

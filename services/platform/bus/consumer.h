@@ -1,13 +1,17 @@
 // The consumer loop. One thread per Consumer; batches in order per partition.
 //
 // kDatabase: offsets live in the effects' transaction. On assignment the epoch is claimed through OffsetStore and the
-// partition starts at the database's offset. The handler gets a batch of one partition and the position to store with its
-// effects; ABORTED FENCED from it means that we are a zombie: the batch is dropped and the group is left and rejoined.
-// kKafka: for Kafka → Kafka stages: the offset is committed to Kafka after the handler returned OK.
+// partition starts at the database's offset. The handler gets a batch and the positions to store with its effects;
+// ABORTED FENCED from it means that we are a zombie: the batch is dropped and the group is left and rejoined.
+// kKafka: for Kafka → Kafka stages: the offset is committed to Kafka soon (a quarter of a second) after the handler
+// returned OK; what was handled after the last commit is handled again after a crash.
+//
+// A batch has the records of one topic, of all partitions that have some: one transaction instead of one for each. A
+// lone record is handled at once; under load batches are `batch_wait` apart, so that they have something to share.
 //
 // Errors of a handler: UNAVAILABLE, RESOURCE_EXHAUSTED, ABORTED, DEADLINE_EXCEEDED are tried again with backoff for ever
 // (the partition is paused, polling goes on, readiness turns off after 30 s); anything else is blamed on a record: the
-// batch is bisected, and a record that still fails after `tries_max` goes to `<topic>.dlq.<group>` with the reason as
+// partitions are handled one by one, the batch is bisected, and a record that still fails after `tries_max` goes to `<topic>.dlq.<group>` with the reason as
 // headers (parvis_reason, parvis_message, parvis_partition, parvis_offset), and the partition advances.
 #pragma once
 
@@ -42,9 +46,10 @@ class Consumer {
     // Called at least this often even when no record arrives; may be empty.
     std::function<void()> on_idle;
   };
-  // Applies one batch (one partition, ascending offsets). `position.next` is the offset after the last
-  // record: store it with the effects. After a dead letter the batch is empty and only the position is to be stored.
-  using Handler = std::function<Status(const StreamPosition& position, const std::vector<Received>& batch)>;
+  // Applies one batch: one topic, partition after partition, each with ascending offsets. `positions` has one for every
+  // partition in it, whose `next` is the offset after the partition's last record: store all of them with the effects.
+  // After a dead letter the batch is empty and only the position is to be stored.
+  using Handler = std::function<Status(const StreamPositions& positions, const std::vector<Received>& batch)>;
 
   // `offsets` may be null with Offsets::kKafka. `dead_letters` must outlive the consumer.
   Consumer(const BusConfig& config, Options options, OffsetStore* offsets, Producer& dead_letters, const Clock& clock,

@@ -38,12 +38,12 @@ class ConsumerTest : public ::testing::Test {
     ASSERT_TRUE(producer_.SendAll(records).ok());
   }
   // Counts each payload in the database: an effect that shows doubling, in one transaction with the offset.
-  Status Apply(const StreamPosition& position, const std::vector<Received>& batch) {
+  Status Apply(const StreamPositions& positions, const std::vector<Received>& batch) {
     std::vector<std::string> payloads;
     for (const Received& received : batch) payloads.push_back(received.record.payload);
     return Database().stream().Run(BackgroundCall("t"), [&](db::Tx& tx) -> Status {
       if (!payloads.empty()) PARVIS_RETURN_IF_ERROR(tx.Query(kEffects, {kWorkspace, db::Array(payloads)}).status());
-      return db::OffsetTable::Advance(tx, position);
+      return db::OffsetTable::Advance(tx, positions);
     });
   }
   std::unique_ptr<Consumer> Make(Consumer::Handler handler, Consumer::Options options = {}, BusConfig config = Kafka::Shared().Config()) {
@@ -54,7 +54,7 @@ class ConsumerTest : public ::testing::Test {
     return consumer;
   }
   Consumer::Handler Applying() {
-    return [this](const StreamPosition& p, const std::vector<Received>& b) { return Apply(p, b); };
+    return [this](const StreamPositions& p, const std::vector<Received>& b) { return Apply(p, b); };
   }
   int64_t Distinct() { return Database().Number("SELECT count(*) FROM things"); }
   int64_t Doubled() { return Database().Number("SELECT count(*) FROM things WHERE amount > 1"); }
@@ -70,7 +70,7 @@ TEST_F(ConsumerTest, AppliesEachRecordOnceAcrossRestartsAndInOrder) {
   std::mutex mutex;
   std::map<std::string, int> last;
   bool ordered = true;
-  const auto handler = [&](const StreamPosition& p, const std::vector<Received>& batch) {
+  const auto handler = [&](const StreamPositions& p, const std::vector<Received>& batch) {
     for (const Received& received : batch) {
       const std::lock_guard lock(mutex);
       const int number = std::stoi(received.record.payload);
@@ -124,7 +124,7 @@ TEST_F(ConsumerTest, TwoMembersShareThePartitionsAndNothingIsDoubled) {
 
 TEST_F(ConsumerTest, AZombieIsFencedRollsBackAndRejoins) {
   std::atomic<int> fenced{0};
-  const auto handler = [&](const StreamPosition& p, const std::vector<Received>& b) {
+  const auto handler = [&](const StreamPositions& p, const std::vector<Received>& b) {
     const Status status = Apply(p, b);
     fenced += ReasonOf(status) == "FENCED";
     return status;
@@ -142,7 +142,7 @@ TEST_F(ConsumerTest, AZombieIsFencedRollsBackAndRejoins) {
 
 TEST_F(ConsumerTest, PoisonGoesToTheDeadLettersAndTheRestIsApplied) {
   std::atomic<int> seen{0};
-  auto consumer = Make([&](const StreamPosition& p, const std::vector<Received>& batch) {
+  auto consumer = Make([&](const StreamPositions& p, const std::vector<Received>& batch) {
     for (const Received& received : batch) {
       if (received.record.payload == "77" || received.record.payload == "78") {
         seen += batch.size() == 1;
@@ -169,7 +169,7 @@ TEST_F(ConsumerTest, PoisonGoesToTheDeadLettersAndTheRestIsApplied) {
 
 TEST_F(ConsumerTest, UnavailabilityIsTriedAgainWithoutLossOrDeadLetter) {
   std::atomic<int> failures{0};
-  auto consumer = Make([&](const StreamPosition& p, const std::vector<Received>& batch) {
+  auto consumer = Make([&](const StreamPositions& p, const std::vector<Received>& batch) {
     if (batch[0].partition == 0 && failures < 5) {
       ++failures;
       return MakeError(Code::kUnavailable, "DB_UNAVAILABLE", "not now");
@@ -184,7 +184,7 @@ TEST_F(ConsumerTest, UnavailabilityIsTriedAgainWithoutLossOrDeadLetter) {
 
 TEST_F(ConsumerTest, ALostCommitAnswerDoublesNothing) {
   std::atomic<bool> lost{false};
-  auto consumer = Make([&](const StreamPosition& p, const std::vector<Received>& batch) {
+  auto consumer = Make([&](const StreamPositions& p, const std::vector<Received>& batch) {
     const Status status = Apply(p, batch);
     if (status.ok() && !lost.exchange(true)) return MakeError(Code::kUnavailable, "DB_UNAVAILABLE", "COMMIT's answer was lost");
     return status;
@@ -200,7 +200,7 @@ TEST_F(ConsumerTest, DatabaseAwayDuringTheClaimIsWaitedFor) {
   db::OffsetTable offsets(sample.stream(), "sample");
   own.Kill();
   Consumer consumer(Kafka::Shared().Config(), {.group = group_, .topics = {topic_}}, &offsets, producer_, sample.clock(), metrics_,
-                    [&](const StreamPosition& p, const std::vector<Received>& batch) {
+                    [&](const StreamPositions& p, const std::vector<Received>& batch) {
                       return sample.stream().Run(BackgroundCall("t"), [&](db::Tx& tx) -> Status {
                         for (const Received& r : batch) {
                           PARVIS_RETURN_IF_ERROR(tx.Query("INSERT INTO things (workspace_id, thing_id) VALUES ($1, $2)",
@@ -220,7 +220,7 @@ TEST_F(ConsumerTest, DatabaseAwayDuringTheClaimIsWaitedFor) {
 TEST_F(ConsumerTest, StageToKafkaGoesOnWhereItWasCommitted) {
   std::mutex mutex;
   std::multiset<std::string> seen;
-  const auto stage = [&](const StreamPosition&, const std::vector<Received>& batch) {
+  const auto stage = [&](const StreamPositions&, const std::vector<Received>& batch) {
     const std::lock_guard lock(mutex);
     for (const Received& received : batch) seen.insert(received.record.payload);
     return absl::OkStatus();

@@ -37,7 +37,7 @@ TEST(Idle, ConsumersRelayAndProducerCostNearlyNothing) {
   std::atomic<int> handled{0};
   Consumer consumer(config, {.group = testing::Kafka::Unique("idle.group"), .topics = {topic},
                              .on_assignment = [&](const std::string&, const std::vector<StreamPosition>& p) { owned = static_cast<int>(p.size()); }},
-                    &offsets, producer, sample.clock(), metrics, [&](const StreamPosition& p, const std::vector<Received>& batch) {
+                    &offsets, producer, sample.clock(), metrics, [&](const StreamPositions& p, const std::vector<Received>& batch) {
                       handled += static_cast<int>(batch.size());
                       return sample.stream().Run(BackgroundCall("t"), [&](db::Tx& tx) { return db::OffsetTable::Advance(tx, p); });
                     });

@@ -24,6 +24,7 @@ struct Partition {
   int64_t gap_checked = -1;       // `expected` for which a gap was looked into already
   std::deque<Received> waiting;   // at most batch_max
   bool paused = false;
+  bool alone = false;             // its last batch failed: until one succeeds it shares none with other partitions
   int tries = 0;                  // of the record at the front, alone
   int64_t dead_sent = -1;         // offset of the record whose dead letter has been acknowledged
   Instant retry_at;               // do not handle before

@@ -52,7 +52,7 @@ struct Producer::Impl {
                                       {"enable.idempotence", "true"},
                                       {"acks", "all"},
                                       {"compression.type", "lz4"},
-                                      {"linger.ms", "2"},
+                                      {"linger.ms", "5"},
                                       {"partitioner", "murmur2_random"},
                                       {"queue.buffering.max.messages", std::to_string(config.producer_queue_max)},
                                       {"queue.buffering.max.kbytes", std::to_string(config.producer_queue_max_bytes >> 10)},

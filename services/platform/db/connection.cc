@@ -38,8 +38,10 @@ StatusOr<std::unique_ptr<Connection>> Connection::Open(const PoolConfig& config)
   // Later keywords win, so the ones after dbname (which holds the whole dsn) are ours.
   const char* keywords[] = {"dbname", "connect_timeout", "client_encoding", "options", "keepalives_idle",
                             "tcp_user_timeout", password.empty() ? nullptr : "password", nullptr};
-  const char* values[] = {config.dsn.c_str(), timeout.c_str(), "UTF8",
-                          "-c TimeZone=UTC -c DateStyle=ISO -c bytea_output=hex -c idle_in_transaction_session_timeout=60s",
+  std::string options =
+      "-c TimeZone=UTC -c DateStyle=ISO -c bytea_output=hex -c idle_in_transaction_session_timeout=60s";
+  if (config.plan_max_age > absl::ZeroDuration()) options += " -c plan_cache_mode=force_generic_plan";
+  const char* values[] = {config.dsn.c_str(), timeout.c_str(), "UTF8", options.c_str(),
                           "10", "15000", password.Reveal().c_str(), nullptr};
   std::unique_ptr<Connection> connection(new Connection(PQconnectdbParams(keywords, values, 1)));
   pg_conn* conn = connection->conn_;
@@ -57,6 +59,12 @@ StatusOr<std::unique_ptr<Connection>> Connection::Open(const PoolConfig& config)
 }
 
 Connection::~Connection() { PQfinish(conn_); }
+
+bool Connection::PlansAreOld(Instant now, absl::Duration max) {
+  if (max <= absl::ZeroDuration() || now - planned_ < max) return false;
+  planned_ = now;
+  return true;
+}
 
 bool Connection::in_transaction() const { return PQtransactionStatus(conn_) != PQTRANS_IDLE; }
 
@@ -120,7 +128,11 @@ StatusOr<Rows> Connection::Query(const std::optional<Begin>& begin, const char* 
   if (begin) {
     const std::string timeout = std::to_string(std::max<int64_t>(1, absl::ToInt64Milliseconds(begin->statement_max)));
     const char* settings[] = {begin->workspace_id.c_str(), timeout.c_str()};
-    sent = PQsendQueryPrepared(conn_, kBeginName, 0, nullptr, nullptr, nullptr, 0) &&
+    if (begin->forget_plans) {
+      sent = PQsendQueryParams(conn_, "DISCARD PLANS", 0, nullptr, nullptr, nullptr, nullptr, 0);
+      ++steps;
+    }
+    sent = sent && PQsendQueryPrepared(conn_, kBeginName, 0, nullptr, nullptr, nullptr, 0) &&
            PQsendQueryPrepared(conn_, kSettingsName, 2, settings, nullptr, nullptr, 0);
     steps += 2;
   }

@@ -18,6 +18,7 @@ class Connection {
   struct Begin {
     std::string workspace_id;
     absl::Duration statement_max;
+    bool forget_plans = false;   // of all prepared statements
   };
   // UNAVAILABLE DB_UNAVAILABLE when the server cannot be reached or refuses us.
   static StatusOr<std::unique_ptr<Connection>> Open(const PoolConfig& config);
@@ -33,6 +34,8 @@ class Connection {
 
   // The longest wait for one answer; more means that the connection is broken.
   void set_wait_max(absl::Duration wait) { wait_max_ = wait; }
+  // True when plans have been reused for `max` (0: they are not); they count as new from then on.
+  bool PlansAreOld(Instant now, absl::Duration max);
   // No further use: close it.
   bool broken() const { return broken_; }
   // SQLSTATE of the last error: "" for a lost connection.
@@ -52,6 +55,7 @@ class Connection {
   absl::Duration wait_max_ = absl::Seconds(10);
   bool broken_ = false;
   std::string state_;
+  Instant planned_;
   int64_t names_ = 0;
   std::unordered_map<std::string, std::string> prepared_;  // text → name, at most kPreparedMax
 };

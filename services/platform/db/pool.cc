@@ -71,6 +71,14 @@ void PoolConfig::Declare(app::Options& o, std::string_view prefix) {
   o.Duration(p + "acquire_max", &acquire_max, "Longest wait for a free connection.", absl::Milliseconds(1), absl::Minutes(1));
   o.Duration(p + "statement_max", &statement_max, "Longest run of one statement.", absl::Milliseconds(10), absl::Minutes(10));
   o.Duration(p + "connect_max", &connect_max, "Longest wait for a new connection.", absl::Seconds(1), absl::Minutes(1));
+  o.Duration(p + "plan_max_age", &plan_max_age, "How long a statement's plan is reused; 0 leaves it to PostgreSQL.",
+             absl::ZeroDuration(), absl::Hours(1));
+}
+
+PoolConfig PoolConfig::ForStreams() {
+  PoolConfig config;
+  config.plan_max_age = absl::Seconds(2);
+  return config;
 }
 
 StatusOr<int64_t> Tx::Exec(const char* sql, std::initializer_list<Param> params) {
@@ -135,7 +143,7 @@ struct Pool::Impl {
     if (left <= absl::ZeroDuration()) return TimedOut();
     const absl::Duration statement = std::min(left, config.statement_max);
     connection.set_wait_max(statement + kWaitSlack);
-    PooledTx tx(connection, {call.workspace_id, statement});
+    PooledTx tx(connection, {call.workspace_id, statement, connection.PlansAreOld(clock.Now(), config.plan_max_age)});
     Status status = body(tx);
     if (status.ok()) status = tx.failure();   // a body may not hide that its transaction is lost
     if (connection.broken()) {

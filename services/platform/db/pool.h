@@ -32,6 +32,11 @@ struct PoolConfig {
   absl::Duration acquire_max = absl::Seconds(2);       // waiting for a free one; then RESOURCE_EXHAUSTED DB_POOL_EXHAUSTED
   absl::Duration statement_max = absl::Seconds(10);    // cap on statement_timeout
   absl::Duration connect_max = absl::Seconds(5);
+  // How long the plan of a statement is reused, for whatever parameters; 0: PostgreSQL decides, and plans most statements
+  // anew. Planning costs more than running a batch's look-ups by key; a plan made for an empty table must not outlive it.
+  absl::Duration plan_max_age;
+  // The settings of a stream role's pool: batches by key, hundreds of times a second.
+  static PoolConfig ForStreams();
   // Declares `<prefix>dsn`, `<prefix>password_file`, `<prefix>pool_size`, ... e.g. prefix "db_api_".
   void Declare(app::Options& o, std::string_view prefix);
 };

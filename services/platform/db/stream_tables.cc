@@ -50,7 +50,9 @@ std::map<std::string, std::string> DecodeHeaders(std::string_view text) {
 
 // Strictly forward: the same batch a second time changes no row.
 constexpr char kAdvance[] =
-    "UPDATE stream_offsets SET next = $5 WHERE group_name = $1 AND topic = $2 AND part = $3 AND epoch = $4 AND next < $5";
+    "UPDATE stream_offsets o SET next = v.next "
+    "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) v(grp, topic, part, epoch, next) "
+    "WHERE o.group_name = v.grp AND o.topic = v.topic AND o.part = v.part AND o.epoch = v.epoch AND o.next < v.next";
 constexpr char kAppend[] =
     "INSERT INTO outbox (topic, key, payload, headers) "
     "SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[])";
@@ -77,12 +79,20 @@ StatusOr<StreamPosition> OffsetTable::Claim(const std::string& group, const std:
   return position;
 }
 
-Status OffsetTable::Advance(Tx& tx, const StreamPosition& p) {
-  PARVIS_ASSIGN_OR_RETURN(const int64_t changed,
-                          tx.Exec(kAdvance, {p.group, p.topic, static_cast<int64_t>(p.partition), p.epoch, p.next}));
-  if (changed == 1) return absl::OkStatus();
-  return MakeError(Code::kAborted, "FENCED", "partition " + std::to_string(p.partition) + " of " + p.topic +
-                   " has a newer owner in group " + p.group);
+Status OffsetTable::Advance(Tx& tx, const StreamPositions& positions) {
+  std::vector<std::string> groups, topics;
+  std::vector<int64_t> parts, epochs, nexts;
+  for (const StreamPosition& p : positions) {
+    groups.push_back(p.group);
+    topics.push_back(p.topic);
+    parts.push_back(p.partition);
+    epochs.push_back(p.epoch);
+    nexts.push_back(p.next);
+  }
+  PARVIS_ASSIGN_OR_RETURN(const int64_t changed, tx.Exec(kAdvance, {Array(groups), Array(topics), Array(parts),
+                                                                    Array(epochs), Array(nexts)}));
+  if (changed == static_cast<int64_t>(positions.size())) return absl::OkStatus();
+  return MakeError(Code::kAborted, "FENCED", topics.front() + " has a newer owner in group " + groups.front());
 }
 
 OutboxTable::OutboxTable(Pool& pool) : pool_(pool) {}

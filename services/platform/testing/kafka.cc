@@ -124,7 +124,7 @@ std::vector<bus::Received> Kafka::Read(const std::string& topic, size_t count, a
   std::vector<bus::Received> all;
   bus::Consumer consumer(Config(), {.group = Unique("reader-" + RandomHex(8)), .topics = {topic},
                                     .offsets = bus::Consumer::Offsets::kKafka}, nullptr, producer, clock, metrics,
-                         [&](const StreamPosition&, const std::vector<bus::Received>& batch) {
+                         [&](const StreamPositions&, const std::vector<bus::Received>& batch) {
                            const std::lock_guard lock(mutex);
                            all.insert(all.end(), batch.begin(), batch.end());
                            return absl::OkStatus();

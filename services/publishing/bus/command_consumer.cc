@@ -54,14 +54,14 @@ std::unique_ptr<bus::Consumer> MakeCommandConsumer(const bus::BusConfig& config,
   options.on_assignment = [owned = std::move(owned)](const std::string&, const std::vector<StreamPosition>& positions) {
     owned(positions);
   };
-  auto handle = [context, accepted = std::move(accepted)](const StreamPosition& position,
+  auto handle = [context, accepted = std::move(accepted)](const StreamPositions& positions,
                                                           const std::vector<bus::Received>& batch) -> Status {
     std::vector<DeliveryCommand> commands;
     for (const bus::Received& received : batch) {
       PARVIS_ASSIGN_OR_RETURN(DeliveryCommand command, DecodeCommand(received.record));
       commands.push_back(std::move(command));
     }
-    PARVIS_ASSIGN_OR_RETURN(const int added, AcceptCommands(context, position, commands));
+    PARVIS_ASSIGN_OR_RETURN(const int added, AcceptCommands(context, positions, commands));
     if (added > 0) accepted();
     return absl::OkStatus();
   };

@@ -26,7 +26,7 @@ void Refuse(Delivery& delivery, const std::string& reason, const std::string& me
 
 }  // namespace
 
-StatusOr<int> AcceptCommands(const AcceptContext& context, const StreamPosition& position,
+StatusOr<int> AcceptCommands(const AcceptContext& context, const StreamPositions& positions,
                              const std::vector<DeliveryCommand>& commands) {
   const absl::Time now = context.clock.WallNow();
   std::vector<Delivery> deliveries;
@@ -64,7 +64,7 @@ StatusOr<int> AcceptCommands(const AcceptContext& context, const StreamPosition&
     }
     deliveries.push_back(std::move(delivery));
   }
-  return context.ledger.Accept(position, deliveries, now, context.actor);
+  return context.ledger.Accept(positions, deliveries, now, context.actor);
 }
 
 }  // namespace parvis::publishing

@@ -32,7 +32,7 @@ struct AcceptContext {
 // long, a channel that does not exist) is stored as failed, so that whoever asked learns of it. INVALID_ARGUMENT for a
 // command without its parts (the record is to blame); UNAVAILABLE when accounts cannot be asked; FENCED. Returns how many
 // were new.
-StatusOr<int> AcceptCommands(const AcceptContext& context, const StreamPosition& position,
+StatusOr<int> AcceptCommands(const AcceptContext& context, const StreamPositions& positions,
                              const std::vector<DeliveryCommand>& commands);
 
 }  // namespace parvis::publishing

@@ -38,8 +38,12 @@ bool IsVisible(DeliveryState state) { return state != DeliveryState::kNone && st
 bool IsIdempotent(DeliveryKind kind) { return kind != DeliveryKind::kPost && kind != DeliveryKind::kReply; }
 
 std::string LaneOf(const Delivery& delivery) {
-  if (delivery.kind == DeliveryKind::kPost) return delivery.channel_id + "/post";
-  return delivery.channel_id + "/" + (delivery.thread.empty() ? delivery.target_remote_id : delivery.thread);
+  switch (delivery.kind) {
+    case DeliveryKind::kPost: return delivery.channel_id + "/post";
+    case DeliveryKind::kReply:
+      return delivery.channel_id + "/" + (delivery.thread.empty() ? delivery.target_remote_id : delivery.thread);
+    default: return delivery.channel_id + "/on/" + delivery.target_remote_id;
+  }
 }
 
 std::string IdempotencyKeyOf(const Delivery& delivery) { return delivery.id; }

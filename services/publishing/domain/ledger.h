@@ -48,7 +48,7 @@ class DeliveryLedger {
 
   // Stores new deliveries, scheduled or already failed, and the consumer's position, in one transaction. One whose
   // (workspace, command_id) is there already is left out. Returns how many were new. ABORTED FENCED for a zombie.
-  virtual StatusOr<int> Accept(const StreamPosition& position, const std::vector<Delivery>& deliveries, absl::Time now,
+  virtual StatusOr<int> Accept(const StreamPositions& positions, const std::vector<Delivery>& deliveries, absl::Time now,
                                const std::string& actor) = 0;
 
   // Moves scheduled deliveries of `shards` to claimed with a new fence and returns them, earliest ready first. Leaves out

@@ -177,11 +177,16 @@ TEST(Recover, GivesBackAClaimAndDoubtsWhatWasSent) {
   EXPECT_EQ(Recover(d, {}, kNow, {}).after.fence, d.fence + 1) << "whoever held the claim has lost it";
 }
 
-TEST(Lane, IsTheChannelsPostsOrTheThread) {
+TEST(Lane, IsTheChannelsPostsTheThreadOrTheTarget) {
   Delivery a = MakeReply("a", kNow, "t1"), b = MakeReply("b", kNow, "t1"), c = MakeReply("c", kNow, "t2");
   EXPECT_EQ(LaneOf(a), LaneOf(b));
   EXPECT_NE(LaneOf(a), LaneOf(c));
   a.kind = c.kind = DeliveryKind::kPost;
+  EXPECT_EQ(LaneOf(a), LaneOf(c));
+  // Two comments of one thread are hidden independently; what is done to one of them keeps its order.
+  a.kind = DeliveryKind::kHide, b.kind = c.kind = DeliveryKind::kUnhide;
+  a.target_remote_id = c.target_remote_id = "1", b.target_remote_id = "2";
+  EXPECT_NE(LaneOf(a), LaneOf(b));
   EXPECT_EQ(LaneOf(a), LaneOf(c));
 }
 

@@ -35,11 +35,11 @@ Status CheckEpochs(db::Tx& tx, const std::vector<StreamPosition>& owned) {
 LedgerStore::LedgerStore(db::Pool& stream, EncodeDelivery encode, std::function<void()> committed)
     : stream_(stream), encode_(std::move(encode)), committed_(std::move(committed)) {}
 
-StatusOr<int> LedgerStore::Accept(const StreamPosition& position, const std::vector<Delivery>& deliveries,
+StatusOr<int> LedgerStore::Accept(const StreamPositions& positions, const std::vector<Delivery>& deliveries,
                                   absl::Time now, const std::string& actor) {
   int added = 0;
   PARVIS_RETURN_IF_ERROR(stream_.Run(StreamCall(), [&](db::Tx& tx) -> Status {
-    PARVIS_RETURN_IF_ERROR(db::OffsetTable::Advance(tx, position));
+    PARVIS_RETURN_IF_ERROR(db::OffsetTable::Advance(tx, positions));
     PARVIS_ASSIGN_OR_RETURN(added, InsertDeliveries(tx, deliveries, now, actor, encode_));
     return absl::OkStatus();
   }));

@@ -13,7 +13,7 @@ class LedgerStore : public DeliveryLedger {
  public:
   // `stream` is the pool of role publishing_stream. `committed` is called after each commit that wrote an event.
   LedgerStore(db::Pool& stream, EncodeDelivery encode, std::function<void()> committed);
-  StatusOr<int> Accept(const StreamPosition& position, const std::vector<Delivery>& deliveries, absl::Time now,
+  StatusOr<int> Accept(const StreamPositions& positions, const std::vector<Delivery>& deliveries, absl::Time now,
                                const std::string& actor) override;
   StatusOr<std::vector<Delivery>> Claim(const ClaimRequest& request) override;
   StatusOr<std::vector<std::optional<Delivery>>> Apply(const std::vector<Change>& changes, absl::Time now) override;

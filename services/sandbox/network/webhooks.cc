@@ -135,7 +135,7 @@ void Webhooks::Enqueue(Target& target, const Notice& notice) {
     return;
   }
   const size_t hash =
-      std::hash<std::string>{}(notice.item->thread) ^ (std::hash<std::string>{}(notice.account->id) << 1);
+      std::hash<std::string>{}(settings.threads_in_order ? notice.item->thread : notice.item->id) ^ (std::hash<std::string>{}(notice.account->id) << 1);
   Lane& lane = target.lanes[hash % target.lanes.size()];
   const bool late = settings.late > absl::ZeroDuration() && target.rng.Chance(settings.late_ratio);
   Event event{notice, late ? clock_.Now() + settings.late : Instant{}};

@@ -1,7 +1,7 @@
 // Webhooks: tells the targets what happened on the networks, batched and signed, with the oddities that were asked for.
 //
-// A target has lanes; what happens in one thread always takes the same lane, and a lane has one request under way: so
-// the order per thread holds and threads do not wait for each other. A lane whose request failed tries again, at once
+// A target has lanes; what happens in one thread (or to one item, if threads are not kept in order) always takes the
+// same lane, and a lane has one request under way: so that order holds and others do not wait for it. A lane whose request failed tries again, at once
 // and then ever more rarely; X gives up after five (its documents promise none), Facebook goes on.
 #pragma once
 
@@ -32,6 +32,7 @@ struct WebhookTarget {
   XShape shape = XShape::kActivity;
   int batch_max = 50;          // events in one request; XAA always has one
   int lanes = 8;               // requests under way at once
+  bool threads_in_order = true;  // false: only what happens to one item is in order, as no network promises more
   double duplicate_ratio = 0;  // events that are delivered twice
   double reorder_ratio = 0;    // events that change places with the one before
   double odd_ratio = 0;        // requests that are followed by one of an unknown kind

@@ -184,6 +184,7 @@ StatusOr<WebhookTarget> ReadTarget(const Json& json) {
   reader.SecretText("verify_token", &target.verify_token);
   reader.Text("shape", &shape);
   reader.Number("lanes", &target.lanes);
+  reader.Bool("threads_in_order", &target.threads_in_order);
   reader.Number("seed", &target.seed);
   ReadTargetSettings(reader, target);
   PARVIS_RETURN_IF_ERROR(reader.Done());

@@ -71,12 +71,14 @@ Summary MemoryStore::SummaryOf(const Conversation& c) const {
   return s;
 }
 
-Status MemoryStore::Apply(const StreamPosition& position, const FoldKeys& keys,
+Status MemoryStore::Apply(const StreamPositions& positions, const FoldKeys& keys,
                           const std::function<void(Workset&)>& fold) {
   const std::lock_guard lock(mutex_);
-  StreamPosition& stored = offsets_[{position.group, position.topic, position.partition}];
-  if (stored.epoch != position.epoch || stored.next >= position.next) return MakeError(Code::kAborted, "FENCED", "a newer owner");
-  stored.next = position.next;
+  for (const StreamPosition& position : positions) {
+    const StreamPosition& stored = offsets_[{position.group, position.topic, position.partition}];
+    if (stored.epoch != position.epoch || stored.next >= position.next) return MakeError(Code::kAborted, "FENCED", "a newer owner");
+  }
+  for (const StreamPosition& position : positions) offsets_[{position.group, position.topic, position.partition}].next = position.next;
   Workset work;
   work.set_now(Micros(clock_.WallNow()));
   std::set<ConversationKey> wanted = keys.conversations;

@@ -16,7 +16,7 @@ class MemoryStore : public FoldStore, public ConversationStore, public FeedStore
 
   StatusOr<StreamPosition> Claim(const std::string& group, const std::string& topic, int32_t partition) override;
 
-  Status Apply(const StreamPosition& position, const FoldKeys& keys,
+  Status Apply(const StreamPositions& positions, const FoldKeys& keys,
                const std::function<void(Workset&)>& fold) override;
 
   StatusOr<Conversation> Change(const Call& call, const EditScope& scope,

@@ -56,11 +56,13 @@ int FakeStore::Insert(const std::vector<Delivery>& deliveries, absl::Time now, c
   return added;
 }
 
-StatusOr<int> FakeStore::Accept(const StreamPosition& position, const std::vector<Delivery>& deliveries, absl::Time now,
+StatusOr<int> FakeStore::Accept(const StreamPositions& positions, const std::vector<Delivery>& deliveries, absl::Time now,
                                 const std::string& actor) {
   const std::lock_guard lock(mutex_);
-  if (epochs_[position.partition] != position.epoch) return MakeError(Code::kAborted, "FENCED", "newer epoch");
-  next_[position.partition] = position.next;
+  for (const StreamPosition& p : positions) {
+    if (epochs_[p.partition] != p.epoch) return MakeError(Code::kAborted, "FENCED", "newer epoch");
+  }
+  for (const StreamPosition& p : positions) next_[p.partition] = p.next;
   return Insert(deliveries, now, actor);
 }
 

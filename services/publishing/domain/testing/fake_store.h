@@ -15,7 +15,7 @@ namespace parvis::publishing {
 
 class FakeStore : public DeliveryLedger, public CampaignStore, public PostStore, public DeliveryStore {
  public:
-  StatusOr<int> Accept(const StreamPosition& position, const std::vector<Delivery>& deliveries, absl::Time now,
+  StatusOr<int> Accept(const StreamPositions& positions, const std::vector<Delivery>& deliveries, absl::Time now,
                        const std::string& actor) override;
   StatusOr<std::vector<Delivery>> Claim(const ClaimRequest& request) override;
   StatusOr<std::vector<std::optional<Delivery>>> Apply(const std::vector<Change>& changes, absl::Time now) override;
