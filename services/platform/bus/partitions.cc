@@ -45,6 +45,16 @@ ListPtr Partitions::Offsets(const rd_kafka_topic_partition_list_t* only) const {
   return list->cnt > 0 ? std::move(list) : nullptr;
 }
 
+ListPtr Partitions::Attached(const rd_kafka_topic_partition_list_t* only) const {
+  ListPtr list(rd_kafka_topic_partition_list_new(only->cnt));
+  for (int i = 0; i < only->cnt; ++i) {
+    const auto found = all_.find({only->elems[i].topic, only->elems[i].partition});
+    if (found == all_.end() || !found->second.attached) continue;
+    rd_kafka_topic_partition_list_add(list.get(), only->elems[i].topic, only->elems[i].partition);
+  }
+  return list;
+}
+
 ListPtr Partitions::MovedOffsets() {
   ListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(all_.size())));
   for (auto& [key, partition] : all_) {
