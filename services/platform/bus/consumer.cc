@@ -54,7 +54,7 @@ struct Consumer::Impl {
     }
   }
 
-  // The partitions are fetched once it is known from where: see BeginAll.
+  // The partitions are fetched once it is known from where; what BeginAll cannot begin now it tries again later.
   void Assign(rd_kafka_topic_partition_list_t* list) {
     for (int i = 0; i < list->cnt; ++i) {
       const rd_kafka_topic_partition_t& element = list->elems[i];
@@ -64,8 +64,7 @@ struct Consumer::Impl {
     }
     const ListPtr none(rd_kafka_topic_partition_list_new(0));
     Report("assignment failed", rd_kafka_incremental_assign(rk, none.get()));
-    // For a group without partitions to own, too: it is told so.
-    TellAssignment();
+    BeginAll();
   }
 
   void Revoke(rd_kafka_topic_partition_list_t* list) {
@@ -97,34 +96,31 @@ struct Consumer::Impl {
         rd_kafka_topic_partition_list_add(list.get(), key.first.c_str(), key.second)->offset = *from;
         continue;
       }
-      Later(partition, "a partition cannot be begun", from.status());
+      Later(partition, from.status());
       if (!partition.gap) break;   // the database or Kafka is away: not for every partition anew
     }
     if (list->cnt == 0) return;
-    const bool added = Report("partitions cannot be fetched", rd_kafka_incremental_assign(rk, list.get()));
+    if (!Report("partitions cannot be fetched", rd_kafka_incremental_assign(rk, list.get()))) {
+      fenced = true;   // start over
+      return;
+    }
     for (int i = 0; i < list->cnt; ++i) {
       Partition& partition = *partitions.Find(list->elems[i].topic, list->elems[i].partition);
-      if (!added) {
-        Later(partition, "a partition cannot be begun", MakeError(Code::kUnavailable, "BUS_UNAVAILABLE", "not assigned"));
-        continue;
-      }
       partition.attached = partition.claimed = true;
       partition.expected = list->elems[i].offset;   // negative: whatever comes first
       partition.suspect = false;
       partition.backoff.Reset();
       partition.failing_since.reset();
     }
-    if (added) rd_kafka_resume_partitions(rk, list.get());   // a pause of an earlier ownership would last
+    rd_kafka_resume_partitions(rk, list.get());   // a pause of an earlier ownership would last
     TellAssignment();
   }
 
-  void Later(Partition& partition, const char* what, const Status& why) {
+  void Later(Partition& partition, const Status& why) {
     partition.retry_at = clock.Now() + partition.backoff.Next();
-    if (partition.gap) return;   // has been logged, and makes us unready at once
-    if (!partition.failing_since) {
-      partition.failing_since = clock.Now();
-      obs::Warn(what, {{"group", options.group}, {"topic", partition.position.topic}, {"error", why}});
-    }
+    if (partition.gap || partition.failing_since) return;   // has been logged
+    partition.failing_since = clock.Now();
+    obs::Warn("a partition cannot be begun", {{"group", options.group}, {"topic", partition.position.topic}, {"error", why}});
   }
 
   // Kafka has refused the offset and librdkafka fetches the partition no more: where it stands is looked into.
@@ -132,7 +128,7 @@ struct Consumer::Impl {
     Pause(partition, false);
     const ListPtr list(rd_kafka_topic_partition_list_new(1));
     rd_kafka_topic_partition_list_add(list.get(), partition.position.topic.c_str(), partition.position.partition);
-    Report("a partition cannot be stopped", rd_kafka_incremental_unassign(rk, list.get()));
+    if (!Report("a partition cannot be stopped", rd_kafka_incremental_unassign(rk, list.get()))) fenced = true;
     partition.attached = partition.claimed = partition.refused = false;
     partition.suspect = true;
     partition.retry_at = clock.Now() + partition.backoff.Next();
@@ -252,9 +248,7 @@ struct Consumer::Impl {
   // (leaving and joining with the same handle may end in silence in librdkafka 2.0.2).
   void Rejoin() {
     obs::Warn("fenced: the group is left and joined again", {{"group", options.group}});
-    partitions.all().clear();
-    TellAssignment(options.topics);
-    Close();
+    Leave();
     while (!stopping) {
       const Status status = Open();
       if (status.ok()) break;
@@ -272,12 +266,17 @@ struct Consumer::Impl {
                            "another process has joined " + options.group + " as bus_instance " + config.instance +
                            ": give each process a name of its own, then restart this one");
     obs::Err("out of the group for good", {{"group", options.group}, {"error", why}});
-    partitions.all().clear();
-    TellAssignment(options.topics);
-    Close();
+    Leave();
     std::unique_lock lock(mutex);
     stopped = std::move(why);
     changed.wait(lock, [this] { return stopping.load(); });
+  }
+
+  void Leave() {
+    partitions.Disown();
+    TellAssignment(options.topics);
+    Close();
+    partitions.all().clear();
   }
 
   void Close() {

@@ -1,15 +1,20 @@
-// What the consumer does when Kafka lacks the offset, when its name is taken, when it was killed, and when nothing works.
+// What the consumer does when Kafka lacks the offset, when its name is taken, when it was killed, and when nothing
+// works.
 #include <atomic>
 #include <set>
 
-#include "platform/bus/consumer_fixture.h"
 #include "platform/bus/rdkafka.h"
+#include "platform/bus/testdata/consumer_fixture.h"
 
 namespace parvis::bus {
 namespace {
 
-struct FreeQueue { void operator()(rd_kafka_queue_t* q) const { rd_kafka_queue_destroy(q); } };
-struct FreeEvent { void operator()(rd_kafka_event_t* e) const { rd_kafka_event_destroy(e); } };
+struct FreeQueue {
+  void operator()(rd_kafka_queue_t* q) const { rd_kafka_queue_destroy(q); }
+};
+struct FreeEvent {
+  void operator()(rd_kafka_event_t* e) const { rd_kafka_event_destroy(e); }
+};
 
 // Time of the machine, with leaps.
 class LeapingClock : public RealClock {
@@ -23,7 +28,8 @@ class LeapingClock : public RealClock {
 
 class GuardTest : public ConsumerTest {
  protected:
-  GuardTest() : admin_(*MakeHandle(RD_KAFKA_PRODUCER, MakeConf({{"bootstrap.servers", Kafka::Shared().brokers()}}, nullptr))) {}
+  GuardTest()
+      : admin_(*MakeHandle(RD_KAFKA_PRODUCER, MakeConf({{"bootstrap.servers", Kafka::Shared().brokers()}}, nullptr))) {}
 
   bool Done(rd_kafka_queue_t* queue) {
     const std::unique_ptr<rd_kafka_event_t, FreeEvent> event(rd_kafka_queue_poll(queue, 20'000));
@@ -47,10 +53,13 @@ class GuardTest : public ConsumerTest {
     EXPECT_TRUE(Done(queue.get()));
     rd_kafka_DeleteTopic_destroy(request);
     // Removed in the background; making it is refused until then.
-    ASSERT_TRUE(testing::WaitFor([&] {
-      const bool made = EnsureTopics(Kafka::Shared().brokers(), {{.name = topic_, .partitions = 3}}, absl::Seconds(5)).ok();
-      return made && EndOf(0) == 0 && EndOf(1) == 0 && EndOf(2) == 0;
-    }, absl::Seconds(30)));
+    ASSERT_TRUE(testing::WaitFor(
+        [&] {
+          const bool made =
+              EnsureTopics(Kafka::Shared().brokers(), {{.name = topic_, .partitions = 3}}, absl::Seconds(5)).ok();
+          return made && EndOf(0) == 0 && EndOf(1) == 0 && EndOf(2) == 0;
+        },
+        absl::Seconds(30)));
   }
   int64_t EndOf(int partition) {
     int64_t low = -1, high = -1;
@@ -61,19 +70,23 @@ class GuardTest : public ConsumerTest {
   void ProduceOld(int partition, const std::string& payload) {
     ASSERT_EQ(rd_kafka_producev(admin_.get(), RD_KAFKA_V_TOPIC(topic_.c_str()), RD_KAFKA_V_PARTITION(partition),
                                 RD_KAFKA_V_VALUE(const_cast<char*>(payload.data()), payload.size()),
-                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_TIMESTAMP(1'700'000'000'000), RD_KAFKA_V_END),
+                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_TIMESTAMP(1'700'000'000'000),
+                                RD_KAFKA_V_END),
               RD_KAFKA_RESP_ERR_NO_ERROR);
     ASSERT_EQ(rd_kafka_flush(admin_.get(), 10'000), RD_KAFKA_RESP_ERR_NO_ERROR);
   }
   int64_t Stored(int partition) {
-    return Database().Number("SELECT coalesce(max(next), -1) FROM stream_offsets WHERE part = " + std::to_string(partition));
+    return Database().Number("SELECT coalesce(max(next), -1) FROM stream_offsets WHERE part = " +
+                             std::to_string(partition));
   }
-  void Store(int64_t next, const std::string& where = "true") {   // as a person would
+  void Store(int64_t next, const std::string& where = "true") {  // as a person would
     Database().Number("WITH u AS (UPDATE stream_offsets SET next = " + std::to_string(next) + " WHERE " + where +
                       " RETURNING 1) SELECT count(*) FROM u");
   }
   double Gaps(const std::string& reason) {
-    return metrics_.counter("parvis_bus_offset_gaps_total", "", {{"topic", topic_}, {"group", group_}, {"reason", reason}}).Value();
+    return metrics_
+        .counter("parvis_bus_offset_gaps_total", "", {{"topic", topic_}, {"group", group_}, {"reason", reason}})
+        .Value();
   }
 
   bool BecomesUnready(Consumer& consumer, const std::string& reason) {
@@ -101,7 +114,8 @@ TEST_F(GuardTest, ReplacedTopicStopsThePartitionsUntilAPersonDecides) {
   Produce(1030, 2000);
   for (int partition = 0; partition < 3; ++partition) ASSERT_GT(EndOf(partition), Stored(partition));
   const int64_t epochs = Database().Number("SELECT sum(epoch) FROM stream_offsets");
-  ASSERT_TRUE(WaitFor([&] { return Database().Number("SELECT sum(epoch) FROM stream_offsets") >= epochs + 6; }, absl::Seconds(60)))
+  ASSERT_TRUE(WaitFor([&] { return Database().Number("SELECT sum(epoch) FROM stream_offsets") >= epochs + 6; },
+                      absl::Seconds(60)))
       << "looked at again and again";
   EXPECT_EQ(ReasonOf(consumer->Ready()), "OFFSET_BEYOND_END");
   EXPECT_EQ(Distinct(), 300);
@@ -122,7 +136,7 @@ TEST_F(GuardTest, ALeaderThatRecoversItsOldRecordsIsGoneOnWith) {
   auto consumer = Make(Applying());
   ASSERT_TRUE(BecomesUnready(*consumer, "OFFSET_BEYOND_END"));
   for (int i = 5; i < 10; ++i) ProduceOld(1, "old" + std::to_string(i));
-  ASSERT_TRUE(WaitFor([&] { return Distinct() == 2; }, absl::Seconds(30)));   // offsets 8 and 9
+  ASSERT_TRUE(WaitFor([&] { return Distinct() == 2; }, absl::Seconds(30)));  // offsets 8 and 9
   EXPECT_TRUE(BecomesReady(*consumer));
   consumer->Stop(absl::Seconds(10));
 }
@@ -208,8 +222,8 @@ TEST_F(GuardTest, ReadinessEndsWithAHandlerThatFailsForHalfAMinuteAndComesBack) 
   LeapingClock clock;
   std::atomic<bool> working{false};
   std::atomic<int> failures{0};
-  Consumer consumer(Kafka::Shared().Config(), {.group = group_, .topics = {topic_}}, &offsets_, producer_, clock, metrics_,
-                    [&](const StreamPosition& p, const std::vector<Received>& batch) {
+  Consumer consumer(Kafka::Shared().Config(), {.group = group_, .topics = {topic_}}, &offsets_, producer_, clock,
+                    metrics_, [&](const StreamPosition& p, const std::vector<Received>& batch) {
                       if (working) return Apply(p, batch);
                       ++failures;
                       return MakeError(Code::kUnavailable, "DB_UNAVAILABLE", "not now");

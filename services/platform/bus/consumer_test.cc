@@ -1,5 +1,5 @@
 // The consumer against a real Kafka, with offsets in a real PostgreSQL.
-#include "platform/bus/consumer_fixture.h"
+#include "platform/bus/testdata/consumer_fixture.h"
 
 #include <atomic>
 

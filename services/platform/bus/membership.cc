@@ -10,27 +10,30 @@ namespace parvis::bus {
 namespace {
 
 constexpr absl::Duration kCloseMax = absl::Seconds(5);
-constexpr size_t kInstanceMax = 100;   // Kafka's limit is 249 for it with the group
+constexpr size_t kInstanceMax = 100;  // Kafka's limit is 249 for it with the group
 
 // As Kafka's own clients demand it: what may be in a topic's name.
 bool IsInstance(const std::string& name) {
   return name.size() <= kInstanceMax && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
-  });
+           return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
+         });
 }
 
 Status Subscribe(rd_kafka_t* rk, const std::vector<std::string>& topics) {
   const ListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
-  for (const std::string& topic : topics) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  for (const std::string& topic : topics)
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
   const auto err = rd_kafka_subscribe(rk, list.get());
   return err ? BusUnavailable("BUS_SUBSCRIBE", err) : absl::OkStatus();
 }
 
 }  // namespace
 
-StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options& options, const MemberCallbacks& callbacks) {
+StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options& options,
+                                const MemberCallbacks& callbacks) {
   if (!IsInstance(config.instance)) {
-    return InvalidField("bus_instance", "BUS_INSTANCE", "has at most 100 letters, digits, dots, hyphens and underscores");
+    return InvalidField("bus_instance", "BUS_INSTANCE",
+                        "has at most 100 letters, digits, dots, hyphens and underscores");
   }
   const auto millis = [](absl::Duration d) { return std::to_string(absl::ToInt64Milliseconds(d)); };
   Settings settings = {{"bootstrap.servers", config.brokers},
@@ -38,7 +41,7 @@ StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options
                        {"group.id", options.group},
                        {"enable.auto.commit", "false"},
                        {"enable.auto.offset.store", "false"},
-                       {"auto.offset.reset", "error"},   // see offset_guard.h
+                       {"auto.offset.reset", "error"},  // see offset_guard.h
                        {"partition.assignment.strategy", "cooperative-sticky"},
                        {"session.timeout.ms", millis(config.session_max)},
                        {"heartbeat.interval.ms", millis(std::min(config.session_max / 4, absl::Seconds(3)))},
@@ -65,7 +68,8 @@ StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options
 }
 
 void LeaveGroup(rd_kafka_t* rk, const std::string& group, const Clock& clock) {
-  if (rd_kafka_fatal_error(rk, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {   // refuses to be closed; it is no member any more
+  if (rd_kafka_fatal_error(rk, nullptr, 0) !=
+      RD_KAFKA_RESP_ERR_NO_ERROR) {  // refuses to be closed; it is no member any more
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     return;
   }
@@ -73,7 +77,7 @@ void LeaveGroup(rd_kafka_t* rk, const std::string& group, const Clock& clock) {
   rd_kafka_error_t* error = rd_kafka_consumer_close_queue(rk, queue);
   const Instant until = clock.Now() + kCloseMax;
   while (!error && !rd_kafka_consumer_closed(rk) && clock.Now() < until) {
-    const MessagePtr dropped(rd_kafka_consumer_poll(rk, 20));   // serves the rebalance
+    const MessagePtr dropped(rd_kafka_consumer_poll(rk, 20));  // serves the rebalance
   }
   rd_kafka_queue_destroy(queue);
   if (!error && rd_kafka_consumer_closed(rk)) {

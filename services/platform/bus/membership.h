@@ -15,7 +15,8 @@ struct MemberCallbacks {
 };
 
 // Subscribes to options.topics. INVALID_ARGUMENT when config.instance cannot be a member's name.
-StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options& options, const MemberCallbacks& callbacks);
+StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options& options,
+                                const MemberCallbacks& callbacks);
 
 // Leaves the group (a member with a name only ends: the broker keeps its place for a session) and ends the handle.
 // rd_kafka_consumer_close may hang in librdkafka 2.0.2: this waits for a limited time and then leaves the handle to its

@@ -1,5 +1,5 @@
-// Members of a group that have a name: killed, started again, stopped, and doubled. Sessions are so long that whoever waits
-// for one fails.
+// Members of a group that have a name: killed, started again, stopped, and doubled. Sessions are so long that whoever
+// waits for one fails.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -10,8 +10,8 @@
 
 #include <absl/strings/str_split.h>
 
-#include "platform/bus/consumer_fixture.h"
 #include "platform/bus/rdkafka.h"
+#include "platform/bus/testdata/consumer_fixture.h"
 
 extern char** environ;
 
@@ -19,7 +19,7 @@ namespace parvis::bus {
 namespace {
 
 constexpr absl::Duration kSession = absl::Seconds(60), kDeadline = absl::Seconds(20);
-constexpr char kChild[] = "PARVIS_TEST_MEMBER";   // "brokers topic group instance" for the process that is to be killed
+constexpr char kChild[] = "PARVIS_TEST_MEMBER";  // "brokers topic group instance" for the process that is to be killed
 
 BusConfig LongSession(const std::string& brokers, const std::string& instance) {
   BusConfig config;
@@ -34,12 +34,16 @@ class Member {
  public:
   Member(const BusConfig& config, const std::string& topic, const std::string& group)
       : producer_(config, metrics_),
-        consumer_(config, {.group = group, .topics = {topic}, .offsets = Consumer::Offsets::kKafka,
-                           .on_assignment = [this](const std::string&, const std::vector<StreamPosition>& p) { owned = p.size(); }},
-                  nullptr, producer_, clock_, metrics_, [this](const StreamPosition&, const std::vector<Received>& batch) {
-                    handled += batch.size();
-                    return absl::OkStatus();
-                  }) {}
+        consumer_(
+            config,
+            {.group = group,
+             .topics = {topic},
+             .offsets = Consumer::Offsets::kKafka,
+             .on_assignment = [this](const std::string&, const std::vector<StreamPosition>& p) { owned = p.size(); }},
+            nullptr, producer_, clock_, metrics_, [this](const StreamPosition&, const std::vector<Received>& batch) {
+              handled += batch.size();
+              return absl::OkStatus();
+            }) {}
   Consumer& consumer() { return consumer_; }
   std::atomic<size_t> owned{0}, handled{0};
 
@@ -96,7 +100,7 @@ TEST(MemberProcess, Runs) {
   ASSERT_TRUE(WaitFor([&] { return member.owned == 3; }, kDeadline));
   std::printf("owns 3\n");
   std::fflush(stdout);
-  pause();   // until killed
+  pause();  // until killed
 }
 
 class MembershipTest : public ConsumerTest {
@@ -111,7 +115,8 @@ class MembershipTest : public ConsumerTest {
   }
   // The group's state and members, as the broker has them.
   std::pair<std::string, int> Group() {
-    const HandlePtr rk(*MakeHandle(RD_KAFKA_PRODUCER, MakeConf({{"bootstrap.servers", Kafka::Shared().brokers()}}, nullptr)));
+    const HandlePtr rk(
+        *MakeHandle(RD_KAFKA_PRODUCER, MakeConf({{"bootstrap.servers", Kafka::Shared().brokers()}}, nullptr)));
     const rd_kafka_group_list* list = nullptr;
     if (rd_kafka_list_groups(rk.get(), group_.c_str(), &list, 5000) != RD_KAFKA_RESP_ERR_NO_ERROR) return {};
     std::pair<std::string, int> group;
@@ -148,7 +153,8 @@ TEST_F(MembershipTest, WithoutANameTheOldSessionIsWaitedFor) {
 TEST_F(MembershipTest, AStopAndAStartTakeNoRebalance) {
   auto first = Join("inbox-0");
   auto other = Join("inbox-1");
-  ASSERT_TRUE(WaitFor([&] { return first->owned + other->owned == 3 && first->owned > 0 && other->owned > 0; }, kDeadline));
+  ASSERT_TRUE(
+      WaitFor([&] { return first->owned + other->owned == 3 && first->owned > 0 && other->owned > 0; }, kDeadline));
   const size_t owned = first->owned, others = other->owned;
   first->consumer().Stop(absl::Seconds(10));
   EXPECT_EQ(Group(), (std::pair<std::string, int>("Stable", 2))) << "its place is kept";

@@ -17,7 +17,8 @@ ListPtr ListOf(const StreamPosition& position, int64_t offset) {
 
 }  // namespace
 
-OffsetGuard::OffsetGuard(const Consumer::Options& options, OffsetStore* offsets, const Clock& clock, obs::Metrics& metrics, Note note)
+OffsetGuard::OffsetGuard(const Consumer::Options& options, OffsetStore* offsets, const Clock& clock,
+                         obs::Metrics& metrics, Note note)
     : options_(options), offsets_(offsets), clock_(clock), metrics_(metrics), note_(std::move(note)) {}
 
 StatusOr<int64_t> OffsetGuard::Locate(rd_kafka_t* rk, Partition& partition) {
@@ -50,7 +51,8 @@ StatusOr<int64_t> OffsetGuard::Begin(rd_kafka_t* rk, Partition& partition) {
   if (options_.offsets == Consumer::Offsets::kKafka) return RD_KAFKA_OFFSET_BEGINNING;
   StreamPosition& position = partition.position;
   int64_t low = 0, high = 0;
-  const auto err = rd_kafka_query_watermark_offsets(rk, position.topic.c_str(), position.partition, &low, &high, kAskMillis);
+  const auto err =
+      rd_kafka_query_watermark_offsets(rk, position.topic.c_str(), position.partition, &low, &high, kAskMillis);
   if (err != RD_KAFKA_RESP_ERR_NO_ERROR) return BusUnavailable("BUS_UNAVAILABLE", err);
   if (low > 0) {
     // Noted at once: a later owner that finds 0 would have to believe that records were lost.
@@ -58,8 +60,9 @@ StatusOr<int64_t> OffsetGuard::Begin(rd_kafka_t* rk, Partition& partition) {
     beginning.next = low;
     PARVIS_RETURN_IF_ERROR(note_(beginning));
     position.next = low;
-    obs::Info("a group begins with the oldest record", {{"group", options_.group}, {"topic", position.topic},
-                                                        {"partition", position.partition}, {"offset", low}});
+    obs::Info(
+        "a group begins with the oldest record",
+        {{"group", options_.group}, {"topic", position.topic}, {"partition", position.partition}, {"offset", low}});
   }
   partition.fresh = false;
   return position.next;
@@ -68,11 +71,12 @@ StatusOr<int64_t> OffsetGuard::Begin(rd_kafka_t* rk, Partition& partition) {
 Status OffsetGuard::Check(rd_kafka_t* rk, Partition& partition) {
   const StreamPosition& position = partition.position;
   int64_t low = 0, high = 0;
-  const auto err = rd_kafka_query_watermark_offsets(rk, position.topic.c_str(), position.partition, &low, &high, kAskMillis);
+  const auto err =
+      rd_kafka_query_watermark_offsets(rk, position.topic.c_str(), position.partition, &low, &high, kAskMillis);
   if (err != RD_KAFKA_RESP_ERR_NO_ERROR) return BusUnavailable("BUS_UNAVAILABLE", err);
   const auto say = [&](const char* what) {
-    return absl::StrCat("partition ", position.partition, " of ", position.topic, " stands still for ", options_.group, ": offset ",
-                        position.next, what, ", Kafka has ", low, " to ", high);
+    return absl::StrCat("partition ", position.partition, " of ", position.topic, " stands still for ", options_.group,
+                        ": offset ", position.next, what, ", Kafka has ", low, " to ", high);
   };
   const Status expired = MakeError(Code::kFailedPrecondition, "OFFSET_EXPIRED", say(" was removed"));
   const Status beyond = MakeError(Code::kFailedPrecondition, "OFFSET_BEYOND_END", say(" is behind the end"));
@@ -83,9 +87,13 @@ Status OffsetGuard::Check(rd_kafka_t* rk, Partition& partition) {
     if (!recovered) return Stop(partition, beyond, low, high);
   }
   if (partition.gap) {
-    obs::Warn("a stopped partition goes on", {{"group", options_.group}, {"topic", position.topic},
-                                              {"partition", position.partition}, {"stopped_at", partition.gap->stored},
-                                              {"offset", position.next}, {"low", low}, {"high", high}});
+    obs::Warn("a stopped partition goes on", {{"group", options_.group},
+                                              {"topic", position.topic},
+                                              {"partition", position.partition},
+                                              {"stopped_at", partition.gap->stored},
+                                              {"offset", position.next},
+                                              {"low", low},
+                                              {"high", high}});
   }
   partition.gap.reset();
   return absl::OkStatus();
@@ -97,7 +105,7 @@ StatusOr<bool> OffsetGuard::FilledByOldRecords(rd_kafka_t* rk, const Partition& 
   auto err = rd_kafka_offsets_for_times(rk, list.get(), kAskMillis);
   if (err == RD_KAFKA_RESP_ERR_NO_ERROR) err = list->elems[0].err;
   if (err != RD_KAFKA_RESP_ERR_NO_ERROR) return BusUnavailable("BUS_UNAVAILABLE", err);
-  const int64_t first_new = list->elems[0].offset;   // negative: there is none
+  const int64_t first_new = list->elems[0].offset;  // negative: there is none
   return first_new < 0 || first_new >= partition.position.next;
 }
 
@@ -110,19 +118,29 @@ Status OffsetGuard::Stop(Partition& partition, const Status& why, int64_t low, i
   }
   const bool beyond_end = reason == "OFFSET_BEYOND_END";
   partition.gap = {.why = why, .beyond_end = beyond_end, .stored = position.next, .since = clock_.WallNow()};
-  metrics_.counter("parvis_bus_offset_gaps_total", "Partitions that were stopped because Kafka lacks the stored offset.",
-                   {{"topic", position.topic}, {"group", options_.group}, {"reason", reason}}).Add();
-  const char* what = beyond_end ? "Kafka's records are not those that were handled (replaced or truncated). Restore them, or "
-                                  "accept what is there: "
-                                : "Kafka has removed records that were never handled. Bring them back, or accept the loss: ";
+  metrics_
+      .counter("parvis_bus_offset_gaps_total", "Partitions that were stopped because Kafka lacks the stored offset.",
+               {{"topic", position.topic}, {"group", options_.group}, {"reason", reason}})
+      .Add();
+  const char* what = beyond_end
+                         ? "Kafka's records are not those that were handled (replaced or truncated). Restore them, or "
+                           "accept what is there: "
+                         : "Kafka has removed records that were never handled. Bring them back, or accept the loss: ";
   const char* where = options_.offsets == Consumer::Offsets::kDatabase
                           ? "set \"next\" of this group, topic and part in the service's table stream_offsets"
                           : "stop the group's members and run kafka-consumer-groups --reset-offsets";
   obs::Err("a partition is stopped: Kafka does not have the stored offset",
-           {{"reason", reason}, {"group", options_.group}, {"topic", position.topic}, {"partition", position.partition},
-            {"stored", position.next}, {"low", low}, {"high", high},
-            {"what_to_do", absl::StrCat(what, where, " to ", low, " (reads all there is; what was handled before is known by its "
-                                        "key) or to ", high, " (skips it)")}});
+           {{"reason", reason},
+            {"group", options_.group},
+            {"topic", position.topic},
+            {"partition", position.partition},
+            {"stored", position.next},
+            {"low", low},
+            {"high", high},
+            {"what_to_do", absl::StrCat(what, where, " to ", low,
+                                        " (reads all there is; what was handled before is known by its "
+                                        "key) or to ",
+                                        high, " (skips it)")}});
   return why;
 }
 

@@ -13,6 +13,13 @@ void Partitions::Drop(const rd_kafka_topic_partition_list_t* list) {
   for (int i = 0; i < list->cnt; ++i) all_.erase({list->elems[i].topic, list->elems[i].partition});
 }
 
+void Partitions::Disown() {
+  for (auto& [key, partition] : all_) {
+    partition.claimed = false;
+    partition.waiting.clear();
+  }
+}
+
 size_t Partitions::Waiting() const {
   size_t sum = 0;
   for (const auto& [key, partition] : all_) sum += partition.waiting.size();

@@ -50,6 +50,7 @@ class Partitions {
   std::map<Key, Partition>& all() { return all_; }
   Partition* Find(const std::string& topic, int32_t number);
   void Drop(const rd_kafka_topic_partition_list_t* list);
+  void Disown();   // nothing of theirs may be handled or committed any more
   size_t Waiting() const;
   std::vector<std::string> Topics() const;
   std::vector<StreamPosition> Owned(const std::string& topic) const;   // claimed ones
