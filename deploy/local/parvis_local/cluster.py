@@ -154,6 +154,7 @@ class Cluster:
             flags["rpc_service_key_file"] = self.secret_file("service_key")
         if service in WITH_SCHEMA and service != "accounts":
             flags["bus_brokers"] = self.kafka.brokers
+            flags["bus_instance"] = name  # one that is killed and started again has its partitions back at once
             flags["accounts_address"] = self.address("accounts_grpc")
             flags["accounts_service_key_file"] = self.secret_file("service_key")
         flags.update(getattr(self, f"_{service}_flags", dict)())

@@ -81,8 +81,12 @@ StatusOr<std::optional<FoldInput>> DecodeAssessment(const std::string& payload) 
   }
   const ing::Activity& a = assessment.activity();
   const auto kind = KindOf(a.kind());
-  if (!kind && a.kind() != ing::Activity::KIND_UNSPECIFIED) return std::optional<FoldInput>();   // of a newer schema
-  if (!kind) return Missing("activity.kind");
+  if (a.kind() == ing::Activity::KIND_UNSPECIFIED) return Missing("activity.kind");
+  // Of a newer version: kept among the dead letters until this version is newer, too.
+  if (!kind) {
+    return MakeError(Code::kInvalidArgument, "KIND_UNKNOWN",
+                     "the activity's kind " + std::to_string(static_cast<int>(a.kind())) + " is not known to this version");
+  }
   if (a.remote_id().empty()) return Missing("activity.remote_id");
   PARVIS_RETURN_IF_ERROR(CheckId("activity.workspace_id", a.workspace_id()));
   PARVIS_RETURN_IF_ERROR(CheckId("activity.channel_id", a.channel_id()));

@@ -12,8 +12,8 @@ namespace parvis::inbox::bus {
 inline constexpr char kAssessmentTopic[] = "parvis.moderation.assessment.v1";
 inline constexpr char kDeliveryTopic[] = "parvis.publishing.delivery.v1";
 
-// nullopt: understood, and no concern of the inbox (a post's delivery, a kind of a newer schema). INVALID_ARGUMENT
-// UNREADABLE, MISSING_FIELD, NOT_AN_ID or UNKNOWN_TOPIC: the record goes to the dead letters. U+0000, which PostgreSQL
+// nullopt: understood, and no concern of the inbox (a post's delivery). INVALID_ARGUMENT UNREADABLE,
+// MISSING_FIELD, NOT_AN_ID, KIND_UNKNOWN (of a newer version) or UNKNOWN_TOPIC: the record goes to the dead letters. U+0000, which PostgreSQL
 // cannot hold, becomes U+FFFD.
 StatusOr<std::optional<FoldInput>> Decode(const StreamRecord& record);
 

@@ -44,6 +44,11 @@ Status CheckActivity(const ingestion::v1::Activity& activity) {
   if (!IsUuid(activity.channel_id())) return Incomplete("channel_id", "is not a UUID");
   if (!IsUuid(activity.id())) return Incomplete("id", "is not a UUID");
   if (activity.kind() == ingestion::v1::Activity::KIND_UNSPECIFIED) return Incomplete("kind", "is missing");
+  // Of a newer version: what it asks of us is not known. Kept among the dead letters until this version is newer, too.
+  if (!ingestion::v1::Activity::Kind_IsValid(activity.kind())) {
+    return MakeError(Code::kInvalidArgument, "ACTIVITY_KIND_UNKNOWN",
+                     absl::StrCat("the activity's kind ", static_cast<int>(activity.kind()), " is not known to this version"));
+  }
   if (activity.remote_id().empty()) return Incomplete("remote_id", "is missing");
   for (const std::string* id : {&activity.remote_id(), &activity.thread(), &activity.post_remote_id()}) {
     if (id->find('\0') != std::string::npos) return Incomplete("remote_id, thread or post_remote_id", "contains NUL");

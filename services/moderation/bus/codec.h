@@ -15,7 +15,8 @@ inline constexpr char kAssessmentTopic[] = "parvis.moderation.assessment.v1";
 inline constexpr char kCommandTopic[] = "parvis.publishing.command.v1";
 
 // INVALID_ARGUMENT: ACTIVITY_UNREADABLE when it is no Activity, ACTIVITY_INCOMPLETE when what everything later relies
-// on is missing or malformed (ids, kind).
+// on is missing or malformed (ids, kind), ACTIVITY_KIND_UNKNOWN when a newer version wrote it. That version's fields are
+// kept, and its values of other enums are let through.
 Status CheckActivity(const ingestion::v1::Activity& activity);
 
 // Views into `activity`.

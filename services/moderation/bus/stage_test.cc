@@ -49,6 +49,8 @@ TEST(Codec, RefusesWhatIsIncomplete) {
   bad = Comment(1, "x");
   bad.clear_kind();
   EXPECT_EQ(ReasonOf(CheckActivity(bad)), "ACTIVITY_INCOMPLETE");
+  bad.set_kind(static_cast<ingestion::v1::Activity::Kind>(99));
+  EXPECT_EQ(ReasonOf(CheckActivity(bad)), "ACTIVITY_KIND_UNKNOWN");
   bad = Comment(1, "x");
   bad.set_remote_id(std::string("a\0b", 3));
   EXPECT_EQ(ReasonOf(CheckActivity(bad)), "ACTIVITY_INCOMPLETE");

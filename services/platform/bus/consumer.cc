@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "platform/bus/batch_runner.h"
+#include "platform/bus/membership.h"
+#include "platform/bus/offset_guard.h"
 #include "platform/bus/partitions.h"
 #include "platform/obs/log.h"
 
@@ -17,49 +19,19 @@ constexpr int kBatchPollMillis = 2;    // nothing more within this time: the bat
 constexpr absl::Duration kHousekeeping = absl::Seconds(1);
 constexpr absl::Duration kCommitEvery = absl::Milliseconds(200);
 constexpr absl::Duration kUnreadyAfter = absl::Seconds(30);
-constexpr absl::Duration kCloseMax = absl::Seconds(5);
 
 }  // namespace
 
 // Shared with the thread: a thread that does not end in time is abandoned (librdkafka 2.0.2 may hang in close).
 struct Consumer::Impl {
   Impl(const BusConfig& c, Options o, OffsetStore* s, Producer& d, const Clock& k, obs::Metrics& m, Handler h)
-      : config(c), options(std::move(o)), offsets(s), clock(k),
-        runner(options, c.batch_max, d, k, m, std::move(h)) {}
+      : config(c), options(std::move(o)), clock(k),
+        handler(std::move(h)), guard(options, s, k, m, [this](const StreamPosition& p) { return handler(p, {}); }),
+        runner(options, c.batch_max, d, k, m, handler) {}
 
   Status Open() {
-    const auto millis = [](absl::Duration d) { return std::to_string(absl::ToInt64Milliseconds(d)); };
-    rd_kafka_conf_t* conf = MakeConf({{"bootstrap.servers", config.brokers},
-                                      {"client.id", "parvis"},
-                                      {"group.id", options.group},
-                                      {"enable.auto.commit", "false"},
-                                      {"enable.auto.offset.store", "false"},
-                                      {"auto.offset.reset", "earliest"},
-                                      {"partition.assignment.strategy", "cooperative-sticky"},
-                                      {"session.timeout.ms", millis(config.session_max)},
-                                      {"heartbeat.interval.ms", millis(config.session_max / 4)},
-                                      {"max.poll.interval.ms", millis(std::max(config.poll_max, config.session_max))},
-                                      {"queued.min.messages", "10000"},
-                                      {"queued.max.messages.kbytes", "16384"},
-                                      {"fetch.error.backoff.ms", "100"},
-                                      {"reconnect.backoff.ms", "50"},
-                                      {"reconnect.backoff.max.ms", "1000"},
-                                      {"topic.metadata.refresh.interval.ms", "30000"},
-                                      {"allow.auto.create.topics", "false"}}, this);
-    rd_kafka_conf_set_rebalance_cb(conf, &OnRebalance);
-    rd_kafka_conf_set_error_cb(conf, &OnError);
-    PARVIS_ASSIGN_OR_RETURN(rk, MakeHandle(RD_KAFKA_CONSUMER, conf));
-    rd_kafka_poll_set_consumer(rk);
-    const Status subscribed = Subscribe();
-    if (!subscribed.ok()) Close();
-    return subscribed;
-  }
-
-  Status Subscribe() {
-    const ListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(options.topics.size())));
-    for (const std::string& topic : options.topics) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
-    const auto err = rd_kafka_subscribe(rk, list.get());
-    return err ? BusUnavailable("BUS_SUBSCRIBE", err) : absl::OkStatus();
+    PARVIS_ASSIGN_OR_RETURN(rk, JoinGroup(config, options, {&OnRebalance, &OnError, this}));
+    return absl::OkStatus();
   }
 
   static void OnError(rd_kafka_t*, int err, const char* reason, void* opaque) {
@@ -83,29 +55,17 @@ struct Consumer::Impl {
     }
   }
 
+  // The partitions are fetched once it is known from where; what BeginAll cannot begin now it tries again later.
   void Assign(rd_kafka_topic_partition_list_t* list) {
     for (int i = 0; i < list->cnt; ++i) {
-      rd_kafka_topic_partition_t& element = list->elems[i];
+      const rd_kafka_topic_partition_t& element = list->elems[i];
       partitions.all().erase({element.topic, element.partition});
       Partition& partition = partitions.all()[{element.topic, element.partition}];
       partition.position = {.group = options.group, .topic = element.topic, .partition = element.partition};
-      if (options.offsets == Offsets::kKafka) {
-        partition.claimed = true;   // librdkafka starts at the committed offset
-      } else if (Claim(partition)) {
-        element.offset = partition.position.next;
-      } else {
-        element.offset = 0;         // read from there until the claim succeeds, and ignored
-      }
     }
-    rd_kafka_error_t* error = rd_kafka_incremental_assign(rk, list);
-    if (error) {
-      obs::Err("assignment failed", {{"group", options.group}, {"error", rd_kafka_error_string(error)}});
-      rd_kafka_error_destroy(error);
-    }
-    for (auto& [key, partition] : partitions.all()) {
-      if (!partition.claimed) Pause(partition, true);
-    }
-    TellAssignment();
+    const ListPtr none(rd_kafka_topic_partition_list_new(0));
+    Report("assignment failed", rd_kafka_incremental_assign(rk, none.get()));
+    BeginAll();
   }
 
   void Revoke(rd_kafka_topic_partition_list_t* list) {
@@ -113,26 +73,67 @@ struct Consumer::Impl {
       if (const ListPtr done = partitions.Offsets(list)) rd_kafka_commit(rk, done.get(), 0);
     }
     const std::vector<std::string> before = partitions.Topics();
+    const ListPtr attached = partitions.Attached(list);
     partitions.Drop(list);
     TellAssignment(before);
-    rd_kafka_error_t* error = rd_kafka_incremental_unassign(rk, list);
-    if (error) rd_kafka_error_destroy(error);
+    Report("giving up partitions failed", rd_kafka_incremental_unassign(rk, attached.get()));
   }
 
-  bool Claim(Partition& partition) {
-    const auto claimed = offsets->Claim(options.group, partition.position.topic, partition.position.partition);
-    if (!claimed.ok()) {
-      partition.retry_at = clock.Now() + partition.backoff.Next();
-      if (!partition.failing_since) partition.failing_since = clock.Now();
-      obs::Warn("a partition could not be claimed", {{"group", options.group}, {"error", claimed.status()}});
-      return false;
+  bool Report(const char* what, rd_kafka_error_t* error) {
+    if (!error) return true;
+    obs::Err(what, {{"group", options.group}, {"error", rd_kafka_error_string(error)}});
+    rd_kafka_error_destroy(error);
+    return false;
+  }
+
+  // Finds out where the partitions that are ours and not fetched yet go on, and has them fetched.
+  void BeginAll() {
+    const ListPtr list(rd_kafka_topic_partition_list_new(1));
+    for (auto& [key, partition] : partitions.all()) {
+      if (partition.claimed || partition.retry_at > clock.Now()) continue;
+      if (stopping) return;
+      const auto from = guard.Locate(rk, partition);
+      if (from.ok()) {
+        rd_kafka_topic_partition_list_add(list.get(), key.first.c_str(), key.second)->offset = *from;
+        continue;
+      }
+      Later(partition, from.status());
+      if (!partition.gap) break;   // the database or Kafka is away: not for every partition anew
     }
-    partition.position = *claimed;
-    partition.expected = claimed->next;
-    partition.claimed = true;
-    partition.backoff.Reset();
-    partition.failing_since.reset();
-    return true;
+    if (list->cnt == 0) return;
+    if (!Report("partitions cannot be fetched", rd_kafka_incremental_assign(rk, list.get()))) {
+      fenced = true;   // start over
+      return;
+    }
+    for (int i = 0; i < list->cnt; ++i) {
+      Partition& partition = *partitions.Find(list->elems[i].topic, list->elems[i].partition);
+      partition.attached = partition.claimed = true;
+      partition.expected = list->elems[i].offset;   // negative: whatever comes first
+      partition.suspect = false;
+      partition.backoff.Reset();
+      partition.failing_since.reset();
+    }
+    rd_kafka_resume_partitions(rk, list.get());   // a pause of an earlier ownership would last
+    TellAssignment();
+  }
+
+  void Later(Partition& partition, const Status& why) {
+    partition.retry_at = clock.Now() + partition.backoff.Next();
+    if (partition.gap || partition.failing_since) return;   // has been logged
+    partition.failing_since = clock.Now();
+    obs::Warn("a partition cannot be begun", {{"group", options.group}, {"topic", partition.position.topic}, {"error", why}});
+  }
+
+  // Kafka has refused the offset and librdkafka fetches the partition no more: where it stands is looked into.
+  void Detach(Partition& partition) {
+    Pause(partition, false);
+    const ListPtr list(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(list.get(), partition.position.topic.c_str(), partition.position.partition);
+    if (!Report("a partition cannot be stopped", rd_kafka_incremental_unassign(rk, list.get()))) fenced = true;
+    partition.attached = partition.claimed = partition.refused = false;
+    partition.suspect = true;
+    partition.retry_at = clock.Now() + partition.backoff.Next();
+    TellAssignment({partition.position.topic});
   }
 
   void TellAssignment(std::vector<std::string> topics = {}) {
@@ -197,26 +198,28 @@ struct Consumer::Impl {
   void OnPollError(const rd_kafka_message_t& message) {
     if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return;
     obs::Warn("consuming", {{"group", options.group}, {"error", rd_kafka_message_errstr(&message)}});
-    if (rd_kafka_fatal_error(rk, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) fenced = true;
+    if (message.err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || !message.rkt) return;
+    Partition* partition = partitions.Find(rd_kafka_topic_name(message.rkt), message.partition);
+    if (partition && partition->attached) partition->refused = true;
   }
 
   void HandleAll() {
+    BeginAll();
     std::vector<Partition*> ready;
     for (auto& [key, partition] : partitions.all()) {
-      if (stopping || fenced) return;
-      if (partition.retry_at > clock.Now()) continue;
-      if (!partition.claimed) {
-        if (!Claim(partition)) continue;
-        Seek(partition, partition.position.next);
-        Pause(partition, false);
-        TellAssignment();
-      }
+      if (!partition.claimed || partition.retry_at > clock.Now()) continue;
       if (!partition.waiting.empty()) ready.push_back(&partition);
     }
-    if (fenced || ready.empty()) return;
-    fenced = !runner.Handle(ready, stopping).ok();
-    handled_at = clock.Now();
-    for (Partition* partition : ready) Pause(*partition, partition->retry_at > handled_at);
+    if (stopping || fenced) return;
+    if (!ready.empty()) {
+      fenced = !runner.Handle(ready, stopping).ok();
+      handled_at = clock.Now();
+      for (Partition* partition : ready) Pause(*partition, partition->retry_at > handled_at);
+    }
+    // What was fetched before a refusal has been handled first.
+    for (auto& [key, partition] : partitions.all()) {
+      if (partition.refused && partition.waiting.empty()) Detach(partition);
+    }
   }
 
   // kDatabase: for the tools that show lag only.
@@ -230,9 +233,7 @@ struct Consumer::Impl {
   // (leaving and joining with the same handle may end in silence in librdkafka 2.0.2).
   void Rejoin() {
     obs::Warn("fenced: the group is left and joined again", {{"group", options.group}});
-    partitions.all().clear();
-    TellAssignment(options.topics);
-    Close();
+    Leave();
     while (!stopping) {
       const Status status = Open();
       if (status.ok()) break;
@@ -243,23 +244,28 @@ struct Consumer::Impl {
     fenced = false;
   }
 
-  // Leaves the group and ends the handle. rd_kafka_consumer_close may hang in librdkafka 2.0.2: this waits for a limited
-  // time and then leaves the handle to its fate.
+  // Another process has joined the group under our name. Joining again would throw it out in turn, and so on for ever: we
+  // stay out, say so and are unready until somebody ends this process or the other.
+  void StayOut() {
+    Status why = MakeError(Code::kFailedPrecondition, "INSTANCE_FENCED",
+                           "another process has joined " + options.group + " as bus_instance " + config.instance +
+                           ": give each process a name of its own, then restart this one");
+    obs::Err("out of the group for good", {{"group", options.group}, {"error", why}});
+    Leave();
+    std::unique_lock lock(mutex);
+    stopped = std::move(why);
+    changed.wait(lock, [this] { return stopping.load(); });
+  }
+
+  void Leave() {
+    partitions.Disown();
+    TellAssignment(options.topics);
+    Close();
+    partitions.all().clear();
+  }
+
   void Close() {
-    if (!rk) return;
-    rd_kafka_queue_t* queue = rd_kafka_queue_get_consumer(rk);
-    rd_kafka_error_t* error = rd_kafka_consumer_close_queue(rk, queue);
-    const Instant until = clock.Now() + kCloseMax;
-    while (!error && !rd_kafka_consumer_closed(rk) && clock.Now() < until) {
-      const MessagePtr dropped(rd_kafka_consumer_poll(rk, 20));   // serves the rebalance
-    }
-    rd_kafka_queue_destroy(queue);
-    if (!error && rd_kafka_consumer_closed(rk)) {
-      rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    } else {
-      obs::Warn("a consumer could not leave its group in time and is abandoned", {{"group", options.group}});
-    }
-    if (error) rd_kafka_error_destroy(error);
+    if (rk) LeaveGroup(rk, options.group, clock);   // calls OnRebalance
     rk = nullptr;
   }
 
@@ -269,17 +275,20 @@ struct Consumer::Impl {
     next_housekeeping = clock.Now() + kHousekeeping;
     std::map<std::string, int64_t> lag;
     std::optional<Instant> failing;
+    Status stands;
     for (const auto& [key, partition] : partitions.all()) {
       int64_t low = 0, high = 0;
       const auto err = rd_kafka_get_watermark_offsets(rk, key.first.c_str(), key.second, &low, &high);
       if (err == RD_KAFKA_RESP_ERR_NO_ERROR) lag[key.first] += std::max<int64_t>(0, high - std::max(low, partition.position.next));
       if (partition.failing_since && (!failing || *partition.failing_since < *failing)) failing = partition.failing_since;
+      if (partition.gap && stands.ok()) stands = partition.gap->why;
     }
     for (const std::string& topic : options.topics) runner.Metrics(topic).lag->Set(static_cast<double>(lag[topic]));
     bool down;
     {
       const std::lock_guard lock(mutex);
       failing_since = failing;
+      stopped = stands;
       down = brokers_down_since.has_value();
     }
     const rd_kafka_metadata_t* metadata = nullptr;
@@ -293,7 +302,13 @@ struct Consumer::Impl {
     while (!stopping) {
       Fill();
       HandleAll();
+      switch (rd_kafka_fatal_error(rk, nullptr, 0)) {
+        case RD_KAFKA_RESP_ERR_NO_ERROR: break;
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID: StayOut(); continue;
+        default: fenced = true;
+      }
       if (fenced) Rejoin();
+      if (!rk) continue;
       CommitMoved();
       Housekeeping();
     }
@@ -308,8 +323,9 @@ struct Consumer::Impl {
 
   const BusConfig config;
   const Options options;
-  OffsetStore* const offsets;
   const Clock& clock;
+  const Handler handler;
+  OffsetGuard guard;
   BatchRunner runner;
   rd_kafka_t* rk = nullptr;
   Partitions partitions;
@@ -319,6 +335,7 @@ struct Consumer::Impl {
   std::mutex mutex;   // of what follows
   std::condition_variable changed;
   std::optional<Instant> failing_since, brokers_down_since;
+  Status stopped;   // why a partition stands still, or why we are out of the group for good
   bool ended = false;
   std::thread thread;
 };
@@ -336,9 +353,10 @@ Status Consumer::Start() {
 }
 
 void Consumer::Stop(absl::Duration limit) {
-  impl_->stopping = true;
-  if (!impl_->thread.joinable()) return;
   std::unique_lock lock(impl_->mutex);
+  impl_->stopping = true;
+  impl_->changed.notify_all();
+  if (!impl_->thread.joinable()) return;
   const auto wait = absl::ToChronoNanoseconds(std::min(limit, absl::Hours(1)));
   if (impl_->changed.wait_for(lock, wait, [this] { return impl_->ended; })) {
     lock.unlock();
@@ -351,6 +369,7 @@ void Consumer::Stop(absl::Duration limit) {
 
 Status Consumer::Ready() {
   const std::lock_guard lock(impl_->mutex);
+  PARVIS_RETURN_IF_ERROR(impl_->stopped);
   const Instant now = impl_->clock.Now();
   if (impl_->failing_since && now - *impl_->failing_since > kUnreadyAfter) {
     return MakeError(Code::kUnavailable, "CONSUMER_FAILING", "records of " + impl_->options.group + " cannot be handled");

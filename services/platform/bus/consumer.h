@@ -1,8 +1,11 @@
 // The consumer loop. One thread per Consumer; batches in order per partition.
 //
-// kDatabase: offsets live in the effects' transaction. On assignment the epoch is claimed through OffsetStore and the
-// partition starts at the database's offset. The handler gets a batch and the positions to store with its effects;
-// ABORTED FENCED from it means that we are a zombie: the batch is dropped and the group is left and rejoined.
+// kDatabase: offsets live in the effects' transaction. On assignment the epoch is claimed through OffsetStore (1 is the
+// first claim ever) and the partition starts at the database's offset. The handler gets a batch and the positions to
+// store with its effects; ABORTED FENCED from it means that we are a zombie: the batch is dropped and the group is left
+// and rejoined.
+// A partition whose stored offset Kafka does not have (kept no longer, or its data was replaced) stands still and makes us
+// unready, until somebody decides: see offset_guard.h. A group that is new begins with the oldest record there is.
 // kKafka: for Kafka → Kafka stages: the offset is committed to Kafka soon (a quarter of a second) after the handler
 // returned OK; what was handled after the last commit is handled again after a crash.
 //
@@ -11,8 +14,14 @@
 //
 // Errors of a handler: UNAVAILABLE, RESOURCE_EXHAUSTED, ABORTED, DEADLINE_EXCEEDED are tried again with backoff for ever
 // (the partition is paused, polling goes on, readiness turns off after 30 s); anything else is blamed on a record: the
-// partitions are handled one by one, the batch is bisected, and a record that still fails after `tries_max` goes to `<topic>.dlq.<group>` with the reason as
-// headers (parvis_reason, parvis_message, parvis_partition, parvis_offset), and the partition advances.
+// partitions are handled one by one, the batch is bisected, and a record that still fails after `tries_max` goes to
+// `<topic>.dlq.<group>` with the reason as headers (parvis_reason, parvis_message, parvis_partition, parvis_offset), and
+// the partition advances.
+//
+// With config.instance (a name that no other process has at the same time) the broker knows a process that was killed and
+// started again, and gives it its partitions at once. The price: a process that ends keeps them for session_max, so scaling
+// down leaves a pause of that length. A process that finds its name taken leaves the group and is unready for good
+// (INSTANCE_FENCED).
 #pragma once
 
 #include <functional>
@@ -58,6 +67,8 @@ class Consumer {
   Status Start();
   // Finishes the batch at hand and leaves the group; what takes longer than `limit` is abandoned.
   void Stop(absl::Duration limit);
+  // UNAVAILABLE CONSUMER_FAILING, BUS_UNAVAILABLE after 30 s; FAILED_PRECONDITION OFFSET_EXPIRED, OFFSET_BEYOND_END,
+  // INSTANCE_FENCED at once.
   Status Ready();
 
  private:

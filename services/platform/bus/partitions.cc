@@ -13,6 +13,13 @@ void Partitions::Drop(const rd_kafka_topic_partition_list_t* list) {
   for (int i = 0; i < list->cnt; ++i) all_.erase({list->elems[i].topic, list->elems[i].partition});
 }
 
+void Partitions::Disown() {
+  for (auto& [key, partition] : all_) {
+    partition.claimed = false;
+    partition.waiting.clear();
+  }
+}
+
 size_t Partitions::Waiting() const {
   size_t sum = 0;
   for (const auto& [key, partition] : all_) sum += partition.waiting.size();
@@ -43,6 +50,16 @@ ListPtr Partitions::Offsets(const rd_kafka_topic_partition_list_t* only) const {
     rd_kafka_topic_partition_list_add(list.get(), key.first.c_str(), key.second)->offset = partition.position.next;
   }
   return list->cnt > 0 ? std::move(list) : nullptr;
+}
+
+ListPtr Partitions::Attached(const rd_kafka_topic_partition_list_t* only) const {
+  ListPtr list(rd_kafka_topic_partition_list_new(only->cnt));
+  for (int i = 0; i < only->cnt; ++i) {
+    const auto found = all_.find({only->elems[i].topic, only->elems[i].partition});
+    if (found == all_.end() || !found->second.attached) continue;
+    rd_kafka_topic_partition_list_add(list.get(), only->elems[i].topic, only->elems[i].partition);
+  }
+  return list;
 }
 
 ListPtr Partitions::MovedOffsets() {

@@ -16,9 +16,22 @@
 
 namespace parvis::bus {
 
+// Why a partition stands still (see offset_guard.h).
+struct Gap {
+  Status why;
+  bool beyond_end = false;   // else: expired
+  int64_t stored = 0;
+  absl::Time since;
+};
+
 struct Partition {
   StreamPosition position;        // as last applied; `next` is what the database (or Kafka) has
-  bool claimed = false;           // records before the claim are not ours to handle
+  bool claimed = false;           // its offset is known and it is fetched; records before that are not ours to handle
+  bool attached = false;          // part of librdkafka's assignment
+  bool fresh = false;             // the group has never stored an offset here
+  bool suspect = false;           // Kafka has refused an offset of it
+  bool refused = false;           // as suspect, and still attached
+  std::optional<Gap> gap;         // stands still
   int64_t expected = -1;          // offset of the next record to buffer, -1 until the first
   int64_t committed = -1;         // offset that Kafka was told last
   int64_t gap_checked = -1;       // `expected` for which a gap was looked into already
@@ -38,11 +51,14 @@ class Partitions {
   std::map<Key, Partition>& all() { return all_; }
   Partition* Find(const std::string& topic, int32_t number);
   void Drop(const rd_kafka_topic_partition_list_t* list);
+  void Disown();   // nothing of theirs may be handled or committed any more
   size_t Waiting() const;
   std::vector<std::string> Topics() const;
   std::vector<StreamPosition> Owned(const std::string& topic) const;   // claimed ones
   // The offsets of all partitions to commit to Kafka (`only` limits it), or null when there are none.
   ListPtr Offsets(const rd_kafka_topic_partition_list_t* only = nullptr) const;
+  // Those of `only` that librdkafka fetches; may be empty.
+  ListPtr Attached(const rd_kafka_topic_partition_list_t* only) const;
   // As Offsets, but only those that have moved since they were given out last.
   ListPtr MovedOffsets();
 

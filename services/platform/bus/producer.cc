@@ -41,7 +41,8 @@ struct Producer::Impl {
   ~Impl() {
     stopping = true;
     poller.join();
-    Retire(handle);
+    Drain(handle);
+    rd_kafka_destroy(handle);
   }
 
   rd_kafka_t* Make() {
@@ -91,7 +92,8 @@ struct Producer::Impl {
 
   static void OnError(rd_kafka_t* rk, int err, const char* reason, void* opaque) {
     auto* self = static_cast<Impl*>(opaque);
-    if (err == RD_KAFKA_RESP_ERR__FATAL) self->fatal = true;
+    // Called by the poller only, as is everything that replaces the handle.
+    if (err == RD_KAFKA_RESP_ERR__FATAL && rk == self->handle) self->fatal = true;
     if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) self->answered = false;
   }
 
@@ -115,27 +117,30 @@ struct Producer::Impl {
       }
       rd_kafka_poll(rk, kPollMillis);   // only this thread ever replaces the handle
       queue.Set(static_cast<double>(in_flight.load()));
-      if (fatal.exchange(false)) Rebuild();
+      if (fatal) Rebuild();
     }
   }
 
+  // The old one reports all it has before the new one takes records, so that none overtakes another unnoticed; until then
+  // Send is refused with PRODUCER_FATAL.
   void Rebuild() {
     obs::Warn("the Kafka producer is unusable after a fatal error and is made anew");
     rebuilds.Add();
-    rd_kafka_t* old;
+    Drain(handle);
+    rd_kafka_t* made = Make();
     {
       const std::unique_lock lock(mutex);
-      old = std::exchange(handle, nullptr);
-      handle = Make();
+      std::swap(handle, made);
+      fatal = false;   // all that was said of the old one
     }
-    Retire(old);
+    Drain(made);   // what was sent between the two
+    rd_kafka_destroy(made);
   }
 
-  // Every record in it is reported, then it goes.
-  static void Retire(rd_kafka_t* rk) {
+  // Has every record in it reported.
+  static void Drain(rd_kafka_t* rk) {
     rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     while (rd_kafka_outq_len(rk) > 0) rd_kafka_poll(rk, 50);
-    rd_kafka_destroy(rk);
   }
 
   Status Send(StreamRecord& record, Done& done) {
@@ -154,6 +159,7 @@ struct Producer::Impl {
                               RD_KAFKA_V_VALUE(record.payload.empty() ? nullptr : record.payload.data(), record.payload.size()),
                               RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                               RD_KAFKA_V_OPAQUE(flight.get()), RD_KAFKA_V_END);
+      if (err == RD_KAFKA_RESP_ERR__FATAL) fatal = true;   // with the lock: it is about this handle
     }
     if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       (void)flight.release();   // the delivery report deletes it
@@ -168,10 +174,7 @@ struct Producer::Impl {
     if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
       return MakeError(Code::kInvalidArgument, "RECORD_TOO_LARGE", "the record is too large");
     }
-    if (err == RD_KAFKA_RESP_ERR__FATAL) {
-      fatal = true;
-      return BusUnavailable("PRODUCER_FATAL", err);
-    }
+    if (err == RD_KAFKA_RESP_ERR__FATAL) return BusUnavailable("PRODUCER_FATAL", err);
     return BusUnavailable("BUS_UNAVAILABLE", err);
   }
 

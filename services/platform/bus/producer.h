@@ -22,6 +22,7 @@ struct BusConfig {
   absl::Duration delivery_max = absl::Seconds(30);   // an ack later than this is an error
   absl::Duration session_max = absl::Seconds(10);    // consumer session timeout
   absl::Duration poll_max = absl::Seconds(60);       // consumer max.poll.interval
+  std::string instance;                              // consumers' name in their groups; empty: a new one every time
   int batch_max = 1000;                         // records handed to a handler at once
   absl::Duration batch_wait = absl::Milliseconds(20);
   int64_t record_max_bytes = 1 << 20;

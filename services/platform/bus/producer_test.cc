@@ -2,10 +2,15 @@
 #include "platform/bus/producer.h"
 
 #include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>   // after rdkafka.h
 
 #include <atomic>
+#include <mutex>
+#include <set>
 
 #include "platform/bus/envelope.h"
+#include "platform/bus/rdkafka.h"
 #include "platform/testing/kafka.h"
 #include "platform/testing/wait.h"
 
@@ -128,6 +133,63 @@ TEST(Producer, BrokerKilledAndRestartedLosesAndDoublesNothing) {
     const int number = std::stoi(received.record.payload);
     ASSERT_TRUE(!last.contains(received.record.key) || last[received.record.key] < number) << number;
     last[received.record.key] = number;
+  }
+}
+
+// A broker inside librdkafka that answers as it is told: a real one gives no fatal error on request.
+class TellingBroker {
+ public:
+  TellingBroker() : rk_(*MakeHandle(RD_KAFKA_PRODUCER, MakeConf({}, nullptr))), cluster_(rd_kafka_mock_cluster_new(rk_.get(), 1)) {
+    rd_kafka_mock_topic_create(cluster_, "told", 1, 1);
+  }
+  ~TellingBroker() { rd_kafka_mock_cluster_destroy(cluster_); }
+  std::string brokers() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
+  void AnswerProduce(rd_kafka_resp_err_t err) {
+    constexpr int16_t kProduce = 0;
+    rd_kafka_mock_push_request_errors(cluster_, kProduce, 1, err);
+  }
+  void Slow(int millis) { rd_kafka_mock_broker_set_rtt(cluster_, 1, millis); }
+
+ private:
+  HandlePtr rk_;
+  rd_kafka_mock_cluster_t* cluster_;
+};
+
+TEST(Producer, IsMadeAnewAfterAFatalErrorAndReportsWhatWasInFlight) {
+  TellingBroker broker;
+  BusConfig config;
+  config.brokers = broker.brokers();
+  obs::Metrics metrics;
+  Producer producer(config, metrics);
+  auto& rebuilds = metrics.counter("parvis_bus_producer_rebuilds_total", "");
+  ASSERT_TRUE(producer.SendAll({{.topic = "told", .key = "k", .payload = "before"}}).ok());
+
+  for (int round = 1; round <= 3; ++round) {
+    // The broker misses a sequence number: an idempotent producer may never send again.
+    broker.AnswerProduce(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    broker.Slow(200);   // all of them are queued or in flight when it says so
+    std::mutex mutex;
+    std::multiset<std::string> reasons;
+    size_t reported = 0, taken = 0;
+    for (int i = 0; i < 100; ++i) {
+      taken += producer.Send({.topic = "told", .key = "k", .payload = std::to_string(i)}, [&](Status status) {
+        const std::lock_guard lock(mutex);
+        ++reported;
+        if (!status.ok()) reasons.insert(absl::StatusCodeToString(status.code()) + " " + ReasonOf(status));
+      }).ok();
+    }
+    ASSERT_TRUE(producer.Flush(absl::Seconds(20)).ok());
+    broker.Slow(0);
+    {
+      const std::lock_guard lock(mutex);
+      EXPECT_EQ(taken, 100u);
+      EXPECT_EQ(reported, 100u);
+      EXPECT_EQ(reasons.count("UNAVAILABLE PRODUCER_FATAL"), 100u);
+    }
+    ASSERT_TRUE(testing::WaitFor([&] { return rebuilds.Value() == round; }));
+    // Their owners send again: refused for a moment at most.
+    ASSERT_TRUE(testing::WaitFor([&] { return producer.SendAll({{.topic = "told", .key = "k", .payload = "again"}}).ok(); }));
+    EXPECT_EQ(rebuilds.Value(), round);
   }
 }
 
