@@ -13,7 +13,7 @@ namespace parvis::db {
 namespace {
 
 constexpr size_t kPreparedMax = 256;
-constexpr char kBeginName[] = "parvis_begin", kSettingsName[] = "parvis_settings";
+constexpr char kBeginName[] = "parvis_begin", kSnapshotName[] = "parvis_snapshot", kSettingsName[] = "parvis_settings";
 constexpr char kSettings[] =
     "SELECT set_config('parvis.workspace_id', $1, true), set_config('statement_timeout', $2, true)";
 
@@ -49,8 +49,9 @@ StatusOr<std::unique_ptr<Connection>> Connection::Open(const PoolConfig& config)
   }
   PQsetNoticeProcessor(conn, [](void*, const char*) {}, nullptr);
   const ResultPtr begin(PQprepare(conn, kBeginName, "BEGIN", 0, nullptr));
+  const ResultPtr snapshot(PQprepare(conn, kSnapshotName, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, nullptr));
   const ResultPtr settings(PQprepare(conn, kSettingsName, kSettings, 0, nullptr));
-  if (!Succeeded(begin.get()) || !Succeeded(settings.get()) || PQsetnonblocking(conn, 1) != 0) {
+  if (!Succeeded(begin.get()) || !Succeeded(snapshot.get()) || !Succeeded(settings.get()) || PQsetnonblocking(conn, 1) != 0) {
     return Unavailable("the first statements failed");
   }
   return connection;
@@ -120,7 +121,7 @@ StatusOr<Rows> Connection::Query(const std::optional<Begin>& begin, const char* 
   if (begin) {
     const std::string timeout = std::to_string(std::max<int64_t>(1, absl::ToInt64Milliseconds(begin->statement_max)));
     const char* settings[] = {begin->workspace_id.c_str(), timeout.c_str()};
-    sent = PQsendQueryPrepared(conn_, kBeginName, 0, nullptr, nullptr, nullptr, 0) &&
+    sent = PQsendQueryPrepared(conn_, begin->snapshot ? kSnapshotName : kBeginName, 0, nullptr, nullptr, nullptr, 0) &&
            PQsendQueryPrepared(conn_, kSettingsName, 2, settings, nullptr, nullptr, 0);
     steps += 2;
   }
