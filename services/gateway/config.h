@@ -26,10 +26,30 @@ struct GatewayConfig {
                absl::Milliseconds(100), absl::Seconds(55));
     o.Int("message_max_bytes", &calls.message_max_bytes, "Largest request message, in bytes.", {1024, 16 << 20});
     o.Int("json_depth_max", &calls.json_depth_max, "Deepest nesting of a JSON request.", {4, 90});
-    o.Int("streams_max", &calls.streams_max, "Server streams that may be open at once.", {1, 100000});
+    o.Int("streams_max", &calls.streams_max,
+          "Server streams that may be open at once; fewer than http_connections_max, for each keeps a connection.",
+          {1, 100000});
+    o.Int("streams_per_key_max", &calls.streams_per_key_max, "Server streams that one key may have open at once.",
+          {1, 100000});
+    o.Duration("stream_max", &calls.stream_max,
+               "Longest life of a server stream; who was cut off connects again and is asked for the key again.",
+               absl::Seconds(1), absl::Hours(24));
     o.Int("calls_per_second", &calls_per_second, "Calls a second that one key may make.", {1, 1000000});
     o.Int("calls_burst", &calls_burst, "Calls that one key may make at once.", {1, 1000000});
     o.Int("keys_max", &calls.keys.keys_max, "Keys whose rate is remembered.", {1, 10000000});
+  }
+
+  // What the settings must agree on with each other.
+  Status Check() const {
+    if (calls.streams_max >= http.connections_max) {
+      return InvalidField(
+          "streams_max", "NO_CONNECTIONS_LEFT",
+          "must be smaller than http_connections_max: each stream keeps a connection, and calls need some");
+    }
+    if (calls.message_max_bytes > http.body_max_bytes) {
+      return InvalidField("message_max_bytes", "BODY_SMALLER", "must not be larger than http_body_max_bytes");
+    }
+    return absl::OkStatus();
   }
 
   CallLimits Limits() const {

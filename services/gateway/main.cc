@@ -11,7 +11,8 @@ namespace {
 
 // A package that nobody serves is worth a warning (its methods answer UNIMPLEMENTED); an address for a package that
 // does not exist is a mistake.
-Status CheckBackends(const GatewayConfig& config, const MethodTable& methods) {
+Status CheckConfig(const GatewayConfig& config, const MethodTable& methods) {
+  PARVIS_RETURN_IF_ERROR(config.Check());
   const std::vector<std::string> packages = methods.packages();
   for (const std::string& package : packages) {
     if (config.backends.count(package) == 0) obs::Warn("no backend for this package", {{"package", package}});
@@ -36,7 +37,7 @@ int Main(int argc, char** argv) {
                            gateway.Handle(std::move(request), std::move(responder));
                          });
   return process.RunUntilSignal({
-      {"backends", [&] { return CheckBackends(config, methods); }, {}},
+      {"config", [&] { return CheckConfig(config, methods); }, {}},
       {"http",
        [&] {
          PARVIS_RETURN_IF_ERROR(server.Start());

@@ -67,9 +67,9 @@ struct IngestionConfig {
     o.Map("verify_token_files", &verify_token_files,
           "File with the verify token of a network's handshake, by network.");
     o.Map("replay_max_seconds", &replay_max,
-          "How old something may be that a webhook tells of, by network, in seconds: as long as the network keeps "
-          "trying.");
-    o.Duration("replay_max_default", &replay_max_default, "The same for networks that are not listed.",
+          "How old something may be that a webhook tells of, by network, in seconds: as long as the network may still "
+          "send it. Not said here: facebook 133200 (37 h), x 435600 (121 h).");
+    o.Duration("replay_max_default", &replay_max_default, "The same for all other networks.",
                absl::Minutes(1));
     o.Int("webhook_inflight_max_bytes", &inflight_max_bytes,
           "Bytes of webhook calls that may wait for their acknowledgement; beyond: 503.", {.min = 1 << 20});

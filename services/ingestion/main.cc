@@ -33,6 +33,7 @@ StatusOr<Settings> ReadSettings(const IngestionConfig& config) {
       settings.secrets,
       ReadWebhookSecrets(config.webhook_secret_files, config.webhook_previous_secret_files, config.verify_token_files));
   PARVIS_ASSIGN_OR_RETURN(settings.replay_max, ParseSeconds("replay_max_seconds", config.replay_max));
+  settings.replay_max.merge(Receiver::Options().replay_max);  // what is configured stays
   return settings;
 }
 

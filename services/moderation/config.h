@@ -1,7 +1,7 @@
 // The settings of moderation.
 #pragma once
 
-#include "moderation/domain/policy.h"
+#include "moderation/domain/policies.h"
 #include "platform/app/config.h"
 #include "platform/app/process.h"
 #include "platform/bus/producer.h"
@@ -26,6 +26,8 @@ struct ModerationConfig {
   int policy_rules_max = 500;
   int policy_literals_max = 20'000;
   int policy_regexes_max = 200;
+  int policy_list_items_max = 1'000;
+  PolicyQuota quota;
 
   void Declare(app::Options& o) {
     process.Declare(o);
@@ -45,6 +47,11 @@ struct ModerationConfig {
     o.Int("policy_rules_max", &policy_rules_max, "Rules of a policy.", {.min = 1, .max = 10'000});
     o.Int("policy_literals_max", &policy_literals_max, "Words and phrases of a policy.", {.min = 1, .max = 200'000});
     o.Int("policy_regexes_max", &policy_regexes_max, "Regular expressions of a policy.", {.min = 0, .max = 2'000});
+    o.Int("policy_list_items_max", &policy_list_items_max,
+          "Items of one list of a rule: handles, ids, channels, networks, domains, languages.",
+          {.min = 1, .max = 10'000});
+    o.Int("policies_per_workspace_max", &quota.policies, "Policies of a workspace.", {.min = 1, .max = 10'000});
+    o.Int("policy_versions_max", &quota.versions, "Versions of a policy.", {.min = 1, .max = 100'000});
   }
 
   PolicyLimits Limits() const {
@@ -53,6 +60,7 @@ struct ModerationConfig {
     limits.rules = static_cast<size_t>(policy_rules_max);
     limits.literals = static_cast<size_t>(policy_literals_max);
     limits.regexes = static_cast<size_t>(policy_regexes_max);
+    limits.list_items = static_cast<size_t>(policy_list_items_max);
     return limits;
   }
 };

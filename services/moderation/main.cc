@@ -24,7 +24,7 @@ int Run(const ModerationConfig& config) {
 
   db::Pool api(config.db_api, clock, metrics);
   db::Pool stream(config.db_stream, clock, metrics);
-  PgPolicyStore policy_store(api);
+  PgPolicyStore policy_store(api, config.quota);
   PgActivePolicyStore active_policies(stream);
   PgReviewStore review_store(api, ToRecord);
   PgQueueStore queue_store(stream, ToRecord);

@@ -10,6 +10,7 @@ from .processes import StartError, wait_until
 
 ACCOUNTS, PUBLISHING = "accounts.v1.AccountsService", "publishing.v1.PublishingService"
 MODERATION, INBOX, METRICS = "moderation.v1.ModerationService", "inbox.v1.InboxService", "metrics.v1.MetricsService"
+CASES_MAX = 5   # complaints for which a case is opened
 NETWORK_NAMES = {"facebook": "Facebook", "x": "X", "wordpress": "blog"}
 
 
@@ -26,6 +27,8 @@ class MainJob:
         self.answered = {}   # conversation name -> reply message name
         self.claims_lost = 0
         self.cases = []
+        self._lock = threading.Lock()   # Amélie and Ben count together
+        self._cases_left = CASES_MAX
 
     def client(self, who):
         return self.operator.with_key(self.keys[who])
@@ -235,11 +238,12 @@ class MainJob:
         except ConnectError as lost:
             if lost.reason != "CLAIM_LOST":
                 raise
-            self.claims_lost += 1
+            with self._lock:
+                self.claims_lost += 1
             return False
         serial = number * 2 + (who == "ben")
         text = story.answer(kind, conversation.get("language", ""), conversation.get("person", {}).get("name", ""), serial)
-        if kind == "KIND_COMPLAINT" and len(self.cases) < 5:
+        if kind == "KIND_COMPLAINT" and self._take_case():
             due = datetime.now(timezone.utc) + timedelta(days=2)
             self.cases.append(client.call(f"{INBOX}/OpenCase", {
                 "name": name, "requestId": new_id(),
@@ -254,6 +258,12 @@ class MainJob:
         self.answered[name] = message["name"]
         client.call(f"{INBOX}/ResolveConversation", {"name": name})
         return True
+
+    def _take_case(self):
+        """Whether one more case is to be opened; said before it is, so that two never open the last one."""
+        with self._lock:
+            self._cases_left -= 1
+            return self._cases_left >= 0
 
     def review_held(self):
         client, decided = self.client("ben"), {"ACTION_ALLOW": 0, "ACTION_HIDE": 0}

@@ -4,8 +4,9 @@
 
 namespace parvis::gateway {
 
-CallBook::CallBook(int streams_max, const Clock& clock, obs::Metrics& metrics)
+CallBook::CallBook(int streams_max, int streams_per_key_max, const Clock& clock, obs::Metrics& metrics)
     : streams_max_(streams_max),
+      streams_per_key_max_(streams_per_key_max),
       clock_(clock),
       metrics_(metrics),
       streams_open_(metrics.gauge("parvis_gateway_streams", "Server streams that are open.")) {}
@@ -20,13 +21,20 @@ void CallBook::Measure(const Method* method, std::string_view code, Instant bega
       .Observe(absl::ToDoubleSeconds(clock_.Now() - began));
 }
 
-bool CallBook::Enter(const void* call, bool stream, std::function<void()> cancel) {
+void CallBook::EnterUnary(const void* call) {
   std::lock_guard lock(mutex_);
-  if (stream && (stopping_ || streams_ >= streams_max_)) return false;
-  streams_ += stream ? 1 : 0;
-  streams_open_.Set(streams_);
-  calls_[call] = {stream, std::move(cancel)};
-  return true;
+  calls_[call] = {};
+}
+
+CallBook::Room CallBook::EnterStream(const void* call, uint64_t key, std::function<void()> cancel) {
+  std::lock_guard lock(mutex_);
+  if (stopping_ || streams_ >= streams_max_) return Room::kFull;
+  const auto of_key = streams_of_key_.find(key);
+  if (of_key != streams_of_key_.end() && of_key->second >= streams_per_key_max_) return Room::kKeyFull;
+  ++streams_of_key_[key];
+  streams_open_.Set(++streams_);
+  calls_[call] = {/*stream=*/true, key, std::move(cancel)};
+  return Room::kEntered;
 }
 
 void CallBook::Leave(const void* call) {
@@ -35,8 +43,11 @@ void CallBook::Leave(const void* call) {
     std::lock_guard lock(mutex_);
     const auto it = calls_.find(call);
     if (it == calls_.end()) return;
-    streams_ -= it->second.stream ? 1 : 0;
-    streams_open_.Set(streams_);
+    if (it->second.stream) {
+      streams_open_.Set(--streams_);
+      const auto of_key = streams_of_key_.find(it->second.key);
+      if (--of_key->second == 0) streams_of_key_.erase(of_key);
+    }
     entry = std::move(it->second);  // destroyed outside the lock: it may hold the last reference to the call
     calls_.erase(it);
     if (calls_.empty()) idle_.notify_all();

@@ -36,7 +36,9 @@ struct Exchange {
   const Instant began;
   Trace trace;
   std::string authorization;
+  uint64_t key = 0;  // hash of the key, or of the host of a caller without one
   absl::Duration timeout = absl::InfiniteDuration();
+  bool capped = false;     // the timeout is ours, not the caller's
   bool streaming = false;  // BeginStream was called
 
  private:

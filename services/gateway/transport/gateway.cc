@@ -40,7 +40,7 @@ Gateway::Gateway(const CallLimits& call_limits, const MethodTable& methods, cons
       clock_(clock),
       limited_(
           metrics.counter("parvis_gateway_rate_limited_total", "Calls refused because their key calls too often.")),
-      book_(call_limits.streams_max, clock, metrics),
+      book_(call_limits.streams_max, call_limits.streams_per_key_max, clock, metrics),
       key_limits_(call_limits.keys) {}
 
 void Gateway::Refuse(const net::Responder& responder, int http_status, Code code, std::string_view reason,
@@ -114,7 +114,8 @@ Status Gateway::ReadHeaders(const net::HttpRequest& request, Exchange& exchange)
     const std::string value = Header(request, header);
     if (!value.empty() && !absl::EqualsIgnoreCase(value, "identity")) return Unsupported(header, value);
   }
-  if (!exchange.format.stream) exchange.timeout = call_limits_.call_max;
+  exchange.timeout = exchange.format.stream ? call_limits_.stream_max : call_limits_.call_max;
+  exchange.capped = true;
   if (const std::string text = Header(request, "connect-timeout-ms"); !text.empty()) {
     uint64_t millis = 0;
     if (text.size() > 10 || text.find_first_not_of("0123456789") != std::string::npos ||
@@ -122,7 +123,9 @@ Status Gateway::ReadHeaders(const net::HttpRequest& request, Exchange& exchange)
       return MakeError(Code::kInvalidArgument, "TIMEOUT",
                        "Connect-Timeout-Ms must be a whole number of at most 10 digits");
     }
-    exchange.timeout = std::min(exchange.timeout, absl::Milliseconds(static_cast<int64_t>(millis)));
+    const absl::Duration asked = absl::Milliseconds(static_cast<int64_t>(millis));
+    exchange.capped = asked > exchange.timeout;
+    exchange.timeout = std::min(exchange.timeout, asked);
   }
   exchange.authorization = Header(request, "authorization");
   if (exchange.authorization.empty()) return absl::OkStatus();  // the backend says what is missing
@@ -137,12 +140,13 @@ Status Gateway::ReadHeaders(const net::HttpRequest& request, Exchange& exchange)
   return absl::OkStatus();
 }
 
-Status Gateway::CheckRate(const net::HttpRequest& request, const Exchange& exchange) {
+Status Gateway::CheckRate(const net::HttpRequest& request, Exchange& exchange) {
   // Before anyone knows whether the key is good, so that guessing is limited too; callers without a key share their
   // host's.
   const std::string& peer = request.peer;
   const std::string key = exchange.authorization.empty() ? peer.substr(0, peer.rfind(':')) : exchange.authorization;
-  const auto wait = key_limits_.Take(std::hash<std::string>{}(key), clock_.Now());
+  exchange.key = std::hash<std::string>{}(key);
+  const auto wait = key_limits_.Take(exchange.key, clock_.Now());
   if (!wait) return absl::OkStatus();
   limited_.Add();
   return ToStatus({.code = Code::kResourceExhausted,

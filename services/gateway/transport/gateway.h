@@ -18,7 +18,9 @@ struct CallLimits {
   absl::Duration call_max = absl::Seconds(30);
   int message_max_bytes = 1 << 20;
   int json_depth_max = 64;
-  int streams_max = 2000;
+  int streams_max = 1000;        // less than the server's connections: each stream keeps one
+  int streams_per_key_max = 50;  // so that no key takes all
+  absl::Duration stream_max = absl::Hours(1);
   KeyLimitsConfig keys = {.per_second = 200, .burst = 400};
 };
 
@@ -36,7 +38,7 @@ class Gateway {
  private:
   void HandleCall(const net::HttpRequest& request, std::unique_ptr<Exchange> exchange);
   Status ReadHeaders(const net::HttpRequest& request, Exchange& exchange) const;
-  Status CheckRate(const net::HttpRequest& request, const Exchange& exchange);
+  Status CheckRate(const net::HttpRequest& request, Exchange& exchange);
   StatusOr<std::string> ReadMessage(const net::HttpRequest& request, const Exchange& exchange) const;
   // An answer before the protocol is known.
   void Refuse(const net::Responder& responder, int http_status, Code code, std::string_view reason,

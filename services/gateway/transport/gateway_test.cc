@@ -10,6 +10,7 @@
 #include "platform/net/http_client.h"
 #include "platform/net/raw_socket.h"
 #include "platform/rpc/testdata/echo.h"
+#include "platform/testing/wait.h"
 
 namespace parvis::gateway {
 namespace {
@@ -318,6 +319,61 @@ TEST(GatewayLimitsTest, TooManyCallsOfOneKey) {
   // Guessing is limited too: refused before anyone is asked.
   for (int i = 0; i < 3; ++i) EXPECT_EQ(world.Post(kEcho, "{}", {}, "guess").http_status, 401);
   EXPECT_EQ(world.Post(kEcho, "{}", {}, "guess").http_status, 429);
+}
+
+// Streams held open by clients of their own, each on a raw connection.
+net::RawSocket OpenStream(World& world, const std::string& key) {
+  net::RawSocket socket = net::RawSocket::Connect(net::PortOf(world.server.address()));
+  const std::string body = MakeEnvelope(0, R"({"count":1})");
+  EXPECT_TRUE(socket.Send(std::string("POST ") + kWatch + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + key +
+                          "\r\nContent-Type: application/connect+json\r\nContent-Length: " +
+                          std::to_string(body.size()) + "\r\n\r\n" + body));
+  EXPECT_TRUE(Has(socket.Read([](const std::string& text) { return Has(text, "sequence"); }), "sequence"));
+  return socket;
+}
+
+TEST(GatewayLimitsTest, TooManyStreams) {
+  World world;  // two at most
+  net::RawSocket first = OpenStream(world, "owner");
+  {
+    const net::RawSocket second = OpenStream(world, "moderator");
+    const auto refused = world.Stream(R"({"close":true})", "analyst");
+    EXPECT_TRUE(Has(refused.body, R"("code":"unavailable")")) << refused.body;
+    EXPECT_TRUE(Has(refused.body, "TOO_MANY_STREAMS")) << refused.body;
+    EXPECT_EQ(world.Post(kEcho, "{}").http_status, 200);  // calls go on
+  }
+  // A client that left makes room.
+  EXPECT_TRUE(testing::WaitFor([&] { return !Has(world.Stream(R"({"close":true})").body, "TOO_MANY_STREAMS"); }));
+}
+
+TEST(GatewayLimitsTest, TooManyStreamsOfOneKey) {
+  CallLimits limits = SmallLimits();
+  limits.streams_max = 10;
+  limits.streams_per_key_max = 2;
+  World world(limits);
+  net::RawSocket first = OpenStream(world, "owner");
+  {
+    const net::RawSocket second = OpenStream(world, "owner");
+    const auto refused = world.Stream(R"({"close":true})");
+    EXPECT_TRUE(Has(refused.body, R"("code":"resource_exhausted")")) << refused.body;
+    EXPECT_TRUE(Has(refused.body, "TOO_MANY_STREAMS_OF_KEY")) << refused.body;
+    EXPECT_EQ(Messages(world.Stream(R"({"close":true})", "moderator").body).back().second, "{}");  // another key
+  }
+  EXPECT_TRUE(testing::WaitFor([&] { return Messages(world.Stream(R"({"close":true})").body).back().second == "{}"; }));
+}
+
+TEST(GatewayLimitsTest, AStreamEndsAfterAWhile) {
+  CallLimits limits = SmallLimits();
+  limits.stream_max = absl::Milliseconds(300);
+  World world(limits);
+  const auto aged = Messages(world.Stream(R"({"count":1})").body);
+  ASSERT_EQ(aged.size(), 2u);
+  EXPECT_TRUE(Has(aged[1].second, R"("code":"unavailable")")) << aged[1].second;
+  EXPECT_TRUE(Has(aged[1].second, "STREAM_EXPIRED")) << aged[1].second;
+  // A caller that asked for less gets what it asked for.
+  const auto asked = world.Post(kWatch, MakeEnvelope(0, R"({"count":1})"),
+                                {{"Content-Type", "application/connect+json"}, {"Connect-Timeout-Ms", "100"}});
+  EXPECT_TRUE(Has(asked.body, R"("code":"deadline_exceeded")")) << asked.body;
 }
 
 TEST(GatewayLimitsTest, APackageNobodyServes) {

@@ -8,6 +8,19 @@
 namespace parvis::gateway {
 namespace {
 
+Status NoRoom(CallBook::Room room) {
+  if (room == CallBook::Room::kKeyFull) {
+    return ToStatus({.code = Code::kResourceExhausted,
+                     .reason = "TOO_MANY_STREAMS_OF_KEY",
+                     .message = "this key has as many streams open as it may have; end one first",
+                     .retry_after = absl::Seconds(5)});
+  }
+  return ToStatus({.code = Code::kUnavailable,
+                   .reason = "TOO_MANY_STREAMS",
+                   .message = "the gateway takes no more streams now",
+                   .retry_after = absl::Seconds(2)});
+}
+
 // One gRPC server stream read as fast as the client's connection takes it: what waits for a slow client is bounded by
 // the HTTP server, which then closes the connection, and the call is cancelled. Kept alive by its own reference until
 // OnDone.
@@ -19,14 +32,11 @@ class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
   void Start(grpc::GenericStub& stub, const std::string& request) {
     CallBook& book = exchange_->book;
     const std::weak_ptr<StreamCall> weak = weak_from_this();
-    const bool entered = book.Enter(this, /*stream=*/true, [weak] {
+    const CallBook::Room room = book.EnterStream(this, exchange_->key, [weak] {
       if (const auto alive = weak.lock()) alive->CancelForStop();
     });
-    if (!entered) {
-      exchange_->Fail(OwnError(ToStatus({.code = Code::kUnavailable,
-                                         .reason = "TOO_MANY_STREAMS",
-                                         .message = "the gateway takes no more streams now",
-                                         .retry_after = absl::Seconds(2)})));
+    if (room != CallBook::Room::kEntered) {
+      exchange_->Fail(OwnError(NoRoom(room)));
       return;
     }
     self_ = shared_from_this();
@@ -70,6 +80,11 @@ class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
       exchange_->EndStream(OwnError(ToStatus({.code = Code::kUnavailable,
                                               .reason = "SHUTTING_DOWN",
                                               .message = "the gateway stops; connect again",
+                                              .retry_after = absl::Seconds(1)})));
+    } else if (exchange_->capped && status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+      exchange_->EndStream(OwnError(ToStatus({.code = Code::kUnavailable,
+                                              .reason = "STREAM_EXPIRED",
+                                              .message = "a stream ends after a while; connect again",
                                               .retry_after = absl::Seconds(1)})));
     } else {
       exchange_->EndStream(FromBackend(status, exchange_->method.package));

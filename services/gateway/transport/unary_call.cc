@@ -30,7 +30,7 @@ void StartUnary(std::unique_ptr<Exchange> exchange, grpc::GenericStub& stub, con
   call->exchange = std::move(exchange);
   call->request = ToBuffer(request);
   Prepare(*call->exchange, call->exchange->book.clock(), call->context);
-  (void)call->exchange->book.Enter(call.get(), /*stream=*/false, [] {});
+  call->exchange->book.EnterUnary(call.get());
   call->exchange->responder.OnGone([weak = std::weak_ptr(call)] {
     if (const auto alive = weak.lock()) alive->context.TryCancel();
   });

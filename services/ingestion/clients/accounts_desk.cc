@@ -18,7 +18,10 @@ std::string NameOf(const Binding& binding) {
 Status AsUnavailable(const Status& status) {
   if (status.code() == Code::kNotFound || status.code() == Code::kFailedPrecondition) return status;
   const Error error = ToError(status);
-  return MakeError(Code::kUnavailable, "ACCOUNTS_UNAVAILABLE", "accounts: " + error.reason + ": " + error.message);
+  return ToStatus({.code = Code::kUnavailable,
+                   .reason = "ACCOUNTS_UNAVAILABLE",
+                   .message = "accounts: " + error.reason + ": " + error.message,
+                   .retry_after = error.retry_after});
 }
 
 }  // namespace

@@ -9,6 +9,9 @@
 
 namespace parvis::ingestion {
 
+// Thread-safe. Credentials and bindings are asked for with the caller's deadline, FindChannels (which has no caller) with
+// `find_max`; a short absence of accounts is bridged by the client's retries. Whatever else accounts answers to Open or
+// FindChannels than about the channel itself (NOT_FOUND, FAILED_PRECONDITION) is UNAVAILABLE ACCOUNTS_UNAVAILABLE.
 class AccountsDesk : public ChannelDesk, public ChannelFinder {
  public:
   // `client` (to accounts) outlives it.

@@ -32,8 +32,9 @@ void Receiver::Receive(const Trace& trace, const std::string& network, std::vect
   auto limit = options_.replay_max.find(network);
   const absl::Time oldest =
       work->received_at - (limit == options_.replay_max.end() ? options_.replay_max_default : limit->second);
-  work->outcome.replayed = static_cast<int>(
-      std::erase_if(happenings, [&](const Happening& happening) { return TimeOf(happening) < oldest; }));
+  work->outcome.replayed = static_cast<int>(std::erase_if(happenings, [&](const Happening& happening) {
+    return happening.kind != Kind::kRemoval && TimeOf(happening) < oldest;
+  }));
   work->outcome.unparsed = static_cast<int>(unparsed.size());
   if (happenings.empty() && unparsed.empty()) {
     if (work->outcome.replayed > 0) {

@@ -35,9 +35,12 @@ class Receiver {
  public:
   struct Options {
     // How old, by the network's clock, something may be that a webhook brings; by network. A signature stays valid for
-    // ever, so a captured call could be sent again years later: what is older than the network itself keeps trying is
-    // refused. What was missed in that way comes by polling.
-    std::map<std::string, absl::Duration> replay_max;
+    // ever, so a captured call could be sent again years later: what is older than the network itself may still send is
+    // refused. What was missed in that way comes by polling. Removals are taken however old: they may carry no other
+    // time than that of what was removed, no poll would bring them, and hearing of one twice changes nothing.
+    // Facebook repeats a failed call for 36 h; X repeats for minutes, but on request replays the last 5 days. An hour more
+    // each, for clocks and queues.
+    std::map<std::string, absl::Duration> replay_max = {{"facebook", absl::Hours(37)}, {"x", absl::Hours(121)}};
     absl::Duration replay_max_default = absl::Hours(48);
   };
   Receiver(BindingCache& bindings, ActivitySink& sink, HeardOf& heard, const Clock& clock, Options options)

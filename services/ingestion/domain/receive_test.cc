@@ -136,6 +136,36 @@ TEST_F(ReceiveTest, WhatIsOlderThanTheNetworkKeepsTryingIsRefused) {
   EXPECT_EQ(Receive({edited}).activities, 1);
 }
 
+// X dates a removal by the removed post when it tells no other time: the removal of an old post is no replay.
+TEST_F(ReceiveTest, ARemovalIsTakenHoweverOldWhatItRemoves) {
+  finder_.Bind("facebook", "1", {"w1", "c1"});
+  Happening removal = AHappening("1", "a", Now() - absl::Hours(24 * 400));
+  removal.kind = Kind::kRemoval;
+  const ReceiveOutcome outcome = Receive({removal});
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(outcome.activities, 1);
+  EXPECT_EQ(outcome.replayed, 0);
+}
+
+// As long as each network may still send: Facebook repeats for 36 h, X replays 5 days on request.
+TEST_F(ReceiveTest, EachNetworkHasItsOwnReplayWindow) {
+  Receiver receiver(*cache_, sink_, heard_, clock_, {});
+  const auto taken = [&](const std::string& network, absl::Duration age) {
+    finder_.Bind(network, "1", {"w1", "c1"});
+    std::atomic<int> activities = -1;
+    receiver.Receive(Trace::New(), network, {AHappening("1", "a", Now() - age)}, {},
+                     [&](const ReceiveOutcome& o) { activities = o.activities; });
+    EXPECT_TRUE(testing::WaitFor([&] { return activities >= 0; }));
+    return activities == 1;
+  };
+  EXPECT_TRUE(taken("facebook", absl::Hours(36)));
+  EXPECT_FALSE(taken("facebook", absl::Hours(38)));
+  EXPECT_TRUE(taken("x", absl::Hours(5 * 24)));
+  EXPECT_FALSE(taken("x", absl::Hours(5 * 24 + 2)));
+  EXPECT_TRUE(taken("another", absl::Hours(47)));
+  EXPECT_FALSE(taken("another", absl::Hours(49)));
+}
+
 TEST_F(ReceiveTest, PartsGoToTheDeadLettersEvenWithoutAnyHappening) {
   ReceiveOutcome outcome = Receive({}, {{"garbage", "NOT_JSON", "at 0"}});
   EXPECT_TRUE(outcome.status.ok());

@@ -33,7 +33,8 @@ struct ConversationFigures {
   std::optional<absl::Duration> first_response_p50, first_response_p90;
 };
 
-// Port: the figures of one campaign, per network and (network "") for all. A network without figures may be missing.
+// Port: the figures of one campaign, per network and (network "") for all, all of one moment: they agree with each other
+// whatever is folded meanwhile. A network without figures may be missing.
 class ReportStore {
  public:
   struct Figures {

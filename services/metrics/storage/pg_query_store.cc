@@ -100,7 +100,7 @@ StatusOr<std::vector<Point>> PgQueryStore::Sum(const Call& call, const Timeserie
 
 StatusOr<ReportStore::Figures> PgQueryStore::CampaignFigures(const Call& call, const std::string& campaign_id) {
   Figures figures;
-  PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
+  PARVIS_RETURN_IF_ERROR(api_.RunSnapshot(call, [&](db::Tx& tx) -> Status {
     figures = {};
     PARVIS_ASSIGN_OR_RETURN(const db::Rows posts, tx.Query(kPosts, {call.workspace_id, campaign_id}));
     for (int i = 0; i < posts.size(); ++i) {

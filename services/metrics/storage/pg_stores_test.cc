@@ -1,7 +1,9 @@
 // The contract and what is PostgreSQL's own, on a real server.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <random>
+#include <thread>
 
 #include "metrics/domain/fakes.h"
 #include "metrics/domain/store_contract.h"
@@ -131,6 +133,30 @@ TEST_F(PgMetrics, ReportTakesTheLatestOfEachConversation) {
   EXPECT_EQ(total.answer_rate, 0.8);
   EXPECT_EQ(total.conversations.first_response_p50, absl::Minutes(4));
   EXPECT_EQ(total.conversations.first_response_p90, absl::Minutes(8));
+}
+
+// A report takes several queries, of one moment: its parts agree while facts keep coming.
+TEST_F(PgMetrics, AReportIsOfOneMoment) {
+  ASSERT_TRUE(facts_.FoldDeliveries(next_(), {Post("a", 1, "delivered", "post-1")}).ok());
+  std::atomic<bool> enough = false;
+  std::thread folder([&] {
+    for (int n = 0; !enough; ++n) {
+      ActivityFact hidden = Comment("hidden " + std::to_string(n));
+      hidden.action = "hide";
+      hidden.rules = {"insult"};
+      EXPECT_TRUE(facts_.FoldActivities(next_(), {hidden}).ok());
+    }
+  });
+  int64_t last = 0;
+  for (int reports = 0; reports < 100 || last < 20; ++reports) {
+    const ReportPart total = Report().total;
+    const int64_t because = total.reasons.empty() ? 0 : total.reasons[0].count;
+    EXPECT_EQ(total.comments.hidden, because) << "after " << reports << " reports";
+    if (HasFailure()) break;
+    last = because;
+  }
+  enough = true;
+  folder.join();
 }
 
 TEST_F(PgMetrics, AnotherWorkspaceGetsNothingOfAReport) {

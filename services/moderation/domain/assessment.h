@@ -49,7 +49,7 @@ struct Reason {
   Action action = Action::kUnspecified;
   std::string explanation;
   std::vector<Span> spans;
-  std::string condition;  // "literal", "regex", "link", "length", "repetition", "language", "author", "channel"
+  std::string condition;  // as listed at parvis.moderation.v1.Reason.condition; condition_names_test.cc compares
   bool operator==(const Reason&) const = default;
 };
 

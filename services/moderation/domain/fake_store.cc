@@ -37,9 +37,13 @@ StatusOr<PolicyRecord> FakePolicyStore::Create(const Call& call, const PolicyRec
                                                const std::string& member_id, const std::string& request_id) {
   std::lock_guard lock(d_.mutex);
   PARVIS_RETURN_IF_ERROR(d_.Up());
+  int there = 0;
   for (const auto& [key, kept] : d_.policies) {
-    if (key.first == call.workspace_id && !request_id.empty() && kept.request_id == request_id) return View(call, kept);
+    if (key.first != call.workspace_id) continue;
+    if (!request_id.empty() && kept.request_id == request_id) return View(call, kept);
+    ++there;
   }
+  if (there >= quota_.policies) return PoliciesTooMany(quota_);
   FakeData::Kept kept{policy, {{1, policy.source, member_id, policy.create_time}}, request_id};
   d_.policies[{call.workspace_id, policy.id}] = kept;
   return View(call, kept);
@@ -77,6 +81,7 @@ StatusOr<PolicyRecord> FakePolicyStore::Update(const Call& call, const std::stri
     return MakeError(Code::kAborted, "ETAG_MISMATCH", "the policy was changed since it was read");
   }
   if (change.source && *change.source != kept->record.source) {
+    if (kept->record.version >= quota_.versions) return VersionsTooMany(quota_);
     kept->record.source = *change.source;
     kept->versions.push_back({++kept->record.version, *change.source, member_id, now});
   }

@@ -37,7 +37,7 @@ struct FakeData {
 
 class FakePolicyStore : public PolicyStore, public ActivePolicyStore {
  public:
-  explicit FakePolicyStore(FakeData& data) : d_(data) {}
+  explicit FakePolicyStore(FakeData& data, const PolicyQuota& quota = {}) : d_(data), quota_(quota) {}
   StatusOr<PolicyRecord> Create(const Call& call, const PolicyRecord& policy, const std::string& member_id,
                                 const std::string& request_id) override;
   StatusOr<PolicyRecord> Get(const Call& call, const std::string& id) override;
@@ -57,6 +57,7 @@ class FakePolicyStore : public PolicyStore, public ActivePolicyStore {
   StatusOr<FakeData::Kept*> Find(const Call& call, const std::string& id);
   PolicyRecord View(const Call& call, const FakeData::Kept& kept) const;
   FakeData& d_;
+  const PolicyQuota quota_;
 };
 
 class FakeReviewStore : public ReviewStore {

@@ -3,6 +3,27 @@
 #include <absl/strings/str_cat.h>
 
 namespace parvis::moderation {
+namespace {
+
+Status TooMany(std::string_view reason, int limit, std::string_view message) {
+  Error error{Code::kResourceExhausted, std::string(reason), std::string(message), {}, {}, {}};
+  error.metadata["limit"] = absl::StrCat(limit);
+  return ToStatus(error);
+}
+
+}  // namespace
+
+Status PoliciesTooMany(const PolicyQuota& quota) {
+  return TooMany("POLICIES_TOO_MANY", quota.policies,
+                 absl::StrCat("a workspace has at most ", quota.policies,
+                              " policies; change one that is no longer used instead of creating another"));
+}
+
+Status VersionsTooMany(const PolicyQuota& quota) {
+  return TooMany("POLICY_VERSIONS_TOO_MANY", quota.versions,
+                 absl::StrCat("a policy has at most ", quota.versions,
+                              " versions; create another policy with the new rules and activate it"));
+}
 
 Status Policies::Check(const std::optional<std::string>& display_name, const std::optional<std::string>& source) const {
   std::vector<Violation> violations;

@@ -45,18 +45,31 @@ struct TimeCursor {
   std::string id;
 };
 
-// Port. Every call is within call.workspace_id and sees nothing of another one.
+// How much a workspace may keep. Policies and versions are never deleted (the log of decisions names them), so without
+// a bound they would only grow.
+struct PolicyQuota {
+  int policies = 100;   // of a workspace
+  int versions = 1000;  // of a policy
+};
+// RESOURCE_EXHAUSTED POLICIES_TOO_MANY and POLICY_VERSIONS_TOO_MANY, with metadata "limit".
+Status PoliciesTooMany(const PolicyQuota& quota);
+Status VersionsTooMany(const PolicyQuota& quota);
+
+// Port. Every call is within call.workspace_id and sees nothing of another one. Stores keep to the PolicyQuota they are
+// made with, however many callers write at once.
 class PolicyStore {
  public:
   virtual ~PolicyStore() = default;
-  // Stores a policy as its version 1. If a policy with this request id (not "") exists, returns that one, unchanged.
+  // Stores a policy as its version 1. If a policy with this request id (not "") exists, returns that one, unchanged,
+  // also when there are too many. RESOURCE_EXHAUSTED POLICIES_TOO_MANY.
   virtual StatusOr<PolicyRecord> Create(const Call& call, const PolicyRecord& policy, const std::string& member_id,
                                         const std::string& request_id) = 0;
   virtual StatusOr<PolicyRecord> Get(const Call& call, const std::string& id) = 0;  // NOT_FOUND
   // Newest first.
   virtual StatusOr<std::vector<PolicyRecord>> List(const Call& call, const std::optional<TimeCursor>& after,
                                                    int limit) = 0;
-  // A new source becomes the next version. NOT_FOUND; ABORTED ETAG_MISMATCH.
+  // A new source becomes the next version. NOT_FOUND; ABORTED ETAG_MISMATCH; RESOURCE_EXHAUSTED
+  // POLICY_VERSIONS_TOO_MANY, and nothing is changed then.
   virtual StatusOr<PolicyRecord> Update(const Call& call, const std::string& id, const PolicyChange& change,
                                         const std::string& member_id, absl::Time now) = 0;
   // Newest first, below `before` if it is not 0. NOT_FOUND when the policy does not exist.

@@ -29,7 +29,7 @@ struct PolicyLimits {
   size_t regexes = 200;
   size_t regex_bytes = 1'000;
   int64_t regex_memory_bytes = 1 << 20;  // RE2's max_mem for each, and eight times that for all together
-  size_t list_items = 1'000;             // handles, ids, channels, domains of one rule
+  size_t list_items = 1'000;             // of one list: handles, ids, channels, networks, domains, languages
   size_t reason_bytes = 500;
   int depth = 12;          // of YAML
   size_t nodes = 100'000;  // of YAML

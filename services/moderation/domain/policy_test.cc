@@ -116,12 +116,22 @@ TEST(Policy, YamlItself) {
 
 TEST(Policy, Limits) {
   PolicyLimits small;
-  small.rules = 1, small.literals = 2, small.regexes = 1, small.source_bytes = 300;
+  small.rules = 1, small.literals = 2, small.regexes = 1, small.source_bytes = 300, small.list_items = 2;
   EXPECT_EQ(Errors(std::string(301, ' '), small), E{"SOURCE_TOO_LARGE 1:1"});
   EXPECT_EQ(Errors(Rule("text: {words: [a, b], phrases: [c], regex: [d, e]}"), small),
             (E{"TOO_MANY 6:36", "TOO_MANY 6:48"}));
   EXPECT_EQ(Errors("version: 1\nrules:\n- {name: a, action: hide, if: {text: {words: x}}}\n- {name: b}", small),
             E{"TOO_MANY 4:3"});
+  // Every list of a rule has its bound; the error stands at the first item too many.
+  EXPECT_EQ(Errors(Rule("author: {handles: [a, b], ids: ['1', '2']}"), small), E{});
+  EXPECT_EQ(Errors(Rule("author: {handles: [a, b, c], ids: ['1', '2', '3']}"), small),
+            (E{"TOO_MANY 6:30", "TOO_MANY 6:50"}));
+  EXPECT_EQ(Errors(Rule("network: [a, b, c, d]"), small), E{"TOO_MANY 6:21"});
+  EXPECT_EQ(Errors(Rule("text: {language: [fr, en, de]}"), small), E{"TOO_MANY 6:31"});
+  EXPECT_EQ(Errors(Rule("text: {links: {domains: [a.fr, b.fr, c.fr], allow: [d.fr, e.fr, f.fr]}}"), small),
+            (E{"TOO_MANY 6:42", "TOO_MANY 6:69"}));
+  const std::string id = "018f0000-0000-7000-8000-00000000000";
+  EXPECT_EQ(Errors(Rule(absl::StrCat("channel: [", id, "1, ", id, "2, ", id, "3]")), small), E{"TOO_MANY 6:91"});
 }
 
 TEST(Policy, AllErrorsAtOnceAndNoMoreThanReported) {

@@ -141,13 +141,21 @@ class Reader {
     return out;
   }
 
+  // As Texts, for lists that are not counted over the whole policy.
+  std::vector<Sourced> List(const YamlNode& node, std::string_view what, size_t item_bytes) {
+    std::vector<Sourced> out = Texts(node, what, item_bytes);
+    if (out.size() > limits_.list_items) {
+      problems_.Add(out[limits_.list_items].position, "TOO_MANY",
+                    absl::StrCat("\"", std::string(what), "\" has at most ", limits_.list_items,
+                                 " items; this one has ", out.size()));
+      out.resize(limits_.list_items);
+    }
+    return out;
+  }
+
   std::vector<std::string> Names(const YamlNode& node, std::string_view what) {
     std::vector<std::string> out;
-    for (Sourced& s : Texts(node, what, 256)) out.push_back(std::move(s.text));
-    if (out.size() > limits_.list_items) {
-      problems_.Add(node.position, "TOO_MANY",
-                    absl::StrCat("\"", std::string(what), "\" has at most ", limits_.list_items, " items"));
-    }
+    for (Sourced& s : List(node, what, 256)) out.push_back(std::move(s.text));
     return out;
   }
 
@@ -227,7 +235,7 @@ class Reader {
       if (const YamlNode* ids = Find(inner, "ids")) rule->author_ids = Names(*ids, "ids");
     }
     if (const YamlNode* channel = Find(keys, "channel")) {
-      for (const Sourced& s : Texts(*channel, "channel", 64)) {
+      for (const Sourced& s : List(*channel, "channel", 64)) {
         if (!IsUuid(s.text))
           problems_.Add(s.position, "WRONG_VALUE", "a channel is given by its id, a UUID in small letters");
         rule->channels.push_back(s.text);
@@ -258,7 +266,7 @@ class Reader {
     if (const YamlNode* repetition = Find(keys, "repetition")) ReadRepetition(*repetition, rule);
     if (const YamlNode* capitals = Find(keys, "capitals")) ReadCapitals(*capitals, rule);
     if (const YamlNode* language = Find(keys, "language")) {
-      for (const Sourced& s : Texts(*language, "language", 16)) {
+      for (const Sourced& s : List(*language, "language", 16)) {
         const bool code = s.text.size() == 2 || s.text.size() == 3;
         if (!code || s.text != Lower(s.text) ||
             s.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz") != std::string::npos) {
@@ -295,7 +303,7 @@ class Reader {
     for (auto [key, list] : {std::pair{"domains", &links.domains}, {"allow", &links.allow}}) {
       const YamlNode* domains = Find(keys, key);
       if (domains == nullptr) continue;
-      for (const Sourced& s : Texts(*domains, key, 253)) {
+      for (const Sourced& s : List(*domains, key, 253)) {
         if (s.text.find_first_of("/:@ ") != std::string::npos || s.text.find('.') == std::string::npos) {
           problems_.Add(s.position, "WRONG_VALUE",
                         absl::StrCat("\"", s.text, "\" is not a domain such as \"exemple.fr\""));

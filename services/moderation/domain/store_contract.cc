@@ -109,6 +109,34 @@ TEST_P(StoreContract, OneActivePolicy) {
   EXPECT_TRUE(env_->active().Active({ws_})->empty());
 }
 
+TEST_P(StoreContract, PoliciesAndVersionsAreBounded) {
+  const Call call = In(ws_);
+  const absl::Time t = clock_.WallNow();
+  const std::string request = "018f0000-0000-7000-8000-00000000aaaa";
+  PolicyRecord p = MakePolicy(call, "v1", t, request);
+  for (int i = 1; i < kContractQuota.policies; ++i) MakePolicy(call, "other", t);
+  PolicyRecord more = p;
+  more.id = ids_.New();
+  const Status full = env_->policies().Create(call, more, "m", "").status();
+  EXPECT_EQ(full.code(), Code::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(full), "POLICIES_TOO_MANY");
+  EXPECT_EQ(ToError(full).metadata["limit"], "3");
+  EXPECT_EQ(env_->policies().Get(call, more.id).status().code(), Code::kNotFound);  // nothing half-done
+  EXPECT_EQ(MakePolicy(call, "v1", t, request).id, p.id);                           // an earlier request still answers
+  EXPECT_TRUE(env_->policies().Create(In(other_), more, "m", "").ok());             // each workspace has its own
+
+  for (int v = 2; v <= kContractQuota.versions; ++v) {
+    ASSERT_TRUE(env_->policies().Update(call, p.id, {.source = absl::StrCat("v", v)}, "m", t).ok());
+  }
+  const Status last = env_->policies().Update(call, p.id, {.display_name = "No", .source = "v5"}, "m", t).status();
+  EXPECT_EQ(last.code(), Code::kResourceExhausted);
+  EXPECT_EQ(ReasonOf(last), "POLICY_VERSIONS_TOO_MANY");
+  EXPECT_EQ(env_->policies().Get(call, p.id)->source, "v4");
+  EXPECT_EQ(env_->policies().Get(call, p.id)->display_name, "Règles");
+  EXPECT_TRUE(env_->policies().Update(call, p.id, {.display_name = "Yes", .source = "v4"}, "m", t).ok());
+  EXPECT_EQ(env_->policies().Activate(call, p.id, 0, "m", t)->active_version, 4);
+}
+
 TEST_P(StoreContract, NoWorkspaceSeesAnother) {
   const PolicyRecord p = MakePolicy(In(ws_), "a", clock_.WallNow());
   ASSERT_TRUE(Apply({Comment(1, Action::kHold)}).ok());

@@ -30,6 +30,9 @@ class StoreEnvironment {
   virtual std::vector<std::string> Commands() = 0;
 };
 
+// What the stores under test are made with.
+inline constexpr PolicyQuota kContractQuota{.policies = 3, .versions = 4};
+
 using MakeEnvironment = std::function<std::unique_ptr<StoreEnvironment>()>;
 
 class StoreContract : public testing::TestWithParam<MakeEnvironment> {

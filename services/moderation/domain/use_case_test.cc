@@ -26,7 +26,7 @@ class FakeEnvironment : public StoreEnvironment {
 
  private:
   FakeData data_;
-  FakePolicyStore policies_{data_};
+  FakePolicyStore policies_{data_, kContractQuota};
   FakeReviewStore reviews_{data_};
   FakeQueueStore queue_{data_};
 };

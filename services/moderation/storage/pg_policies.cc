@@ -60,6 +60,10 @@ StatusOr<PolicyRecord> PgPolicyStore::Create(const Call& call, const PolicyRecor
                                              const std::string& request_id) {
   PolicyRecord out;
   PARVIS_RETURN_IF_ERROR(pool_.Run(call, [&](db::Tx& tx) -> Status {
+    // Those who create in one workspace wait for each other: what they count is then what there is.
+    PARVIS_RETURN_IF_ERROR(
+        tx.Query("SELECT pg_advisory_xact_lock(hashtextextended('parvis_policies:' || $1, 0))", {call.workspace_id})
+            .status());
     const std::optional<std::string> request = request_id.empty() ? std::nullopt : std::optional(request_id);
     PARVIS_ASSIGN_OR_RETURN(
         db::Rows rows,
@@ -77,6 +81,9 @@ StatusOr<PolicyRecord> PgPolicyStore::Create(const Call& call, const PolicyRecor
         return MakeError(Code::kAborted, "DB_CONFLICT", "the same request is being carried out right now");
       id = earlier.Text(0, 0);
     } else {
+      PARVIS_ASSIGN_OR_RETURN(const db::Rows count,
+                              tx.Query("SELECT count(*) FROM policies WHERE workspace_id = $1", {call.workspace_id}));
+      if (count.Int(0, 0) > quota_.policies) return PoliciesTooMany(quota_);
       PARVIS_RETURN_IF_ERROR(InsertVersion(tx, call, id, 1, policy.source, member_id, policy.create_time));
     }
     PARVIS_ASSIGN_OR_RETURN(out, GetIn(tx, call, id));
@@ -123,6 +130,7 @@ StatusOr<PolicyRecord> PgPolicyStore::Update(const Call& call, const std::string
     }
     const bool fresh = change.source && *change.source != now_there.source;
     const int64_t version = now_there.version + (fresh ? 1 : 0);
+    if (fresh && version > quota_.versions) return VersionsTooMany(quota_);
     if (fresh) PARVIS_RETURN_IF_ERROR(InsertVersion(tx, call, id, version, *change.source, member_id, now));
     PARVIS_RETURN_IF_ERROR(tx.Query("UPDATE policies SET display_name = coalesce($3, display_name), version = $4, "
                                     "revision = revision + 1, update_time = $5 WHERE workspace_id = $1 AND id = $2",

@@ -10,7 +10,7 @@ namespace parvis::moderation {
 // Over the api role: one workspace a call, by row-level security.
 class PgPolicyStore : public PolicyStore {
  public:
-  explicit PgPolicyStore(db::Pool& api) : pool_(api) {}
+  PgPolicyStore(db::Pool& api, const PolicyQuota& quota) : pool_(api), quota_(quota) {}
   StatusOr<PolicyRecord> Create(const Call& call, const PolicyRecord& policy, const std::string& member_id,
                                 const std::string& request_id) override;
   StatusOr<PolicyRecord> Get(const Call& call, const std::string& id) override;
@@ -26,6 +26,7 @@ class PgPolicyStore : public PolicyStore {
 
  private:
   db::Pool& pool_;
+  const PolicyQuota quota_;
 };
 
 // Over the stream role: many workspaces at once.

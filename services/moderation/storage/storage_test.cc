@@ -1,6 +1,9 @@
 // The stores' contract on PostgreSQL, and what is special about it.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "moderation/domain/store_contract.h"
 #include "moderation/storage/pg_policies.h"
 #include "moderation/storage/pg_queue.h"
@@ -39,7 +42,7 @@ class PgEnvironment : public StoreEnvironment {
   }
 
  private:
-  PgPolicyStore policies_{Database().api()};
+  PgPolicyStore policies_{Database().api(), kContractQuota};
   PgActivePolicyStore active_{Database().stream()};
   PgReviewStore reviews_{Database().api(), Encode};
   PgQueueStore queue_{Database().stream(), Encode};
@@ -49,6 +52,33 @@ class PgEnvironment : public StoreEnvironment {
 INSTANTIATE_TEST_SUITE_P(Pg, StoreContract, ::testing::Values([]() -> std::unique_ptr<StoreEnvironment> {
                            return std::make_unique<PgEnvironment>();
                          }));
+
+// However many create at once, there are never more than the quota.
+TEST(Quota, HoldsAgainstCallersAtOnce) {
+  PgEnvironment env;
+  const Call call = BackgroundCall("test", "018f0000-0000-7000-8000-000000000001");
+  FakeClock clock;
+  std::atomic<int> stored{0}, refused{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&, i] {
+      for (int n = 0; n < 3; ++n) {
+        PolicyRecord policy;
+        policy.id = UuidOfName(std::to_string(i) + "/" + std::to_string(n));
+        policy.display_name = "P", policy.source = "s";
+        policy.version = policy.revision = 1;
+        policy.create_time = policy.update_time = clock.WallNow();
+        const Status status = env.policies().Create(call, policy, "m", "").status();
+        stored += status.ok();
+        refused += ReasonOf(status) == "POLICIES_TOO_MANY";
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(stored, kContractQuota.policies);
+  EXPECT_EQ(refused, 12 - kContractQuota.policies);
+  EXPECT_EQ(Database().Number("SELECT count(*) FROM moderation.policies"), kContractQuota.policies);
+}
 
 TEST(Reasons, SurviveJson) {
   const std::vector<Reason> reasons = {

@@ -13,7 +13,7 @@ namespace parvis::db {
 namespace {
 
 constexpr size_t kPreparedMax = 256;
-constexpr char kBeginName[] = "parvis_begin", kSettingsName[] = "parvis_settings";
+constexpr char kBeginName[] = "parvis_begin", kSnapshotName[] = "parvis_snapshot", kSettingsName[] = "parvis_settings";
 constexpr char kSettings[] =
     "SELECT set_config('parvis.workspace_id', $1, true), set_config('statement_timeout', $2, true)";
 
@@ -51,8 +51,9 @@ StatusOr<std::unique_ptr<Connection>> Connection::Open(const PoolConfig& config)
   }
   PQsetNoticeProcessor(conn, [](void*, const char*) {}, nullptr);
   const ResultPtr begin(PQprepare(conn, kBeginName, "BEGIN", 0, nullptr));
+  const ResultPtr snapshot(PQprepare(conn, kSnapshotName, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, nullptr));
   const ResultPtr settings(PQprepare(conn, kSettingsName, kSettings, 0, nullptr));
-  if (!Succeeded(begin.get()) || !Succeeded(settings.get()) || PQsetnonblocking(conn, 1) != 0) {
+  if (!Succeeded(begin.get()) || !Succeeded(snapshot.get()) || !Succeeded(settings.get()) || PQsetnonblocking(conn, 1) != 0) {
     return Unavailable("the first statements failed");
   }
   return connection;
@@ -132,7 +133,8 @@ StatusOr<Rows> Connection::Query(const std::optional<Begin>& begin, const char* 
       sent = PQsendQueryParams(conn_, "DISCARD PLANS", 0, nullptr, nullptr, nullptr, nullptr, 0);
       ++steps;
     }
-    sent = sent && PQsendQueryPrepared(conn_, kBeginName, 0, nullptr, nullptr, nullptr, 0) &&
+    const char* begin_name = begin->snapshot ? kSnapshotName : kBeginName;
+    sent = sent && PQsendQueryPrepared(conn_, begin_name, 0, nullptr, nullptr, nullptr, 0) &&
            PQsendQueryPrepared(conn_, kSettingsName, 2, settings, nullptr, nullptr, 0);
     steps += 2;
   }

@@ -18,6 +18,7 @@ class Connection {
   struct Begin {
     std::string workspace_id;
     absl::Duration statement_max;
+    bool snapshot = false;       // REPEATABLE READ READ ONLY
     bool forget_plans = false;   // of all prepared statements
   };
   // UNAVAILABLE DB_UNAVAILABLE when the server cannot be reached or refuses us.

@@ -169,6 +169,40 @@ TEST_F(Db, ConflictsAreRunAgain) {
   EXPECT_EQ(Sample().Number("SELECT sum(amount) FROM things"), 4);
 }
 
+TEST_F(Db, ASnapshotSeesOneMomentAndWritesNothing) {
+  ASSERT_TRUE(Insert(Sample().api(), kA, "1").ok());
+  std::vector<int64_t> seen;
+  const auto count = [&](Tx& tx) -> Status {
+    PARVIS_ASSIGN_OR_RETURN(const Rows rows, tx.Query("SELECT count(*) FROM things"));
+    seen.push_back(rows.Int(0, 0));
+    return absl::OkStatus();
+  };
+  const auto twice = [&](const std::string& meanwhile) {
+    return [&, meanwhile](Tx& tx) -> Status {
+      PARVIS_RETURN_IF_ERROR(count(tx));
+      PARVIS_RETURN_IF_ERROR(Insert(Sample().api(), kA, meanwhile));   // another transaction, committed
+      return count(tx);
+    };
+  };
+  ASSERT_TRUE(Sample().api().RunSnapshot(BackgroundCall("t", kA), twice("2")).ok());
+  EXPECT_EQ(seen, (std::vector<int64_t>{1, 1}));
+  seen.clear();
+  ASSERT_TRUE(Sample().api().Run(BackgroundCall("t", kA), twice("3")).ok());
+  EXPECT_EQ(seen, (std::vector<int64_t>{2, 3}));   // each statement of an ordinary one sees what is committed by then
+  // Row-level security holds there too.
+  seen.clear();
+  ASSERT_TRUE(Sample().api().RunSnapshot(BackgroundCall("t", kB), count).ok());
+  ASSERT_TRUE(Sample().api().RunSnapshot(BackgroundCall("t", ""), count).ok());
+  EXPECT_EQ(seen, (std::vector<int64_t>{0, 0}));
+
+  const Status wrote = Sample().api().RunSnapshot(BackgroundCall("t", kA), [&](Tx& tx) {
+    return tx.Query(kInsert, {kA, "4", 1}).status();
+  });
+  EXPECT_EQ(wrote.code(), Code::kInternal);
+  EXPECT_EQ(ReasonOf(wrote), "DB_WRITE_IN_SNAPSHOT");
+  EXPECT_TRUE(Insert(Sample().api(), kA, "4").ok());   // the connection is as good as before
+}
+
 TEST_F(Db, PoolIsBoundedAndSaysSo) {
   PoolConfig small = Sample().ApiConfig();
   small.size = 1;

@@ -12,6 +12,7 @@ namespace parvis::db {
 namespace {
 
 constexpr int kConflictTries = 4;                             // the first and three more
+constexpr char kReadOnly[] = "25006";                         // SQLSTATE read_only_sql_transaction
 constexpr absl::Duration kWaitSlack = absl::Seconds(3);       // for the server to cancel a statement by itself
 
 // The role names the pool in metrics: "inbox_api".
@@ -138,12 +139,13 @@ struct Pool::Impl {
   enum class Next { kDone, kConflict, kLost };
 
   // One try. kLost: the connection broke before COMMIT was sent, so nothing can have happened.
-  Status RunOnce(Connection& connection, const Call& call, const Body& body, Next& next) {
+  Status RunOnce(Connection& connection, const Call& call, bool snapshot, const Body& body, Next& next) {
     const absl::Duration left = call.Remaining(clock);
     if (left <= absl::ZeroDuration()) return TimedOut();
     const absl::Duration statement = std::min(left, config.statement_max);
     connection.set_wait_max(statement + kWaitSlack);
-    PooledTx tx(connection, {call.workspace_id, statement, connection.PlansAreOld(clock.Now(), config.plan_max_age)});
+    PooledTx tx(connection,
+                {call.workspace_id, statement, snapshot, connection.PlansAreOld(clock.Now(), config.plan_max_age)});
     Status status = body(tx);
     if (status.ok()) status = tx.failure();   // a body may not hide that its transaction is lost
     if (connection.broken()) {
@@ -165,11 +167,14 @@ struct Pool::Impl {
       return status;
     }
     if (!tx.failure().ok() && IsConflict(connection.state())) next = Next::kConflict;
+    if (!tx.failure().ok() && snapshot && connection.state() == kReadOnly) {
+      status = MakeError(Code::kInternal, "DB_WRITE_IN_SNAPSHOT", "a transaction that only reads tried to write");
+    }
     if (!connection.Simple("ROLLBACK").ok()) DropIdle();
     return status;
   }
 
-  Status Run(const Call& call, const Body& body) {
+  Status Run(const Call& call, bool snapshot, const Body& body) {
     const Instant before = clock.Now();
     Status status;
     bool reconnected = false;
@@ -178,7 +183,7 @@ struct Pool::Impl {
       if (left <= absl::ZeroDuration()) return TimedOut();
       PARVIS_ASSIGN_OR_RETURN(ConnectionPtr connection, Acquire(left));
       Next next = Next::kDone;
-      status = RunOnce(*connection, call, body, next);
+      status = RunOnce(*connection, call, snapshot, body, next);
       if (connection->broken()) DropIdle();
       Release(std::move(connection));
       if (next == Next::kDone || (next == Next::kLost && reconnected)) break;
@@ -206,7 +211,8 @@ Pool::Pool(const PoolConfig& config, const Clock& clock, obs::Metrics& metrics)
     : impl_(std::make_unique<Impl>(config, clock, metrics)) {}
 Pool::~Pool() = default;
 
-Status Pool::Run(const Call& call, const Body& body) { return impl_->Run(call, body); }
+Status Pool::Run(const Call& call, const Body& body) { return impl_->Run(call, /*snapshot=*/false, body); }
+Status Pool::RunSnapshot(const Call& call, const Body& body) { return impl_->Run(call, /*snapshot=*/true, body); }
 
 Status Pool::Ping() {
   Call call = BackgroundCall("db");

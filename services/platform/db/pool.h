@@ -121,6 +121,9 @@ class Pool {
   // metadata "constraint"; FAILED_PRECONDITION FOREIGN_KEY_VIOLATION / CHECK_VIOLATION with "constraint"; ABORTED
   // DB_CONFLICT; INTERNAL DB_ERROR. Messages carry no parameter values.
   Status Run(const Call& call, const Body& body);
+  // As Run, for several queries that must agree with each other: all of them see the database as it was at the first one
+  // (REPEATABLE READ READ ONLY). A body that writes gets INTERNAL DB_WRITE_IN_SNAPSHOT.
+  Status RunSnapshot(const Call& call, const Body& body);
   // For readiness: SELECT 1 on some connection.
   Status Ping();
 
