@@ -112,8 +112,18 @@ TEST_P(LedgerContract, AClaimIsOfTheShardsAndChannelsAskedFor) {
                                                                                : (ShardOf(kChannel) + 1) % kShards};
   EXPECT_TRUE(ledger().Claim(request)->empty());
   request = Request();
-  request.skip_channels = {kOtherChannel};
+  request.skip = {{kOtherChannel, DeliveryKind::kReply}, {kChannel, DeliveryKind::kHide}};
   EXPECT_EQ(Texts(*ledger().Claim(request)), Names{"a"});
+}
+
+TEST_P(LedgerContract, WhatIsSkippedIsNotOvertakenInItsLane) {
+  Delivery hide = MakeReply("hide", now_ - absl::Seconds(2));
+  hide.kind = DeliveryKind::kHide;
+  Accept({hide, MakeReply("behind it", now_ - absl::Seconds(1)), MakeReply("other", now_, "t9")});
+  ClaimRequest request = Request();
+  request.skip = {{kChannel, DeliveryKind::kHide}};
+  EXPECT_EQ(Texts(*ledger().Claim(request)), Names{"other"});
+  EXPECT_EQ(Texts(Claim()), (Names{"hide", "behind it"}));
 }
 
 TEST_P(LedgerContract, APausedChannelWaitsAndSaysWhy) {

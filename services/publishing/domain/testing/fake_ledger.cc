@@ -64,7 +64,7 @@ StatusOr<int> FakeStore::Accept(const StreamPosition& position, const std::vecto
   return Insert(deliveries, now, actor);
 }
 
-bool FakeStore::BehindOthers(const Delivery& d, absl::Time horizon, bool claiming) const {
+bool FakeStore::BehindOthers(const Delivery& d, absl::Time horizon, bool claiming, const std::set<ClaimSkip>& skip) const {
   return std::any_of(deliveries_.begin(), deliveries_.end(), [&](const auto& entry) {
     const Delivery& e = entry.second;
     if (e.workspace_id != d.workspace_id || e.lane != d.lane || !Unsettled(e) ||
@@ -73,7 +73,7 @@ bool FakeStore::BehindOthers(const Delivery& d, absl::Time horizon, bool claimin
     }
     if (!claiming) return true;
     return e.state == State::kSent || e.state == State::kUnknown ||
-           (e.state == State::kScheduled && e.ready_time > horizon);
+           (e.state == State::kScheduled && (e.ready_time > horizon || skip.contains({e.channel_id, e.kind})));
   });
 }
 
@@ -83,11 +83,11 @@ StatusOr<std::vector<Delivery>> FakeStore::Claim(const ClaimRequest& request) {
     if (epochs_[position.partition] != position.epoch) return MakeError(Code::kAborted, "FENCED", "newer epoch");
   }
   std::vector<Delivery*> due;
+  const std::set<ClaimSkip> skip(request.skip.begin(), request.skip.end());
   for (auto& [key, d] : deliveries_) {
-    const bool skip = std::find(request.skip_channels.begin(), request.skip_channels.end(), d.channel_id) !=
-                      request.skip_channels.end();
-    if (d.state == State::kScheduled && d.ready_time <= request.horizon && Holds(request.shards, d.channel_id) && !skip &&
-        !paused_.contains({d.workspace_id, d.channel_id}) && !BehindOthers(d, request.horizon, true)) {
+    if (d.state == State::kScheduled && d.ready_time <= request.horizon && Holds(request.shards, d.channel_id) &&
+        !skip.contains({d.channel_id, d.kind}) && !paused_.contains({d.workspace_id, d.channel_id}) &&
+        !BehindOthers(d, request.horizon, true, skip)) {
       due.push_back(&d);
     }
   }

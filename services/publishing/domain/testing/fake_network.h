@@ -32,6 +32,13 @@ struct Accepted {
   absl::Time time;
 };
 
+// One rate budget of the network: `left` of `limit` calls until `end`, then anew for `length`.
+struct FakeWindow {
+  int limit = 0, left = 0;
+  absl::Duration length = absl::Minutes(15);
+  Instant end{0};
+};
+
 class FakeNetwork : public NetworkWriter {
  public:
   explicit FakeNetwork(const Clock& clock) : clock_(clock) {}
@@ -45,6 +52,8 @@ class FakeNetwork : public NetworkWriter {
     }
     WriteOutcome outcome;
     outcome.credentials_version = version;
+    const auto window = windows.find({delivery.channel_id, BudgetOf(delivery.network, delivery.kind)});
+    if (window != windows.end() && !Draw(window->second, outcome)) return outcome;
     if (behaviour == Behaviour::kAccept || behaviour == Behaviour::kAcceptThenLose) Accept(delivery, outcome);
     if (behaviour == Behaviour::kAcceptThenLose || behaviour == Behaviour::kLose) outcome = {WriteResult::kUnknown};
     if (behaviour == Behaviour::kNotSent) outcome.result = WriteResult::kNotSent;
@@ -55,7 +64,9 @@ class FakeNetwork : public NetworkWriter {
       outcome.credentials_version = version;
     }
     if (behaviour == Behaviour::kRateLimit) {
+      const std::optional<std::string> budget = std::exchange(next_budget, std::nullopt);
       outcome = {WriteResult::kRefused, Refusal::kRateLimited, "RATE_LIMITED", "slow down"};
+      outcome.budget = budget;
       outcome.rate.retry_after = absl::Seconds(30);
     }
     return outcome;
@@ -80,6 +91,10 @@ class FakeNetwork : public NetworkWriter {
     return found;
   }
   NetworkTraits Traits(const std::string&) const override { return traits; }
+  std::string BudgetOf(const std::string&, DeliveryKind kind) const override {
+    const auto at = budgets.find(kind);
+    return at == budgets.end() ? "" : at->second;
+  }
   StatusOr<std::string> CredentialsVersion(const Call&, const std::string&, const std::string&) override {
     const std::lock_guard lock(mutex_);
     return version;
@@ -98,11 +113,33 @@ class FakeNetwork : public NetworkWriter {
   std::set<std::string> hidden, deleted;
   std::set<std::string> keys;          // seen, when traits.idempotency_key
   NetworkTraits traits;
+  std::map<DeliveryKind, std::string> budgets;
+  std::map<std::pair<std::string, std::string>, FakeWindow> windows;   // by (channel, budget)
+  std::optional<std::string> next_budget;   // what the next kRateLimit is for, when not the kind's budget
+  int limited = 0;                     // calls that were refused because a window was used up
   Status read_error;
   std::string version = "1";
   int calls = 0, reads = 0;
 
  private:
+  // Takes one call from the window and tells of it as the networks' headers do; false when there was none left.
+  bool Draw(FakeWindow& window, WriteOutcome& outcome) {
+    const Instant now = clock_.Now();
+    if (now >= window.end) {
+      window.left = window.limit;
+      window.end = now + window.length;
+    }
+    const bool left = window.left > 0;
+    if (left) --window.left;
+    if (!left) {
+      ++limited;
+      outcome = {WriteResult::kRefused, Refusal::kRateLimited, "RATE_LIMITED", "slow down"};
+    }
+    outcome.rate.limit = window.limit;
+    outcome.rate.remaining = window.left;
+    outcome.rate.reset_in = window.end - now;
+    return left;
+  }
   void Accept(const Delivery& delivery, WriteOutcome& outcome) {
     outcome.result = WriteResult::kAccepted;
     if (delivery.kind == DeliveryKind::kHide) hidden.insert(delivery.target_remote_id);

@@ -54,7 +54,8 @@ class FakeStore : public DeliveryLedger, public CampaignStore, public PostStore,
   using Key = std::pair<std::string, std::string>;
   int Insert(const std::vector<Delivery>& deliveries, absl::Time now, const std::string& actor);
   std::vector<std::optional<Delivery>> ApplyLocked(const std::vector<Change>& changes, absl::Time now);
-  bool BehindOthers(const Delivery& delivery, absl::Time horizon, bool claiming) const;
+  bool BehindOthers(const Delivery& delivery, absl::Time horizon, bool claiming,
+                    const std::set<ClaimSkip>& skip = {}) const;
   Status EditDeliveries(Post& post, const DeliveryEdit& edit);
   void Step(const Delivery& delivery, absl::Time time, DeliveryState from, const std::string& detail,
             const std::string& actor);
