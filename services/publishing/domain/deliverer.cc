@@ -176,11 +176,10 @@ bool Deliverer::ApplyDone(std::deque<Done>& batch) {
       changes.push_back(AfterReadBack(done.delivery, done.found, traits, now, options_.rules));
       continue;
     }
-    if (PausesChannel(done.outcome)) {
+    if (PausesChannel(done.outcome) && paused.insert({done.delivery.workspace_id, done.delivery.channel_id}).second) {
       const Status status = ledger_.Pause({done.delivery.workspace_id, done.delivery.channel_id, "TOKEN_EXPIRED",
                                            done.outcome.credentials_version, now});
       if (!status.ok()) return false;
-      paused.insert({done.delivery.workspace_id, done.delivery.channel_id});
     }
     changes.push_back(AfterCall(done.delivery, done.outcome, traits, now, Jitter(), options_.rules));
   }
@@ -258,19 +257,33 @@ void Deliverer::SweepExpired() {
   if (static_cast<int>(changes.size()) == options_.claim_batch) next_sweep_ = clock_.Now();
 }
 
+// A network's outage may pause a thousand channels: they are asked for page by page, and by the pool.
 void Deliverer::CheckPaused() {
   next_resume_check_ = clock_.Now() + options_.resume_check_every;
-  const auto paused = ledger_.ListPaused(Shards(), options_.claim_batch);
+  if (asking_paused_.load()) return;
+  const auto paused = ledger_.ListPaused(Shards(), paused_after_, options_.claim_batch);
   if (!paused.ok()) return;
-  for (const PausedChannel& channel : *paused) {
+  const bool more = static_cast<int>(paused->size()) == options_.claim_batch;
+  paused_after_ = more ? std::optional(paused->back()) : std::nullopt;
+  if (paused->empty()) return;
+  asking_paused_ = true;
+  if (!submit_([this, paused = *paused] { ResumeRenewed(paused); })) asking_paused_ = false;
+}
+
+// On a thread of the pool.
+void Deliverer::ResumeRenewed(const std::vector<PausedChannel>& paused) {
+  bool resumed = false;
+  for (const PausedChannel& channel : paused) {
     Call call = BackgroundCall("publishing", channel.workspace_id);
     call.deadline = clock_.Now() + absl::Seconds(2);
     const auto version = writer_.CredentialsVersion(call, channel.workspace_id, channel.channel_id);
-    if (version.ok() && *version != channel.credentials_version) {
-      (void)ledger_.Resume(channel.workspace_id, channel.channel_id);
-      claim_more_ = true;
-    }
+    const Code code = version.status().code();
+    if (code == Code::kUnavailable || code == Code::kDeadlineExceeded) break;   // nor would the others be answered
+    if (!version.ok() || *version == channel.credentials_version) continue;
+    resumed = ledger_.Resume(channel.workspace_id, channel.channel_id).ok() || resumed;
   }
+  asking_paused_ = false;
+  if (resumed) Wake();
 }
 
 Deliverer::ChannelState& Deliverer::ChannelOf(const Delivery& delivery) {

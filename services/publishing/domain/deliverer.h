@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -105,6 +106,7 @@ class Deliverer {
   void StartReadBacks(const std::vector<Delivery>& unknown);
   void SweepExpired();
   void CheckPaused();
+  void ResumeRenewed(const std::vector<PausedChannel>& paused);
   void ClaimMore();
   absl::Duration SendDue();
   std::vector<Delivery> PickDue(absl::Duration& wait);
@@ -136,6 +138,7 @@ class Deliverer {
   std::vector<StreamPosition> next_owned_;
   std::deque<Done> done_;
   std::atomic<int> in_flight_{0};
+  std::atomic<bool> asking_paused_{false};   // a task asks for the credentials of paused channels
 
   // The deciding thread's own.
   std::vector<StreamPosition> owned_;
@@ -144,6 +147,7 @@ class Deliverer {
   std::set<std::string> busy_lanes_;
   std::map<Key, ChannelState> channels_;
   std::deque<Done> unrecorded_;        // outcomes that the ledger could not take yet
+  std::optional<PausedChannel> paused_after_;   // the next look at the paused channels goes on here
   bool recover_claims_ = false, claim_more_ = true, draining_ = false;
   Instant next_claim_{0}, next_sweep_{0}, next_resume_check_{0};
   absl::Duration poll_;

@@ -5,6 +5,7 @@
 // a change applies only if the row still has the fence and one of the states it was decided on.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -82,7 +83,9 @@ class DeliveryLedger {
   // Claim leaves a paused channel alone. Pausing one that is paused already changes nothing.
   virtual Status Pause(const PausedChannel& channel) = 0;
   virtual Status Resume(const std::string& workspace_id, const std::string& channel_id) = 0;
-  virtual StatusOr<std::vector<PausedChannel>> ListPaused(const std::vector<int>& shards, int limit) = 0;
+  // The longest paused first, from `after` on.
+  virtual StatusOr<std::vector<PausedChannel>> ListPaused(const std::vector<int>& shards,
+                                                          const std::optional<PausedChannel>& after, int limit) = 0;
 };
 
 }  // namespace parvis::publishing

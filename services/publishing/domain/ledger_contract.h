@@ -133,9 +133,15 @@ TEST_P(LedgerContract, APausedChannelWaitsAndSaysWhy) {
   ASSERT_TRUE(ledger().Pause({kWorkspace, kChannel, "TOKEN_EXPIRED", "8", now_}).ok());
   EXPECT_TRUE(Claim().empty());
   EXPECT_EQ(Get(reply).error_reason, "TOKEN_EXPIRED");
-  const auto paused = ledger().ListPaused(shards_, 10);
+  const auto paused = ledger().ListPaused(shards_, std::nullopt, 10);
   ASSERT_EQ(paused->size(), 1u);
   EXPECT_EQ(paused->front().credentials_version, "7");
+  ASSERT_TRUE(ledger().Pause({kWorkspace, kOtherChannel, "TOKEN_EXPIRED", "1", now_}).ok());
+  ASSERT_EQ(ledger().ListPaused(shards_, std::nullopt, 1)->front().channel_id, kChannel);
+  const auto rest = ledger().ListPaused(shards_, paused->front(), 10);
+  ASSERT_EQ(rest->size(), 1u);
+  EXPECT_EQ(rest->front().channel_id, kOtherChannel);
+  EXPECT_TRUE(ledger().ListPaused(shards_, rest->front(), 10)->empty());
   ASSERT_TRUE(ledger().Resume(kWorkspace, kChannel).ok());
   EXPECT_EQ(Get(reply).error_reason, "");
   EXPECT_EQ(Claim().size(), 1u);

@@ -7,6 +7,8 @@ namespace {
 
 db::Param Shards(const std::vector<int>& shards) { return db::Array(std::vector<int64_t>(shards.begin(), shards.end())); }
 
+constexpr char kNilUuid[] = "00000000-0000-0000-0000-000000000000";
+
 Call StreamCall() { return BackgroundCall("publishing"); }
 
 // Every partition still has the epoch that we claimed it with. Held until the claim commits, so that a new owner's first
@@ -163,14 +165,18 @@ Status LedgerStore::Resume(const std::string& workspace_id, const std::string& c
   });
 }
 
-StatusOr<std::vector<PausedChannel>> LedgerStore::ListPaused(const std::vector<int>& shards, int limit) {
+StatusOr<std::vector<PausedChannel>> LedgerStore::ListPaused(const std::vector<int>& shards,
+                                                             const std::optional<PausedChannel>& after, int limit) {
+  const PausedChannel from = after.value_or(PausedChannel{kNilUuid, kNilUuid, "", "", absl::InfinitePast()});
   std::vector<PausedChannel> paused;
   PARVIS_RETURN_IF_ERROR(stream_.Run(StreamCall(), [&](db::Tx& tx) -> Status {
     paused.clear();
     PARVIS_ASSIGN_OR_RETURN(const db::Rows rows,
                             tx.Query("SELECT workspace_id, channel_id, reason, credentials_version, since "
-                                     "FROM channel_pauses WHERE shard = ANY($1::smallint[]) ORDER BY since LIMIT $2",
-                                     {Shards(shards), limit}));
+                                     "FROM channel_pauses WHERE shard = ANY($1::smallint[]) "
+                                     "AND (since, workspace_id, channel_id) > ($2, $3, $4) "
+                                     "ORDER BY since, workspace_id, channel_id LIMIT $5",
+                                     {Shards(shards), from.since, from.workspace_id, from.channel_id, limit}));
     for (int i = 0; i < rows.size(); ++i) {
       paused.push_back({rows.Text(i, 0), rows.Text(i, 1), rows.Text(i, 2), rows.Text(i, 3), rows.Time(i, 4)});
     }

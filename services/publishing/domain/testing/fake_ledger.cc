@@ -204,12 +204,16 @@ Status FakeStore::Resume(const std::string& workspace_id, const std::string& cha
   return absl::OkStatus();
 }
 
-StatusOr<std::vector<PausedChannel>> FakeStore::ListPaused(const std::vector<int>& shards, int limit) {
+StatusOr<std::vector<PausedChannel>> FakeStore::ListPaused(const std::vector<int>& shards,
+                                                           const std::optional<PausedChannel>& after, int limit) {
   const std::lock_guard lock(mutex_);
+  const auto place = [](const PausedChannel& p) { return std::tie(p.since, p.workspace_id, p.channel_id); };
   std::vector<PausedChannel> list;
   for (const auto& [key, channel] : paused_) {
-    if (Holds(shards, channel.channel_id) && static_cast<int>(list.size()) < limit) list.push_back(channel);
+    if (Holds(shards, channel.channel_id) && (!after || place(channel) > place(*after))) list.push_back(channel);
   }
+  std::sort(list.begin(), list.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  if (static_cast<int>(list.size()) > limit) list.resize(limit);
   return list;
 }
 

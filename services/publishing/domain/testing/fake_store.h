@@ -26,7 +26,8 @@ class FakeStore : public DeliveryLedger, public CampaignStore, public PostStore,
                                                  const std::vector<std::string>& remote_ids) override;
   Status Pause(const PausedChannel& channel) override;
   Status Resume(const std::string& workspace_id, const std::string& channel_id) override;
-  StatusOr<std::vector<PausedChannel>> ListPaused(const std::vector<int>& shards, int limit) override;
+  StatusOr<std::vector<PausedChannel>> ListPaused(const std::vector<int>& shards, const std::optional<PausedChannel>& after,
+                                                  int limit) override;
 
   StatusOr<Campaign> InsertCampaign(const Call& call, const Campaign& campaign) override;
   StatusOr<Campaign> GetCampaign(const Call& call, const std::string& id) override;
