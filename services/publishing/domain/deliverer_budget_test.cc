@@ -51,6 +51,25 @@ TEST_F(BudgetTest, AUsedUpWindowHoldsBackOnlyWhatDrawsOnIt) {
   EXPECT_EQ(network_.limited, 0) << "the headers told: nobody had to be refused";
 }
 
+TEST_F(BudgetTest, ATurnThatWasNotTakenIsNotLostToTheWindow) {
+  std::vector<Delivery> hides = AcceptHides(49);
+  PassTime(absl::Seconds(5));
+  ASSERT_EQ(Count(hides, State::kDelivered), 49);
+  // One is left. The one claimed for it is overtaken by an earlier one of its lane before its call begins.
+  Delivery late = Hide(60, kChannel), other = Hide(61, kChannel);
+  late.due_time = late.ready_time = other.due_time = other.ready_time = clock_.WallNow() + absl::Seconds(1);
+  Accept(late);
+  Accept(other);
+  Steps();
+  Delivery first = Reply("first", late.thread);
+  first.due_time = late.due_time - absl::Milliseconds(1);
+  first.ready_time = clock_.WallNow() + absl::Minutes(1);
+  Accept(first);
+  PassTime(absl::Seconds(4));
+  EXPECT_EQ(Count({late, other}, State::kDelivered), 1);
+  EXPECT_EQ(network_.limited, 0);
+}
+
 TEST_F(BudgetTest, WhenTheWindowEndsTheOldestGoOn) {
   const std::vector<Delivery> hides = AcceptHides(120);
   for (const int delivered : {50, 100, 120}) {

@@ -88,6 +88,7 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
   std::set<std::string> seen_lanes;
   std::map<std::pair<Key, std::string>, absl::Duration> limited;   // budgets: wait longer than claims are kept
   std::set<std::string> limited_lanes;
+  std::set<const RateBudget*> drawn;
   for (const auto& [key, delivery] : held_) {
     if (now > delivery.expire_time) {
       expired.push_back(Expire(delivery, now, options_.rules));
@@ -103,6 +104,7 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
     RateBudget& budget = channel.budgets[name].rate;
     const absl::Duration budget_wait = budget.WaitNow(mono);
     if (budget_wait > options_.prefetch) {
+      if (drawn.contains(&budget)) continue;   // by this pass: a call that does not come about is given back
       limited[{{delivery.workspace_id, delivery.channel_id}, name}] = budget_wait;
       limited_lanes.insert(delivery.lane);
       continue;
@@ -114,18 +116,17 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
     if (channel.calls >= options_.calls_per_channel_max) continue;
     if (in_flight_ >= options_.calls_max) break;
     budget.Take(mono);
+    drawn.insert(&budget);
     ++channel.calls;
     ++in_flight_;
     picked.push_back(delivery);
   }
   for (const Change& change : expired) Drop(change.after);
   (void)Apply(expired);
-  std::set<std::string> picked_ids;   // what remained of the budget is theirs
-  for (const Delivery& delivery : picked) picked_ids.insert(delivery.id);
   for (const auto& [budget, budget_wait] : limited) {
     ReleaseHeld(
         [&](const Delivery& held) {
-          return Key(held.workspace_id, held.channel_id) == budget.first && !picked_ids.contains(held.id) &&
+          return Key(held.workspace_id, held.channel_id) == budget.first &&
                  writer_.BudgetOf(held.network, held.kind) == budget.second;
         },
         now + budget_wait, "RATE_LIMITED");
