@@ -60,6 +60,7 @@ struct Draft {
 };
 
 enum class TextUnit { kCodePoints, kWeighted, kBytes };
+enum class WriteKind { kPost, kReply, kHide, kUnhide, kDelete };
 
 struct Capabilities {
   std::string network;                   // "facebook"
@@ -76,9 +77,11 @@ struct Capabilities {
   bool idempotency_key = false;          // the network recognises our key: an unknown may be sent again with it
   absl::Duration settle = absl::Seconds(2);   // how long after a call a read sees its effect
   std::vector<std::string> credential_fields;
+  // Short names of the rate budgets, for a network that counts its endpoints apart: kinds with one name share one window.
+  // A kind without a name draws on the channel's own budget, called "": what it reports holds for all such kinds.
+  std::map<WriteKind, std::string> budgets;
+  const std::string& BudgetOf(WriteKind kind) const;
 };
-
-enum class WriteKind { kPost, kReply, kHide, kUnhide, kDelete };
 
 struct Write {
   WriteKind kind = WriteKind::kPost;
@@ -109,6 +112,8 @@ struct Outcome {
   std::string remote_id;     // kAccepted
   std::string permalink;
   RateState rate;
+  // The budget that `rate` tells of, where it is not the one of the write's kind: an upload before the post has its own.
+  std::optional<std::string> budget;
 };
 
 // ---- what comes back -----------------------------------------------------------------------------------------------

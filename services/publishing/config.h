@@ -46,7 +46,9 @@ struct PublishingConfig {
           "Partitions of topic parvis.publishing.command.v1; must be the topic's own number.", {.min = 1, .max = kShards});
     o.Int("claim_batch", &deliverer.claim_batch, "Deliveries claimed in one transaction.", {.min = 1, .max = 1000});
     o.Int("held_max", &deliverer.held_max, "Claimed deliveries held in memory.", {.min = 1, .max = 100'000});
-    o.Int("held_per_channel_max", &deliverer.held_per_channel_max, "Of them for one channel.", {.min = 1, .max = 10'000});
+    o.Int("held_per_channel_max", &deliverer.held_per_channel_max,
+          "Of them for one channel and one of its network's rate budgets.",
+          {.min = 1, .max = 10'000});
     o.Int("calls_max", &deliverer.calls_max, "Calls to networks at once; as many threads.", {.min = 1, .max = 512});
     o.Int("calls_per_channel_max", &deliverer.calls_per_channel_max, "Of them for one channel.", {.min = 1, .max = 64});
     o.Duration("prefetch", &deliverer.prefetch, "How long before its time a delivery is claimed.", absl::ZeroDuration(),

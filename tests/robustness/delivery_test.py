@@ -59,5 +59,41 @@ class Delivery(SystemTest):
             self.assertGreaterEqual(len(steps), 3, steps)
 
 
+class Limits(SystemTest):
+    """A network that counts its endpoints apart: what waits for one window holds back nothing but itself."""
+
+    comments = 2400
+
+    def hides(self, *states):
+        return [d for d in self.job.deliveries(kind="DELIVERY_KIND_HIDE") if d["network"] == "x" and d["state"] in states]
+
+    def test_posts_go_out_while_the_hides_wait_for_their_window(self):
+        self.team_and_campaign()
+        self.sandbox.accept_duplicates()
+        # X's own number, in windows that a test can wait for. 2400 comments bring about 90 hides.
+        self.sandbox.control("POST", "limits", {"network": "x", "endpoint": "tweets.hidden", "limit": 50, "window_seconds": 60})
+        self.job.release_audience()
+        waiting = ("DELIVERY_STATE_SCHEDULED", "DELIVERY_STATE_CLAIMED")
+        ended = ("DELIVERY_STATE_DELIVERED", "DELIVERY_STATE_FAILED")   # failed: its author was faster
+        wait_until(lambda: len(self.hides(*ended)) >= 50, 30, "the first window is used up", 0.2)
+        self.job.write_campaign()
+        self.job.posts = self.job.posts[-4:]
+        before = {d["name"] for d in self.job.deliveries(kind="DELIVERY_KIND_POST")}
+        self.job.approve_and_schedule()
+
+        def out():
+            new = [d for d in self.job.deliveries(kind="DELIVERY_KIND_POST") if d["name"] not in before]
+            return len(new) == 12 and all(d["state"] == "DELIVERY_STATE_DELIVERED" for d in new)
+
+        wait_until(out, 20, "the second campaign is out", 0.2)
+        self.assertEqual(len(self.hides(*ended)), 50, "the window has not ended yet")
+        self.assertGreater(len(self.hides(*waiting)), 10)
+        self.job.await_answers()
+        self.assertGreater(len(self.hides("DELIVERY_STATE_DELIVERED")), 60)
+        refused = [d for d in self.job.deliveries() if int(d.get("attempts", 1)) > 1 and d["network"] == "x"]
+        self.assertEqual(refused, [], "the headers told: no call had to be refused")
+        self.assert_clean()
+
+
 if __name__ == "__main__":
     main()

@@ -46,6 +46,9 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http),
   c.media_types = {"image/jpeg", "image/png", "image/webp", "image/gif"};
   c.media_max_bytes = kImageBytesMax;
   c.credential_fields = {"access_token"};
+  // Every endpoint has its own window (facts 3.5): 100 posts and replies, 50 hides, 50 deletions in 15 minutes.
+  c.budgets = {{WriteKind::kPost, "create"}, {WriteKind::kReply, "create"}, {WriteKind::kHide, "hide"},
+               {WriteKind::kUnhide, "hide"}, {WriteKind::kDelete, "delete"}};
 }
 
 int XConnector::TextLength(std::string_view text) const { return text::WeightedLength(text); }
@@ -97,13 +100,15 @@ Answer XConnector::Ask(const Call& call, const Account& account, const std::stri
 // One-shot image upload (facts 3.2). Nobody sees an uploaded image before the post that carries it.
 XConnector::Upload XConnector::UploadMedia(const Call& call, const Account& account, const Draft& draft) {
   Upload upload;
+  const auto failed = [&](Outcome outcome) {
+    outcome.budget = "media";   // its headers say nothing of the posts' window
+    upload.failed = std::move(outcome);
+    return upload;
+  };
   for (size_t i = 0; i < draft.media.size(); ++i) {
     const Media& media = draft.media[i];
     const auto bytes = MediaBytes(http_, call, media, kImageBytesMax);
-    if (!bytes.ok()) {
-      upload.failed = MediaFailed(bytes.status());
-      return upload;
-    }
+    if (!bytes.ok()) return failed(MediaFailed(bytes.status()));
     const auto part = [](const std::string& head, const std::string& value) {
       return std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + value + "\r\n";
     };
@@ -116,17 +121,11 @@ XConnector::Upload XConnector::UploadMedia(const Call& call, const Account& acco
                    part("name=\"media\"; filename=\"" + MediaFileName(media, i) + "\"\r\nContent-Type: " + media.type, *bytes) + "--" + kBoundary + "--\r\n";
     Answer answer = SendRequest(call, account, std::move(request));
     const std::string id = answer.ok() ? Text(Member(answer.json, "data"), "id") : "";
-    if (id.empty()) {
-      upload.failed = FailedWrite(answer, account, false);
-      return upload;
-    }
+    if (id.empty()) return failed(FailedWrite(answer, account, false));
     if (!media.alt_text.empty()) {
       const Json alt = {{"id", id}, {"metadata", {{"alt_text", {{"text", media.alt_text}}}}}};
       answer = Ask(call, account, "POST", "/2/media/metadata", &alt);
-      if (!answer.ok()) {
-        upload.failed = FailedWrite(answer, account, false);
-        return upload;
-      }
+      if (!answer.ok()) return failed(FailedWrite(answer, account, false));
     }
     upload.ids.push_back(id);
   }

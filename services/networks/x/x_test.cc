@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "networks/testing/scripted_network.h"
 #include "networks/wire/answer.h"
 
@@ -81,6 +83,21 @@ TEST_F(XTest, HidesAndDeletes) {
   EXPECT_EQ(Execute(Of(WriteKind::kPost, "x")).kind, OutcomeKind::kUnknown);
   network.Next(503, "");
   EXPECT_EQ(Execute(Of(WriteKind::kPost, "x")).kind, OutcomeKind::kUnknown);
+}
+
+TEST_F(XTest, EveryEndpointHasItsOwnBudget) {
+  const Capabilities& c = connector.capabilities();
+  EXPECT_EQ(c.BudgetOf(WriteKind::kPost), c.BudgetOf(WriteKind::kReply));
+  EXPECT_EQ(c.BudgetOf(WriteKind::kHide), c.BudgetOf(WriteKind::kUnhide));
+  EXPECT_EQ(std::set<std::string>({c.BudgetOf(WriteKind::kPost), c.BudgetOf(WriteKind::kHide), c.BudgetOf(WriteKind::kDelete)}).size(), 3u);
+  network.Next(429, "{}", {{"x-rate-limit-limit", "50"}, {"x-rate-limit-remaining", "0"}});
+  EXPECT_EQ(Execute(Of(WriteKind::kHide)).budget, std::nullopt) << "the kind's own";
+  Write write = Of(WriteKind::kPost, "a lamp");
+  write.draft.media.push_back({.url = "https://brand.com/a.png", .type = "image/png", .bytes = "PNG"});
+  network.Next(429, R"({"errors":[{"code":88,"message":"Rate limit exceeded"}]})", {{"Retry-After", "60"}});
+  const Outcome upload = Execute(write);
+  EXPECT_EQ(upload.error, ErrorClass::kRateLimited);
+  EXPECT_NE(upload.budget.value_or(c.BudgetOf(WriteKind::kPost)), c.BudgetOf(WriteKind::kPost)) << "the upload's, not the posts'";
 }
 
 TEST_F(XTest, ReadsBackAndRecognises) {

@@ -92,8 +92,8 @@ std::vector<int> Deliverer::Shards() const {
   return shards;
 }
 
-bool Deliverer::Owns(const Delivery& delivery) const {
-  const int partition = PartitionOf(ShardOf(delivery.channel_id), options_.partitions);
+bool Deliverer::Owns(const std::string& channel_id) const {
+  const int partition = PartitionOf(ShardOf(channel_id), options_.partitions);
   return std::any_of(owned_.begin(), owned_.end(), [&](const StreamPosition& p) { return p.partition == partition; });
 }
 
@@ -104,7 +104,8 @@ void Deliverer::TakeAssignment() {
     assignment_changed_ = false;
     owned_ = next_owned_;
   }
-  ReleaseHeld([this](const Delivery& held) { return !Owns(held); }, absl::InfinitePast(), "");
+  ReleaseHeld([this](const Delivery& held) { return !Owns(held.channel_id); }, absl::InfinitePast(), "");
+  ForgetIdleChannels();
   recover_claims_ = true;
   claim_more_ = true;
 }
@@ -134,10 +135,14 @@ void Deliverer::Finished(Done done) {
 }
 
 void Deliverer::RecordDone() {
+  std::deque<Done> ended;
   {
     const std::lock_guard lock(mutex_);
-    std::move(done_.begin(), done_.end(), std::back_inserter(unrecorded_));
-    done_.clear();
+    ended.swap(done_);
+  }
+  for (Done& done : ended) {
+    Learn(done);
+    unrecorded_.push_back(std::move(done));
   }
   if (unrecorded_.empty() || !ApplyDone(unrecorded_)) return;   // kept until the ledger takes them
   for (const Done& done : unrecorded_) {
@@ -150,6 +155,17 @@ void Deliverer::RecordDone() {
   claim_more_ = !draining_;
 }
 
+// Once an answer, however often the ledger must be asked to take its outcome: the waits count from now.
+void Deliverer::Learn(const Done& done) {
+  if (done.read_back) return;
+  const WriteOutcome& outcome = done.outcome;
+  const Instant now = clock_.Now();
+  if (outcome.result == WriteResult::kNotSent) BudgetOf(done.delivery).rate.GiveBack(now);
+  RateBudget& rate = outcome.budget ? ChannelOf(done.delivery).budgets[*outcome.budget].rate : BudgetOf(done.delivery).rate;
+  rate.Observe(outcome.rate, outcome.refusal == Refusal::kRateLimited, now, options_.rules.rate_wait,
+               options_.rules.rate_wait_max);
+}
+
 bool Deliverer::ApplyDone(std::deque<Done>& batch) {
   const absl::Time now = clock_.WallNow();
   std::vector<Change> changes;
@@ -160,13 +176,10 @@ bool Deliverer::ApplyDone(std::deque<Done>& batch) {
       changes.push_back(AfterReadBack(done.delivery, done.found, traits, now, options_.rules));
       continue;
     }
-    ChannelOf(done.delivery).budget.Observe(done.outcome.rate, done.outcome.refusal == Refusal::kRateLimited, clock_.Now(),
-                                            options_.rules.rate_wait, options_.rules.rate_wait_max);
-    if (PausesChannel(done.outcome)) {
+    if (PausesChannel(done.outcome) && paused.insert({done.delivery.workspace_id, done.delivery.channel_id}).second) {
       const Status status = ledger_.Pause({done.delivery.workspace_id, done.delivery.channel_id, "TOKEN_EXPIRED",
                                            done.outcome.credentials_version, now});
       if (!status.ok()) return false;
-      paused.insert({done.delivery.workspace_id, done.delivery.channel_id});
     }
     changes.push_back(AfterCall(done.delivery, done.outcome, traits, now, Jitter(), options_.rules));
   }
@@ -244,28 +257,56 @@ void Deliverer::SweepExpired() {
   if (static_cast<int>(changes.size()) == options_.claim_batch) next_sweep_ = clock_.Now();
 }
 
+// A network's outage may pause a thousand channels: they are asked for page by page, and by the pool.
 void Deliverer::CheckPaused() {
   next_resume_check_ = clock_.Now() + options_.resume_check_every;
-  const auto paused = ledger_.ListPaused(Shards(), options_.claim_batch);
+  if (asking_paused_.load()) return;
+  const auto paused = ledger_.ListPaused(Shards(), paused_after_, options_.claim_batch);
   if (!paused.ok()) return;
-  for (const PausedChannel& channel : *paused) {
+  const bool more = static_cast<int>(paused->size()) == options_.claim_batch;
+  paused_after_ = more ? std::optional(paused->back()) : std::nullopt;
+  if (paused->empty()) return;
+  asking_paused_ = true;
+  if (!submit_([this, paused = *paused] { ResumeRenewed(paused); })) asking_paused_ = false;
+}
+
+// On a thread of the pool.
+void Deliverer::ResumeRenewed(const std::vector<PausedChannel>& paused) {
+  bool resumed = false;
+  for (const PausedChannel& channel : paused) {
     Call call = BackgroundCall("publishing", channel.workspace_id);
     call.deadline = clock_.Now() + absl::Seconds(2);
     const auto version = writer_.CredentialsVersion(call, channel.workspace_id, channel.channel_id);
-    if (version.ok() && *version != channel.credentials_version) {
-      (void)ledger_.Resume(channel.workspace_id, channel.channel_id);
-      claim_more_ = true;
-    }
+    const Code code = version.status().code();
+    if (code == Code::kUnavailable || code == Code::kDeadlineExceeded) break;   // nor would the others be answered
+    if (!version.ok() || *version == channel.credentials_version) continue;
+    resumed = ledger_.Resume(channel.workspace_id, channel.channel_id).ok() || resumed;
   }
+  asking_paused_ = false;
+  if (resumed) Wake();
 }
 
+Deliverer::ChannelState& Deliverer::ChannelOf(const Delivery& delivery) {
+  ChannelState& channel = channels_[{delivery.workspace_id, delivery.channel_id}];
+  if (channel.network.empty()) channel.network = delivery.network;
+  return channel;
+}
+
+Deliverer::BudgetState& Deliverer::BudgetOf(const Delivery& delivery) {
+  return ChannelOf(delivery).budgets[writer_.BudgetOf(delivery.network, delivery.kind)];
+}
+
+// What is known of a channel goes with its last delivery and the end of its last window, or with its shard: what is held
+// here is bounded by what goes out within the longest wait a network may order.
 void Deliverer::ForgetIdleChannels() {
-  if (channels_.size() < 10'000) return;
   const Instant now = clock_.Now();
-  std::erase_if(channels_, [&](const auto& entry) {
-    return entry.second.held == 0 && entry.second.calls == 0 &&
-           entry.second.budget.WaitNow(now) == absl::ZeroDuration();
-  });
+  for (auto& [key, channel] : channels_) {
+    const bool ours = Owns(key.second);
+    std::erase_if(channel.budgets, [&](const auto& budget) {
+      return budget.second.held == 0 && (!ours || budget.second.rate.Over(now));
+    });
+  }
+  std::erase_if(channels_, [](const auto& entry) { return entry.second.budgets.empty() && entry.second.calls == 0; });
 }
 
 double Deliverer::Jitter() {

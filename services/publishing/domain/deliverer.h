@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -33,7 +34,7 @@ struct DelivererOptions {
   int partitions = 8;                   // of the command topic
   int claim_batch = 200;                // claimed in one transaction
   int held_max = 2000;                  // claimed and waiting in memory
-  int held_per_channel_max = 100;       // so that one channel's flood leaves room for the others
+  int held_per_channel_max = 100;       // for one budget of it: one flood leaves room for the others
   int calls_max = 32;                   // calls at once, in all
   int calls_per_channel_max = 4;
   absl::Duration prefetch = absl::Seconds(2);    // claimed so long before it is due
@@ -72,6 +73,8 @@ class Deliverer {
   // One pass, for tests and the thread: returns how long nothing needs to happen. Only one thread may call it.
   absl::Duration Step();
   int in_flight() const { return in_flight_.load(); }
+  // For tests: how many channels it knows something of.
+  int known_channels() const { return static_cast<int>(channels_.size()); }
 
  private:
   using Key = std::pair<std::string, std::string>;   // workspace, channel
@@ -81,22 +84,29 @@ class Deliverer {
     WriteOutcome outcome;
     StatusOr<std::vector<FoundItem>> found = std::vector<FoundItem>{};
   };
+  struct BudgetState {
+    RateBudget rate;
+    int held = 0;                      // claimed deliveries that draw on it
+  };
   struct ChannelState {
-    RateBudget budget;
-    int held = 0, calls = 0;
+    std::string network;
+    std::map<std::string, BudgetState> budgets;   // by NetworkWriter::BudgetOf
+    int calls = 0;
   };
 
   void Run();
   std::vector<int> Shards() const;
-  bool Owns(const Delivery& delivery) const;
+  bool Owns(const std::string& channel_id) const;
   void TakeAssignment();
   void RecordDone();
+  void Learn(const Done& done);
   bool ApplyDone(std::deque<Done>& batch);
   void Sweep();
   void SweepUnsettled(bool every_claim);
   void StartReadBacks(const std::vector<Delivery>& unknown);
   void SweepExpired();
   void CheckPaused();
+  void ResumeRenewed(const std::vector<PausedChannel>& paused);
   void ClaimMore();
   absl::Duration SendDue();
   std::vector<Delivery> PickDue(absl::Duration& wait);
@@ -107,7 +117,9 @@ class Deliverer {
   void ReadNetwork(Delivery delivery);
   void Finished(Done done);
   Call NetworkCall(const Delivery& delivery) const;
-  ChannelState& ChannelOf(const Delivery& delivery) { return channels_[{delivery.workspace_id, delivery.channel_id}]; }
+  ChannelState& ChannelOf(const Delivery& delivery);
+  BudgetState& BudgetOf(const Delivery& delivery);
+  std::vector<ClaimSkip> Skipped() const;
   void ForgetIdleChannels();
   double Jitter();
   StatusOr<std::vector<std::optional<Delivery>>> Apply(const std::vector<Change>& changes);
@@ -126,6 +138,7 @@ class Deliverer {
   std::vector<StreamPosition> next_owned_;
   std::deque<Done> done_;
   std::atomic<int> in_flight_{0};
+  std::atomic<bool> asking_paused_{false};   // a task asks for the credentials of paused channels
 
   // The deciding thread's own.
   std::vector<StreamPosition> owned_;
@@ -134,6 +147,7 @@ class Deliverer {
   std::set<std::string> busy_lanes_;
   std::map<Key, ChannelState> channels_;
   std::deque<Done> unrecorded_;        // outcomes that the ledger could not take yet
+  std::optional<PausedChannel> paused_after_;   // the next look at the paused channels goes on here
   bool recover_claims_ = false, claim_more_ = true, draining_ = false;
   Instant next_claim_{0}, next_sweep_{0}, next_resume_check_{0};
   absl::Duration poll_;

@@ -22,12 +22,7 @@ void Deliverer::ClaimMore() {
   request.lease_until = request.now + options_.lease;
   request.limit = std::min(room, options_.claim_batch);
   request.actor = options_.rules.actor;
-  for (const auto& [key, channel] : channels_) {
-    if (channel.held >= options_.held_per_channel_max ||
-        channel.budget.WaitNow(clock_.Now()) > options_.prefetch) {
-      request.skip_channels.push_back(key.second);
-    }
-  }
+  request.skip = Skipped();
   const auto claimed = ledger_.Claim(request);
   if (!claimed.ok()) {
     // FENCED: somebody else owns a partition; the consumer will tell us which. After a lost answer some rows may be claimed
@@ -39,15 +34,29 @@ void Deliverer::ClaimMore() {
   }
   for (const Delivery& delivery : *claimed) {
     held_[{delivery.due_time, delivery.id}] = delivery;
-    ++ChannelOf(delivery).held;
+    ++BudgetOf(delivery).held;
   }
   if (static_cast<int>(claimed->size()) == request.limit) claim_more_ = true;
   poll_ = claimed->empty() ? std::min(poll_ * 2, options_.poll_max) : options_.poll_min;
   next_claim_ = clock_.Now() + poll_;
 }
 
+// What draws on a budget that is used up for longer than claims are kept, or of which enough is held.
+std::vector<ClaimSkip> Deliverer::Skipped() const {
+  std::vector<ClaimSkip> skipped;
+  for (const auto& [key, channel] : channels_) {
+    for (const auto& [name, budget] : channel.budgets) {
+      if (budget.held < options_.held_per_channel_max && budget.rate.WaitNow(clock_.Now()) <= options_.prefetch) continue;
+      for (const DeliveryKind kind : kDeliveryKinds) {
+        if (writer_.BudgetOf(channel.network, kind) == name) skipped.push_back({key.second, kind});
+      }
+    }
+  }
+  return skipped;
+}
+
 void Deliverer::Drop(const Delivery& delivery) {
-  if (held_.erase({delivery.due_time, delivery.id}) > 0) --ChannelOf(delivery).held;
+  if (held_.erase({delivery.due_time, delivery.id}) > 0) --BudgetOf(delivery).held;
 }
 
 void Deliverer::ReleaseHeld(const std::function<bool(const Delivery&)>& which, absl::Time ready,
@@ -69,14 +78,17 @@ absl::Duration Deliverer::SendDue() {
   return wait;
 }
 
-// Goes through what is held in due order: at most one per lane, within the channel's budget and the pool's room.
+// Goes through what is held in due order: at most one per lane, within its budget and the pool's room. A budget that is
+// used up holds back what draws on it, and behind it in their lanes; everything else of the channel goes on.
 std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
   const absl::Time now = clock_.WallNow();
   const Instant mono = clock_.Now();
   std::vector<Delivery> picked;
   std::vector<Change> expired;
   std::set<std::string> seen_lanes;
-  std::map<Key, absl::Duration> limited;   // must wait longer than claims are kept
+  std::map<std::pair<Key, std::string>, absl::Duration> limited;   // budgets: wait longer than claims are kept
+  std::set<std::string> limited_lanes;
+  std::set<const RateBudget*> drawn;
   for (const auto& [key, delivery] : held_) {
     if (now > delivery.expire_time) {
       expired.push_back(Expire(delivery, now, options_.rules));
@@ -88,9 +100,13 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
       continue;
     }
     ChannelState& channel = ChannelOf(delivery);
-    const absl::Duration budget_wait = channel.budget.WaitNow(mono);
+    const std::string name = writer_.BudgetOf(delivery.network, delivery.kind);
+    RateBudget& budget = channel.budgets[name].rate;
+    const absl::Duration budget_wait = budget.WaitNow(mono);
     if (budget_wait > options_.prefetch) {
-      limited[{delivery.workspace_id, delivery.channel_id}] = budget_wait;
+      if (drawn.contains(&budget)) continue;   // by this pass: a call that does not come about is given back
+      limited[{{delivery.workspace_id, delivery.channel_id}, name}] = budget_wait;
+      limited_lanes.insert(delivery.lane);
       continue;
     }
     if (budget_wait > absl::ZeroDuration()) {
@@ -99,16 +115,25 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
     }
     if (channel.calls >= options_.calls_per_channel_max) continue;
     if (in_flight_ >= options_.calls_max) break;
-    channel.budget.Take(mono);
+    budget.Take(mono);
+    drawn.insert(&budget);
     ++channel.calls;
     ++in_flight_;
     picked.push_back(delivery);
   }
   for (const Change& change : expired) Drop(change.after);
   (void)Apply(expired);
-  for (const auto& [channel, channel_wait] : limited) {
-    ReleaseHeld([&](const Delivery& held) { return Key(held.workspace_id, held.channel_id) == channel; },
-                now + channel_wait, "RATE_LIMITED");
+  for (const auto& [budget, budget_wait] : limited) {
+    ReleaseHeld(
+        [&](const Delivery& held) {
+          return Key(held.workspace_id, held.channel_id) == budget.first &&
+                 writer_.BudgetOf(held.network, held.kind) == budget.second;
+        },
+        now + budget_wait, "RATE_LIMITED");
+  }
+  // Those behind them draw on other budgets but must not overtake: the ledger claims them when their turn has come.
+  if (!limited_lanes.empty()) {
+    ReleaseHeld([&](const Delivery& held) { return limited_lanes.contains(held.lane); }, absl::InfinitePast(), "");
   }
   return picked;
 }
@@ -128,6 +153,7 @@ void Deliverer::StartCalls(const std::vector<Delivery>& picked) {
     if (!sent) {
       --ChannelOf(picked[i]).calls;
       --in_flight_;
+      BudgetOf(picked[i]).rate.GiveBack(clock_.Now());
       if (applied.ok()) refused.push_back(Release(picked[i], picked[i].ready_time, "", "", options_.rules));
       continue;
     }

@@ -1,70 +1,10 @@
-#include "publishing/domain/deliverer.h"
+#include "publishing/domain/testing/deliverer_fixture.h"
 
-#include <gtest/gtest.h>
-
+#include <numeric>
 #include <random>
-
-#include "publishing/domain/testing/builders.h"
-#include "publishing/domain/testing/fake_network.h"
-#include "publishing/domain/testing/fake_store.h"
 
 namespace parvis::publishing {
 namespace {
-
-using State = DeliveryState;
-
-class DelivererTest : public ::testing::Test {
- protected:
-  DelivererTest() : network_(clock_) { Start(); }
-  // A replica of its own, on the same ledger and network; the one before is dead from here on.
-  void Start() {
-    DelivererOptions options;
-    options.partitions = 1;
-    options.rules.actor = "publishing/test";
-    options.calls_per_channel_max = calls_per_channel_;
-    queue_.clear();
-    deliverer_ = std::make_unique<Deliverer>(
-        store_, network_, clock_,
-        [this](std::function<void()> task) {
-          if (hold_calls_) queue_.push_back(std::move(task)); else task();
-          return true;
-        },
-        options);
-    store_.SetEpoch(0, ++epoch_);
-    deliverer_->SetOwned({Position()});
-  }
-  // As kill -9: no destructor's work. The object is kept until the end of the test, so that late calls can come back.
-  void Crash() {
-    dead_.push_back(std::move(deliverer_));
-    Start();
-  }
-  StreamPosition Position() { return {"publishing.accept", "t", 0, epoch_, 0}; }
-  void Accept(const Delivery& d) { ASSERT_EQ(*store_.Accept(Position(), {d}, clock_.WallNow(), "test"), 1); }
-  void Steps(int n = 6) {
-    for (int i = 0; i < n; ++i) deliverer_->Step();
-  }
-  void PassTime(absl::Duration d) {
-    for (absl::Duration passed; passed < d; passed += absl::Milliseconds(500)) {
-      clock_.Advance(absl::Milliseconds(500));
-      Steps(3);
-    }
-  }
-  Delivery Get(const Delivery& d) { return *store_.GetDelivery(CallOf("m"), d.id); }
-  Delivery Reply(const std::string& text, const std::string& thread = "t1", const std::string& channel = kChannel) {
-    return MakeReply(text, clock_.WallNow(), thread, channel);
-  }
-  void Next(std::initializer_list<Behaviour> behaviours) { network_.next.assign(behaviours); }
-
-  FakeClock clock_;
-  FakeStore store_;
-  FakeNetwork network_;
-  bool hold_calls_ = false;
-  int calls_per_channel_ = 4;
-  std::deque<std::function<void()>> queue_;
-  std::vector<std::unique_ptr<Deliverer>> dead_;
-  std::unique_ptr<Deliverer> deliverer_;
-  int64_t epoch_ = 0;
-};
 
 TEST_F(DelivererTest, DeliversWhatIsDue) {
   const Delivery d = Reply("hello");
@@ -288,6 +228,19 @@ TEST_F(DelivererTest, ATokenThatExpiredPausesTheChannelOnce) {
   network_.version = "2";
   PassTime(absl::Seconds(10));
   for (const Delivery& d : all) EXPECT_EQ(Get(d).state, State::kDelivered);
+}
+
+TEST_F(DelivererTest, EveryPausedChannelIsAskedForHoweverManyWaitLonger) {
+  network_.version = "2";
+  for (int i = 0; i < 450; ++i) {
+    const std::string channel = "0190a0b1-0000-7000-8000-" + std::to_string(100'000'000'000 + i);
+    const std::string version = i < 440 ? "2" : "1";   // the last ten have new credentials by now
+    ASSERT_TRUE(store_.Pause({kWorkspace, channel, "TOKEN_EXPIRED", version, clock_.WallNow() + absl::Seconds(i)}).ok());
+  }
+  PassTime(absl::Seconds(16));
+  std::vector<int> shards(kShards);
+  std::iota(shards.begin(), shards.end(), 0);
+  EXPECT_EQ(store_.ListPaused(shards, std::nullopt, 1000)->size(), 440u);
 }
 
 TEST_F(DelivererTest, TooLateIsExpiredNotSent) {

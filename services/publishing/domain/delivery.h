@@ -21,6 +21,9 @@ enum class DeliveryState {
   kNone = 0, kScheduled = 1, kClaimed = 2, kSent = 3, kDelivered = 4, kFailed = 5, kUnknown = 6, kCancelled = 7, kExpired = 8
 };
 
+inline constexpr DeliveryKind kDeliveryKinds[] = {DeliveryKind::kPost, DeliveryKind::kReply, DeliveryKind::kHide,
+                                                  DeliveryKind::kUnhide, DeliveryKind::kDelete};
+
 const char* StateName(DeliveryState state);  // "scheduled"
 const char* KindName(DeliveryKind kind);     // "post"
 // Nothing follows: delivered, failed, cancelled, expired.

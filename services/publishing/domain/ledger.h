@@ -5,6 +5,7 @@
 // a change applies only if the row still has the fence and one of the states it was decided on.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -25,6 +26,13 @@ struct Change {
   bool in_lane_order = false;           // refuse while an earlier one of its lane is not settled
 };
 
+// Deliveries of one kind to one channel that are not claimed for now.
+struct ClaimSkip {
+  std::string channel_id;
+  DeliveryKind kind = DeliveryKind::kPost;
+  auto operator<=>(const ClaimSkip&) const = default;
+};
+
 struct ClaimRequest {
   std::vector<StreamPosition> owned;    // partitions of the command topic with the epochs we hold
   std::vector<int> shards;              // what they stand for
@@ -32,7 +40,7 @@ struct ClaimRequest {
   absl::Time horizon;                   // claims what is ready until then
   absl::Time lease_until;
   int limit = 200;
-  std::vector<std::string> skip_channels;   // rate-limited, or with enough in memory already
+  std::vector<ClaimSkip> skip;          // rate-limited, or with enough in memory already
   std::string actor;
 };
 
@@ -52,8 +60,8 @@ class DeliveryLedger {
                                const std::string& actor) = 0;
 
   // Moves scheduled deliveries of `shards` to claimed with a new fence and returns them, earliest ready first. Leaves out
-  // paused channels, those in `skip_channels`, and those behind one of their lane that cannot go yet. ABORTED FENCED when
-  // any of `owned` has a higher epoch by now.
+  // paused channels, what `skip` names, and those behind one of their lane that cannot go yet (skipped ones too: nothing
+  // overtakes in a lane). ABORTED FENCED when any of `owned` has a higher epoch by now.
   virtual StatusOr<std::vector<Delivery>> Claim(const ClaimRequest& request) = 0;
 
   // Applies each change whose guard holds, in one transaction, with its history row and, where visible, its event.
@@ -75,7 +83,9 @@ class DeliveryLedger {
   // Claim leaves a paused channel alone. Pausing one that is paused already changes nothing.
   virtual Status Pause(const PausedChannel& channel) = 0;
   virtual Status Resume(const std::string& workspace_id, const std::string& channel_id) = 0;
-  virtual StatusOr<std::vector<PausedChannel>> ListPaused(const std::vector<int>& shards, int limit) = 0;
+  // The longest paused first, from `after` on.
+  virtual StatusOr<std::vector<PausedChannel>> ListPaused(const std::vector<int>& shards,
+                                                          const std::optional<PausedChannel>& after, int limit) = 0;
 };
 
 }  // namespace parvis::publishing

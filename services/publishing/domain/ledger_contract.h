@@ -112,8 +112,18 @@ TEST_P(LedgerContract, AClaimIsOfTheShardsAndChannelsAskedFor) {
                                                                                : (ShardOf(kChannel) + 1) % kShards};
   EXPECT_TRUE(ledger().Claim(request)->empty());
   request = Request();
-  request.skip_channels = {kOtherChannel};
+  request.skip = {{kOtherChannel, DeliveryKind::kReply}, {kChannel, DeliveryKind::kHide}};
   EXPECT_EQ(Texts(*ledger().Claim(request)), Names{"a"});
+}
+
+TEST_P(LedgerContract, WhatIsSkippedIsNotOvertakenInItsLane) {
+  Delivery hide = MakeReply("hide", now_ - absl::Seconds(2));
+  hide.kind = DeliveryKind::kHide;
+  Accept({hide, MakeReply("behind it", now_ - absl::Seconds(1)), MakeReply("other", now_, "t9")});
+  ClaimRequest request = Request();
+  request.skip = {{kChannel, DeliveryKind::kHide}};
+  EXPECT_EQ(Texts(*ledger().Claim(request)), Names{"other"});
+  EXPECT_EQ(Texts(Claim()), (Names{"hide", "behind it"}));
 }
 
 TEST_P(LedgerContract, APausedChannelWaitsAndSaysWhy) {
@@ -123,9 +133,15 @@ TEST_P(LedgerContract, APausedChannelWaitsAndSaysWhy) {
   ASSERT_TRUE(ledger().Pause({kWorkspace, kChannel, "TOKEN_EXPIRED", "8", now_}).ok());
   EXPECT_TRUE(Claim().empty());
   EXPECT_EQ(Get(reply).error_reason, "TOKEN_EXPIRED");
-  const auto paused = ledger().ListPaused(shards_, 10);
+  const auto paused = ledger().ListPaused(shards_, std::nullopt, 10);
   ASSERT_EQ(paused->size(), 1u);
   EXPECT_EQ(paused->front().credentials_version, "7");
+  ASSERT_TRUE(ledger().Pause({kWorkspace, kOtherChannel, "TOKEN_EXPIRED", "1", now_}).ok());
+  ASSERT_EQ(ledger().ListPaused(shards_, std::nullopt, 1)->front().channel_id, kChannel);
+  const auto rest = ledger().ListPaused(shards_, paused->front(), 10);
+  ASSERT_EQ(rest->size(), 1u);
+  EXPECT_EQ(rest->front().channel_id, kOtherChannel);
+  EXPECT_TRUE(ledger().ListPaused(shards_, rest->front(), 10)->empty());
   ASSERT_TRUE(ledger().Resume(kWorkspace, kChannel).ok());
   EXPECT_EQ(Get(reply).error_reason, "");
   EXPECT_EQ(Claim().size(), 1u);

@@ -28,6 +28,7 @@ struct WriteOutcome {
   std::string remote_id, permalink;     // kAccepted
   RateSignal rate;
   std::string credentials_version;      // of the credentials that were used; "" when none were
+  std::optional<std::string> budget;    // that `rate` tells of, where it is not BudgetOf the delivery's kind
 };
 
 // One item found on the network that could be what we wrote. For hide, unhide and delete: the target itself.
@@ -52,6 +53,9 @@ class NetworkWriter {
   // Items that match what `delivery` wrote or would have written, made since `since`.
   virtual StatusOr<std::vector<FoundItem>> ReadBack(const Call& call, const Delivery& delivery, absl::Time since) = 0;
   virtual NetworkTraits Traits(const std::string& network) const = 0;
+  // Name of the rate budget that such a delivery draws on. Kinds with the same name share one; networks that do not count
+  // kinds apart give "" for all of them.
+  virtual std::string BudgetOf(const std::string& network, DeliveryKind kind) const = 0;
   // Version of the channel's present credentials, past every cache: has somebody renewed them?
   virtual StatusOr<std::string> CredentialsVersion(const Call& call, const std::string& workspace_id,
                                                    const std::string& channel_id) = 0;

@@ -30,4 +30,8 @@ void RateBudget::Take(Instant now) {
   if (now >= window_end_) remaining_.reset();
 }
 
+void RateBudget::GiveBack(Instant now) {
+  if (remaining_ && now < window_end_) ++*remaining_;
+}
+
 }  // namespace parvis::publishing

@@ -1,5 +1,6 @@
-// What one channel may still send, by the network's own headers. In the memory of the shard's owner only: no two replicas
-// ever share a budget. Not thread-safe: belongs to the deliverer's thread.
+// What one channel may still send to one of its network's budgets (NetworkWriter::BudgetOf), by the network's own headers.
+// In the memory of the shard's owner only: no two replicas ever share a budget. Not thread-safe: belongs to the deliverer's
+// thread.
 #pragma once
 
 #include <optional>
@@ -18,6 +19,10 @@ class RateBudget {
   absl::Duration WaitNow(Instant now) const;
   // A call starts: one less remains in the known window.
   void Take(Instant now);
+  // The call that was taken for did not reach the network after all.
+  void GiveBack(Instant now);
+  // Nothing that is known holds any more: forgetting it changes nothing.
+  bool Over(Instant now) const { return now >= blocked_until_ && now >= window_end_; }
 
  private:
   Instant blocked_until_{0};

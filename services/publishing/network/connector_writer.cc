@@ -101,6 +101,7 @@ WriteOutcome ConnectorWriter::Write(const Call& call, const Delivery& delivery) 
   outcome.permalink = got.permalink;
   outcome.rate = {got.rate.limit, got.rate.remaining, got.rate.reset_in, got.rate.retry_after};
   outcome.credentials_version = access->version;
+  outcome.budget = got.budget;
   // So that people see it where they mend it; the pause itself is in the ledger and does not depend on this.
   if (outcome.refusal == Refusal::kTokenExpired) {
     (void)access_.ReportBroken(call, delivery.workspace_id, delivery.channel_id, *access, "TOKEN_EXPIRED", got.message);
@@ -136,6 +137,11 @@ NetworkTraits ConnectorWriter::Traits(const std::string& network) const {
   traits.content_dedupe = dedupe_networks_.contains(network);
   traits.settle = capabilities.settle;
   return traits;
+}
+
+std::string ConnectorWriter::BudgetOf(const std::string& network, DeliveryKind kind) const {
+  const auto connector = connectors_.find(network);
+  return connector == connectors_.end() ? "" : connector->second->capabilities().BudgetOf(KindOf(kind));
 }
 
 StatusOr<std::string> ConnectorWriter::CredentialsVersion(const Call& call, const std::string& workspace_id,

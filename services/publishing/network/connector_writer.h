@@ -23,6 +23,7 @@ class ConnectorWriter : public NetworkWriter {
   WriteOutcome Write(const Call& call, const Delivery& delivery) override;
   StatusOr<std::vector<FoundItem>> ReadBack(const Call& call, const Delivery& delivery, absl::Time since) override;
   NetworkTraits Traits(const std::string& network) const override;
+  std::string BudgetOf(const std::string& network, DeliveryKind kind) const override;
   StatusOr<std::string> CredentialsVersion(const Call& call, const std::string& workspace_id,
                                            const std::string& channel_id) override;
 

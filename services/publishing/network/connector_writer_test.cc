@@ -123,6 +123,15 @@ TEST_F(ConnectorWriterTest, ReadsBackOnlyWhatMatches) {
   EXPECT_TRUE(writer_.ReadBack(call_, hide, absl::UnixEpoch())->front().hidden) << "the target, whatever it says";
 }
 
+TEST_F(ConnectorWriterTest, BudgetsAreTheConnectors) {
+  connector_->caps.budgets = {{networks::WriteKind::kHide, "hide"}};
+  EXPECT_EQ(writer_.BudgetOf("net", DeliveryKind::kHide), "hide");
+  EXPECT_EQ(writer_.BudgetOf("net", DeliveryKind::kReply), "");
+  EXPECT_EQ(writer_.BudgetOf("nowhere", DeliveryKind::kHide), "");
+  connector_->outcome.budget = "media";
+  EXPECT_EQ(writer_.Write(call_, Reply()).budget, "media");
+}
+
 TEST_F(ConnectorWriterTest, RulesAreTheConnectors) {
   const ConnectorRules rules(connectors_);
   EXPECT_TRUE(rules.Knows("net"));

@@ -7,6 +7,8 @@ namespace {
 
 db::Param Shards(const std::vector<int>& shards) { return db::Array(std::vector<int64_t>(shards.begin(), shards.end())); }
 
+constexpr char kNilUuid[] = "00000000-0000-0000-0000-000000000000";
+
 Call StreamCall() { return BackgroundCall("publishing"); }
 
 // Every partition still has the epoch that we claimed it with. Held until the claim commits, so that a new owner's first
@@ -52,23 +54,31 @@ StatusOr<std::vector<Delivery>> LedgerStore::Claim(const ClaimRequest& request) 
   static const std::string sql =
       std::string(
           "WITH due AS (SELECT d.workspace_id, d.id FROM deliveries d "
-          "WHERE d.state = 1 AND d.ready_time <= $1 AND d.shard = ANY($2::smallint[]) AND d.channel_id <> ALL($3::uuid[]) "
+          "WHERE d.state = 1 AND d.ready_time <= $1 AND d.shard = ANY($2::smallint[]) "
+          "AND (d.channel_id, d.kind) NOT IN (SELECT * FROM unnest($3::uuid[], $4::smallint[])) "
           "AND NOT EXISTS (SELECT 1 FROM channel_pauses p WHERE p.workspace_id = d.workspace_id "
           "  AND p.channel_id = d.channel_id) "
           "AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.workspace_id = d.workspace_id AND e.lane = d.lane "
           "  AND e.state IN (1, 2, 3, 6) AND NOT e.needs_human AND (e.due_time, e.id) < (d.due_time, d.id) "
-          "  AND (e.state IN (3, 6) OR e.state = 1 AND e.ready_time > $1) OFFSET 0) "
-          "ORDER BY d.ready_time, d.id LIMIT $4 FOR UPDATE OF d SKIP LOCKED) "
-          "UPDATE deliveries d SET state = 2, fence = d.fence + 1, steps = d.steps + 1, check_time = $5 FROM due "
+          "  AND (e.state IN (3, 6) OR e.state = 1 AND (e.ready_time > $1 OR (e.channel_id, e.kind) IN "
+          "    (SELECT * FROM unnest($3::uuid[], $4::smallint[])))) OFFSET 0) "
+          "ORDER BY d.ready_time, d.id LIMIT $5 FOR UPDATE OF d SKIP LOCKED) "
+          "UPDATE deliveries d SET state = 2, fence = d.fence + 1, steps = d.steps + 1, check_time = $6 FROM due "
           "WHERE d.workspace_id = due.workspace_id AND d.id = due.id RETURNING ") + kDeliveryColumns;
   constexpr int kSteps = 36;   // position of d.steps in kDeliveryColumns
+  std::vector<std::string> skip_channels;
+  std::vector<int64_t> skip_kinds;
+  for (const ClaimSkip& skip : request.skip) {
+    skip_channels.push_back(skip.channel_id);
+    skip_kinds.push_back(static_cast<int64_t>(skip.kind));
+  }
   std::vector<Delivery> claimed;
   PARVIS_RETURN_IF_ERROR(stream_.Run(StreamCall(), [&](db::Tx& tx) -> Status {
     claimed.clear();
     PARVIS_RETURN_IF_ERROR(CheckEpochs(tx, request.owned));
     PARVIS_ASSIGN_OR_RETURN(const db::Rows rows,
-                            tx.Query(sql.c_str(), {request.horizon, Shards(request.shards), db::Array(request.skip_channels),
-                                                   request.limit, request.lease_until}));
+                            tx.Query(sql.c_str(), {request.horizon, Shards(request.shards), db::Array(skip_channels),
+                                                   db::Array(skip_kinds), request.limit, request.lease_until}));
     std::vector<Step> steps;
     for (int i = 0; i < rows.size(); ++i) {
       claimed.push_back(ReadDelivery(rows, i));
@@ -155,14 +165,18 @@ Status LedgerStore::Resume(const std::string& workspace_id, const std::string& c
   });
 }
 
-StatusOr<std::vector<PausedChannel>> LedgerStore::ListPaused(const std::vector<int>& shards, int limit) {
+StatusOr<std::vector<PausedChannel>> LedgerStore::ListPaused(const std::vector<int>& shards,
+                                                             const std::optional<PausedChannel>& after, int limit) {
+  const PausedChannel from = after.value_or(PausedChannel{kNilUuid, kNilUuid, "", "", absl::InfinitePast()});
   std::vector<PausedChannel> paused;
   PARVIS_RETURN_IF_ERROR(stream_.Run(StreamCall(), [&](db::Tx& tx) -> Status {
     paused.clear();
     PARVIS_ASSIGN_OR_RETURN(const db::Rows rows,
                             tx.Query("SELECT workspace_id, channel_id, reason, credentials_version, since "
-                                     "FROM channel_pauses WHERE shard = ANY($1::smallint[]) ORDER BY since LIMIT $2",
-                                     {Shards(shards), limit}));
+                                     "FROM channel_pauses WHERE shard = ANY($1::smallint[]) "
+                                     "AND (since, workspace_id, channel_id) > ($2, $3, $4) "
+                                     "ORDER BY since, workspace_id, channel_id LIMIT $5",
+                                     {Shards(shards), from.since, from.workspace_id, from.channel_id, limit}));
     for (int i = 0; i < rows.size(); ++i) {
       paused.push_back({rows.Text(i, 0), rows.Text(i, 1), rows.Text(i, 2), rows.Text(i, 3), rows.Time(i, 4)});
     }

@@ -24,7 +24,8 @@ class LedgerStore : public DeliveryLedger {
                                                  const std::vector<std::string>& remote_ids) override;
   Status Pause(const PausedChannel& channel) override;
   Status Resume(const std::string& workspace_id, const std::string& channel_id) override;
-  StatusOr<std::vector<PausedChannel>> ListPaused(const std::vector<int>& shards, int limit) override;
+  StatusOr<std::vector<PausedChannel>> ListPaused(const std::vector<int>& shards, const std::optional<PausedChannel>& after,
+                                                  int limit) override;
 
  private:
   StatusOr<std::vector<Delivery>> Find(const char* sql, const std::vector<db::Param>& params);

@@ -66,7 +66,7 @@ StatusOr<int> FakeStore::Accept(const StreamPositions& positions, const std::vec
   return Insert(deliveries, now, actor);
 }
 
-bool FakeStore::BehindOthers(const Delivery& d, absl::Time horizon, bool claiming) const {
+bool FakeStore::BehindOthers(const Delivery& d, absl::Time horizon, bool claiming, const std::set<ClaimSkip>& skip) const {
   return std::any_of(deliveries_.begin(), deliveries_.end(), [&](const auto& entry) {
     const Delivery& e = entry.second;
     if (e.workspace_id != d.workspace_id || e.lane != d.lane || !Unsettled(e) ||
@@ -75,7 +75,7 @@ bool FakeStore::BehindOthers(const Delivery& d, absl::Time horizon, bool claimin
     }
     if (!claiming) return true;
     return e.state == State::kSent || e.state == State::kUnknown ||
-           (e.state == State::kScheduled && e.ready_time > horizon);
+           (e.state == State::kScheduled && (e.ready_time > horizon || skip.contains({e.channel_id, e.kind})));
   });
 }
 
@@ -85,11 +85,11 @@ StatusOr<std::vector<Delivery>> FakeStore::Claim(const ClaimRequest& request) {
     if (epochs_[position.partition] != position.epoch) return MakeError(Code::kAborted, "FENCED", "newer epoch");
   }
   std::vector<Delivery*> due;
+  const std::set<ClaimSkip> skip(request.skip.begin(), request.skip.end());
   for (auto& [key, d] : deliveries_) {
-    const bool skip = std::find(request.skip_channels.begin(), request.skip_channels.end(), d.channel_id) !=
-                      request.skip_channels.end();
-    if (d.state == State::kScheduled && d.ready_time <= request.horizon && Holds(request.shards, d.channel_id) && !skip &&
-        !paused_.contains({d.workspace_id, d.channel_id}) && !BehindOthers(d, request.horizon, true)) {
+    if (d.state == State::kScheduled && d.ready_time <= request.horizon && Holds(request.shards, d.channel_id) &&
+        !skip.contains({d.channel_id, d.kind}) && !paused_.contains({d.workspace_id, d.channel_id}) &&
+        !BehindOthers(d, request.horizon, true, skip)) {
       due.push_back(&d);
     }
   }
@@ -206,12 +206,16 @@ Status FakeStore::Resume(const std::string& workspace_id, const std::string& cha
   return absl::OkStatus();
 }
 
-StatusOr<std::vector<PausedChannel>> FakeStore::ListPaused(const std::vector<int>& shards, int limit) {
+StatusOr<std::vector<PausedChannel>> FakeStore::ListPaused(const std::vector<int>& shards,
+                                                           const std::optional<PausedChannel>& after, int limit) {
   const std::lock_guard lock(mutex_);
+  const auto place = [](const PausedChannel& p) { return std::tie(p.since, p.workspace_id, p.channel_id); };
   std::vector<PausedChannel> list;
   for (const auto& [key, channel] : paused_) {
-    if (Holds(shards, channel.channel_id) && static_cast<int>(list.size()) < limit) list.push_back(channel);
+    if (Holds(shards, channel.channel_id) && (!after || place(channel) > place(*after))) list.push_back(channel);
   }
+  std::sort(list.begin(), list.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  if (static_cast<int>(list.size()) > limit) list.resize(limit);
   return list;
 }
 

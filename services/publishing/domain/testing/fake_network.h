@@ -32,54 +32,23 @@ struct Accepted {
   absl::Time time;
 };
 
+// One rate budget of the network: `left` of `limit` calls until `end`, then anew for `length`.
+struct FakeWindow {
+  int limit = 0, left = 0;
+  absl::Duration length = absl::Minutes(15);
+  Instant end{0};
+};
+
 class FakeNetwork : public NetworkWriter {
  public:
   explicit FakeNetwork(const Clock& clock) : clock_(clock) {}
-  WriteOutcome Write(const Call& call, const Delivery& delivery) override {
-    const std::lock_guard lock(mutex_);
-    ++calls;
-    Behaviour behaviour = Behaviour::kAccept;
-    if (!next.empty()) {
-      behaviour = next.front();
-      next.pop_front();
-    }
-    WriteOutcome outcome;
-    outcome.credentials_version = version;
-    if (behaviour == Behaviour::kAccept || behaviour == Behaviour::kAcceptThenLose) Accept(delivery, outcome);
-    if (behaviour == Behaviour::kAcceptThenLose || behaviour == Behaviour::kLose) outcome = {WriteResult::kUnknown};
-    if (behaviour == Behaviour::kNotSent) outcome.result = WriteResult::kNotSent;
-    if (behaviour == Behaviour::kRefuse) outcome = {WriteResult::kRefused, Refusal::kInvalid, "REJECTED", "no"};
-    if (behaviour == Behaviour::kTransient) outcome = {WriteResult::kRefused, Refusal::kTransient, "TRANSIENT", "later"};
-    if (behaviour == Behaviour::kTokenExpired) {
-      outcome = {WriteResult::kRefused, Refusal::kTokenExpired, "TOKEN_EXPIRED", "the token has expired"};
-      outcome.credentials_version = version;
-    }
-    if (behaviour == Behaviour::kRateLimit) {
-      outcome = {WriteResult::kRefused, Refusal::kRateLimited, "RATE_LIMITED", "slow down"};
-      outcome.rate.retry_after = absl::Seconds(30);
-    }
-    return outcome;
-  }
-  StatusOr<std::vector<FoundItem>> ReadBack(const Call& call, const Delivery& delivery, absl::Time since) override {
-    const std::lock_guard lock(mutex_);
-    ++reads;
-    if (!read_error.ok()) return read_error;
-    std::vector<FoundItem> found;
-    if (IsIdempotent(delivery.kind)) {
-      if (!deleted.contains(delivery.target_remote_id)) {
-        found.push_back({delivery.target_remote_id, "", hidden.contains(delivery.target_remote_id)});
-      }
-      return found;
-    }
-    for (const Accepted& item : accepted) {
-      if (item.kind == delivery.kind && item.text == delivery.content.text && item.target == delivery.target_remote_id &&
-          item.time >= since) {
-        found.push_back({item.remote_id, "https://net.example/" + item.remote_id, false});
-      }
-    }
-    return found;
-  }
+  WriteOutcome Write(const Call& call, const Delivery& delivery) override;
+  StatusOr<std::vector<FoundItem>> ReadBack(const Call& call, const Delivery& delivery, absl::Time since) override;
   NetworkTraits Traits(const std::string&) const override { return traits; }
+  std::string BudgetOf(const std::string&, DeliveryKind kind) const override {
+    const auto at = budgets.find(kind);
+    return at == budgets.end() ? "" : at->second;
+  }
   StatusOr<std::string> CredentialsVersion(const Call&, const std::string&, const std::string&) override {
     const std::lock_guard lock(mutex_);
     return version;
@@ -98,27 +67,18 @@ class FakeNetwork : public NetworkWriter {
   std::set<std::string> hidden, deleted;
   std::set<std::string> keys;          // seen, when traits.idempotency_key
   NetworkTraits traits;
+  std::map<DeliveryKind, std::string> budgets;
+  std::map<std::pair<std::string, std::string>, FakeWindow> windows;   // by (channel, budget)
+  std::optional<std::string> next_budget;   // what the next kRateLimit is for, when not the kind's budget
+  int limited = 0;                     // calls that were refused because a window was used up
   Status read_error;
   std::string version = "1";
   int calls = 0, reads = 0;
 
  private:
-  void Accept(const Delivery& delivery, WriteOutcome& outcome) {
-    outcome.result = WriteResult::kAccepted;
-    if (delivery.kind == DeliveryKind::kHide) hidden.insert(delivery.target_remote_id);
-    if (delivery.kind == DeliveryKind::kUnhide) hidden.erase(delivery.target_remote_id);
-    if (delivery.kind == DeliveryKind::kDelete) deleted.insert(delivery.target_remote_id);
-    if (IsIdempotent(delivery.kind)) return;
-    for (const Accepted& item : accepted) {
-      if (traits.idempotency_key && item.delivery_id == delivery.id) {
-        outcome.remote_id = item.remote_id;   // the network remembers the key
-        return;
-      }
-    }
-    outcome.remote_id = "r" + std::to_string(accepted.size() + 1);
-    accepted.push_back({delivery.id, outcome.remote_id, delivery.content.text, delivery.target_remote_id, delivery.kind,
-                        clock_.WallNow()});
-  }
+  // Takes one call from the window and tells of it as the networks' headers do; false when there was none left.
+  bool Draw(FakeWindow& window, WriteOutcome& outcome);
+  void Accept(const Delivery& delivery, WriteOutcome& outcome);
   const Clock& clock_;
 };
 

@@ -26,7 +26,8 @@ class FakeStore : public DeliveryLedger, public CampaignStore, public PostStore,
                                                  const std::vector<std::string>& remote_ids) override;
   Status Pause(const PausedChannel& channel) override;
   Status Resume(const std::string& workspace_id, const std::string& channel_id) override;
-  StatusOr<std::vector<PausedChannel>> ListPaused(const std::vector<int>& shards, int limit) override;
+  StatusOr<std::vector<PausedChannel>> ListPaused(const std::vector<int>& shards, const std::optional<PausedChannel>& after,
+                                                  int limit) override;
 
   StatusOr<Campaign> InsertCampaign(const Call& call, const Campaign& campaign) override;
   StatusOr<Campaign> GetCampaign(const Call& call, const std::string& id) override;
@@ -54,7 +55,8 @@ class FakeStore : public DeliveryLedger, public CampaignStore, public PostStore,
   using Key = std::pair<std::string, std::string>;
   int Insert(const std::vector<Delivery>& deliveries, absl::Time now, const std::string& actor);
   std::vector<std::optional<Delivery>> ApplyLocked(const std::vector<Change>& changes, absl::Time now);
-  bool BehindOthers(const Delivery& delivery, absl::Time horizon, bool claiming) const;
+  bool BehindOthers(const Delivery& delivery, absl::Time horizon, bool claiming,
+                    const std::set<ClaimSkip>& skip = {}) const;
   Status EditDeliveries(Post& post, const DeliveryEdit& edit);
   void Step(const Delivery& delivery, absl::Time time, DeliveryState from, const std::string& detail,
             const std::string& actor);

@@ -1,0 +1,168 @@
+// Rate budgets as the deliverer keeps them: what waits for which, for how long, and what is remembered.
+#include <algorithm>
+
+#include "publishing/domain/testing/deliverer_fixture.h"
+
+namespace parvis::publishing {
+namespace {
+
+// What a channel of a network that counts its endpoints apart is asked for: 100 hides and, later, some replies.
+class BudgetTest : public DelivererTest {
+ protected:
+  BudgetTest() {
+    network_.budgets = {{DeliveryKind::kPost, "create"}, {DeliveryKind::kReply, "create"}, {DeliveryKind::kHide, "hide"},
+                        {DeliveryKind::kUnhide, "hide"}, {DeliveryKind::kDelete, "delete"}};
+    network_.windows[{kChannel, "hide"}] = {50, 0};
+    network_.windows[{kChannel, "create"}] = {100, 0};
+  }
+  Delivery Hide(int i, const std::string& channel = kChannel) {
+    Delivery d = Reply("hide " + std::to_string(i), "h" + std::to_string(i), channel);
+    d.kind = DeliveryKind::kHide;
+    d.due_time = d.ready_time = d.due_time + absl::Milliseconds(i);
+    return d;
+  }
+  std::vector<Delivery> AcceptHides(int count) {
+    std::vector<Delivery> hides;
+    for (int i = 0; i < count; ++i) Accept(hides.emplace_back(Hide(i)));
+    return hides;
+  }
+  int Count(const std::vector<Delivery>& list, State state) {
+    return static_cast<int>(std::count_if(list.begin(), list.end(), [&](const auto& d) { return Get(d).state == state; }));
+  }
+};
+
+TEST_F(BudgetTest, AUsedUpWindowHoldsBackOnlyWhatDrawsOnIt) {
+  const std::vector<Delivery> hides = AcceptHides(300);
+  PassTime(absl::Seconds(10));
+  ASSERT_EQ(Count(hides, State::kDelivered), 50);
+  EXPECT_EQ(Get(hides.back()).state, State::kScheduled);
+  std::vector<Delivery> others;
+  for (int i = 0; i < 20; ++i) Accept(others.emplace_back(Reply("r" + std::to_string(i), "t" + std::to_string(i))));
+  Delivery post = Reply("post");
+  post.kind = DeliveryKind::kPost;
+  post.lane = LaneOf(post);
+  Delivery gone = Reply("gone", "t99");
+  gone.kind = DeliveryKind::kDelete;
+  Accept(others.emplace_back(post));
+  Accept(others.emplace_back(gone));
+  PassTime(absl::Seconds(3));
+  EXPECT_EQ(Count(others, State::kDelivered), 22);
+  EXPECT_EQ(Count(hides, State::kDelivered), 50);
+  EXPECT_EQ(network_.limited, 0) << "the headers told: nobody had to be refused";
+}
+
+TEST_F(BudgetTest, ATurnThatWasNotTakenIsNotLostToTheWindow) {
+  std::vector<Delivery> hides = AcceptHides(49);
+  PassTime(absl::Seconds(5));
+  ASSERT_EQ(Count(hides, State::kDelivered), 49);
+  // One is left. The one claimed for it is overtaken by an earlier one of its lane before its call begins.
+  Delivery late = Hide(60, kChannel), other = Hide(61, kChannel);
+  late.due_time = late.ready_time = other.due_time = other.ready_time = clock_.WallNow() + absl::Seconds(1);
+  Accept(late);
+  Accept(other);
+  Steps();
+  Delivery first = Reply("first", late.thread);
+  first.due_time = late.due_time - absl::Milliseconds(1);
+  first.ready_time = clock_.WallNow() + absl::Minutes(1);
+  Accept(first);
+  PassTime(absl::Seconds(4));
+  EXPECT_EQ(Count({late, other}, State::kDelivered), 1);
+  EXPECT_EQ(network_.limited, 0);
+}
+
+TEST_F(BudgetTest, WhenTheWindowEndsTheOldestGoOn) {
+  const std::vector<Delivery> hides = AcceptHides(120);
+  for (const int delivered : {50, 100, 120}) {
+    PassTime(absl::Seconds(20));
+    EXPECT_EQ(Count(hides, State::kDelivered), delivered);
+    EXPECT_EQ(Count({hides.begin(), hides.begin() + delivered}, State::kDelivered), delivered) << "in due order";
+    clock_.Advance(absl::Minutes(15) - absl::Seconds(20));
+    Steps();
+  }
+  EXPECT_EQ(network_.limited, 0);
+}
+
+TEST_F(BudgetTest, ARefusalForTheRateIsOfItsBudget) {
+  network_.windows[{kChannel, "hide"}] = {50, 0, absl::Minutes(15), clock_.Now() + absl::Minutes(15)};   // by somebody else
+  const Delivery hide = Hide(0), second = Hide(1), reply = Reply("r");
+  Accept(hide);
+  Steps();
+  Accept(second);
+  Accept(reply);
+  PassTime(absl::Seconds(5));
+  EXPECT_EQ(network_.limited, 1) << "the second one is not tried";
+  EXPECT_EQ(Get(hide).error_reason, "RATE_LIMITED");
+  EXPECT_EQ(Get(reply).state, State::kDelivered);
+  clock_.Advance(absl::Minutes(15));
+  Steps();
+  EXPECT_EQ(Get(hide).state, State::kDelivered);
+  EXPECT_EQ(Get(second).state, State::kDelivered);
+}
+
+TEST_F(BudgetTest, ALimitOfTheWholeChannelHoldsBackEverything) {
+  network_.budgets.clear();   // one budget for all kinds
+  network_.windows = {{{kChannel, ""}, {10, 0}}};
+  const std::vector<Delivery> hides = AcceptHides(20);
+  PassTime(absl::Seconds(5));
+  const Delivery reply = Reply("r"), elsewhere = Reply("e", "t2", kOtherChannel);
+  Accept(reply);
+  Accept(elsewhere);
+  PassTime(absl::Seconds(5));
+  EXPECT_EQ(Count(hides, State::kDelivered), 10);
+  EXPECT_EQ(Get(reply).state, State::kScheduled);
+  EXPECT_EQ(Get(elsewhere).state, State::kDelivered);
+}
+
+TEST_F(BudgetTest, NothingOvertakesInALaneWhateverItDrawsOn) {
+  AcceptHides(50);
+  PassTime(absl::Seconds(5));
+  Delivery hide = Hide(51);
+  hide.lane = LaneOf(hide);
+  Accept(hide);
+  Delivery behind = Reply("behind", hide.thread);
+  behind.due_time = behind.ready_time = hide.due_time + absl::Milliseconds(1);
+  Accept(behind);
+  const size_t steps = store_.history(behind.id).size();
+  PassTime(absl::Seconds(30));
+  EXPECT_EQ(Get(behind).state, State::kScheduled);
+  EXPECT_LE(store_.history(behind.id).size(), steps + 4) << "it is not claimed and given back again and again";
+  clock_.Advance(absl::Minutes(15));
+  PassTime(absl::Seconds(2));
+  EXPECT_EQ(Get(hide).state, State::kDelivered);
+  EXPECT_EQ(Get(behind).state, State::kDelivered);
+}
+
+TEST_F(BudgetTest, ABudgetOfItsOwnForAnUploadIsNotThePosts) {
+  const Delivery first = Reply("a", "t1"), second = Reply("b", "t2");
+  network_.next_budget = "media";
+  Next({Behaviour::kRateLimit});
+  Accept(first);
+  Steps();
+  Accept(second);
+  PassTime(absl::Seconds(1));
+  EXPECT_EQ(Get(first).error_reason, "RATE_LIMITED");
+  EXPECT_EQ(Get(second).state, State::kDelivered);
+}
+
+TEST_F(BudgetTest, WhatIsKnownOfAChannelGoesWithItsLastWindow) {
+  for (int i = 0; i < 200; ++i) {
+    const std::string channel = "0190a0b1-0000-7000-8000-" + std::to_string(100'000'000'000 + i);
+    network_.windows[{channel, "hide"}] = {50, 0};
+    Accept(Hide(i, channel));
+    Accept(Reply("r" + std::to_string(i), "t", channel));
+  }
+  PassTime(absl::Seconds(20));
+  EXPECT_EQ(deliverer_->known_channels(), 200) << "their windows are remembered until they end";
+  clock_.Advance(absl::Minutes(15));
+  PassTime(absl::Seconds(2));
+  EXPECT_EQ(deliverer_->known_channels(), 0);
+  Accept(Hide(1000));
+  PassTime(absl::Seconds(3));
+  EXPECT_EQ(deliverer_->known_channels(), 1);
+  deliverer_->SetOwned({});
+  Steps();
+  EXPECT_EQ(deliverer_->known_channels(), 0) << "the channel has another owner by now";
+}
+
+}  // namespace
+}  // namespace parvis::publishing
