@@ -241,6 +241,8 @@ class MainJob:
             with self._lock:
                 self.claims_lost += 1
             return False
+        if name in self.answered:
+            return False   # by the other one, between our list and our claim
         serial = number * 2 + (who == "ben")
         text = story.answer(kind, conversation.get("language", ""), conversation.get("person", {}).get("name", ""), serial)
         if kind == "KIND_COMPLAINT" and self._take_case():

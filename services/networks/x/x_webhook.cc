@@ -182,7 +182,7 @@ void ForEachEvent(const JsonValue& root, const char* key, WebhookContent* conten
   const auto member = Get(root, key);
   if (!member) return;
   simdjson::dom::array events;
-  if (member->get_array().get(events) != simdjson::SUCCESS) return AddUnparsed(*member, "UNKNOWN_SHAPE", std::string(key) + " is no list", content);
+  if (member->get_array().get(events) != simdjson::SUCCESS) return AddUnparsed(*member, "UNKNOWN_SHAPE", std::string(key).append(" is no list"), content);
   size_t count = 0;
   for (const JsonValue event : events) {
     if (++count > kWebhookPartsMax) return AddUnparsed(event, "UNKNOWN_SHAPE", "too many events in one call", content);
