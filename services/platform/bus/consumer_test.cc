@@ -80,6 +80,28 @@ TEST_F(ConsumerTest, AZombieIsFencedRollsBackAndRejoins) {
   EXPECT_EQ(Doubled(), 0);
 }
 
+TEST_F(ConsumerTest, PartitionsShareBatchesAndAreFencedTogether) {
+  std::atomic<size_t> most{0};
+  std::atomic<int> fenced{0};
+  const auto handler = [&](const StreamPositions& p, const std::vector<Received>& b) {
+    most = std::max(most.load(), p.size());
+    const Status status = Apply(p, b);
+    fenced += ReasonOf(status) == "FENCED" && p.size() > 1;
+    return status;
+  };
+  auto consumer = Make(handler);
+  // The first record is handled at once, alone; the others come while batches are kept apart.
+  for (int i = 0; i < 10; ++i) Produce(100 * i, 100 * (i + 1));
+  ASSERT_TRUE(WaitFor([&] { return Distinct() == 1000; }, absl::Seconds(30)));
+  EXPECT_EQ(most, 3u);
+  // One partition has a newer owner: nothing of a batch that it shares may be stored.
+  ASSERT_TRUE(offsets_.Claim(group_, topic_, 1).ok());
+  for (int i = 10; i < 20; ++i) Produce(100 * i, 100 * (i + 1));
+  ASSERT_TRUE(WaitFor([&] { return Distinct() == 2000; }, absl::Seconds(60)));
+  EXPECT_GE(fenced, 1);
+  EXPECT_EQ(Doubled(), 0);
+}
+
 TEST_F(ConsumerTest, PoisonGoesToTheDeadLettersAndTheRestIsApplied) {
   std::atomic<int> seen{0};
   auto consumer = Make([&](const StreamPositions& p, const std::vector<Received>& batch) {

@@ -53,6 +53,8 @@ constexpr char kAdvance[] =
     "UPDATE stream_offsets o SET next = v.next "
     "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) v(grp, topic, part, epoch, next) "
     "WHERE o.group_name = v.grp AND o.topic = v.topic AND o.part = v.part AND o.epoch = v.epoch AND o.next < v.next";
+constexpr size_t kCopyFrom = 20;   // records; fewer are a prepared INSERT, which is not parsed anew
+constexpr char kCopy[] = "COPY outbox (topic, key, payload, headers) FROM STDIN";
 constexpr char kAppend[] =
     "INSERT INTO outbox (topic, key, payload, headers) "
     "SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[])";
@@ -99,6 +101,13 @@ OutboxTable::OutboxTable(Pool& pool) : pool_(pool) {}
 
 Status OutboxTable::Append(Tx& tx, const std::vector<StreamRecord>& records) {
   if (records.empty()) return absl::OkStatus();
+  if (records.size() >= kCopyFrom) {
+    std::string rows;
+    for (const StreamRecord& record : records) {
+      AppendCopyRow(rows, {record.topic, record.key, Bytes(record.payload), EncodeHeaders(record.headers)});
+    }
+    return tx.Copy(kCopy, rows).status();
+  }
   std::vector<std::string> topics, keys, payloads, headers;
   for (const StreamRecord& record : records) {
     topics.push_back(record.topic);

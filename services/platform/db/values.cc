@@ -12,21 +12,62 @@ namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
 
+// Every batch passes through here as text: what follows writes runs of bytes, not one after the other.
 std::string HexOf(std::string_view bytes) {
-  std::string out = "\\x";
-  out.reserve(2 + 2 * bytes.size());
+  std::string out(2 + 2 * bytes.size(), '\0');
+  char* to = out.data();
+  *to++ = '\\';
+  *to++ = 'x';
   for (const unsigned char c : bytes) {
-    out += kHex[c >> 4];
-    out += kHex[c & 15];
+    *to++ = kHex[c >> 4];
+    *to++ = kHex[c & 15];
   }
   return out;
+}
+
+// Which bytes are not written as they are.
+struct Special {
+  constexpr explicit Special(std::string_view bytes) {
+    for (const unsigned char c : bytes) is[c] = true;
+  }
+  bool is[256] = {};
+};
+constexpr Special kInArray("\"\\"), kInCopy("\\\n\r\t");
+
+// Appends `text` with `escape(c, out)` in place of each special byte.
+template <class Escape>
+void AppendEscaped(std::string_view text, const Special& special, std::string& out, Escape escape) {
+  size_t begin = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (!special.is[static_cast<unsigned char>(text[i])]) continue;
+    out.append(text, begin, i - begin);
+    escape(text[i], out);
+    begin = i + 1;
+  }
+  out.append(text, begin);
+}
+
+void PutDigits(char* to, int64_t value, int count) {
+  for (int i = count - 1; i >= 0; --i, value /= 10) to[i] = static_cast<char>('0' + value % 10);
 }
 
 // "2026-11-22 18:50:43.123456+00": what PostgreSQL reads, and what it writes with TimeZone = UTC.
 std::string TimeText(absl::Time time) {
   if (time == absl::InfinitePast()) return "-infinity";
   if (time == absl::InfiniteFuture()) return "infinity";
-  return absl::FormatTime("%E4Y-%m-%d %H:%M:%E6S+00", time, absl::UTCTimeZone());
+  const absl::CivilSecond second = absl::ToCivilSecond(time, absl::UTCTimeZone());
+  if (second.year() < 1 || second.year() > 9999) {
+    return absl::FormatTime("%E4Y-%m-%d %H:%M:%E6S+00", time, absl::UTCTimeZone());
+  }
+  std::string out = "0000-00-00 00:00:00.000000+00";
+  PutDigits(&out[0], second.year(), 4);
+  PutDigits(&out[5], second.month(), 2);
+  PutDigits(&out[8], second.day(), 2);
+  PutDigits(&out[11], second.hour(), 2);
+  PutDigits(&out[14], second.minute(), 2);
+  PutDigits(&out[17], second.second(), 2);
+  PutDigits(&out[20], absl::ToInt64Microseconds(time - absl::FromCivil(second, absl::UTCTimeZone())), 6);
+  return out;
 }
 
 int Digits(std::string_view text, size_t at, size_t count) {
@@ -38,10 +79,7 @@ int Digits(std::string_view text, size_t at, size_t count) {
 // Array literals: every element quoted, so that no element is taken for NULL or for syntax.
 void AppendQuoted(std::string_view element, std::string& out) {
   out += '"';
-  for (const char c : element) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
+  AppendEscaped(element, kInArray, out, [](char c, std::string& to) { (to += '\\') += c; });
   out += '"';
 }
 
@@ -58,15 +96,10 @@ Param ArrayOf(const Values& values, Append append) {
 }
 
 void AppendCopyText(std::string_view text, std::string& out) {
-  for (const char c : text) {
-    switch (c) {
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: out += c;
-    }
-  }
+  AppendEscaped(text, kInCopy, out, [](char c, std::string& to) {
+    to += '\\';
+    to += c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c;
+  });
 }
 
 }  // namespace
@@ -155,11 +188,14 @@ absl::Time Rows::Time(int row, int column) const {
 
 std::string Rows::Bytes(int row, int column) const {
   const std::string_view text = View(row, column);
-  std::string out;
-  if (text.size() < 2) return out;
+  if (text.size() < 4) return {};
   const auto nibble = [](char c) { return c <= '9' ? c - '0' : (c | 32) - 'a' + 10; };
-  out.reserve(text.size() / 2);
-  for (size_t i = 2; i + 1 < text.size(); i += 2) out += static_cast<char>(nibble(text[i]) << 4 | nibble(text[i + 1]));
+  std::string out(text.size() / 2 - 1, '\0');
+  const char* from = text.data() + 2;
+  for (char& byte : out) {
+    byte = static_cast<char>(nibble(from[0]) << 4 | nibble(from[1]));
+    from += 2;
+  }
   return out;
 }
 
