@@ -1,6 +1,7 @@
 #include "inbox/domain/testing/memory_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "inbox/domain/claim.h"
 
@@ -338,6 +339,11 @@ std::vector<Event> MemoryStore::events() const {
 std::vector<DeliveryRequest> MemoryStore::deliveries() const {
   const std::lock_guard lock(mutex_);
   return deliveries_;
+}
+
+std::vector<DeliveryRequest> MemoryStore::TakeDeliveries() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(deliveries_, {});
 }
 
 int MemoryStore::absent_messages() const {

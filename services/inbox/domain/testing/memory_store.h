@@ -42,6 +42,7 @@ class MemoryStore : public FoldStore, public ConversationStore, public FeedStore
   // What went to the outbox.
   std::vector<Event> events() const;
   std::vector<DeliveryRequest> deliveries() const;
+  std::vector<DeliveryRequest> TakeDeliveries();   // since the last time; they are forgotten
   int absent_messages() const;
 
  private:
