@@ -59,7 +59,7 @@ StatusOr<std::vector<std::optional<pub::Delivery>>> LedgerPort::Apply(const std:
   const Fate fate = world_.database.Pass(process_, "apply");
   if (fate == Fate::kLostBefore) return Database::Lost();
   std::vector<pub::Change> unfenced;
-  if (world_.sim.bug == Bug::kFencing) {
+  if (world_.sim.bug == Bug::kAttempt) {
     unfenced = changes;
     for (pub::Change& change : unfenced) {
       const SimLedger::Row* row = world_.ledger.Find(change.after.id);

@@ -30,8 +30,13 @@ void PublishingReplica::OnBoot() {
   options.rules.actor = "publishing/" + name();
   options.rules.retry_max = absl::Seconds(20);
   options.rules.rate_wait = absl::Seconds(10);
+  pub::DelivererObserver observer;
+  observer.fenced = [this] {
+    world_.sim.Note(name(), "fenced for long");
+    After(absl::Milliseconds(1), [this] { consumer_->StartOver(); });
+  };
   deliverer_ = std::make_unique<pub::Deliverer>(
-      *port_, *this, clock(), [this](std::function<void()> task) { return Submit(std::move(task)); }, options);
+      *port_, *this, clock(), [this](std::function<void()> task) { return Submit(std::move(task)); }, options, observer);
   relay_ = std::make_unique<SimRelay>(world_.sim, world_.bus, world_.outbox, world_.database, *this);
   const auto accept = [this](const StreamPosition& position, int64_t begin, const std::vector<Record>& batch) -> Status {
     std::vector<pub::DeliveryCommand> commands;

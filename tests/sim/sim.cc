@@ -30,12 +30,12 @@ Faults Faults::Draw(Random& random) {
   f.produce_failed = rate(0.02);
   f.produce_twice = rate(0.02);
   f.directory_down = rate(0.01);
-  f.crash_every = every(absl::Seconds(20));
-  f.pause_every = every(absl::Seconds(20));
-  f.rebalance_every = every(absl::Seconds(15));
-  f.step_every = every(absl::Seconds(20));
-  f.outage_every = every(absl::Seconds(30));
-  f.token_every = every(absl::Seconds(30));
+  f.crash_every = every(absl::Seconds(6));
+  f.pause_every = every(absl::Seconds(6));
+  f.rebalance_every = every(absl::Seconds(5));
+  f.step_every = every(absl::Seconds(6));
+  f.outage_every = every(absl::Seconds(10));
+  f.token_every = every(absl::Seconds(10));
   return f;
 }
 

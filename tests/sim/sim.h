@@ -15,7 +15,8 @@ namespace parvis::sim {
 // Planted bugs: each takes one guard of the simulated ports away, so that tests show that the simulation would notice.
 enum class Bug {
   kNone,
-  kFencing,      // stores ignore epochs and fences
+  kFencing,      // stores ignore the epochs of partitions
+  kAttempt,      // the ledger ignores the fences of attempts
   kRetry,        // a call whose end is unknown counts as not sent
   kOffset,       // effects and offset are committed one after the other
   kClaimToken,   // a reply does not check the claim's token

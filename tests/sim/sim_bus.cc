@@ -25,7 +25,7 @@ SimGroup::SimGroup(Sim& sim, std::string name, std::vector<Topic> topics, int sl
   for (const Topic topic : topics) {
     for (int partition = 0; partition < kPartitions; ++partition) {
       parts_.emplace_back(topic, partition);
-      owners_[{topic, partition}] = -1;
+      owners_[{topic, partition}] = {};
     }
   }
 }
@@ -35,7 +35,7 @@ void SimGroup::Join(int slot, SimConsumer* consumer) {
   Rebalance(false);
   // What it owned before it died, if its session has not ended meanwhile.
   for (const Part& part : parts_) {
-    if (owners_[part] == slot) Tell(slot, part);
+    if (Owns(slot, part)) Tell(slot, part);
   }
 }
 
@@ -57,7 +57,7 @@ void SimGroup::SetReachable(int slot, bool reachable) {
   for (const Part& part : parts_) Tell(slot, part);
 }
 
-bool SimGroup::Owns(int slot, Part part) const { return owners_.at(part) == slot; }
+bool SimGroup::Owns(int slot, Part part) const { return owners_.at(part).slot == slot; }
 
 void SimGroup::Rebalance(bool shuffle) {
   std::vector<int> live;
@@ -67,10 +67,10 @@ void SimGroup::Rebalance(bool shuffle) {
   if (shuffle) ++rotation_;
   for (size_t i = 0; i < parts_.size(); ++i) {
     const int owner = live.empty() ? -1 : live[(i + static_cast<size_t>(rotation_)) % live.size()];
-    int& current = owners_[parts_[i]];
-    if (current == owner) continue;
-    const int before = current;
-    current = owner;
+    Owner& current = owners_[parts_[i]];
+    if (current.slot == owner) continue;
+    const int before = current.slot;
+    current = {owner, current.generation + 1};
     Tell(before, parts_[i]);   // in whichever order: for a while both or nobody may feel responsible
     Tell(owner, parts_[i]);
   }
@@ -108,14 +108,16 @@ void SimConsumer::Wake(absl::Duration wait) {
 
 void SimConsumer::Sync(SimGroup::Part part) {
   const bool ours = group_.Owns(slot_, part);
-  if (ours == owned_.contains(part)) return;
+  const auto held = owned_.find(part);
+  if (held == owned_.end() ? !ours : ours && held->second.generation == group_.GenerationOf(part)) return;
   sim_.Note(process_.name(), ours ? "assigned" : "revoked", static_cast<int>(part.first), part.second);
+  owned_.erase(part);
   if (ours) {
-    owned_[part].position = {group_.name(), TopicName(part.first), part.second, 0, 0};
-  } else {
-    owned_.erase(part);
-    TellAssignment();
+    Owned& owned = owned_[part];
+    owned.position = {group_.name(), TopicName(part.first), part.second, 0, 0};
+    owned.generation = group_.GenerationOf(part);
   }
+  TellAssignment();
   Wake(absl::ZeroDuration());
 }
 
@@ -186,7 +188,6 @@ void SimConsumer::Handle(SimGroup::Part part, Owned& owned) {
   }
 }
 
-// Forgets all, leaves the group and joins it again.
 void SimConsumer::StartOver() {
   fenced_ = false;
   owned_.clear();

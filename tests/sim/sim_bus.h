@@ -54,6 +54,8 @@ class SimGroup {
   // Gives the partitions out anew; with `shuffle` to others than before.
   void Rebalance(bool shuffle);
   bool Owns(int slot, Part part) const;
+  // Counts who had it before: the same owner a second time is a new assignment.
+  int64_t GenerationOf(Part part) const { return owners_.at(part).generation; }
   const std::string& name() const { return name_; }
   const std::vector<Part>& parts() const { return parts_; }
   void Wake(Topic topic);                  // something was appended
@@ -68,7 +70,11 @@ class SimGroup {
     bool member = false, reachable = true;
   };
   std::vector<Slot> slots_;
-  std::map<Part, int> owners_;             // -1: nobody
+  struct Owner {
+    int slot = -1;                         // -1: nobody
+    int64_t generation = 0;
+  };
+  std::map<Part, Owner> owners_;
   int rotation_ = 0;
 };
 
@@ -82,11 +88,14 @@ class SimConsumer {
   // Learns what the coordinator thinks of one partition. From an event of the process.
   void Sync(SimGroup::Part part);
   void Wake(absl::Duration wait);
+  // Forgets all, leaves the group and joins it again. From an event of the process, but not from the handler.
+  void StartOver();
   Process& process() { return process_; }
 
  private:
   struct Owned {
     StreamPosition position;
+    int64_t generation = 0;
     bool claimed = false;
     int64_t retry_at = 0;
     int64_t batch_end = -1;     // of a batch that could not be applied: the same one is tried again, as the partition pauses
@@ -96,7 +105,6 @@ class SimConsumer {
   void Handle(SimGroup::Part part, Owned& owned);
   void Later(Owned& owned);
   void TellAssignment();
-  void StartOver();
 
   Sim& sim_;
   SimBus& bus_;

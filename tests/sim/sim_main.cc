@@ -20,7 +20,7 @@ void Usage() {
                "  --seed N    the first seed (1)\n"
                "  --seeds K   how many seeds, counting up (1)\n"
                "  --steps M   deliveries ordered in each (600)\n"
-               "  --bug NAME  plants one: fencing, retry, offset, claim, relay\n"
+               "  --bug NAME  plants one: fencing, attempt, retry, offset, claim, relay\n"
                "  --trace     prints every step to stderr\n");
   std::exit(2);
 }
@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
   int64_t deliveries = 0, events = 0, people = 0, crashes = 0;
   absl::Duration simulated;
   for (int i = 0; i < flags.seeds; ++i, ++flags.run.seed) {
-    const parvis::sim::RunResult result = parvis::sim::Run(flags.run);
+    const parvis::sim::RunResult result = parvis::sim::RunWorld(flags.run);
     deliveries += result.deliveries;
     events += result.events;
     people += result.unknown;

@@ -153,12 +153,13 @@ struct NamedBug {
   Bug bug;
   const char* name;
 };
-constexpr NamedBug kBugs[] = {{Bug::kNone, "none"},     {Bug::kFencing, "fencing"}, {Bug::kRetry, "retry"},
-                              {Bug::kOffset, "offset"}, {Bug::kClaimToken, "claim"}, {Bug::kRelay, "relay"}};
+constexpr NamedBug kBugs[] = {{Bug::kNone, "none"},     {Bug::kFencing, "fencing"},  {Bug::kAttempt, "attempt"},
+                              {Bug::kRetry, "retry"},   {Bug::kOffset, "offset"},    {Bug::kClaimToken, "claim"},
+                              {Bug::kRelay, "relay"}};
 
 }  // namespace
 
-RunResult Run(const RunOptions& options) { return World(options).Live(); }
+RunResult RunWorld(const RunOptions& options) { return World(options).Live(); }
 
 const char* BugName(Bug bug) {
   for (const NamedBug& named : kBugs) {

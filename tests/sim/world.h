@@ -27,7 +27,7 @@ struct RunResult {
   absl::Duration simulated;
 };
 
-RunResult Run(const RunOptions& options);
+RunResult RunWorld(const RunOptions& options);
 
 const char* BugName(Bug bug);
 // False when there is no bug of this name.

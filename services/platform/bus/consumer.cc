@@ -314,6 +314,7 @@ struct Consumer::Impl {
     while (!stopping) {
       Fill();
       HandleAll();
+      if (start_over.exchange(false)) fenced = true;
       if (fenced) Rejoin();
       Housekeeping();
     }
@@ -335,7 +336,7 @@ struct Consumer::Impl {
   Partitions partitions;
   Instant next_housekeeping;
   bool fenced = false;
-  std::atomic<bool> stopping{false};
+  std::atomic<bool> stopping{false}, start_over{false};
   std::mutex mutex;   // of what follows
   std::condition_variable changed;
   std::optional<Instant> failing_since, brokers_down_since;
@@ -368,6 +369,8 @@ void Consumer::Stop(absl::Duration limit) {
     impl_->thread.detach();
   }
 }
+
+void Consumer::StartOver() { impl_->start_over = true; }
 
 Status Consumer::Ready() {
   const std::lock_guard lock(impl_->mutex);

@@ -54,6 +54,9 @@ class Consumer {
   // Finishes the batch at hand and leaves the group; what takes longer than `limit` is abandoned.
   void Stop(absl::Duration limit);
   Status Ready();
+  // Leaves the group, joins it again and claims its partitions anew, as after FENCED: for those who learn in another way
+  // that somebody claimed a partition of ours. Takes effect soon; any thread.
+  void StartOver();
 
  private:
   struct Impl;

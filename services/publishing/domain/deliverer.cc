@@ -104,6 +104,7 @@ void Deliverer::TakeAssignment() {
     assignment_changed_ = false;
     owned_ = next_owned_;
   }
+  fenced_since_ = Instant::Max();
   ReleaseHeld([this](const Delivery& held) { return !Owns(held); }, absl::InfinitePast(), "");
   recover_claims_ = true;
   claim_more_ = true;

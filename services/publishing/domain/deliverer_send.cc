@@ -29,14 +29,8 @@ void Deliverer::ClaimMore() {
     }
   }
   const auto claimed = ledger_.Claim(request);
-  if (!claimed.ok()) {
-    // FENCED: somebody else owns a partition; the consumer will tell us which. After a lost answer some rows may be claimed
-    // that we do not know of: they are looked for.
-    if (observer_.ledger_failed) observer_.ledger_failed(claimed.status());
-    if (ReasonOf(claimed.status()) != "FENCED") recover_claims_ = true;
-    next_claim_ = clock_.Now() + options_.poll_max;
-    return;
-  }
+  if (!claimed.ok()) return ClaimFailed(claimed.status());
+  fenced_since_ = Instant::Max();
   for (const Delivery& delivery : *claimed) {
     held_[{delivery.due_time, delivery.id}] = delivery;
     ++ChannelOf(delivery).held;
@@ -44,6 +38,21 @@ void Deliverer::ClaimMore() {
   if (static_cast<int>(claimed->size()) == request.limit) claim_more_ = true;
   poll_ = claimed->empty() ? std::min(poll_ * 2, options_.poll_max) : options_.poll_min;
   next_claim_ = clock_.Now() + poll_;
+}
+
+void Deliverer::ClaimFailed(const Status& status) {
+  const Instant now = clock_.Now();
+  if (observer_.ledger_failed) observer_.ledger_failed(status);
+  next_claim_ = now + options_.poll_max;
+  if (ReasonOf(status) != "FENCED") {
+    recover_claims_ = true;   // after a lost answer some rows may be claimed that we do not know of: they are looked for
+    return;
+  }
+  // Somebody else owns a partition; the consumer will tell us which, unless it was a zombie.
+  fenced_since_ = std::min(fenced_since_, now);
+  if (now - fenced_since_ < options_.fenced_max) return;
+  fenced_since_ = now;
+  if (observer_.fenced) observer_.fenced();
 }
 
 void Deliverer::Drop(const Delivery& delivery) {

@@ -20,6 +20,8 @@ class DelivererTest : public ::testing::Test {
   void Start() {
     DelivererOptions options;
     options.partitions = 1;
+    DelivererObserver observer;
+    observer.fenced = [this] { ++fenced_; };
     options.rules.actor = "publishing/test";
     options.calls_per_channel_max = calls_per_channel_;
     queue_.clear();
@@ -29,7 +31,7 @@ class DelivererTest : public ::testing::Test {
           if (hold_calls_) queue_.push_back(std::move(task)); else task();
           return true;
         },
-        options);
+        options, observer);
     store_.SetEpoch(0, ++epoch_);
     deliverer_->SetOwned({Position()});
   }
@@ -60,6 +62,7 @@ class DelivererTest : public ::testing::Test {
   FakeNetwork network_;
   bool hold_calls_ = false;
   int calls_per_channel_ = 4;
+  int fenced_ = 0;
   std::deque<std::function<void()>> queue_;
   std::vector<std::unique_ptr<Deliverer>> dead_;
   std::unique_ptr<Deliverer> deliverer_;
@@ -334,6 +337,21 @@ TEST_F(DelivererTest, WhatIsNotOursIsLeftAlone) {
   Accept(d);
   PassTime(absl::Seconds(3));
   EXPECT_EQ(Get(d).state, State::kScheduled);
+}
+
+TEST_F(DelivererTest, AZombiesLateClaimIsNoticed) {
+  store_.SetEpoch(0, epoch_ + 1);
+  const Delivery d = Reply("x");
+  PassTime(absl::Seconds(4));
+  EXPECT_EQ(fenced_, 0) << "as a rule the consumer tells what is not ours any more";
+  PassTime(absl::Seconds(2));
+  EXPECT_EQ(fenced_, 1);
+  ++epoch_;
+  deliverer_->SetOwned({Position()});
+  Accept(d);
+  PassTime(absl::Seconds(8));
+  EXPECT_EQ(Get(d).state, State::kDelivered);
+  EXPECT_EQ(fenced_, 1);
 }
 
 TEST_F(DelivererTest, StoppingGivesBackWhatIsHeld) {
