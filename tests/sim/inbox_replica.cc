@@ -104,7 +104,7 @@ void InboxReplica::OnBoot() {
   };
   consumer_ = std::make_unique<SimConsumer>(world_.sim, world_.bus, world_.group, *this, slot_, *port_, fold, nullptr);
   world_.group.Join(slot_, consumer_.get());
-  After(absl::Seconds(5), [this] { Upkeep(); });
+  After(absl::Seconds(15), [this] { Upkeep(); });
 }
 
 void InboxReplica::OnDeath() {
@@ -120,7 +120,7 @@ void InboxReplica::Upkeep() {
     // Nothing else changes a claim, and only those that nobody holds any more: no news to the oracle.
     (void)inbox::UpkeepRound(world_.store, {}, [] {});
   }
-  After(absl::Seconds(5), [this] { Upkeep(); });
+  After(absl::Seconds(15), [this] { Upkeep(); });
 }
 
 // ---- between the services ------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@
 namespace parvis::sim {
 namespace {
 
-constexpr absl::Duration kOrderEvery = absl::Milliseconds(20);
-constexpr absl::Duration kCommentEvery = absl::Milliseconds(60);
+constexpr absl::Duration kOrderEvery = absl::Milliseconds(10);
+constexpr absl::Duration kCommentEvery = absl::Milliseconds(40);
 constexpr int kTries = 8;
 
 int64_t Hash(const std::string& text) {

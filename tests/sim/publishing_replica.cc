@@ -76,7 +76,7 @@ void PublishingReplica::StopGently() {
 // ---- the deciding thread -------------------------------------------------------------------------------------------
 
 void PublishingReplica::StepIn(absl::Duration wait) {
-  const int64_t at = scheduler_.now() + absl::ToInt64Nanoseconds(std::max(wait, absl::Milliseconds(2)));
+  const int64_t at = scheduler_.now() + absl::ToInt64Nanoseconds(std::max(wait, absl::Milliseconds(5)));
   if (step_at_ >= 0 && step_at_ <= at) return;
   step_at_ = at;
   scheduler_.At(at, this, [this, at] {
@@ -102,7 +102,7 @@ bool PublishingReplica::Submit(std::function<void()> task) {
       calling_ = trip.get();
       trip->task();
       calling_ = nullptr;
-      StepIn(absl::Milliseconds(2));
+      StepIn(absl::Milliseconds(5));
     });
     return true;
   }
@@ -140,7 +140,7 @@ void PublishingReplica::EndWrite(const std::shared_ptr<Trip>& trip, const pub::W
   calling_ = trip.get();
   trip->task();
   calling_ = nullptr;
-  StepIn(absl::Milliseconds(2));
+  StepIn(absl::Milliseconds(5));
 }
 
 pub::WriteOutcome PublishingReplica::Write(const Call&, const pub::Delivery& delivery) {

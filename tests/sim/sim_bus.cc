@@ -86,7 +86,7 @@ void SimGroup::Tell(int slot, Part part) {
 void SimGroup::Wake(Topic topic) {
   if (parts_.front().first != topic && parts_.back().first != topic) return;
   for (Slot& slot : slots_) {
-    if (slot.consumer) slot.consumer->Wake(absl::Milliseconds(5));
+    if (slot.consumer) slot.consumer->Wake(absl::Milliseconds(15));
   }
 }
 

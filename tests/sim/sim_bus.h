@@ -129,7 +129,6 @@ struct SimOutbox {
     int64_t id = 0;
     Topic topic = Topic::kCommands;
     int partition = 0;
-    std::string key;
     Record record;
   };
   void Append(Topic topic, int partition, const std::string& key, Record record);

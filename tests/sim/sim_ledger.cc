@@ -89,6 +89,7 @@ int SimLedger::Insert(const std::vector<pub::Delivery>& deliveries, absl::Time n
     Row& row = rows_.emplace_back();
     row.d = delivery;
     row.d.sequence = 1;
+    row.number = number;
     row.shard = pub::ShardOf(delivery.channel_id);
     const auto lane = lane_numbers_.emplace(delivery.workspace_id + "/" + delivery.lane, static_cast<int>(lanes_.size()));
     if (lane.second) lanes_.emplace_back();
@@ -178,9 +179,9 @@ StatusOr<std::vector<std::optional<pub::Delivery>>> SimLedger::Apply(const std::
   for (size_t i = 0; i < changes.size(); ++i) {
     if (behind[i] || !Guarded(changes[i], found[i])) continue;
     Row& row = *found[i];
-    const int number = by_id_.at(row.d.id);
-    const pub::Delivery before = row.d;
+    const int number = row.number;
     Unindex(number);
+    const pub::Delivery before = std::move(row.d);
     row.d = changes[i].after;
     const bool visible = pub::IsVisible(row.d.state) && (row.d.state != before.state || row.d.needs_human);
     row.d.sequence = before.sequence + (visible ? 1 : 0);

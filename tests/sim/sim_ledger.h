@@ -61,7 +61,7 @@ class SimLedger : public pub::DeliveryLedger, public pub::DeliveryStore, public 
   // For the world.
   struct Row {
     pub::Delivery d;
-    int lane = 0, shard = 0;
+    int number = 0, lane = 0, shard = 0;
     uint64_t touched = 0;        // the transaction that changed it last
     std::vector<pub::Transition> history;
   };

@@ -5,9 +5,9 @@
 namespace parvis::sim {
 
 void SimOutbox::Append(Topic topic, int partition, const std::string& key, Record record) {
-  rows.push_back({next_id++, topic, partition, key, std::move(record)});
+  rows.push_back({next_id++, topic, partition, std::move(record)});
   watch->OnAppended(rows.back().id, key);
-  for (SimRelay* relay : relays) relay->Wake(absl::Milliseconds(2));
+  for (SimRelay* relay : relays) relay->Wake(absl::Milliseconds(8));
 }
 
 SimRelay::SimRelay(Sim& sim, SimBus& bus, SimOutbox& outbox, Database& database, Process& process)
@@ -37,15 +37,16 @@ void SimRelay::Tick() {
     return Wake(absl::Milliseconds(100));
   }
   const size_t size = std::min<size_t>(outbox_.rows.size(), 500);
-  const std::vector<SimOutbox::Row> rows(outbox_.rows.begin(), outbox_.rows.begin() + static_cast<std::ptrdiff_t>(size));
+  const auto rows = std::make_shared<const std::vector<SimOutbox::Row>>(
+      outbox_.rows.begin(), outbox_.rows.begin() + static_cast<std::ptrdiff_t>(size));
   outbox_.lock = this;
-  if (sim_.bug == Bug::kRelay) Delete(rows);
-  const bool published = Publish(rows);
+  if (sim_.bug == Bug::kRelay) Delete(*rows);
+  const bool published = Publish(*rows);
   // The acknowledgement comes later; until then the process may die or be held up.
   process_.After(sim_.random.Around(absl::Milliseconds(5)), [this, rows, published] {
-    if (published) Commit(rows);
+    if (published) Commit(*rows);
     if (outbox_.lock == this) outbox_.lock = nullptr;
-    Wake(published ? absl::Milliseconds(2) : absl::Milliseconds(200));
+    Wake(published ? absl::Milliseconds(8) : absl::Milliseconds(200));
   });
 }
 
