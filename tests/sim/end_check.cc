@@ -1,10 +1,10 @@
-#include "sim/end_check.h"
+#include "tests/sim/end_check.h"
 
 #include <algorithm>
 #include <map>
 
 #include "platform/base/ids.h"
-#include "sim/publishing_replica.h"
+#include "tests/sim/publishing_replica.h"
 
 namespace parvis::sim {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "sim/inbox_replica.h"
-#include "sim/sim_network.h"
+#include "tests/sim/inbox_replica.h"
+#include "tests/sim/sim_network.h"
 
 namespace parvis::sim {
 

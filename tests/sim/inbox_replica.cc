@@ -1,4 +1,4 @@
-#include "sim/inbox_replica.h"
+#include "tests/sim/inbox_replica.h"
 
 #include "inbox/domain/claim.h"
 #include "inbox/domain/upkeep.h"

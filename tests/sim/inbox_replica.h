@@ -7,7 +7,7 @@
 
 #include "inbox/domain/fold.h"
 #include "inbox/domain/testing/memory_store.h"
-#include "sim/sim_bus.h"
+#include "tests/sim/sim_bus.h"
 
 namespace parvis::sim {
 

@@ -1,4 +1,4 @@
-#include "sim/publishing_replica.h"
+#include "tests/sim/publishing_replica.h"
 
 namespace parvis::sim {
 

@@ -1,4 +1,4 @@
-#include "sim/life.h"
+#include "tests/sim/life.h"
 
 #include "inbox/domain/claim.h"
 #include "inbox/domain/reply.h"

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "platform/base/ids.h"
-#include "sim/inbox_replica.h"
-#include "sim/publishing_replica.h"
+#include "tests/sim/inbox_replica.h"
+#include "tests/sim/publishing_replica.h"
 
 namespace parvis::sim {
 

@@ -9,8 +9,8 @@
 
 #include "inbox/domain/conversation.h"
 #include "publishing/domain/delivery.h"
-#include "sim/sim.h"
-#include "sim/sim_ledger.h"
+#include "tests/sim/sim.h"
+#include "tests/sim/sim_ledger.h"
 
 namespace parvis::sim {
 

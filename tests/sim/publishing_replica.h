@@ -8,9 +8,9 @@
 
 #include "publishing/domain/accept_commands.h"
 #include "publishing/domain/deliverer.h"
-#include "sim/sim_bus.h"
-#include "sim/sim_ledger.h"
-#include "sim/sim_network.h"
+#include "tests/sim/sim_bus.h"
+#include "tests/sim/sim_ledger.h"
+#include "tests/sim/sim_network.h"
 
 namespace parvis::sim {
 

@@ -1,4 +1,4 @@
-#include "sim/scheduler.h"
+#include "tests/sim/scheduler.h"
 
 #include <algorithm>
 

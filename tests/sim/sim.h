@@ -6,9 +6,9 @@
 #include <string>
 
 #include "platform/base/error.h"
-#include "sim/random.h"
-#include "sim/scheduler.h"
-#include "sim/trace.h"
+#include "tests/sim/random.h"
+#include "tests/sim/scheduler.h"
+#include "tests/sim/trace.h"
 
 namespace parvis::sim {
 

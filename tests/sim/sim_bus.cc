@@ -1,4 +1,4 @@
-#include "sim/sim_bus.h"
+#include "tests/sim/sim_bus.h"
 
 #include <algorithm>
 

@@ -14,8 +14,8 @@
 #include "inbox/domain/activity.h"
 #include "platform/base/stream.h"
 #include "publishing/domain/accept_commands.h"
-#include "sim/oracle.h"
-#include "sim/sim.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/sim.h"
 
 namespace parvis::sim {
 

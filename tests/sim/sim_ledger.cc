@@ -1,4 +1,4 @@
-#include "sim/sim_ledger.h"
+#include "tests/sim/sim_ledger.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // What requests read and settle, and the pauses.
 #include <algorithm>
 
-#include "sim/sim_ledger.h"
+#include "tests/sim/sim_ledger.h"
 
 namespace parvis::sim {
 

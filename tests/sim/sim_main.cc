@@ -5,7 +5,7 @@
 #include <ctime>
 #include <string>
 
-#include "sim/world.h"
+#include "tests/sim/world.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "sim/sim_network.h"
+#include "tests/sim/sim_network.h"
 
 #include "platform/base/ids.h"
 

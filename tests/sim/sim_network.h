@@ -14,8 +14,8 @@
 #include "inbox/domain/activity.h"
 #include "publishing/domain/channels.h"
 #include "publishing/domain/network_writer.h"
-#include "sim/oracle.h"
-#include "sim/sim.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/sim.h"
 
 namespace parvis::sim {
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "sim/sim_bus.h"
+#include "tests/sim/sim_bus.h"
 
 namespace parvis::sim {
 

@@ -6,8 +6,8 @@
 #include <random>
 
 #include "publishing/domain/ledger_contract.h"
-#include "sim/sim_ledger.h"
-#include "sim/world.h"
+#include "tests/sim/sim_ledger.h"
+#include "tests/sim/world.h"
 
 namespace parvis::sim {
 namespace {

@@ -1,4 +1,4 @@
-#include "sim/trace.h"
+#include "tests/sim/trace.h"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,5 +1,5 @@
 // What comes over the processes: crashes and restarts, pauses, rebalances, clock steps, outages, expired tokens.
-#include "sim/life.h"
+#include "tests/sim/life.h"
 
 namespace parvis::sim {
 

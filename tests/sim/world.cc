@@ -1,7 +1,7 @@
-#include "sim/world.h"
+#include "tests/sim/world.h"
 
-#include "sim/end_check.h"
-#include "sim/life.h"
+#include "tests/sim/end_check.h"
+#include "tests/sim/life.h"
 
 namespace parvis::sim {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "sim/sim.h"
+#include "tests/sim/sim.h"
 
 namespace parvis::sim {
 

@@ -340,18 +340,13 @@ TEST_F(DelivererTest, WhatIsNotOursIsLeftAlone) {
 }
 
 TEST_F(DelivererTest, AZombiesLateClaimIsNoticed) {
-  store_.SetEpoch(0, epoch_ + 1);
-  const Delivery d = Reply("x");
+  store_.SetEpoch(0, ++epoch_);   // and the consumer does not tell us that the partition is not ours any more
   PassTime(absl::Seconds(4));
-  EXPECT_EQ(fenced_, 0) << "as a rule the consumer tells what is not ours any more";
+  EXPECT_EQ(fenced_, 0);
   PassTime(absl::Seconds(2));
-  EXPECT_EQ(fenced_, 1);
-  ++epoch_;
   deliverer_->SetOwned({Position()});
-  Accept(d);
   PassTime(absl::Seconds(8));
-  EXPECT_EQ(Get(d).state, State::kDelivered);
-  EXPECT_EQ(fenced_, 1);
+  EXPECT_EQ(fenced_, 1) << "once, and not again under the new claim";
 }
 
 TEST_F(DelivererTest, StoppingGivesBackWhatIsHeld) {
