@@ -13,8 +13,8 @@ struct Stream {
   const char* group;
   Topic topic;
 };
-constexpr Stream kStreams[] = {{kAcceptGroup, Topic::kCommands}, {kFoldGroup, Topic::kAssessments},
-                               {kFoldGroup, Topic::kDeliveries}};
+constexpr Stream kStreams[] = {
+    {kAcceptGroup, Topic::kCommands}, {kFoldGroup, Topic::kAssessments}, {kFoldGroup, Topic::kDeliveries}};
 
 Call CallOf(const std::string& workspace) {
   Call call;
@@ -30,7 +30,8 @@ std::string Name(const Item& item) { return "comment " + item.remote_id + " of t
 bool EndCheck::Applied(const SimBus& bus, const Oracle& oracle) const {
   for (const Stream& stream : kStreams) {
     for (int partition = 0; partition < kPartitions; ++partition) {
-      if (oracle.AppliedOf(stream.group, TopicName(stream.topic), partition) != bus.End(stream.topic, partition)) return false;
+      if (oracle.AppliedOf(stream.group, TopicName(stream.topic), partition) != bus.End(stream.topic, partition))
+        return false;
     }
   }
   return true;
@@ -43,8 +44,8 @@ std::string EndCheck::WhatIsLeft(const SimBus& bus, const Oracle& oracle, const 
       const int64_t applied = oracle.AppliedOf(stream.group, TopicName(stream.topic), partition);
       const int64_t end = bus.End(stream.topic, partition);
       if (applied == end) continue;
-      left += std::string(" ") + TopicName(stream.topic) + "/" + std::to_string(partition) + " " + std::to_string(applied) +
-              " of " + std::to_string(end) + ";";
+      left += std::string(" ") + TopicName(stream.topic) + "/" + std::to_string(partition) + " " +
+              std::to_string(applied) + " of " + std::to_string(end) + ";";
     }
   }
   for (const SimLedger::Row& row : ledger.rows()) {
@@ -81,7 +82,7 @@ void EndCheck::CheckConversation(Sim& sim, const inbox::Conversation& c, const s
     return sim.Violate("conversation " + c.id + " counts " + std::to_string(c.message_count) + " messages, but has " +
                        std::to_string(live));
   }
-  int64_t latest = 0;   // numbers of the network's items, which grow with time
+  int64_t latest = 0;  // numbers of the network's items, which grow with time
   for (const inbox::Message& m : messages) {
     if (m.remote_key.starts_with("c")) {
       const int64_t number = std::stoll(m.remote_key.substr(1));

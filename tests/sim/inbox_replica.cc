@@ -19,7 +19,8 @@ Status InboxPort::Unfenced(const StreamPosition& position, const inbox::FoldKeys
                            const std::function<void(inbox::Workset&)>& fold) {
   StreamPosition shadow = position;
   shadow.group += "/unfenced";
-  PARVIS_ASSIGN_OR_RETURN(const StreamPosition current, world_.store.Claim(shadow.group, shadow.topic, shadow.partition));
+  PARVIS_ASSIGN_OR_RETURN(const StreamPosition current,
+                          world_.store.Claim(shadow.group, shadow.topic, shadow.partition));
   shadow.epoch = current.epoch;
   shadow.next = current.next + 1;
   PARVIS_RETURN_IF_ERROR(world_.store.Apply(shadow, keys, fold));
@@ -57,7 +58,7 @@ StatusOr<inbox::Conversation> InboxPort::Change(const Call& call, const inbox::E
     before = e.conversation.claim;
     now = e.now;
     if (world_.sim.bug == Bug::kClaimToken && token > 0) {
-      e.conversation.claim = {call.principal.member_id, token, e.now + absl::Hours(1)};   // whatever it names is right
+      e.conversation.claim = {call.principal.member_id, token, e.now + absl::Hours(1)};  // whatever it names is right
     }
     PARVIS_RETURN_IF_ERROR(edit(e));
     if (world_.sim.bug == Bug::kClaimToken && token > 0) e.conversation.claim = before;
@@ -70,7 +71,8 @@ StatusOr<inbox::Conversation> InboxPort::Change(const Call& call, const inbox::E
     world_.oracle.OnClaim(changed->id, before, after, now);
     if (replied) world_.oracle.OnReply(changed->id, call.principal.member_id, token, now);
     for (const inbox::DeliveryRequest& request : world_.store.TakeDeliveries()) {
-      world_.outbox.Append(Topic::kCommands, publishing::PartitionOf(publishing::ShardOf(request.channel_id), kPartitions),
+      world_.outbox.Append(Topic::kCommands,
+                           publishing::PartitionOf(publishing::ShardOf(request.channel_id), kPartitions),
                            request.channel_id, std::make_shared<Payload>(ToCommand(request)));
     }
   }
@@ -145,12 +147,16 @@ namespace {
 
 inbox::SendState StateOf(publishing::DeliveryState state) {
   switch (state) {
-    case publishing::DeliveryState::kDelivered: return inbox::SendState::kSent;
+    case publishing::DeliveryState::kDelivered:
+      return inbox::SendState::kSent;
     case publishing::DeliveryState::kFailed:
     case publishing::DeliveryState::kCancelled:
-    case publishing::DeliveryState::kExpired: return inbox::SendState::kFailed;
-    case publishing::DeliveryState::kUnknown: return inbox::SendState::kUnknown;
-    default: return inbox::SendState::kSending;
+    case publishing::DeliveryState::kExpired:
+      return inbox::SendState::kFailed;
+    case publishing::DeliveryState::kUnknown:
+      return inbox::SendState::kUnknown;
+    default:
+      return inbox::SendState::kSending;
   }
 }
 
@@ -159,11 +165,20 @@ inbox::SendState StateOf(publishing::DeliveryState state) {
 Record ToUpdate(const publishing::Delivery& d, absl::Time time) {
   inbox::DeliveryUpdate update;
   switch (d.kind) {
-    case publishing::DeliveryKind::kReply: update.kind = inbox::DeliveryKind::kReply; break;
-    case publishing::DeliveryKind::kHide: update.kind = inbox::DeliveryKind::kHide; break;
-    case publishing::DeliveryKind::kUnhide: update.kind = inbox::DeliveryKind::kUnhide; break;
-    case publishing::DeliveryKind::kDelete: update.kind = inbox::DeliveryKind::kDelete; break;
-    case publishing::DeliveryKind::kPost: return std::make_shared<Payload>();
+    case publishing::DeliveryKind::kReply:
+      update.kind = inbox::DeliveryKind::kReply;
+      break;
+    case publishing::DeliveryKind::kHide:
+      update.kind = inbox::DeliveryKind::kHide;
+      break;
+    case publishing::DeliveryKind::kUnhide:
+      update.kind = inbox::DeliveryKind::kUnhide;
+      break;
+    case publishing::DeliveryKind::kDelete:
+      update.kind = inbox::DeliveryKind::kDelete;
+      break;
+    case publishing::DeliveryKind::kPost:
+      return std::make_shared<Payload>();
   }
   if (update.kind == inbox::DeliveryKind::kReply && inbox::MessageIdOfCommand(d.command_id).empty()) {
     return std::make_shared<Payload>();

@@ -1,5 +1,5 @@
-// One replica of the inbox: the real fold and the real claim and reply use cases over the in-memory store of the inbox's
-// tests, with faults in front of every transaction.
+// One replica of the inbox: the real fold and the real claim and reply use cases over the in-memory store of the
+// inbox's tests, with faults in front of every transaction.
 #pragma once
 
 #include <memory>
@@ -22,7 +22,7 @@ struct InboxWorld {
   SimOutbox& outbox;
   SimBus& bus;
   SimGroup& group;
-  std::map<std::string, int64_t> unfenced;   // planted bugs: offsets of transactions that no fence guards
+  std::map<std::string, int64_t> unfenced;  // planted bugs: offsets of transactions that no fence guards
 };
 
 class InboxPort : public inbox::FoldStore, public inbox::ConversationStore, public OffsetStore {
@@ -51,14 +51,16 @@ class InboxPort : public inbox::FoldStore, public inbox::ConversationStore, publ
                                                const std::optional<inbox::TimePosition>& after, int limit) override {
     return world_.store.ListNotes(call, conversation_id, after, limit);
   }
-  StatusOr<inbox::Case> GetCase(const Call& call, const std::string& id) override { return world_.store.GetCase(call, id); }
+  StatusOr<inbox::Case> GetCase(const Call& call, const std::string& id) override {
+    return world_.store.GetCase(call, id);
+  }
   StatusOr<std::vector<inbox::Case>> ListCases(const Call& call, const inbox::CaseFilter& filter,
                                                const std::optional<inbox::TimePosition>& after, int limit) override {
     return world_.store.ListCases(call, filter, after, limit);
   }
 
-  int64_t batch_begin = 0;      // of the batch that is being folded
-  int64_t token_in_hand = 0;    // that the request under way names
+  int64_t batch_begin = 0;    // of the batch that is being folded
+  int64_t token_in_hand = 0;  // that the request under way names
 
  private:
   Status Unfenced(const StreamPosition& position, const inbox::FoldKeys& keys,

@@ -9,8 +9,8 @@ StatusOr<StreamPosition> LedgerPort::Claim(const std::string& group, const std::
   return fate == Fate::kDone ? claimed : Database::Lost();
 }
 
-StatusOr<int> LedgerPort::AcceptNow(StreamPosition position, const std::vector<pub::Delivery>& deliveries, absl::Time now,
-                                    const std::string& actor) {
+StatusOr<int> LedgerPort::AcceptNow(StreamPosition position, const std::vector<pub::Delivery>& deliveries,
+                                    absl::Time now, const std::string& actor) {
   if (world_.sim.bug == Bug::kFencing) {
     // Whoever comes is let in, and the offset goes where it says.
     const StreamPosition stored = world_.ledger.PositionOf(position.group, position.topic, position.partition);
@@ -81,12 +81,14 @@ StatusOr<std::vector<pub::Delivery>> LedgerPort::FindUnsettled(const std::vector
   return world_.ledger.FindUnsettled(shards, now, every_claim, limit);
 }
 
-StatusOr<std::vector<pub::Delivery>> LedgerPort::FindExpired(const std::vector<int>& shards, absl::Time now, int limit) {
+StatusOr<std::vector<pub::Delivery>> LedgerPort::FindExpired(const std::vector<int>& shards, absl::Time now,
+                                                             int limit) {
   if (world_.database.Pass(process_, "find expired") != Fate::kDone) return Database::Lost();
   return world_.ledger.FindExpired(shards, now, limit);
 }
 
-StatusOr<std::set<std::string>> LedgerPort::TakenRemoteIds(const std::string& workspace_id, const std::string& channel_id,
+StatusOr<std::set<std::string>> LedgerPort::TakenRemoteIds(const std::string& workspace_id,
+                                                           const std::string& channel_id,
                                                            const std::vector<std::string>& remote_ids) {
   if (world_.database.Pass(process_, "taken ids") != Fate::kDone) return Database::Lost();
   return world_.ledger.TakenRemoteIds(workspace_id, channel_id, remote_ids);

@@ -6,8 +6,8 @@
 namespace parvis::sim {
 namespace {
 
-constexpr absl::Duration kOrderEvery = absl::Milliseconds(10);
-constexpr absl::Duration kCommentEvery = absl::Milliseconds(40);
+constexpr absl::Duration kOrderEvery = absl::Milliseconds(5);
+constexpr absl::Duration kCommentEvery = absl::Milliseconds(20);
 constexpr int kTries = 8;
 
 int64_t Hash(const std::string& text) {
@@ -49,7 +49,7 @@ void Life::Customers() {
   } else if (what < 18) {
     scene_.network.RemoveComment();
   }
-  sim_.scheduler.After(sim_.random.Around(kCommentEvery), nullptr, [this] { Customers(); });
+  sim_.scheduler.After(sim_.random.Around(kCommentEvery * sim_.faults.pace), nullptr, [this] { Customers(); });
 }
 
 // ---- orders of other services and of campaigns ----------------------------------------------------------------------
@@ -58,7 +58,7 @@ void Life::Orders() {
   if (over()) return;
   const int channel = sim_.random.Below(static_cast<int>(scene_.network.channels().size()));
   sim_.random.Chance(0.7) ? OrderCommand(channel) : OrderPost(channel);
-  sim_.scheduler.After(sim_.random.Around(kOrderEvery), nullptr, [this] { Orders(); });
+  sim_.scheduler.After(sim_.random.Around(kOrderEvery * sim_.faults.pace), nullptr, [this] { Orders(); });
 }
 
 // Moderation and engagement write to Kafka directly, at least once.
@@ -72,9 +72,10 @@ void Life::OrderCommand(int number) {
   command.workspace_id = channel.workspace_id;
   command.channel_id = channel.id;
   const int kind = sim_.random.Below(10);
-  command.kind = kind < 5 ? publishing::DeliveryKind::kReply
+  command.kind = kind < 5   ? publishing::DeliveryKind::kReply
                  : kind < 8 ? publishing::DeliveryKind::kHide
-                 : kind < 9 ? publishing::DeliveryKind::kUnhide : publishing::DeliveryKind::kDelete;
+                 : kind < 9 ? publishing::DeliveryKind::kUnhide
+                            : publishing::DeliveryKind::kDelete;
   command.target_remote_id = target->remote_id;
   command.thread = target->thread;
   if (command.kind == publishing::DeliveryKind::kReply) command.text = "order " + std::to_string(order);
@@ -123,7 +124,8 @@ void Life::Request(const std::shared_ptr<Session>& session, std::function<Status
     return;
   }
   const auto again = [this, session, ask, then] { Request(session, ask, then); };
-  InboxReplica* const replica = scene_.inbox[static_cast<size_t>(sim_.random.Below(static_cast<int>(scene_.inbox.size())))].get();
+  InboxReplica* const replica =
+      scene_.inbox[static_cast<size_t>(sim_.random.Below(static_cast<int>(scene_.inbox.size())))].get();
   if (!replica->up() || replica->dying()) return sim_.scheduler.After(absl::Seconds(1), nullptr, again);
   // The request may vanish with the process: who asked waits no longer than this.
   const auto answered = std::make_shared<bool>(false);
@@ -132,7 +134,7 @@ void Life::Request(const std::shared_ptr<Session>& session, std::function<Status
   });
   replica->After(sim_.random.Around(absl::Milliseconds(5)), [this, replica, answered, ask, then, again] {
     const Status status = ask(replica->port());
-    if (*answered || replica->dying()) return;   // too late: it asks a second time already
+    if (*answered || replica->dying()) return;  // too late: it asks a second time already
     if (status.code() == Code::kUnavailable || status.code() == Code::kNotFound) return;
     *answered = true;
     then(status);
@@ -182,9 +184,12 @@ void Life::AskReply(const std::shared_ptr<Session>& session) {
       [session](InboxPort& port) -> Status {
         port.token_in_hand = session->token;
         const auto reply = inbox::Reply(port, session->call,
-                                        {.conversation_id = session->conversation, .text = "answer " + session->request_id.substr(0, 8),
-                                         .target_message_id = "", .request_id = session->request_id,
-                                         .claim_token = session->token}, {});
+                                        {.conversation_id = session->conversation,
+                                         .text = "answer " + session->request_id.substr(0, 8),
+                                         .target_message_id = "",
+                                         .request_id = session->request_id,
+                                         .claim_token = session->token},
+                                        {});
         port.token_in_hand = 0;
         return reply.status();
       },

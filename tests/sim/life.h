@@ -21,8 +21,8 @@ struct Scene {
   SimLedger& ledger;
   Database& publishing_database;
   Database& inbox_database;
-  SimClock& inbox_clock;                  // the database server's
-  std::vector<SimGroup*> groups;          // publishing's, the inbox's
+  SimClock& inbox_clock;          // the database server's
+  std::vector<SimGroup*> groups;  // publishing's, the inbox's
   std::vector<std::unique_ptr<PublishingReplica>>& publishing;
   std::vector<std::unique_ptr<InboxReplica>>& inbox;
 };
@@ -31,14 +31,14 @@ class Life {
  public:
   Life(Scene scene, int deliveries) : scene_(scene), sim_(scene.sim), left_(deliveries) {}
   void Begin();
-  bool over() const { return left_ <= 0; }     // nothing more will be ordered
+  bool over() const { return left_ <= 0; }  // nothing more will be ordered
   int crashes() const { return crashes_; }
   int replies() const { return replies_; }
   int comments() const { return comments_; }
-  int requests() const { return requests_; }   // of members, under way
+  int requests() const { return requests_; }  // of members, under way
 
  private:
-  struct Session;   // a member at work on one conversation
+  struct Session;  // a member at work on one conversation
   void Customers();
   void Orders();
   void OrderCommand(int channel);
@@ -63,7 +63,10 @@ class Life {
   int left_;
   int crashes_ = 0, replies_ = 0, comments_ = 0, requests_ = 0;
   int next_order_ = 0, next_session_ = 0;
-  struct Thread { int channel; std::string name; };
+  struct Thread {
+    int channel;
+    std::string name;
+  };
   std::vector<Thread> threads_;
 };
 

@@ -19,13 +19,16 @@ void Oracle::Outbox::OnPublished(int64_t id) {
   if (row.published) return;
   row.published = true;
   int64_t& latest = latest_[static_cast<size_t>(row.key)];
-  if (id < latest) sim_.Violate("outbox of " + name_ + ": row " + std::to_string(id) + " was published after " + std::to_string(latest));
+  if (id < latest)
+    sim_.Violate("outbox of " + name_ + ": row " + std::to_string(id) + " was published after " +
+                 std::to_string(latest));
   latest = id;
 }
 
 void Oracle::Outbox::AtEnd() {
   for (size_t id = 1; id < rows_.size(); ++id) {
-    if (!rows_[id].published) sim_.Violate("outbox of " + name_ + ": row " + std::to_string(id) + " was never published");
+    if (!rows_[id].published)
+      sim_.Violate("outbox of " + name_ + ": row " + std::to_string(id) + " was never published");
   }
 }
 
@@ -34,8 +37,8 @@ void Oracle::Outbox::AtEnd() {
 void Oracle::OnApplied(const StreamPosition& position, int64_t begin) {
   int64_t& applied = applied_[{position.group + " " + position.topic, position.partition}];
   if (begin != applied) {
-    sim_.Violate(position.group + ": records " + std::to_string(begin) + " to " + std::to_string(position.next) + " of " +
-                 position.topic + "/" + std::to_string(position.partition) + " were applied when " +
+    sim_.Violate(position.group + ": records " + std::to_string(begin) + " to " + std::to_string(position.next) +
+                 " of " + position.topic + "/" + std::to_string(position.partition) + " were applied when " +
                  std::to_string(applied) + " was next");
   }
   applied = position.next;
@@ -69,8 +72,10 @@ void Oracle::OnInserted(const pub::Delivery& d) {
 
 void Oracle::OnChanged(const pub::Delivery& before, const pub::Delivery& after) {
   Intent& intent = intents_.at(after.id);
-  sim_.trace.Note(sim_.scheduler.now() - Scheduler::kStart, "ledger", pub::StateName(after.state), intent.number, after.fence);
-  if (pub::IsFinal(before.state)) return sim_.Violate(Show(after) + " changed after it was " + pub::StateName(before.state));
+  sim_.trace.Note(sim_.scheduler.now() - Scheduler::kStart, "ledger", pub::StateName(after.state), intent.number,
+                  after.fence);
+  if (pub::IsFinal(before.state))
+    return sim_.Violate(Show(after) + " changed after it was " + pub::StateName(before.state));
   if (after.fence < before.fence) return sim_.Violate(Show(after) + ": its fence went back");
   intent.ever_human = intent.ever_human || after.needs_human;
   if (after.state == State::kSent) {
@@ -82,14 +87,16 @@ void Oracle::OnChanged(const pub::Delivery& before, const pub::Delivery& after) 
   if (after.state != State::kDelivered || pub::IsIdempotent(after.kind)) return;
   const auto owner = owners_.emplace(after.remote_id, intent.number);
   if (!owner.second) {
-    sim_.Violate(Show(after) + " and " + std::to_string(owner.first->second) + " both say that they are " + after.remote_id);
+    sim_.Violate(Show(after) + " and " + std::to_string(owner.first->second) + " both say that they are " +
+                 after.remote_id);
   }
 }
 
 void Oracle::OnEvent(const pub::Delivery& d) {
   Intent& intent = intents_.at(d.id);
-  if (d.sequence != intent.sequence + 1) sim_.Violate(Show(d) + ": event " + std::to_string(d.sequence) + " does not follow " +
-                                                      std::to_string(intent.sequence));
+  if (d.sequence != intent.sequence + 1)
+    sim_.Violate(Show(d) + ": event " + std::to_string(d.sequence) + " does not follow " +
+                 std::to_string(intent.sequence));
   intent.sequence = d.sequence;
 }
 
@@ -108,7 +115,7 @@ void Oracle::OnClaim(const std::string& conversation, const inbox::Claim& before
                      absl::Time now) {
   if (before == after) return;
   Lease& lease = claims_[conversation];
-  if (before.member_id.empty() && before.token == lease.claim.token) lease.claim = before;   // upkeep took it away
+  if (before.member_id.empty() && before.token == lease.claim.token) lease.claim = before;  // upkeep took it away
   const bool new_holder = !after.member_id.empty() && after.token != lease.claim.token;
   if (new_holder) {
     if (lease.claim.HeldAt(now) && lease.claim.member_id != after.member_id) {
@@ -127,7 +134,8 @@ void Oracle::OnReply(const std::string& conversation, const std::string& member,
   const inbox::Claim& claim = claims_[conversation].claim;
   if (claim.HeldAt(now) && claim.member_id == member && claim.token == token) return;
   sim_.Violate("conversation " + conversation + ": " + member + " replied under token " + std::to_string(token) +
-               " while " + (claim.HeldAt(now) ? claim.member_id : "nobody") + " held token " + std::to_string(claim.token));
+               " while " + (claim.HeldAt(now) ? claim.member_id : "nobody") + " held token " +
+               std::to_string(claim.token));
 }
 
 // ---- the end -------------------------------------------------------------------------------------------------------
@@ -137,14 +145,17 @@ void Oracle::CheckIntent(const pub::Delivery& d, const Intent& intent) {
   if (!pub::IsFinal(d.state) && !person) return sim_.Violate(Show(d) + " never came to an end");
   if (pub::IsIdempotent(d.kind)) return;
   if (d.state == State::kDelivered) {
-    if (intent.posted != 1) return sim_.Violate(Show(d) + " is delivered, but was accepted " + std::to_string(intent.posted) + " times");
-    if (intent.remote_id != d.remote_id) sim_.Violate(Show(d) + " says it is " + d.remote_id + " but is " + intent.remote_id);
+    if (intent.posted != 1)
+      return sim_.Violate(Show(d) + " is delivered, but was accepted " + std::to_string(intent.posted) + " times");
+    if (intent.remote_id != d.remote_id)
+      sim_.Violate(Show(d) + " says it is " + d.remote_id + " but is " + intent.remote_id);
   } else if (!person && intent.posted > 0) {
     sim_.Violate(Show(d) + " is on the network, but nobody knows");
   }
 }
 
-// What is done to one thread is done in the order in which it was due, if the earlier was there when the later was sent.
+// What is done to one thread is done in the order in which it was due, if the earlier was there when the later was
+// sent.
 void Oracle::CheckLanes(const SimLedger& ledger) {
   std::map<std::string, std::vector<const pub::Delivery*>> lanes;
   for (const SimLedger::Row& row : ledger.rows()) {
@@ -158,7 +169,8 @@ void Oracle::CheckLanes(const SimLedger& ledger) {
       const Intent& first = intents_.at(lane[i]->id);
       const Intent& second = intents_.at(lane[i + 1]->id);
       if (first.ever_human || second.ever_human || first.inserted > second.sent) continue;
-      if (first.posted_at > second.posted_at) sim_.Violate(Show(*lane[i]) + " was overtaken in its lane by " + Show(*lane[i + 1]));
+      if (first.posted_at > second.posted_at)
+        sim_.Violate(Show(*lane[i]) + " was overtaken in its lane by " + Show(*lane[i + 1]));
     }
   }
 }

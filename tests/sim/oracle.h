@@ -1,5 +1,6 @@
-// What must hold whatever happens. The oracle is told of everything that is really so: what the databases have committed,
-// what the networks have accepted, what the bus holds; it stops the run at the first contradiction, and judges the end.
+// What must hold whatever happens. The oracle is told of everything that is really so: what the databases have
+// committed, what the networks have accepted, what the bus holds; it stops the run at the first contradiction, and
+// judges the end.
 #pragma once
 
 #include <map>
@@ -33,9 +34,9 @@ class Oracle {
       int key = 0;
       bool published = false;
     };
-    std::vector<Row> rows_{1};              // by id, from 1
+    std::vector<Row> rows_{1};  // by id, from 1
     std::unordered_map<std::string, int> keys_;
-    std::vector<int64_t> latest_;           // by key: published for the first time last
+    std::vector<int64_t> latest_;  // by key: published for the first time last
   };
   Outbox commands, deliveries;
 
@@ -48,7 +49,7 @@ class Oracle {
   void OnChanged(const pub::Delivery& before, const pub::Delivery& after);
   void OnEvent(const pub::Delivery& delivery);
   int IndexOf(const std::string& delivery_id) const;
-  int settled() const { return settled_; }        // deliveries that have come to their end
+  int settled() const { return settled_; }  // deliveries that have come to their end
 
   // ---- the networks: a new post or reply exists ----
   void OnPosted(const pub::Delivery& delivery, bool keyed, const std::string& remote_id);
@@ -63,7 +64,7 @@ class Oracle {
   struct Intent {
     int number = 0;
     int posted = 0;
-    int64_t inserted = 0, sent = -1, posted_at = -1;   // by the order of what happened
+    int64_t inserted = 0, sent = -1, posted_at = -1;  // by the order of what happened
     bool ever_human = false, keyed = false;
     int64_t sequence = 0;
     std::string remote_id;
@@ -77,8 +78,8 @@ class Oracle {
   std::string Show(const pub::Delivery& d) const;
   Sim& sim_;
   std::unordered_map<std::string, Intent> intents_;
-  std::unordered_map<std::string, int> owners_;                // network's id -> intent that says it is its own
-  std::map<std::pair<std::string, int>, int64_t> applied_;     // group/topic, partition
+  std::unordered_map<std::string, int> owners_;             // network's id -> intent that says it is its own
+  std::map<std::pair<std::string, int>, int64_t> applied_;  // group/topic, partition
   std::unordered_map<std::string, Lease> claims_;
   int64_t clock_ = 0;
   int settled_ = 0;

@@ -33,12 +33,15 @@ void PublishingReplica::OnBoot() {
   pub::DelivererObserver observer;
   observer.fenced = [this] {
     world_.sim.Note(name(), "fenced for long");
+    if (world_.sim.bug == Bug::kDeaf) return;
     After(absl::Milliseconds(1), [this] { consumer_->StartOver(); });
   };
   deliverer_ = std::make_unique<pub::Deliverer>(
-      *port_, *this, clock(), [this](std::function<void()> task) { return Submit(std::move(task)); }, options, observer);
+      *port_, *this, clock(), [this](std::function<void()> task) { return Submit(std::move(task)); }, options,
+      observer);
   relay_ = std::make_unique<SimRelay>(world_.sim, world_.bus, world_.outbox, world_.database, *this);
-  const auto accept = [this](const StreamPosition& position, int64_t begin, const std::vector<Record>& batch) -> Status {
+  const auto accept = [this](const StreamPosition& position, int64_t begin,
+                             const std::vector<Record>& batch) -> Status {
     std::vector<pub::DeliveryCommand> commands;
     for (const Record& record : batch) commands.push_back(std::get<pub::DeliveryCommand>(*record));
     port_->batch_begin = begin;
@@ -91,9 +94,10 @@ void PublishingReplica::Step() {
 
 // ---- the calling threads -------------------------------------------------------------------------------------------
 
-// The deliverer submits the calls of the intents that it has just committed, in their order; anything else is a reading.
+// The deliverer submits the calls of the intents that it has just committed, in their order; anything else is a
+// reading.
 bool PublishingReplica::Submit(std::function<void()> task) {
-  if (dying()) return true;   // nobody will run it
+  if (dying()) return true;  // nobody will run it
   const auto trip = std::make_shared<Trip>();
   trip->task = std::move(task);
   trip->fate = world_.network.NewTrip();
@@ -157,11 +161,13 @@ pub::WriteOutcome PublishingReplica::Write(const Call&, const pub::Delivery& del
 StatusOr<std::vector<pub::FoundItem>> PublishingReplica::ReadBack(const Call&, const pub::Delivery& delivery,
                                                                   absl::Time since) {
   auto found = world_.network.Read(delivery, since);
-  world_.sim.Note(name(), "reads back", world_.oracle.IndexOf(delivery.id), found.ok() ? static_cast<int64_t>(found->size()) : -1);
+  world_.sim.Note(name(), "reads back", world_.oracle.IndexOf(delivery.id),
+                  found.ok() ? static_cast<int64_t>(found->size()) : -1);
   return found;
 }
 
-StatusOr<std::string> PublishingReplica::CredentialsVersion(const Call&, const std::string&, const std::string& channel_id) {
+StatusOr<std::string> PublishingReplica::CredentialsVersion(const Call&, const std::string&,
+                                                            const std::string& channel_id) {
   if (world_.sim.Fault(world_.sim.faults.directory_down)) return MakeError(Code::kUnavailable, "UNAVAILABLE", "");
   return std::to_string(world_.network.ChannelOf(channel_id).version);
 }

@@ -1,5 +1,5 @@
-// One replica of publishing: the real deliverer and the real command use case over simulated ports. The pool that calls the
-// networks is a list of events, so calls end in any order, late, or never.
+// One replica of publishing: the real deliverer and the real command use case over simulated ports. The pool that calls
+// the networks is a list of events, so calls end in any order, late, or never.
 #pragma once
 
 #include <deque>
@@ -36,7 +36,8 @@ class LedgerPort : public pub::DeliveryLedger, public OffsetStore {
   StatusOr<int> Accept(const StreamPosition& position, const std::vector<pub::Delivery>& deliveries, absl::Time now,
                        const std::string& actor) override;
   StatusOr<std::vector<pub::Delivery>> Claim(const pub::ClaimRequest& request) override;
-  StatusOr<std::vector<std::optional<pub::Delivery>>> Apply(const std::vector<pub::Change>& changes, absl::Time now) override;
+  StatusOr<std::vector<std::optional<pub::Delivery>>> Apply(const std::vector<pub::Change>& changes,
+                                                            absl::Time now) override;
   StatusOr<std::vector<pub::Delivery>> FindUnsettled(const std::vector<int>& shards, absl::Time now, bool every_claim,
                                                      int limit) override;
   StatusOr<std::vector<pub::Delivery>> FindExpired(const std::vector<int>& shards, absl::Time now, int limit) override;
@@ -46,8 +47,9 @@ class LedgerPort : public pub::DeliveryLedger, public OffsetStore {
   Status Resume(const std::string& workspace_id, const std::string& channel_id) override;
   StatusOr<std::vector<pub::PausedChannel>> ListPaused(const std::vector<int>& shards, int limit) override;
 
-  int64_t batch_begin = 0;                    // of the batch that is being accepted
-  std::deque<pub::Delivery> about_to_call;    // whose intent this process knows to be committed, in the order of its calls
+  int64_t batch_begin = 0;  // of the batch that is being accepted
+  std::deque<pub::Delivery>
+      about_to_call;  // whose intent this process knows to be committed, in the order of its calls
 
  private:
   StatusOr<int> AcceptNow(StreamPosition position, const std::vector<pub::Delivery>& deliveries, absl::Time now,
@@ -62,7 +64,8 @@ class PublishingReplica : public Process, public pub::NetworkWriter {
   ~PublishingReplica() override;
 
   pub::WriteOutcome Write(const Call& call, const pub::Delivery& delivery) override;
-  StatusOr<std::vector<pub::FoundItem>> ReadBack(const Call& call, const pub::Delivery& delivery, absl::Time since) override;
+  StatusOr<std::vector<pub::FoundItem>> ReadBack(const Call& call, const pub::Delivery& delivery,
+                                                 absl::Time since) override;
   pub::NetworkTraits Traits(const std::string& network) const override { return SimNetwork::TraitsOf(network); }
   StatusOr<std::string> CredentialsVersion(const Call& call, const std::string& workspace_id,
                                            const std::string& channel_id) override;
@@ -74,12 +77,12 @@ class PublishingReplica : public Process, public pub::NetworkWriter {
   void OnDeath() override;
 
  private:
-  struct Trip {                        // one call to a network
+  struct Trip {  // one call to a network
     pub::Delivery delivery;
-    std::function<void()> task;        // the deliverer's: calls Write or ReadBack
+    std::function<void()> task;  // the deliverer's: calls Write or ReadBack
     SimNetwork::Trip fate;
     bool ended = false;
-    std::optional<pub::WriteOutcome> outcome;   // what the network answered
+    std::optional<pub::WriteOutcome> outcome;  // what the network answered
   };
   bool Submit(std::function<void()> task);
   void BeginWrite(const std::shared_ptr<Trip>& trip);
@@ -93,7 +96,7 @@ class PublishingReplica : public Process, public pub::NetworkWriter {
   std::unique_ptr<pub::Deliverer> deliverer_;
   std::unique_ptr<SimConsumer> consumer_;
   std::unique_ptr<SimRelay> relay_;
-  const Trip* calling_ = nullptr;      // whose task runs now
+  const Trip* calling_ = nullptr;  // whose task runs now
   int64_t step_at_ = -1;
 };
 

@@ -19,7 +19,7 @@ class Random {
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
     return z ^ (z >> 31);
   }
-  double Unit() { return static_cast<double>(Next() >> 11) / static_cast<double>(1ULL << 53); }   // [0, 1)
+  double Unit() { return static_cast<double>(Next() >> 11) / static_cast<double>(1ULL << 53); }  // [0, 1)
   bool Chance(double p) { return p > 0 && Unit() < p; }
   int Below(int n) { return static_cast<int>(Next() % static_cast<uint64_t>(n)); }
   int Between(int low, int high) { return low + Below(high - low + 1); }
@@ -33,7 +33,9 @@ class Random {
     return absl::Microseconds(1 + static_cast<int64_t>(static_cast<double>(absl::ToInt64Microseconds(mean)) * factor));
   }
   template <class T>
-  T& Of(std::vector<T>& items) { return items[static_cast<size_t>(Below(static_cast<int>(items.size())))]; }
+  T& Of(std::vector<T>& items) {
+    return items[static_cast<size_t>(Below(static_cast<int>(items.size())))];
+  }
 
  private:
   uint64_t state_;

@@ -1,7 +1,8 @@
-// Simulated time: a queue of events by (time, number), one after the other in one thread; and the processes they belong to.
+// Simulated time: a queue of events by (time, number), one after the other in one thread; and the processes they belong
+// to.
 //
-// A process stands for an operating system process: it crashes (its events vanish), is paused (its events wait) and may be
-// held up in the middle of a call to a store (Stall): then the events of all others go on inside that call.
+// A process stands for an operating system process: it crashes (its events vanish), is paused (its events wait) and may
+// be held up in the middle of a call to a store (Stall): then the events of all others go on inside that call.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ class Process;
 class Scheduler {
  public:
   static constexpr int64_t kStart = 1'000'000'000;
-  int64_t now() const { return now_; }   // nanoseconds
+  int64_t now() const { return now_; }  // nanoseconds
   // `owner` null: the world's own event, which nothing holds up. Past times mean now.
   void At(int64_t time, Process* owner, std::function<void()> run);
   void After(absl::Duration wait, Process* owner, std::function<void()> run) {
@@ -42,9 +43,7 @@ class Scheduler {
     uint32_t incarnation = 0;
     std::function<void()> run;
   };
-  static bool Later(const Event& a, const Event& b) {
-    return a.time != b.time ? a.time > b.time : a.number > b.number;
-  }
+  static bool Later(const Event& a, const Event& b) { return a.time != b.time ? a.time > b.time : a.number > b.number; }
   void Push(Event event);
   void Dispatch(Event event);
 
@@ -81,7 +80,7 @@ class Process {
   void Crash();
   void Pause();
   void Resume();
-  bool up() const { return up_; }          // booted and not crashed
+  bool up() const { return up_; }  // booted and not crashed
   bool dying() const { return dying_; }
   bool held() const { return held_ > 0; }
   SimClock& clock() { return clock_; }
@@ -91,7 +90,7 @@ class Process {
 
  protected:
   virtual void OnBoot() = 0;
-  virtual void OnDeath() = 0;   // drops all that was in memory
+  virtual void OnDeath() = 0;  // drops all that was in memory
   Scheduler& scheduler_;
 
  private:

@@ -30,12 +30,14 @@ Faults Faults::Draw(Random& random) {
   f.produce_failed = rate(0.02);
   f.produce_twice = rate(0.02);
   f.directory_down = rate(0.01);
-  f.crash_every = every(absl::Seconds(6));
-  f.pause_every = every(absl::Seconds(6));
-  f.rebalance_every = every(absl::Seconds(5));
-  f.step_every = every(absl::Seconds(6));
-  f.outage_every = every(absl::Seconds(10));
-  f.token_every = every(absl::Seconds(10));
+  f.crash_every = every(absl::Seconds(4));
+  f.pause_every = every(absl::Seconds(4));
+  f.rebalance_every = every(absl::Seconds(4));
+  f.step_every = every(absl::Seconds(4));
+  f.outage_every = every(absl::Seconds(5));
+  f.token_every = every(absl::Seconds(5));
+  const int paces[] = {1, 1, 1, 2, 2, 2, 2, 6, 6, 15};
+  f.pace = paces[random.Below(10)];
   return f;
 }
 

@@ -6,9 +6,12 @@ namespace parvis::sim {
 
 const char* TopicName(Topic topic) {
   switch (topic) {
-    case Topic::kCommands: return "parvis.publishing.command.v1";
-    case Topic::kAssessments: return "parvis.moderation.assessment.v1";
-    case Topic::kDeliveries: return "parvis.publishing.delivery.v1";
+    case Topic::kCommands:
+      return "parvis.publishing.command.v1";
+    case Topic::kAssessments:
+      return "parvis.moderation.assessment.v1";
+    case Topic::kDeliveries:
+      return "parvis.publishing.delivery.v1";
   }
   return "";
 }
@@ -71,7 +74,7 @@ void SimGroup::Rebalance(bool shuffle) {
     if (current.slot == owner) continue;
     const int before = current.slot;
     current = {owner, current.generation + 1};
-    Tell(before, parts_[i]);   // in whichever order: for a while both or nobody may feel responsible
+    Tell(before, parts_[i]);  // in whichever order: for a while both or nobody may feel responsible
     Tell(owner, parts_[i]);
   }
 }
@@ -94,7 +97,13 @@ void SimGroup::Wake(Topic topic) {
 
 SimConsumer::SimConsumer(Sim& sim, SimBus& bus, SimGroup& group, Process& process, int slot, OffsetStore& offsets,
                          Handler handler, Assigned assigned)
-    : sim_(sim), bus_(bus), group_(group), process_(process), slot_(slot), offsets_(offsets), handler_(std::move(handler)),
+    : sim_(sim),
+      bus_(bus),
+      group_(group),
+      process_(process),
+      slot_(slot),
+      offsets_(offsets),
+      handler_(std::move(handler)),
       assigned_(std::move(assigned)) {}
 
 void SimConsumer::Wake(absl::Duration wait) {

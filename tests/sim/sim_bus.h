@@ -1,6 +1,7 @@
-// Kafka as its users meet it: logs by topic and partition; consumer groups whose partitions move between members, some of
-// whom do not know it yet (zombies); consumers that keep their offsets in a database and behave as platform/bus/consumer.h
-// says: claim the epoch, start at the database's offset, try again what is unavailable, start over when fenced.
+// Kafka as its users meet it: logs by topic and partition; consumer groups whose partitions move between members, some
+// of whom do not know it yet (zombies); consumers that keep their offsets in a database and behave as
+// platform/bus/consumer.h says: claim the epoch, start at the database's offset, try again what is unavailable, start
+// over when fenced.
 #pragma once
 
 #include <deque>
@@ -37,7 +38,9 @@ class SimBus {
   std::function<void(Topic)> appended;
 
  private:
-  static size_t Index(Topic topic, int partition) { return static_cast<size_t>(static_cast<int>(topic) * kPartitions + partition); }
+  static size_t Index(Topic topic, int partition) {
+    return static_cast<size_t>(static_cast<int>(topic) * kPartitions + partition);
+  }
   std::vector<Record> logs_[kTopics * kPartitions];
 };
 
@@ -49,7 +52,7 @@ class SimGroup {
   using Part = std::pair<Topic, int>;
   SimGroup(Sim& sim, std::string name, std::vector<Topic> topics, int slots);
   void Join(int slot, SimConsumer* consumer);
-  void Died(int slot);                     // its session ends after a while
+  void Died(int slot);  // its session ends after a while
   void SetReachable(int slot, bool reachable);
   // Gives the partitions out anew; with `shuffle` to others than before.
   void Rebalance(bool shuffle);
@@ -58,7 +61,7 @@ class SimGroup {
   int64_t GenerationOf(Part part) const { return owners_.at(part).generation; }
   const std::string& name() const { return name_; }
   const std::vector<Part>& parts() const { return parts_; }
-  void Wake(Topic topic);                  // something was appended
+  void Wake(Topic topic);  // something was appended
 
  private:
   void Tell(int slot, Part part);
@@ -71,7 +74,7 @@ class SimGroup {
   };
   std::vector<Slot> slots_;
   struct Owner {
-    int slot = -1;                         // -1: nobody
+    int slot = -1;  // -1: nobody
     int64_t generation = 0;
   };
   std::map<Part, Owner> owners_;
@@ -81,7 +84,8 @@ class SimGroup {
 class SimConsumer {
  public:
   // Applies records [begin, position.next) of one partition.
-  using Handler = std::function<Status(const StreamPosition& position, int64_t begin, const std::vector<Record>& batch)>;
+  using Handler =
+      std::function<Status(const StreamPosition& position, int64_t begin, const std::vector<Record>& batch)>;
   using Assigned = std::function<void(const std::vector<StreamPosition>& owned)>;
   SimConsumer(Sim& sim, SimBus& bus, SimGroup& group, Process& process, int slot, OffsetStore& offsets, Handler handler,
               Assigned assigned);
@@ -98,7 +102,8 @@ class SimConsumer {
     int64_t generation = 0;
     bool claimed = false;
     int64_t retry_at = 0;
-    int64_t batch_end = -1;     // of a batch that could not be applied: the same one is tried again, as the partition pauses
+    int64_t batch_end =
+        -1;  // of a batch that could not be applied: the same one is tried again, as the partition pauses
   };
   void Tick();
   bool Claim(SimGroup::Part part, Owned& owned);
@@ -135,7 +140,7 @@ struct SimOutbox {
   Oracle::Outbox* watch = nullptr;
   std::deque<Row> rows;
   int64_t next_id = 1;
-  const SimRelay* lock = nullptr;          // the advisory lock that keeps two relays from publishing at once
+  const SimRelay* lock = nullptr;  // the advisory lock that keeps two relays from publishing at once
   std::vector<SimRelay*> relays;
 };
 

@@ -59,7 +59,8 @@ void SimLedger::Index(int number) {
   if (!Unsettled(row.d)) return;
   ++unsettled_;
   std::vector<int>& lane = lanes_[static_cast<size_t>(row.lane)];
-  lane.insert(std::lower_bound(lane.begin(), lane.end(), number, [this](int a, int b) { return Earlier(a, b); }), number);
+  lane.insert(std::lower_bound(lane.begin(), lane.end(), number, [this](int a, int b) { return Earlier(a, b); }),
+              number);
 }
 
 void SimLedger::Unindex(int number) {
@@ -78,7 +79,8 @@ void SimLedger::Unindex(int number) {
 
 void SimLedger::Note(Row& row, absl::Time time, State from, const std::string& detail, const std::string& actor) {
   if (!keep_history_) return;
-  row.history.push_back({static_cast<int64_t>(row.history.size()) + 1, time, from, row.d.state, row.d.attempts, detail, actor});
+  row.history.push_back(
+      {static_cast<int64_t>(row.history.size()) + 1, time, from, row.d.state, row.d.attempts, detail, actor});
 }
 
 int SimLedger::Insert(const std::vector<pub::Delivery>& deliveries, absl::Time now, const std::string& actor) {
@@ -91,7 +93,8 @@ int SimLedger::Insert(const std::vector<pub::Delivery>& deliveries, absl::Time n
     row.d.sequence = 1;
     row.number = number;
     row.shard = pub::ShardOf(delivery.channel_id);
-    const auto lane = lane_numbers_.emplace(delivery.workspace_id + "/" + delivery.lane, static_cast<int>(lanes_.size()));
+    const auto lane =
+        lane_numbers_.emplace(delivery.workspace_id + "/" + delivery.lane, static_cast<int>(lanes_.size()));
     if (lane.second) lanes_.emplace_back();
     row.lane = lane.first->second;
     Index(number);
@@ -108,7 +111,7 @@ StatusOr<int> SimLedger::Accept(const StreamPosition& position, const std::vecto
                                 absl::Time now, const std::string& actor) {
   if (!EpochHolds(position)) return Fenced();
   StreamPosition& stored = positions_[{position.group, position.topic, position.partition}];
-  if (stored.next >= position.next) return Fenced();   // strictly forward, as db::OffsetTable::Advance
+  if (stored.next >= position.next) return Fenced();  // strictly forward, as db::OffsetTable::Advance
   stored.next = position.next;
   return Insert(deliveries, now, actor);
 }
@@ -171,7 +174,7 @@ StatusOr<std::vector<std::optional<pub::Delivery>>> SimLedger::Apply(const std::
   ++transaction_;
   std::vector<std::optional<pub::Delivery>> result(changes.size());
   std::vector<Row*> found(changes.size());
-  std::vector<bool> behind(changes.size());   // as it was before the transaction
+  std::vector<bool> behind(changes.size());  // as it was before the transaction
   for (size_t i = 0; i < changes.size(); ++i) {
     found[i] = FindOf(changes[i].after.workspace_id, changes[i].after.id);
     behind[i] = changes[i].in_lane_order && found[i] && BehindOthers(*found[i], now, false);
@@ -227,7 +230,8 @@ StatusOr<std::vector<pub::Delivery>> SimLedger::FindExpired(const std::vector<in
   return list;
 }
 
-StatusOr<std::set<std::string>> SimLedger::TakenRemoteIds(const std::string& workspace_id, const std::string& channel_id,
+StatusOr<std::set<std::string>> SimLedger::TakenRemoteIds(const std::string& workspace_id,
+                                                          const std::string& channel_id,
                                                           const std::vector<std::string>& remote_ids) {
   std::set<std::string> taken;
   for (const std::string& id : remote_ids) {

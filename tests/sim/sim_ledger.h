@@ -1,6 +1,6 @@
-// The delivery ledger in memory with the indexes that a database would have: what PostgreSQL promises (the contract suite
-// ledger_contract.h runs on it), fast enough for millions of deliveries. Every call is one transaction that succeeds; faults
-// are put in front of it by publishing_ports.h.
+// The delivery ledger in memory with the indexes that a database would have: what PostgreSQL promises (the contract
+// suite ledger_contract.h runs on it), fast enough for millions of deliveries. Every call is one transaction that
+// succeeds; faults are put in front of it by publishing_ports.h.
 #pragma once
 
 #include <deque>
@@ -25,20 +25,22 @@ class LedgerWatcher {
   virtual ~LedgerWatcher() = default;
   virtual void OnInserted(const pub::Delivery& delivery) = 0;
   virtual void OnChanged(const pub::Delivery& before, const pub::Delivery& after) = 0;
-  virtual void OnEvent(const pub::Delivery& delivery, absl::Time time) = 0;   // a row for the outbox
+  virtual void OnEvent(const pub::Delivery& delivery, absl::Time time) = 0;  // a row for the outbox
 };
 
 class SimLedger : public pub::DeliveryLedger, public pub::DeliveryStore, public OffsetStore {
  public:
   // `watcher` may be null. Histories are kept only on demand.
-  explicit SimLedger(LedgerWatcher* watcher, bool keep_history = false) : watcher_(watcher), keep_history_(keep_history) {}
+  explicit SimLedger(LedgerWatcher* watcher, bool keep_history = false)
+      : watcher_(watcher), keep_history_(keep_history) {}
 
   StatusOr<StreamPosition> Claim(const std::string& group, const std::string& topic, int32_t partition) override;
 
   StatusOr<int> Accept(const StreamPosition& position, const std::vector<pub::Delivery>& deliveries, absl::Time now,
                        const std::string& actor) override;
   StatusOr<std::vector<pub::Delivery>> Claim(const pub::ClaimRequest& request) override;
-  StatusOr<std::vector<std::optional<pub::Delivery>>> Apply(const std::vector<pub::Change>& changes, absl::Time now) override;
+  StatusOr<std::vector<std::optional<pub::Delivery>>> Apply(const std::vector<pub::Change>& changes,
+                                                            absl::Time now) override;
   StatusOr<std::vector<pub::Delivery>> FindUnsettled(const std::vector<int>& shards, absl::Time now, bool every_claim,
                                                      int limit) override;
   StatusOr<std::vector<pub::Delivery>> FindExpired(const std::vector<int>& shards, absl::Time now, int limit) override;
@@ -62,18 +64,18 @@ class SimLedger : public pub::DeliveryLedger, public pub::DeliveryStore, public 
   struct Row {
     pub::Delivery d;
     int number = 0, lane = 0, shard = 0;
-    uint64_t touched = 0;        // the transaction that changed it last
+    uint64_t touched = 0;  // the transaction that changed it last
     std::vector<pub::Transition> history;
   };
   const std::deque<Row>& rows() const { return rows_; }
   const Row* Find(const std::string& id) const;
-  int unsettled() const { return unsettled_; }      // neither final nor waiting for a person
+  int unsettled() const { return unsettled_; }  // neither final nor waiting for a person
   StreamPosition PositionOf(const std::string& group, const std::string& topic, int32_t partition) const;
 
  private:
   struct Shard {
-    std::set<std::pair<absl::Time, int>> ready, expiring;   // scheduled
-    std::set<std::pair<absl::Time, int>> checks;            // claimed, sent, unknown
+    std::set<std::pair<absl::Time, int>> ready, expiring;  // scheduled
+    std::set<std::pair<absl::Time, int>> checks;           // claimed, sent, unknown
     std::set<int> claimed;
   };
   using Part = std::tuple<std::string, std::string, int32_t>;
@@ -91,7 +93,7 @@ class SimLedger : public pub::DeliveryLedger, public pub::DeliveryStore, public 
   std::deque<Row> rows_;
   std::unordered_map<std::string, int> by_id_;
   std::unordered_map<std::string, int> lane_numbers_;
-  std::vector<std::vector<int>> lanes_;      // unsettled rows of each lane, by (due_time, id)
+  std::vector<std::vector<int>> lanes_;  // unsettled rows of each lane, by (due_time, id)
   std::vector<Shard> shards_{static_cast<size_t>(pub::kShards)};
   std::unordered_set<std::string> remotes_;  // workspace/channel/remote id of what has one
   std::map<std::pair<std::string, std::string>, pub::PausedChannel> paused_;

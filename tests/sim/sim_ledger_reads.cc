@@ -52,7 +52,8 @@ StatusOr<std::vector<pub::Delivery>> SimLedger::ListDeliveries(const Call& call,
   std::vector<pub::Delivery> list;
   for (const Row& row : rows_) {
     const pub::Delivery& d = row.d;
-    if (d.workspace_id != call.workspace_id || (f.state && d.state != *f.state) || (f.kind && d.kind != *f.kind)) continue;
+    if (d.workspace_id != call.workspace_id || (f.state && d.state != *f.state) || (f.kind && d.kind != *f.kind))
+      continue;
     if (!f.channel_id.empty() && d.channel_id != f.channel_id) continue;
     if (!f.campaign_id.empty() && d.campaign_id != f.campaign_id) continue;
     if (!f.post_id.empty() && d.post_id != f.post_id) continue;

@@ -1,5 +1,5 @@
-// parvis-sim: runs seeds of the simulation. A seed that breaks an invariant is printed with the invariant and the last steps;
-// the same options run it again, step by step with --trace.
+// parvis-sim: runs seeds of the simulation. A seed that breaks an invariant is printed with the invariant and the last
+// steps; the same options run it again, step by step with --trace.
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -20,7 +20,7 @@ void Usage() {
                "  --seed N    the first seed (1)\n"
                "  --seeds K   how many seeds, counting up (1)\n"
                "  --steps M   deliveries ordered in each (600)\n"
-               "  --bug NAME  plants one: fencing, attempt, retry, offset, claim, relay\n"
+               "  --bug NAME  plants one: fencing, attempt, retry, offset, claim, relay, deaf\n"
                "  --trace     prints every step to stderr\n");
   std::exit(2);
 }
@@ -64,19 +64,22 @@ int main(int argc, char** argv) {
     people += result.unknown;
     crashes += result.crashes;
     simulated += result.simulated;
-    if (flags.seeds == 1) std::printf("trace %016llx, %lld steps\n", static_cast<unsigned long long>(result.hash),
-                                      static_cast<long long>(result.steps));
+    if (flags.seeds == 1)
+      std::printf("trace %016llx, %lld steps\n", static_cast<unsigned long long>(result.hash),
+                  static_cast<long long>(result.steps));
     if (result.violation.empty()) continue;
     std::printf("%sseed %llu: %s\n", result.latest.c_str(), static_cast<unsigned long long>(flags.run.seed),
                 result.violation.c_str());
     std::printf("found after %.2f s; again: parvis-sim --seed %llu --steps %d --bug %s --trace\n", CpuSeconds() - begin,
-                static_cast<unsigned long long>(flags.run.seed), flags.run.deliveries, parvis::sim::BugName(flags.run.bug));
+                static_cast<unsigned long long>(flags.run.seed), flags.run.deliveries,
+                parvis::sim::BugName(flags.run.bug));
     return 1;
   }
   const double spent = CpuSeconds() - begin;
-  std::printf("%d seeds, %lld deliveries (%lld left to a person), %lld crashes, %lld events, %.0f s of simulated time\n",
-              flags.seeds, static_cast<long long>(deliveries), static_cast<long long>(people),
-              static_cast<long long>(crashes), static_cast<long long>(events), absl::ToDoubleSeconds(simulated));
+  std::printf(
+      "%d seeds, %lld deliveries (%lld left to a person), %lld crashes, %lld events, %.0f s of simulated time\n",
+      flags.seeds, static_cast<long long>(deliveries), static_cast<long long>(people), static_cast<long long>(crashes),
+      static_cast<long long>(events), absl::ToDoubleSeconds(simulated));
   std::printf("%.2f s of one core: %.0f deliveries a minute\n", spent, static_cast<double>(deliveries) / spent * 60);
   return 0;
 }

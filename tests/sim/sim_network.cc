@@ -16,7 +16,9 @@ const char* const kNetworks[] = {"keyed", "dedupe", "plain"};
 
 std::string ContentKey(const Delivery& d) { return d.channel_id + "/" + d.target_remote_id + "/" + d.content.text; }
 
-WriteOutcome Refuse(Refusal refusal, const char* reason) { return {WriteResult::kRefused, refusal, reason, "", "", "", {}, ""}; }
+WriteOutcome Refuse(Refusal refusal, const char* reason) {
+  return {WriteResult::kRefused, refusal, reason, "", "", "", {}, ""};
+}
 
 }  // namespace
 
@@ -145,7 +147,8 @@ StatusOr<std::vector<publishing::FoundItem>> SimNetwork::Read(const Delivery& d,
   if (same == contents_.end()) return found;
   for (const int number : same->second) {
     const Item& item = items_[static_cast<size_t>(number)];
-    if (item.time >= since && item.visible <= sim_.scheduler.now() && !item.deleted) found.push_back({item.remote_id, "", false});
+    if (item.time >= since && item.visible <= sim_.scheduler.now() && !item.deleted)
+      found.push_back({item.remote_id, "", false});
   }
   return found;
 }
@@ -157,7 +160,8 @@ int SimNetwork::AddItem(Item item) {
   item.remote_id = (item.by_us ? "o" : "c") + std::to_string(number + 1);
   item.time = Now();
   // Reads show it within the time that the network promises (NetworkTraits::settle).
-  item.visible = sim_.scheduler.now() + absl::ToInt64Nanoseconds(sim_.random.Between(absl::ZeroDuration(), absl::Milliseconds(1500)));
+  item.visible = sim_.scheduler.now() +
+                 absl::ToInt64Nanoseconds(sim_.random.Between(absl::ZeroDuration(), absl::Milliseconds(1500)));
   by_remote_[item.remote_id] = number;
   if (!item.by_us) comments_[static_cast<size_t>(item.channel)].push_back(number);
   items_.push_back(std::move(item));
@@ -238,9 +242,11 @@ void SimNetwork::Webhook(int number, inbox::ActivityKind kind, absl::Duration de
   a.post_remote_id = "post";
   if (kind != inbox::ActivityKind::kRemoval) a.text = item.text;
   a.by_us = item.by_us;
-  a.author = item.by_us ? inbox::Person{"page", "The brand", "brand"} : inbox::Person{"p-" + item.thread, "Person", "p"};
+  a.author =
+      item.by_us ? inbox::Person{"page", "The brand", "brand"} : inbox::Person{"p-" + item.thread, "Person", "p"};
   a.occurred_at = item.time;
-  a.revision = kind == inbox::ActivityKind::kComment ? absl::ToUnixMicros(item.time) : std::max(item.revision, absl::ToUnixMicros(Now()));
+  a.revision = kind == inbox::ActivityKind::kComment ? absl::ToUnixMicros(item.time)
+                                                     : std::max(item.revision, absl::ToUnixMicros(Now()));
   a.language = "en";
   a.intent = inbox::Kind::kOther;
   a.action = inbox::Action::kAllowed;
@@ -254,7 +260,7 @@ void SimNetwork::Send(const inbox::Assessed& activity, absl::Duration delay) {
   ++webhooks_;
   sim_.scheduler.After(delay, nullptr, [this, activity] {
     --webhooks_;
-    if (!ingest_(activity)) Send(activity, sim_.random.Around(absl::Seconds(2)));   // not answered 200: it comes again
+    if (!ingest_(activity)) Send(activity, sim_.random.Around(absl::Seconds(2)));  // not answered 200: it comes again
   });
 }
 

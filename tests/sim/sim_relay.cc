@@ -13,12 +13,12 @@ void SimOutbox::Append(Topic topic, int partition, const std::string& key, Recor
 SimRelay::SimRelay(Sim& sim, SimBus& bus, SimOutbox& outbox, Database& database, Process& process)
     : sim_(sim), bus_(bus), outbox_(outbox), database_(database), process_(process) {
   outbox_.relays.push_back(this);
-  Wake(absl::Milliseconds(10));   // what others have left behind
+  Wake(absl::Milliseconds(10));  // what others have left behind
 }
 
 SimRelay::~SimRelay() {
   std::erase(outbox_.relays, this);
-  if (outbox_.lock == this) outbox_.lock = nullptr;   // the session ends with the process
+  if (outbox_.lock == this) outbox_.lock = nullptr;  // the session ends with the process
 }
 
 void SimRelay::Wake(absl::Duration wait) {
@@ -33,7 +33,8 @@ void SimRelay::Wake(absl::Duration wait) {
 void SimRelay::Tick() {
   if (outbox_.rows.empty()) return;
   if (outbox_.lock) return outbox_.lock == this ? void() : Wake(absl::Milliseconds(100));
-  if (database_.Pass(process_, "outbox read") != Fate::kDone || outbox_.lock || outbox_.rows.empty()) {   // time may have passed
+  if (database_.Pass(process_, "outbox read") != Fate::kDone || outbox_.lock ||
+      outbox_.rows.empty()) {  // time may have passed
     return Wake(absl::Milliseconds(100));
   }
   const size_t size = std::min<size_t>(outbox_.rows.size(), 500);
@@ -53,7 +54,8 @@ void SimRelay::Tick() {
 // False: not all were acknowledged, though they may have arrived.
 bool SimRelay::Publish(const std::vector<SimOutbox::Row>& rows) {
   if (process_.dying()) return false;
-  const int times = sim_.Fault(sim_.faults.produce_twice) ? 2 : 1;   // a rebuilt producer sends again what may have arrived
+  const int times =
+      sim_.Fault(sim_.faults.produce_twice) ? 2 : 1;  // a rebuilt producer sends again what may have arrived
   const bool fails = sim_.Fault(sim_.faults.produce_failed);
   const size_t arrive = fails ? static_cast<size_t>(sim_.random.Below(static_cast<int>(rows.size()))) : rows.size();
   for (int time = 0; time < times; ++time) {

@@ -1,4 +1,5 @@
-// What happened, in order: a running hash of everything (same seed, same hash) and the latest steps for a person to read.
+// What happened, in order: a running hash of everything (same seed, same hash) and the latest steps for a person to
+// read.
 #pragma once
 
 #include <array>

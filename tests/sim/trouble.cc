@@ -42,7 +42,8 @@ void Life::Pause() {
   const uint32_t incarnation = process.incarnation();
   // Its group gives it up when its session ends; it learns of that only after it goes on.
   sim_.scheduler.After(absl::Seconds(3), nullptr, [this, group, slot, incarnation, &process] {
-    if (process.held() && process.incarnation() == incarnation) scene_.groups[static_cast<size_t>(group)]->SetReachable(slot, false);
+    if (process.held() && process.incarnation() == incarnation)
+      scene_.groups[static_cast<size_t>(group)]->SetReachable(slot, false);
   });
   sim_.scheduler.After(length, nullptr, [this, group, slot, incarnation, &process] {
     if (process.incarnation() != incarnation) return;
@@ -71,9 +72,8 @@ void Life::Trouble() {
   Every(sim_.faults.pause_every, [this] { Pause(); });
   Every(sim_.faults.step_every, [this] { StepClock(); });
   Every(sim_.faults.token_every, [this] { scene_.network.BreakToken(); });
-  Every(sim_.faults.rebalance_every, [this] {
-    scene_.groups[static_cast<size_t>(sim_.random.Below(2))]->Rebalance(true);
-  });
+  Every(sim_.faults.rebalance_every,
+        [this] { scene_.groups[static_cast<size_t>(sim_.random.Below(2))]->Rebalance(true); });
   Every(sim_.faults.outage_every, [this] {
     Database& database = sim_.random.Chance(0.5) ? scene_.publishing_database : scene_.inbox_database;
     database.GoDown(sim_.random.Around(absl::Seconds(4)));

@@ -12,15 +12,30 @@ constexpr absl::Duration kTroubleMax = absl::Minutes(30), kDrainMax = absl::Hour
 class World : public LedgerWatcher {
  public:
   explicit World(const RunOptions& options)
-      : sim_(options.seed), oracle_(sim_), ledger_(this), publishing_database_(sim_, "publishing"),
-        inbox_database_(sim_, "inbox"), inbox_clock_(sim_.scheduler), store_(inbox_clock_),
+      : sim_(options.seed),
+        oracle_(sim_),
+        ledger_(this),
+        publishing_database_(sim_, "publishing"),
+        inbox_database_(sim_, "inbox"),
+        inbox_clock_(sim_.scheduler),
+        store_(inbox_clock_),
         accept_(sim_, kAcceptGroup, {Topic::kCommands}, kPublishingReplicas),
         fold_(sim_, kFoldGroup, {Topic::kAssessments, Topic::kDeliveries}, kInboxReplicas),
         network_(sim_, oracle_, [this](const inbox::Assessed& activity) { return Ingest(activity); }),
         publishing_{sim_, oracle_, ledger_, publishing_database_, deliveries_, bus_, accept_, network_},
         inbox_{sim_, oracle_, store_, inbox_database_, commands_, bus_, fold_, {}},
-        life_({sim_, oracle_, bus_, network_, ledger_, publishing_database_, inbox_database_, inbox_clock_,
-               {&accept_, &fold_}, publishing_replicas_, inbox_replicas_}, options.deliveries) {
+        life_({sim_,
+               oracle_,
+               bus_,
+               network_,
+               ledger_,
+               publishing_database_,
+               inbox_database_,
+               inbox_clock_,
+               {&accept_, &fold_},
+               publishing_replicas_,
+               inbox_replicas_},
+              options.deliveries) {
     sim_.bug = options.bug;
     sim_.trace.set_loud(options.loud);
     deliveries_.watch = &oracle_.deliveries;
@@ -44,7 +59,8 @@ class World : public LedgerWatcher {
     life_.Begin();
     const int64_t begin = sim_.scheduler.now();
     const int64_t trouble_end = begin + absl::ToInt64Nanoseconds(kTroubleMax);
-    while (!sim_.scheduler.stopped() && !life_.over() && sim_.scheduler.now() < trouble_end) Pass(absl::Milliseconds(200));
+    while (!sim_.scheduler.stopped() && !life_.over() && sim_.scheduler.now() < trouble_end)
+      Pass(absl::Milliseconds(200));
     if (!sim_.scheduler.stopped()) Calm();
     const int64_t drain_end = sim_.scheduler.now() + absl::ToInt64Nanoseconds(kDrainMax);
     while (!sim_.scheduler.stopped() && !AtRest() && sim_.scheduler.now() < drain_end) Pass(absl::Milliseconds(500));
@@ -153,9 +169,10 @@ struct NamedBug {
   Bug bug;
   const char* name;
 };
-constexpr NamedBug kBugs[] = {{Bug::kNone, "none"},     {Bug::kFencing, "fencing"},  {Bug::kAttempt, "attempt"},
-                              {Bug::kRetry, "retry"},   {Bug::kOffset, "offset"},    {Bug::kClaimToken, "claim"},
-                              {Bug::kRelay, "relay"}};
+constexpr NamedBug kBugs[] = {{Bug::kNone, "none"},   {Bug::kFencing, "fencing"}, {Bug::kAttempt, "attempt"},
+                              {Bug::kRetry, "retry"}, {Bug::kOffset, "offset"},   {Bug::kClaimToken, "claim"},
+                              {Bug::kRelay, "relay"},
+                              {Bug::kDeaf, "deaf"}};
 
 }  // namespace
 
