@@ -8,7 +8,7 @@ namespace parvis::sim {
 // ---- the stores ----------------------------------------------------------------------------------------------------
 
 StatusOr<StreamPosition> InboxPort::Claim(const std::string& group, const std::string& topic, int32_t partition) {
-  const Fate fate = world_.database.Pass(process_, "claim partition");
+  const Fate fate = world_.database.Pass(process_, "claim partition", 20);
   if (fate == Fate::kLostBefore) return Database::Lost();
   auto claimed = world_.store.Claim(group, topic, partition);
   return fate == Fate::kDone ? claimed : Database::Lost();

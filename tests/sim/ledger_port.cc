@@ -3,7 +3,7 @@
 namespace parvis::sim {
 
 StatusOr<StreamPosition> LedgerPort::Claim(const std::string& group, const std::string& topic, int32_t partition) {
-  const Fate fate = world_.database.Pass(process_, "claim partition");
+  const Fate fate = world_.database.Pass(process_, "claim partition", 20);
   if (fate == Fate::kLostBefore) return Database::Lost();
   auto claimed = world_.ledger.Claim(group, topic, partition);
   return fate == Fate::kDone ? claimed : Database::Lost();

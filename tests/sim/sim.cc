@@ -41,10 +41,10 @@ Faults Faults::Draw(Random& random) {
   return f;
 }
 
-Fate Database::Pass(Process& process, const char* what) {
+Fate Database::Pass(Process& process, const char* what, double hangs) {
   if (process.dying() || !process.up()) return Fate::kLostBefore;
   if (sim_.quiet) return Fate::kDone;
-  if (sim_.Fault(sim_.faults.store_stall)) {
+  if (sim_.Fault(sim_.faults.store_stall * hangs)) {
     const bool long_one = sim_.random.Chance(0.2);
     sim_.Note(process.name(), "stalled before commit", long_one);
     sim_.scheduler.Stall(process, sim_.random.Around(long_one ? absl::Seconds(20) : absl::Milliseconds(200)));

@@ -70,8 +70,9 @@ enum class Fate { kDone, kLostBefore, kLostAfter };
 class Database {
  public:
   Database(Sim& sim, std::string name) : sim_(sim), name_(std::move(name)) {}
-  // Decides what happens to the call that `process` makes now; may let time pass.
-  Fate Pass(Process& process, const char* what);
+  // Decides what happens to the call that `process` makes now; may let time pass. `hangs`: so many times as often as usual,
+  // for calls that are rare and made when there is trouble anyway.
+  Fate Pass(Process& process, const char* what, double hangs = 1);
   static Status Lost() { return MakeError(Code::kUnavailable, "DB_UNAVAILABLE", "the database is gone"); }
   void GoDown(absl::Duration how_long) { down_until_ = sim_.scheduler.now() + absl::ToInt64Nanoseconds(how_long); }
 
