@@ -43,9 +43,12 @@ int Run(PublishingConfig config) {
   LedgerStore ledger(stream, ToRecord, [&] { relay.Wake(); });
   const int calls_max = config.deliverer.calls_max;
   Executor callers({.name = "network", .threads = calls_max, .queue_max = calls_max});
+  std::unique_ptr<bus::Consumer> commands;
+  DelivererObserver observer = MakeDelivererObserver(metrics);
+  observer.fenced = [&] { commands->StartOver(); };   // nothing is owned, and nothing claimed, before commands start
   Deliverer deliverer(ledger, writer, clock, [&](std::function<void()> task) { return callers.TrySubmit(std::move(task)); },
-                      config.deliverer, MakeDelivererObserver(metrics));
-  auto commands = MakeCommandConsumer(config.bus, offsets, producer, clock, metrics,
+                      config.deliverer, std::move(observer));
+  commands = MakeCommandConsumer(config.bus, offsets, producer, clock, metrics,
                                       {ledger, accounts, rules, clock, config.deliverer.rules.actor},
                                       [&](const std::vector<StreamPosition>& owned) { deliverer.SetOwned(owned); },
                                       [&] { deliverer.Wake(); });

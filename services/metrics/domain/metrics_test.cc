@@ -23,7 +23,7 @@ TEST(ActivityFactId, IsTheCommentsOwnAndTheEditsOwn) {
 
 TEST(QueryTimeseries, GivesEveryStepZerosIncluded) {
   FakeStore store;
-  ASSERT_TRUE(store.FoldActivities({.next = 1}, {Comment("1", kNoon + absl::Minutes(90))}).ok());
+  ASSERT_TRUE(store.FoldActivities(StreamPosition{.next = 1}, {Comment("1", kNoon + absl::Minutes(90))}).ok());
   TimeseriesQuery query{.metric = "comments", .start = kNoon + absl::Minutes(5), .end = kNoon + absl::Minutes(121), .step = Step::kHour};
   const auto points = QueryTimeseries(BackgroundCall("t", kWorkspace), query, 100, store);
   ASSERT_TRUE(points.ok());

@@ -199,9 +199,9 @@ TEST_F(PgMetrics, RecountAndTheFakeGiveTheSameNumbers) {
     ASSERT_TRUE(facts_.FoldActivities(next_(), activities).ok());
     ASSERT_TRUE(facts_.FoldDeliveries(next_(), deliveries).ok());
     ASSERT_TRUE(facts_.FoldConversations(next_(), conversations).ok());
-    ASSERT_TRUE(fake.FoldActivities({.next = ++fake_next}, activities).ok());
-    ASSERT_TRUE(fake.FoldDeliveries({.next = ++fake_next}, deliveries).ok());
-    ASSERT_TRUE(fake.FoldConversations({.next = ++fake_next}, conversations).ok());
+    ASSERT_TRUE(fake.FoldActivities(StreamPosition{.next = ++fake_next}, activities).ok());
+    ASSERT_TRUE(fake.FoldDeliveries(StreamPosition{.next = ++fake_next}, deliveries).ok());
+    ASSERT_TRUE(fake.FoldConversations(StreamPosition{.next = ++fake_next}, conversations).ok());
   }
   for (const std::string& metric : MetricNames()) {
     for (const std::string& campaign : {std::string(), kCampaign}) {

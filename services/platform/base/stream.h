@@ -22,6 +22,7 @@ struct StreamPosition {
   int32_t partition = 0;
   int64_t epoch = 0;      // as claimed
   int64_t next = 0;       // offset of the first record not yet applied
+  int64_t from = -1;      // what `next` was before this batch; -1: not known, any lower one will do
 };
 
 // Where one batch ends in every partition that it has records of: stored with the batch's effects, all or none.

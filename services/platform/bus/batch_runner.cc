@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "platform/obs/log.h"
 
@@ -60,7 +61,7 @@ StatusOr<bool> BatchRunner::HandleTogether(const std::vector<Partition*>& group)
     batch.insert(batch.end(), partition->waiting.begin(), partition->waiting.begin() + static_cast<std::ptrdiff_t>(count));
     ends.push_back(batch.size());
     positions.push_back(partition->position);
-    positions.back().next = batch.back().offset + 1;
+    positions.back().from = std::exchange(positions.back().next, batch.back().offset + 1);
   }
   const Status status = Call(StreamPositions(positions), positions.front().topic, batch);
   if (ReasonOf(status) == "FENCED") return status;
@@ -141,7 +142,7 @@ Status BatchRunner::RunRange(Partition& partition, const std::vector<Received>& 
 
 Status BatchRunner::Handle(Partition& partition, const std::vector<Received>& batch) {
   StreamPosition position = partition.position;
-  position.next = batch.back().offset + 1;
+  position.from = std::exchange(position.next, batch.back().offset + 1);
   const Status status = Call(position, position.topic, batch);
   if (status.ok()) partition.position.next = position.next;
   return status;
@@ -159,7 +160,7 @@ Status BatchRunner::Call(const StreamPositions& positions, const std::string& to
 Status BatchRunner::Skip(Partition& partition, const Received& record, size_t begin, size_t& done) {
   if (options_.offsets == Consumer::Offsets::kDatabase) {
     StreamPosition position = partition.position;
-    position.next = record.offset + 1;
+    position.from = std::exchange(position.next, record.offset + 1);
     const Status status = handler_(position, {});
     // A handler that cannot even move on: nothing to blame on a record any more, so it is tried again.
     if (!status.ok()) return Retryable(status) ? status : MakeError(Code::kUnavailable, "SKIP_FAILED", status.ToString());

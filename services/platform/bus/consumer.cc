@@ -302,6 +302,7 @@ struct Consumer::Impl {
     while (!stopping) {
       Fill();
       HandleAll();
+      if (start_over.exchange(false)) fenced = true;
       switch (rd_kafka_fatal_error(rk, nullptr, 0)) {
         case RD_KAFKA_RESP_ERR_NO_ERROR: break;
         case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID: StayOut(); continue;
@@ -331,7 +332,7 @@ struct Consumer::Impl {
   Partitions partitions;
   Instant handled_at, next_commit, next_housekeeping;
   bool fenced = false;
-  std::atomic<bool> stopping{false};
+  std::atomic<bool> stopping{false}, start_over{false};
   std::mutex mutex;   // of what follows
   std::condition_variable changed;
   std::optional<Instant> failing_since, brokers_down_since;
@@ -366,6 +367,8 @@ void Consumer::Stop(absl::Duration limit) {
     impl_->thread.detach();
   }
 }
+
+void Consumer::StartOver() { impl_->start_over = true; }
 
 Status Consumer::Ready() {
   const std::lock_guard lock(impl_->mutex);

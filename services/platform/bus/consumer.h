@@ -70,6 +70,9 @@ class Consumer {
   // UNAVAILABLE CONSUMER_FAILING, BUS_UNAVAILABLE after 30 s; FAILED_PRECONDITION OFFSET_EXPIRED, OFFSET_BEYOND_END,
   // INSTANCE_FENCED at once.
   Status Ready();
+  // Leaves the group, joins it again and claims its partitions anew, as after FENCED: for those who learn in another way
+  // that somebody claimed a partition of ours. Takes effect soon; any thread.
+  void StartOver();
 
  private:
   struct Impl;

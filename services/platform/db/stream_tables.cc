@@ -51,8 +51,9 @@ std::map<std::string, std::string> DecodeHeaders(std::string_view text) {
 // Strictly forward: the same batch a second time changes no row.
 constexpr char kAdvance[] =
     "UPDATE stream_offsets o SET next = v.next "
-    "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) v(grp, topic, part, epoch, next) "
-    "WHERE o.group_name = v.grp AND o.topic = v.topic AND o.part = v.part AND o.epoch = v.epoch AND o.next < v.next";
+    "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) "
+    "v(grp, topic, part, epoch, next, begun) WHERE o.group_name = v.grp AND o.topic = v.topic AND o.part = v.part "
+    "AND o.epoch = v.epoch AND o.next < v.next AND v.begun IN (o.next, -1)";
 constexpr size_t kCopyFrom = 20;   // records; fewer are a prepared INSERT, which is not parsed anew
 constexpr char kCopy[] = "COPY outbox (topic, key, payload, headers) FROM STDIN";
 constexpr char kAppend[] =
@@ -83,16 +84,17 @@ StatusOr<StreamPosition> OffsetTable::Claim(const std::string& group, const std:
 
 Status OffsetTable::Advance(Tx& tx, const StreamPositions& positions) {
   std::vector<std::string> groups, topics;
-  std::vector<int64_t> parts, epochs, nexts;
+  std::vector<int64_t> parts, epochs, nexts, begun;
   for (const StreamPosition& p : positions) {
     groups.push_back(p.group);
     topics.push_back(p.topic);
     parts.push_back(p.partition);
     epochs.push_back(p.epoch);
     nexts.push_back(p.next);
+    begun.push_back(p.from);
   }
   PARVIS_ASSIGN_OR_RETURN(const int64_t changed, tx.Exec(kAdvance, {Array(groups), Array(topics), Array(parts),
-                                                                    Array(epochs), Array(nexts)}));
+                                                                    Array(epochs), Array(nexts), Array(begun)}));
   if (changed == static_cast<int64_t>(positions.size())) return absl::OkStatus();
   return MakeError(Code::kAborted, "FENCED", topics.front() + " has a newer owner in group " + groups.front());
 }

@@ -14,8 +14,8 @@ class OffsetTable : public OffsetStore {
   StatusOr<StreamPosition> Claim(const std::string& group, const std::string& topic, int32_t partition) override;
   // Inside the effects' transaction: moves every partition forward to its position's `next` if all the epochs are still
   // ours (one statement). ABORTED FENCED otherwise: return it from the body, so that all effects roll back. A batch that
-  // was committed before (the answer to its COMMIT was lost) is FENCED too: the consumer rejoins and goes on where the
-  // database stands.
+  // was committed before, alone or as a part of this one (the answer to its COMMIT was lost), is FENCED too: the consumer
+  // rejoins and goes on where the database stands.
   static Status Advance(Tx& tx, const StreamPositions& positions);
 
  private:

@@ -50,6 +50,18 @@ TEST_F(StreamTables, OffsetsMoveWithTheEffectsAndFenceTheOlderOwner) {
   EXPECT_EQ(Sample().Number("SELECT count(*) FROM things"), 2);
 }
 
+TEST_F(StreamTables, ALargerBatchThatBeginsWithWhatWasStoredIsFenced) {
+  OffsetTable offsets(Sample().stream(), "sample");
+  StreamPosition at = *offsets.Claim("sample.fold", "topic", 4);
+  const auto advance = [&](int64_t from, int64_t next) {
+    at.from = from, at.next = next;
+    return Sample().stream().Run(BackgroundCall("t"), [&](Tx& tx) { return OffsetTable::Advance(tx, at); });
+  };
+  ASSERT_TRUE(advance(0, 5).ok());   // its answer is lost; when it is tried again, more has come
+  EXPECT_EQ(ReasonOf(advance(0, 8)), "FENCED");
+  EXPECT_TRUE(advance(5, 8).ok());
+}
+
 TEST_F(StreamTables, PositionsMoveTogetherOrNotAtAll) {
   OffsetTable offsets(Sample().stream(), "sample");
   StreamPosition one = *offsets.Claim("sample.fold", "topic", 1), two = *offsets.Claim("sample.fold", "topic", 2);

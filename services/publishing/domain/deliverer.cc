@@ -104,6 +104,7 @@ void Deliverer::TakeAssignment() {
     assignment_changed_ = false;
     owned_ = next_owned_;
   }
+  fenced_since_ = Instant::Max();
   ReleaseHeld([this](const Delivery& held) { return !Owns(held.channel_id); }, absl::InfinitePast(), "");
   ForgetIdleChannels();
   recover_claims_ = true;

@@ -43,6 +43,7 @@ struct DelivererOptions {
   absl::Duration resume_check_every = absl::Seconds(5);   // paused channels: new credentials?
   absl::Duration call_max = absl::Seconds(20);
   absl::Duration lease = absl::Seconds(60);      // of a claim; longer than prefetch
+  absl::Duration fenced_max = absl::Seconds(5);  // fenced for so long under one assignment: it must be claimed anew
   absl::Duration clock_skew = absl::Minutes(2);  // reading back looks so much further into the past
   SettleRules rules;
 };
@@ -52,6 +53,9 @@ struct DelivererObserver {
   std::function<void(const Delivery& after)> settled;                  // delivered, failed, unknown, expired
   std::function<void(const std::string& network, absl::Duration)> lateness;    // first call's start after due_time
   std::function<void(const Status& status)> ledger_failed;
+  // Somebody claimed a partition after us, and nobody tells us that it is not ours any more: a zombie's late claim. Whoever
+  // owns the assignment must claim it again, or nothing of ours is ever claimed.
+  std::function<void()> fenced;
 };
 
 class Deliverer {
@@ -108,6 +112,7 @@ class Deliverer {
   void CheckPaused();
   void ResumeRenewed(const std::vector<PausedChannel>& paused);
   void ClaimMore();
+  void ClaimFailed(const Status& status);
   absl::Duration SendDue();
   std::vector<Delivery> PickDue(absl::Duration& wait);
   void StartCalls(const std::vector<Delivery>& picked);
@@ -150,6 +155,7 @@ class Deliverer {
   std::optional<PausedChannel> paused_after_;   // the next look at the paused channels goes on here
   bool recover_claims_ = false, claim_more_ = true, draining_ = false;
   Instant next_claim_{0}, next_sweep_{0}, next_resume_check_{0};
+  Instant fenced_since_ = Instant::Max();
   absl::Duration poll_;
   uint64_t jitter_state_;
   std::thread thread_;

@@ -24,14 +24,8 @@ void Deliverer::ClaimMore() {
   request.actor = options_.rules.actor;
   request.skip = Skipped();
   const auto claimed = ledger_.Claim(request);
-  if (!claimed.ok()) {
-    // FENCED: somebody else owns a partition; the consumer will tell us which. After a lost answer some rows may be claimed
-    // that we do not know of: they are looked for.
-    if (observer_.ledger_failed) observer_.ledger_failed(claimed.status());
-    if (ReasonOf(claimed.status()) != "FENCED") recover_claims_ = true;
-    next_claim_ = clock_.Now() + options_.poll_max;
-    return;
-  }
+  if (!claimed.ok()) return ClaimFailed(claimed.status());
+  fenced_since_ = Instant::Max();
   for (const Delivery& delivery : *claimed) {
     held_[{delivery.due_time, delivery.id}] = delivery;
     ++BudgetOf(delivery).held;
@@ -53,6 +47,21 @@ std::vector<ClaimSkip> Deliverer::Skipped() const {
     }
   }
   return skipped;
+}
+
+void Deliverer::ClaimFailed(const Status& status) {
+  const Instant now = clock_.Now();
+  if (observer_.ledger_failed) observer_.ledger_failed(status);
+  next_claim_ = now + options_.poll_max;
+  if (ReasonOf(status) != "FENCED") {
+    recover_claims_ = true;   // after a lost answer some rows may be claimed that we do not know of: they are looked for
+    return;
+  }
+  // Somebody else owns a partition; the consumer will tell us which, unless it was a zombie.
+  fenced_since_ = std::min(fenced_since_, now);
+  if (now - fenced_since_ < options_.fenced_max) return;
+  fenced_since_ = now;
+  if (observer_.fenced) observer_.fenced();
 }
 
 void Deliverer::Drop(const Delivery& delivery) {

@@ -289,6 +289,16 @@ TEST_F(DelivererTest, WhatIsNotOursIsLeftAlone) {
   EXPECT_EQ(Get(d).state, State::kScheduled);
 }
 
+TEST_F(DelivererTest, AZombiesLateClaimIsNoticed) {
+  store_.SetEpoch(0, ++epoch_);   // and the consumer does not tell us that the partition is not ours any more
+  PassTime(absl::Seconds(4));
+  EXPECT_EQ(fenced_, 0);
+  PassTime(absl::Seconds(2));
+  deliverer_->SetOwned({Position()});
+  PassTime(absl::Seconds(8));
+  EXPECT_EQ(fenced_, 1) << "once, and not again under the new claim";
+}
+
 TEST_F(DelivererTest, StoppingGivesBackWhatIsHeld) {
   Delivery d = Reply("x");
   d.due_time = d.ready_time = clock_.WallNow() + absl::Seconds(1);

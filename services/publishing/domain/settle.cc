@@ -66,9 +66,24 @@ void BecomeUnknown(Change& change, absl::Time check, const std::string& message)
   change.detail = Sentence("OUTCOME_UNKNOWN", message);
 }
 
+// Sent a second time after an unknown: what becomes of the second try says nothing about the first, which may have arrived
+// after it was looked for.
+bool IsSecondTry(const Delivery& delivery) { return delivery.resends > 0 && !IsIdempotent(delivery.kind); }
+
+bool IsFinalRefusal(Refusal refusal) {
+  return refusal != Refusal::kTokenExpired && refusal != Refusal::kRateLimited && refusal != Refusal::kTransient;
+}
+
 void Refused(Change& change, const WriteOutcome& outcome, const NetworkTraits& traits, absl::Time now, double jitter,
              const SettleRules& rules) {
   Delivery& after = change.after;
+  if (IsSecondTry(after) && IsFinalRefusal(outcome.refusal)) {
+    const bool there = outcome.refusal == Refusal::kDuplicate;
+    return BecomeUnknown(change, now + traits.settle,
+                         there ? "the network has the content already; looking for it"
+                               : "the second try was refused (" + Sentence(outcome.reason, outcome.message) +
+                                     "); looking for the first");
+  }
   switch (outcome.refusal) {
     case Refusal::kTokenExpired:
       return WaitAgain(change, now, "TOKEN_EXPIRED", outcome.message);
@@ -81,10 +96,6 @@ void Refused(Change& change, const WriteOutcome& outcome, const NetworkTraits& t
       after.tries += 1;
       return WaitAgain(change, now + RetryWait(after.tries - 1, jitter, rules), "TRANSIENT", outcome.message);
     case Refusal::kDuplicate:
-      // The second try after an unknown says that the first one arrived: find it, so that its id is known.
-      if (after.resends > 0 && !IsIdempotent(after.kind)) {
-        return BecomeUnknown(change, now + traits.settle, "the network has the content already; looking for it");
-      }
       return Finish(change, State::kFailed, "DUPLICATE", outcome.message);
     case Refusal::kNotFound:
       if (after.kind == DeliveryKind::kDelete) return Deliver(change, "", "", now, "it was gone already");
@@ -145,8 +156,13 @@ Change Expire(const Delivery& delivery, absl::Time now, const SettleRules& rules
   const std::string why = delivery.error_reason.empty()
                               ? "its time passed before it could be sent"
                               : "its time passed while it waited: " + Sentence(delivery.error_reason, delivery.error_message);
-  Finish(change, State::kExpired, "EXPIRED", why);
   change.after.fence += 1;
+  if (IsSecondTry(delivery)) {
+    BecomeUnknown(change, absl::InfiniteFuture(), why + "; the first try may have arrived, a person must settle it");
+    change.after.needs_human = true;
+    return change;
+  }
+  Finish(change, State::kExpired, "EXPIRED", why);
   return change;
 }
 

@@ -33,7 +33,7 @@ Change BeginSend(const Delivery& delivery, absl::Time now, absl::Time lease_unti
 // claimed -> scheduled, untouched: given back.
 Change Release(const Delivery& delivery, absl::Time ready_time, const std::string& reason, const std::string& message,
                const SettleRules& rules);
-// scheduled or claimed -> expired.
+// scheduled or claimed -> expired; -> unknown, for a person, when it waited for its second try: the first may be there.
 Change Expire(const Delivery& delivery, absl::Time now, const SettleRules& rules);
 
 // sent -> whatever the outcome means. Also applies when the row has become unknown meanwhile and nobody reads back yet.

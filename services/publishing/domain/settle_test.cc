@@ -91,6 +91,29 @@ TEST(AfterCall, DuplicateAfterAnUnknownIsLookedFor) {
   EXPECT_EQ(AfterCall(d, Refusing(Refusal::kDuplicate, ""), {}, kNow, 0, {}).after.state, State::kUnknown);
 }
 
+TEST(AfterCall, ARefusedSecondTrySaysNothingAboutTheFirst) {
+  Delivery d = Sent();
+  d.resends = 1;
+  for (const Refusal refusal : {Refusal::kInvalid, Refusal::kPermission, Refusal::kNotFound}) {
+    const Change change = AfterCall(d, Refusing(refusal, "REJECTED"), {}, kNow, 0, {});
+    EXPECT_EQ(change.after.state, State::kUnknown);
+    EXPECT_FALSE(change.after.needs_human) << "it is looked for once more";
+  }
+  EXPECT_EQ(AfterCall(d, Refusing(Refusal::kTransient, ""), {}, kNow, 0, {}).after.state, State::kScheduled);
+}
+
+TEST(Expire, LeavesToAPersonWhatMayHaveArrived) {
+  Delivery d = Sent();
+  d.state = State::kScheduled;
+  EXPECT_EQ(Expire(d, kNow, {}).after.state, State::kExpired);
+  d.resends = 1;
+  const Change change = Expire(d, kNow, {});
+  EXPECT_EQ(change.after.state, State::kUnknown);
+  EXPECT_TRUE(change.after.needs_human);
+  EXPECT_EQ(change.after.check_time, absl::InfiniteFuture());
+  EXPECT_EQ(change.after.fence, d.fence + 1);
+}
+
 // ---- reading back --------------------------------------------------------------------------------------------------
 
 Delivery Unknown(DeliveryKind kind = DeliveryKind::kPost) {

@@ -1,6 +1,7 @@
 #include "inbox/domain/testing/memory_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "inbox/domain/claim.h"
 
@@ -34,15 +35,42 @@ void MemoryStore::AddEvents(std::vector<Event> events) {
     head.workspace_id = workspace;
     event.sequence = ++head.last;
     event.id = EventId(workspace, event.sequence);
-    feed_[{workspace, event.sequence}] = {.time = event.time, .event = event};
+    feed_[{workspace, event.sequence}] = event.time;
     events_.push_back(std::move(event));
   }
 }
 
+void MemoryStore::Unindex(const Message& m) {
+  if (!m.conversation_id.empty()) std::erase(by_conversation_[{m.workspace_id, m.conversation_id}], &m);
+  if (m.written_here) written_here_.erase({m.workspace_id, m.id});
+}
+
+void MemoryStore::Put(const MessageKey& key, const Message& message) {
+  Message& stored = messages_[key];
+  Unindex(stored);
+  stored = message;
+  if (!stored.conversation_id.empty()) by_conversation_[{stored.workspace_id, stored.conversation_id}].push_back(&stored);
+  if (stored.written_here) written_here_[{stored.workspace_id, stored.id}] = &stored;
+}
+
+void MemoryStore::Remove(const MessageKey& key) {
+  const auto found = messages_.find(key);
+  if (found == messages_.end()) return;
+  Unindex(found->second);
+  messages_.erase(found);
+}
+
+const std::vector<const Message*>& MemoryStore::MessagesOf(const std::string& workspace_id,
+                                                           const std::string& conversation_id) const {
+  static const std::vector<const Message*> kNone;
+  const auto found = by_conversation_.find({workspace_id, conversation_id});
+  return found == by_conversation_.end() ? kNone : found->second;
+}
+
 Summary MemoryStore::SummaryOf(const Conversation& c) const {
   std::vector<const Message*> present;
-  for (const auto& [key, m] : messages_) {
-    if (m.present && m.workspace_id == c.workspace_id && m.conversation_id == c.id) present.push_back(&m);
+  for (const Message* m : MessagesOf(c.workspace_id, c.id)) {
+    if (m->present) present.push_back(m);
   }
   std::sort(present.begin(), present.end(), [](const Message* a, const Message* b) {
     return std::tie(a->occurred_at, a->order_key) < std::tie(b->occurred_at, b->order_key);
@@ -95,9 +123,9 @@ Status MemoryStore::Apply(const StreamPositions& positions, const FoldKeys& keys
     if (reactions_.contains(key)) work.LoadReaction(key);
   }
   fold(work);
-  for (const MessageKey& key : work.erased()) messages_.erase(key);
+  for (const MessageKey& key : work.erased()) Remove(key);
   for (const auto& [key, entry] : work.messages()) {
-    if (entry.dirty) messages_[key] = entry.value;
+    if (entry.dirty) Put(key, entry.value);
   }
   for (const auto& [key, conversation_id] : work.new_reactions()) reactions_.insert(key);
   for (const ConversationKey& key : work.rechecks()) {
@@ -115,13 +143,13 @@ Status MemoryStore::Apply(const StreamPositions& positions, const FoldKeys& keys
 
 const Message* MemoryStore::TargetOf(const EditScope& scope, const Conversation& c) const {
   const Message* best = nullptr;
-  for (const auto& [key, m] : messages_) {
-    if (!m.present || m.workspace_id != c.workspace_id || m.conversation_id != c.id) continue;
+  for (const Message* m : MessagesOf(c.workspace_id, c.id)) {
+    if (!m->present) continue;
     if (scope.target == EditScope::Target::kById) {
-      if (m.id == scope.target_id) return &m;
-    } else if (!m.by_us && !m.removed &&
-               (!best || std::tie(m.occurred_at, m.order_key) > std::tie(best->occurred_at, best->order_key))) {
-      best = &m;
+      if (m->id == scope.target_id) return m;
+    } else if (!m->by_us && !m->removed &&
+               (!best || std::tie(m->occurred_at, m->order_key) > std::tie(best->occurred_at, best->order_key))) {
+      best = m;
     }
   }
   return best;
@@ -146,8 +174,8 @@ StatusOr<Edit> MemoryStore::Load(const Call& call, const EditScope& scope) {
   if (scope.target != EditScope::Target::kNone) {
     if (const Message* target = TargetOf(scope, edit.conversation)) edit.target = *target;
   }
-  for (const auto& [key, m] : messages_) {
-    if (m.workspace_id == workspace && m.written_here && m.id == scope.created_id) edit.old_message = m;
+  if (const auto old = written_here_.find({workspace, scope.created_id}); old != written_here_.end()) {
+    edit.old_message = *old->second;
   }
   if (const auto note = notes_.find({workspace, scope.created_id}); note != notes_.end()) edit.old_note = note->second;
   if (const auto old = cases_.find({workspace, scope.created_id}); old != cases_.end()) edit.old_case = old->second;
@@ -163,7 +191,7 @@ StatusOr<Conversation> MemoryStore::Change(const Call& call, const EditScope& sc
   PARVIS_ASSIGN_OR_RETURN(const std::string actor, ActorOf(call));
   ++edit.conversation.version;
   conversations_[KeyOf(edit.conversation)] = edit.conversation;
-  if (edit.new_message) messages_[KeyOf(*edit.new_message)] = *edit.new_message;
+  if (edit.new_message) Put(KeyOf(*edit.new_message), *edit.new_message);
   if (edit.the_case) cases_[{call.workspace_id, edit.the_case->id}] = *edit.the_case;
   if (edit.new_note) notes_[{call.workspace_id, edit.new_note->id}] = *edit.new_note;
   if (edit.delivery) deliveries_.push_back(*edit.delivery);
@@ -217,10 +245,10 @@ StatusOr<std::vector<Message>> MemoryStore::ListMessages(const Call& call, const
   PARVIS_RETURN_IF_ERROR(GetConversation(call, conversation_id).status());
   const std::lock_guard lock(mutex_);
   std::vector<Message> out;
-  for (const auto& [key, m] : messages_) {
-    if (m.workspace_id != call.workspace_id || m.conversation_id != conversation_id || !m.present) continue;
-    if (after && std::tie(m.occurred_at, m.order_key) <= std::tie(after->occurred_at, after->order_key)) continue;
-    out.push_back(m);
+  for (const Message* m : MessagesOf(call.workspace_id, conversation_id)) {
+    if (!m->present) continue;
+    if (after && std::tie(m->occurred_at, m->order_key) <= std::tie(after->occurred_at, after->order_key)) continue;
+    out.push_back(*m);
   }
   std::sort(out.begin(), out.end(), [](const Message& a, const Message& b) {
     return std::tie(a.occurred_at, a.order_key) < std::tie(b.occurred_at, b.order_key);
@@ -310,7 +338,7 @@ StatusOr<int> MemoryStore::TrimFeeds(absl::Duration keep, int limit) {
   const std::lock_guard lock(mutex_);
   int gone = 0;
   for (auto it = feed_.begin(); it != feed_.end() && gone < limit;) {
-    if (it->second.time >= clock_.WallNow() - keep) {
+    if (it->second >= clock_.WallNow() - keep) {
       ++it;
       continue;
     }
@@ -327,6 +355,7 @@ StatusOr<int> MemoryStore::ForgetAbsentMessages(absl::Duration keep, int limit) 
   for (auto it = messages_.begin(); it != messages_.end() && gone < limit;) {
     const bool old = !it->second.present && it->second.create_time < clock_.WallNow() - keep;
     gone += old;
+    if (old) Unindex(it->second);
     it = old ? messages_.erase(it) : std::next(it);
   }
   return gone;
@@ -340,6 +369,11 @@ std::vector<Event> MemoryStore::events() const {
 std::vector<DeliveryRequest> MemoryStore::deliveries() const {
   const std::lock_guard lock(mutex_);
   return deliveries_;
+}
+
+std::vector<DeliveryRequest> MemoryStore::TakeDeliveries() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(deliveries_, {});
 }
 
 int MemoryStore::absent_messages() const {

@@ -42,14 +42,15 @@ class MemoryStore : public FoldStore, public ConversationStore, public FeedStore
   // What went to the outbox.
   std::vector<Event> events() const;
   std::vector<DeliveryRequest> deliveries() const;
+  std::vector<DeliveryRequest> TakeDeliveries();   // since the last time; they are forgotten
   int absent_messages() const;
 
  private:
-  struct Stored {
-    absl::Time time;
-    Event event;
-  };
   void AddEvents(std::vector<Event> events);
+  void Put(const MessageKey& key, const Message& message);
+  void Remove(const MessageKey& key);
+  void Unindex(const Message& message);
+  const std::vector<const Message*>& MessagesOf(const std::string& workspace_id, const std::string& conversation_id) const;
   Summary SummaryOf(const Conversation& conversation) const;
   StatusOr<Edit> Load(const Call& call, const EditScope& scope);
   const Message* TargetOf(const EditScope& scope, const Conversation& conversation) const;
@@ -59,11 +60,13 @@ class MemoryStore : public FoldStore, public ConversationStore, public FeedStore
   std::map<std::tuple<std::string, std::string, int32_t>, StreamPosition> offsets_;
   std::map<ConversationKey, Conversation> conversations_;
   std::map<MessageKey, Message> messages_;
+  std::map<ConversationKey, std::vector<const Message*>> by_conversation_;          // of messages_
+  std::map<std::pair<std::string, std::string>, const Message*> written_here_;      // by workspace and id
   std::set<ReactionKey> reactions_;
   std::map<std::pair<std::string, std::string>, Note> notes_;
   std::map<std::pair<std::string, std::string>, Case> cases_;
   std::map<std::string, FeedHead> heads_;
-  std::map<std::pair<std::string, int64_t>, Stored> feed_;
+  std::map<std::pair<std::string, int64_t>, absl::Time> feed_;   // the payload is nobody's business here
   std::vector<Event> events_;
   std::vector<DeliveryRequest> deliveries_;
 };

@@ -25,6 +25,8 @@ class DelivererTest : public ::testing::Test {
   void Start() {
     DelivererOptions options;
     options.partitions = 1;
+    DelivererObserver observer;
+    observer.fenced = [this] { ++fenced_; };
     options.rules.actor = "publishing/test";
     options.calls_per_channel_max = calls_per_channel_;
     queue_.clear();
@@ -34,7 +36,7 @@ class DelivererTest : public ::testing::Test {
           if (hold_calls_) queue_.push_back(std::move(task)); else task();
           return true;
         },
-        options);
+        options, observer);
     store_.SetEpoch(0, ++epoch_);
     deliverer_->SetOwned({Position()});
   }
@@ -65,6 +67,7 @@ class DelivererTest : public ::testing::Test {
   FakeNetwork network_;
   bool hold_calls_ = false;
   int calls_per_channel_ = 4;
+  int fenced_ = 0;
   std::deque<std::function<void()>> queue_;
   std::vector<std::unique_ptr<Deliverer>> dead_;
   std::unique_ptr<Deliverer> deliverer_;
