@@ -119,7 +119,10 @@ TEST_F(BudgetTest, NothingOvertakesInALaneWhateverItDrawsOn) {
   Delivery hide = Hide(51);
   hide.lane = LaneOf(hide);
   Accept(hide);
-  Delivery behind = Reply("behind", hide.thread);
+  Delivery behind = Hide(52);   // the same comment is deleted: another budget, the same lane
+  behind.kind = DeliveryKind::kDelete;
+  behind.target_remote_id = hide.target_remote_id;
+  behind.lane = LaneOf(behind);
   behind.due_time = behind.ready_time = hide.due_time + absl::Milliseconds(1);
   Accept(behind);
   const size_t steps = store_.history(behind.id).size();
