@@ -103,9 +103,9 @@ class Postgres:
     def password_file(self, service, role):
         return os.path.join(self.password_folder, f"{service}_{role}")
 
-    def dsn(self, service, role):
-        """Connection string without the password."""
-        return f"host=127.0.0.1 port={self.port} dbname=parvis user={service}_{role}"
+    def dsn(self, service, role, port=0):
+        """Connection string without the password; by way of another port when one is given."""
+        return f"host=127.0.0.1 port={port or self.port} dbname=parvis user={service}_{role}"
 
     def _create_roles(self):
         self.psql("CREATE DATABASE parvis", database="postgres")
@@ -135,6 +135,13 @@ class Postgres:
 
     def kill(self):
         self._child.kill()
+
+    def signal(self, number):
+        """To the whole server, its backends included, as a freezer would."""
+        os.killpg(self._child.pid, number)
+
+    def running(self):
+        return self._child.running()
 
     def stop(self):
         if self._child:
