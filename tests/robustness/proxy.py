@@ -11,6 +11,7 @@ import threading
 
 TO_SERVER, TO_CLIENT = "to_server", "to_client"
 CHUNK = 65536
+SLICED = 1024   # bytes at the beginning of each chunk: the heads of frames are what parsers stumble over
 
 
 class Proxy:
@@ -19,7 +20,7 @@ class Proxy:
     def __init__(self, name, target=0):
         self.name, self.target = name, target
         self.delay = 0.0            # seconds that each chunk waits, in both directions
-        self.slice = 0              # bytes at once; 0: as they come
+        self.slice = 0              # bytes at once, for the first SLICED of each chunk; 0: as they come
         self.flows = {TO_SERVER: True, TO_CLIENT: True}   # False: a blackhole for that direction
         self.commits_to_drop = 0    # so many COMMITs reach the server and their answer never comes back
         self.resets_to_do = 0       # so many chunks are cut in the middle, then both sides get a reset
@@ -149,7 +150,9 @@ class Pair:
         loop, size = asyncio.get_running_loop(), self._proxy.slice
         if not size:
             return await loop.sock_sendall(sink, data)
-        for at in range(0, len(data), size):
-            await loop.sock_sendall(sink, data[at:at + size])
+        for at in range(0, min(SLICED, len(data)), size):
+            await loop.sock_sendall(sink, data[at:min(SLICED, at + size)])
             if at % 64 == 0:
                 await asyncio.sleep(0)   # the other connections' turn
+        if len(data) > SLICED:
+            await loop.sock_sendall(sink, data[SLICED:])

@@ -118,6 +118,10 @@ class Kafka:
     def signal(self, number):
         self._child.signal(number)
 
+    def await_end(self, seconds=30):
+        """After a signal that ends it, or a failure that does."""
+        self._child.process.wait(seconds)
+
     def running(self):
         return self._child.running()
 

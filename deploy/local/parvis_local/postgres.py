@@ -136,9 +136,16 @@ class Postgres:
     def kill(self):
         self._child.kill()
 
-    def signal(self, number):
-        """To the whole server, its backends included, as a freezer would."""
-        os.killpg(self._child.pid, number)
+    def signal(self, number, backends=False):
+        """`backends`: to them, too, as a freezer would."""
+        if backends:
+            self._child.signal_all(number)
+        else:
+            self._child.signal(number)
+
+    def await_end(self, seconds=30):
+        """After a signal that ends it."""
+        self._child.process.wait(seconds)
 
     def running(self):
         return self._child.running()
