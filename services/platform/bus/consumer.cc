@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "platform/base/ids.h"
 #include "platform/bus/batch_runner.h"
 #include "platform/bus/membership.h"
 #include "platform/bus/offset_guard.h"
@@ -30,7 +31,7 @@ struct Consumer::Impl {
         runner(options, c.batch_max, d, k, m, handler) {}
 
   Status Open() {
-    PARVIS_ASSIGN_OR_RETURN(rk, JoinGroup(config, options, {&OnRebalance, &OnError, this}));
+    PARVIS_ASSIGN_OR_RETURN(rk, JoinGroup(config, options, client_id, {&OnRebalance, &OnError, this}));
     return absl::OkStatus();
   }
 
@@ -244,14 +245,25 @@ struct Consumer::Impl {
     fenced = false;
   }
 
-  // Another process has joined the group under our name. Joining again would throw it out in turn, and so on for ever: we
-  // stay out, say so and are unready until somebody ends this process or the other.
+  // Our name belongs to another member now. If that is another process, joining again would throw it out in turn, and so on
+  // for ever: we stay out, say so and are unready until somebody ends this process or the other. If it is ourselves, from
+  // before the broker failed, we join again.
+  void OnNameLost() {
+    Leave();
+    while (!stopping) {
+      const auto taken = IsNameTaken(config, options.group, client_id);
+      if (taken.ok() && *taken) return StayOut();
+      if (taken.ok()) return Rejoin();
+      std::unique_lock lock(mutex);
+      changed.wait_for(lock, std::chrono::seconds(1), [this] { return stopping.load(); });
+    }
+  }
+
   void StayOut() {
     Status why = MakeError(Code::kFailedPrecondition, "INSTANCE_FENCED",
                            "another process has joined " + options.group + " as bus_instance " + config.instance +
                            ": give each process a name of its own, then restart this one");
     obs::Err("out of the group for good", {{"group", options.group}, {"error", why}});
-    Leave();
     std::unique_lock lock(mutex);
     stopped = std::move(why);
     changed.wait(lock, [this] { return stopping.load(); });
@@ -304,7 +316,7 @@ struct Consumer::Impl {
       HandleAll();
       switch (rd_kafka_fatal_error(rk, nullptr, 0)) {
         case RD_KAFKA_RESP_ERR_NO_ERROR: break;
-        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID: StayOut(); continue;
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID: OnNameLost(); continue;
         default: fenced = true;
       }
       if (fenced) Rejoin();
@@ -323,6 +335,7 @@ struct Consumer::Impl {
 
   const BusConfig config;
   const Options options;
+  const std::string client_id = "parvis-" + RandomHex(8);
   const Clock& clock;
   const Handler handler;
   OffsetGuard guard;

@@ -28,7 +28,7 @@ class AcceptTest : public ::testing::Test {
     return command;
   }
   StatusOr<int> Accept(const std::vector<DeliveryCommand>& commands) {
-    return AcceptCommands({store_, directory_, rules_, clock_, "test"}, {"g", "t", 0, 1, 1}, commands);
+    return AcceptCommands({store_, directory_, rules_, clock_, "test"}, {{"g", "t", 0, 1, 1}}, commands);
   }
   std::vector<Delivery> All() { return *store_.ListDeliveries(CallOf("m"), {}, {}); }
 
