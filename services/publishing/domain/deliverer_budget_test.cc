@@ -121,6 +121,7 @@ TEST_F(BudgetTest, NothingOvertakesInALaneWhateverItDrawsOn) {
   Accept(hide);
   Delivery behind = Reply("behind", hide.thread);
   behind.due_time = behind.ready_time = hide.due_time + absl::Milliseconds(1);
+  behind.lane = hide.lane;
   Accept(behind);
   const size_t steps = store_.history(behind.id).size();
   PassTime(absl::Seconds(30));
