@@ -5,7 +5,6 @@
 #include <mutex>
 #include <thread>
 
-#include "platform/base/ids.h"
 #include "platform/bus/batch_runner.h"
 #include "platform/bus/membership.h"
 #include "platform/bus/offset_guard.h"
@@ -20,6 +19,8 @@ constexpr int kBatchPollMillis = 2;    // nothing more within this time: the bat
 constexpr absl::Duration kHousekeeping = absl::Seconds(1);
 constexpr absl::Duration kCommitEvery = absl::Milliseconds(200);
 constexpr absl::Duration kUnreadyAfter = absl::Seconds(30);
+constexpr size_t kNameTries = 3;       // to have our name back, within
+constexpr absl::Duration kNameWindow = absl::Minutes(1), kNamePause = absl::Milliseconds(500);
 
 }  // namespace
 
@@ -31,7 +32,7 @@ struct Consumer::Impl {
         runner(options, c.batch_max, d, k, m, handler) {}
 
   Status Open() {
-    PARVIS_ASSIGN_OR_RETURN(rk, JoinGroup(config, options, client_id, {&OnRebalance, &OnError, this}));
+    PARVIS_ASSIGN_OR_RETURN(rk, JoinGroup(config, options, {&OnRebalance, &OnError, this}));
     return absl::OkStatus();
   }
 
@@ -245,18 +246,20 @@ struct Consumer::Impl {
     fenced = false;
   }
 
-  // Our name belongs to another member now. If that is another process, joining again would throw it out in turn, and so on
-  // for ever: we stay out, say so and are unready until somebody ends this process or the other. If it is ourselves, from
-  // before the broker failed, we join again.
+  // Our name belongs to another member now. That may be ourselves: a broker that was killed had taken us in, and its answer
+  // was lost, so that we joined anew. Or it is another process, which joining again throws out in turn: after a few times
+  // one of the two stays out, says so and is unready until somebody ends this process or the other.
   void OnNameLost() {
+    const Instant now = clock.Now();
+    std::erase_if(name_lost, [&](Instant at) { return now - at > kNameWindow; });
+    name_lost.push_back(now);
     Leave();
-    while (!stopping) {
-      const auto taken = IsNameTaken(config, options.group, client_id);
-      if (taken.ok() && *taken) return StayOut();
-      if (taken.ok()) return Rejoin();
+    if (name_lost.size() > kNameTries) return StayOut();
+    {
       std::unique_lock lock(mutex);
-      changed.wait_for(lock, std::chrono::seconds(1), [this] { return stopping.load(); });
+      changed.wait_for(lock, absl::ToChronoNanoseconds(kNamePause), [this] { return stopping.load(); });
     }
+    Rejoin();
   }
 
   void StayOut() {
@@ -335,7 +338,6 @@ struct Consumer::Impl {
 
   const BusConfig config;
   const Options options;
-  const std::string client_id = "parvis-" + RandomHex(8);
   const Clock& clock;
   const Handler handler;
   OffsetGuard guard;
@@ -344,6 +346,7 @@ struct Consumer::Impl {
   Partitions partitions;
   Instant handled_at, next_commit, next_housekeeping;
   bool fenced = false;
+  std::vector<Instant> name_lost;   // when, within kNameWindow
   std::atomic<bool> stopping{false};
   std::mutex mutex;   // of what follows
   std::condition_variable changed;

@@ -10,7 +10,6 @@ namespace parvis::bus {
 namespace {
 
 constexpr absl::Duration kCloseMax = absl::Seconds(5);
-constexpr int kListMillis = 5000;
 constexpr size_t kInstanceMax = 100;  // Kafka's limit is 249 for it with the group
 
 // As Kafka's own clients demand it: what may be in a topic's name.
@@ -19,8 +18,6 @@ bool IsInstance(const std::string& name) {
            return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
          });
 }
-
-std::string NameIn(const std::string& group, const BusConfig& config) { return config.instance + "." + group; }
 
 Status Subscribe(rd_kafka_t* rk, const std::vector<std::string>& topics) {
   const ListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
@@ -32,7 +29,7 @@ Status Subscribe(rd_kafka_t* rk, const std::vector<std::string>& topics) {
 
 }  // namespace
 
-StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options& options, const std::string& client_id,
+StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options& options,
                                 const MemberCallbacks& callbacks) {
   if (!IsInstance(config.instance)) {
     return InvalidField("bus_instance", "BUS_INSTANCE",
@@ -40,7 +37,7 @@ StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options
   }
   const auto millis = [](absl::Duration d) { return std::to_string(absl::ToInt64Milliseconds(d)); };
   Settings settings = {{"bootstrap.servers", config.brokers},
-                       {"client.id", client_id},
+                       {"client.id", "parvis"},
                        {"group.id", options.group},
                        {"enable.auto.commit", "false"},
                        {"enable.auto.offset.store", "false"},
@@ -60,7 +57,7 @@ StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options
                        {"topic.metadata.refresh.interval.ms", "30000"},
                        {"allow.auto.create.topics", "false"}};
   // A name of its own in every group: one process may be in several.
-  if (!config.instance.empty()) settings.emplace_back("group.instance.id", NameIn(options.group, config));
+  if (!config.instance.empty()) settings.emplace_back("group.instance.id", config.instance + "." + options.group);
   rd_kafka_conf_t* conf = MakeConf(settings, callbacks.opaque);
   rd_kafka_conf_set_rebalance_cb(conf, callbacks.rebalance);
   rd_kafka_conf_set_error_cb(conf, callbacks.error);
@@ -71,28 +68,6 @@ StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options
     return subscribed;
   }
   return rk;
-}
-
-StatusOr<bool> IsNameTaken(const BusConfig& config, const std::string& group, const std::string& client_id) {
-  // A handle of its own: the member's has failed for good.
-  PARVIS_ASSIGN_OR_RETURN(rd_kafka_t * asking,
-                          MakeHandle(RD_KAFKA_PRODUCER, MakeConf({{"bootstrap.servers", config.brokers}}, nullptr)));
-  const HandlePtr rk(asking);
-  const rd_kafka_group_list* list = nullptr;
-  if (const auto err = rd_kafka_list_groups(rk.get(), group.c_str(), &list, kListMillis)) {
-    return BusUnavailable("BUS_UNAVAILABLE", err);
-  }
-  bool taken = false;
-  // The broker makes a member's id of its name: "<name>-<UUID>".
-  const std::string prefix = NameIn(group, config) + "-";
-  for (int i = 0; i < list->group_cnt; ++i) {
-    for (int k = 0; k < list->groups[i].member_cnt; ++k) {
-      const rd_kafka_group_member_info& member = list->groups[i].members[k];
-      taken = taken || (std::string_view(member.member_id).starts_with(prefix) && client_id != member.client_id);
-    }
-  }
-  rd_kafka_group_list_destroy(list);
-  return taken;
 }
 
 void LeaveGroup(rd_kafka_t* rk, const std::string& group, const Clock& clock) {

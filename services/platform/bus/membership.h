@@ -14,15 +14,9 @@ struct MemberCallbacks {
   void* opaque;
 };
 
-// Subscribes to options.topics. `client_id` tells this process from all others. INVALID_ARGUMENT when config.instance cannot be
-// a member's name.
-StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options& options, const std::string& client_id,
+// Subscribes to options.topics. INVALID_ARGUMENT when config.instance cannot be a member's name.
+StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options& options,
                                 const MemberCallbacks& callbacks);
-
-// After the broker has fenced our name: whether the group has a member of this name that is another process. It is not when
-// we were fenced by ourselves: a request to join whose answer was lost with the broker made us a member anew.
-// UNAVAILABLE BUS_UNAVAILABLE.
-StatusOr<bool> IsNameTaken(const BusConfig& config, const std::string& group, const std::string& client_id);
 
 // Leaves the group (a member with a name only ends: the broker keeps its place for a session) and ends the handle.
 // rd_kafka_consumer_close may hang in librdkafka 2.0.2: this waits for a limited time and then leaves the handle to its

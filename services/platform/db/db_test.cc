@@ -387,7 +387,8 @@ TEST(StreamTablesSql, EveryServiceHasItUnchanged) {
 TEST_F(Db, TheServersClockDoesNotStepWithTheMachines) {
   FakeClock machine(absl::Now() + absl::Minutes(10));
   obs::Metrics metrics;
-  ServerClock clock(machine, Sample().stream(), metrics);
+  Pool pool(Sample().StreamConfig(), machine, metrics);
+  ServerClock clock(machine, pool, metrics);
   EXPECT_EQ(clock.WallNow(), machine.WallNow()) << "not measured yet";
   const absl::Time before = absl::Now();
   ASSERT_TRUE(clock.Measure().ok());
