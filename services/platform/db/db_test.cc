@@ -7,7 +7,6 @@
 #include <sstream>
 #include <thread>
 
-#include "platform/db/server_clock.h"
 #include "platform/db/stream_tables.h"
 #include "platform/testing/postgres.h"
 #include "platform/testing/wait.h"
@@ -382,23 +381,6 @@ TEST(StreamTablesSql, EveryServiceHasItUnchanged) {
     EXPECT_NE(first.find(expected), std::string::npos) << schema << ": V001__*.sql must contain the text of "
         "services/platform/db/stream_tables.sql, unchanged";
   }
-}
-
-TEST_F(Db, TheServersClockDoesNotStepWithTheMachines) {
-  FakeClock machine(absl::Now() + absl::Minutes(10));
-  obs::Metrics metrics;
-  Pool pool(Sample().StreamConfig(), machine, metrics);
-  ServerClock clock(machine, pool, metrics);
-  EXPECT_EQ(clock.WallNow(), machine.WallNow()) << "not measured yet";
-  const absl::Time before = absl::Now();
-  ASSERT_TRUE(clock.Measure().ok());
-  const absl::Time measured = clock.WallNow();
-  EXPECT_GE(measured, before);
-  EXPECT_LE(measured, absl::Now());
-  machine.StepWall(-absl::Hours(2));
-  EXPECT_EQ(clock.WallNow(), measured);
-  machine.Advance(absl::Seconds(3));
-  EXPECT_EQ(clock.WallNow(), measured + absl::Seconds(3));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// The database's clock, for services whose replicas must agree on what time it is: a replica whose own wall clock is wrong, or
-// steps, would publish early or late. Kept as an offset to the monotonic clock, so that a step of the machine's clock
-// between two measurements changes nothing.
+// The database's clock, for services whose replicas must agree on what time it is: a replica whose own wall clock is
+// wrong, or steps, would publish early or late. Kept as an offset to the monotonic clock, so that a step of the
+// machine's clock between two measurements changes nothing.
 #pragma once
 
 #include <atomic>
@@ -29,10 +29,10 @@ class ServerClock : public Clock {
   const Clock& machine_;
   Pool& pool_;
   obs::Gauge& skew_;
-  std::atomic<int64_t> offset_{0};   // wall minus monotonic, in nanoseconds; 0: not measured
+  std::atomic<int64_t> offset_{0};  // wall minus monotonic, in nanoseconds; 0: not measured
   std::mutex mutex_;
-  Instant measured_{0};              // when the offset was taken; under mutex_, as what follows
-  bool wrong_ = false;               // the machine's clock, as last logged
+  Instant measured_{0};  // when the offset was taken; under mutex_, as what follows
+  bool wrong_ = false;   // the machine's clock, as last logged
 };
 
 }  // namespace parvis::db

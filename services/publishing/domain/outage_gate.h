@@ -1,6 +1,6 @@
 // When a channel's network is down, everything that is due would be tried again and again, each delivery by its own
-// schedule: calls that cannot succeed, and a herd when it comes back. The gate lets one call through as a probe, at growing
-// intervals, until one gets an answer. Not thread-safe: belongs to the deliverer's thread.
+// schedule: calls that cannot succeed, and a herd when it comes back. The gate lets one call through as a probe, at
+// growing intervals, until one gets an answer. Not thread-safe: belongs to the deliverer's thread.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace parvis::publishing {
 
 class OutageGate {
  public:
-  static constexpr int kFailures = 3;   // in a row, of any deliveries, before the network is taken for down
+  static constexpr int kFailures = 3;  // in a row, of any deliveries, before the network is taken for down
 
   // A call has ended. `jitter` in [0, 1): waits are never shorter than half the step (as of a single delivery's).
   void Observe(const WriteOutcome& outcome, Instant now, double jitter, absl::Duration initial, absl::Duration max) {
