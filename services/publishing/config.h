@@ -63,6 +63,8 @@ struct PublishingConfig {
     o.Duration("retry_initial", &deliverer.rules.retry_initial, "First wait after a call that did not get through.",
                absl::Milliseconds(10), absl::Minutes(1));
     o.Duration("retry_max", &deliverer.rules.retry_max, "Longest such wait.", absl::Seconds(1), absl::Hours(1));
+    o.Duration("probe_max", &deliverer.probe_max, "Longest wait between two probes of a network that is down.",
+               absl::Seconds(1), absl::Minutes(5));
     o.Duration("read_spacing", &deliverer.rules.read_spacing, "Between two readings back of an unknown delivery.",
                absl::Milliseconds(100), absl::Hours(1));
     o.Duration("read_give_up", &deliverer.rules.read_give_up,

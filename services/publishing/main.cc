@@ -2,6 +2,7 @@
 #include <grpcpp/impl/service_type.h>
 
 #include "platform/bus/outbox_relay.h"
+#include "platform/db/server_clock.h"
 #include "platform/db/stream_tables.h"
 #include "publishing/bus/command_consumer.h"
 #include "publishing/bus/delivery_events.h"
@@ -19,15 +20,16 @@ namespace {
 int Run(PublishingConfig config) {
   app::Process process("publishing", config.process);
   obs::Metrics& metrics = process.metrics();
-  RealClock clock;
-  Ids ids(clock);
+  RealClock machine;
   if (config.replica.empty()) config.replica = RandomHex(8);
   config.deliverer.replica = config.replica;
   config.deliverer.rules.actor = "publishing/" + config.replica;
 
   // What it stands on.
-  db::Pool api(config.db_api, clock, metrics);
-  db::Pool stream(config.db_stream, clock, metrics);
+  db::Pool api(config.db_api, machine, metrics);
+  db::Pool stream(config.db_stream, machine, metrics);
+  db::ServerClock clock(machine, stream, metrics);   // what is due is due for all replicas at once
+  Ids ids(clock);
   db::OffsetTable offsets(stream, "publishing");
   db::OutboxTable outbox(stream);
   bus::Producer producer(config.bus, metrics);
@@ -62,10 +64,11 @@ int Run(PublishingConfig config) {
   rpc::Server server(config.rpc, runtime, {service.get()});
 
   process.AddReadyCheck("db_api", [&] { return api.Ping(); });
-  process.AddReadyCheck("db_stream", [&] { return stream.Ping(); });
+  process.AddReadyCheck("db_stream", [&] { return clock.Measure(); });
   process.AddReadyCheck("producer", [&] { return producer.Ready(); });
   process.AddReadyCheck("commands", [&] { return commands->Ready(); });
   return process.RunUntilSignal({
+      {"clock", [&] { return (void)clock.Measure(), absl::OkStatus(); }, nullptr},   // the readiness check goes on trying
       {"relay", [&] { return relay.Start(); }, [&](absl::Duration limit) { relay.Stop(limit); }},
       {"callers", nullptr, [&](absl::Duration) { callers.Stop(); }},
       {"deliverer", [&] { return deliverer.Start(), absl::OkStatus(); }, [&](absl::Duration limit) { deliverer.Stop(limit); }},

@@ -1,82 +1,55 @@
-"""kill -9 of each service at seeded random points under load: nothing lost, nothing doubled, order kept.
+"""F1, kill -9 of every replica of every service at seeded random points under load: nothing lost, nothing doubled, order kept.
 
-PARVIS_LOOPS kills (20 by default), PARVIS_SEED. The audience writes and the team answers all the while.
+PARVIS_LOOPS kills (20 by default), PARVIS_SEED. The audience writes and the team answers all the while. Now and then both
+replicas of a service are killed at once, or the dead one stays away until the other has taken its partitions over.
 """
 
-import os
-import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
-from system import LOOPS, SystemTest, main, wait_until  # noqa: E402
-from parvis_local.connect import ConnectError  # noqa: E402
+from faults import FaultTest
+from system import LOOPS, main
 
-VICTIMS = ("ingestion", "moderation", "inbox", "publishing", "metrics", "accounts", "gateway")
+AWAY = 8   # seconds; longer than a session
 
 
-class KillLoops(SystemTest):
-    comments = 60 * LOOPS
-
-    def test_nothing_is_lost_or_doubled_when_services_are_killed(self):
-        self.sandbox.accept_duplicates()
-        self.team_and_campaign()
-        self.sandbox.start_audience(self.comments, rate=40)
-        over = threading.Event()
-        team = threading.Thread(target=self.answer_until, args=(over,))
-        team.start()
-        try:
-            longest = self.kill_all_the_while()
-        finally:
-            over.set()
-            team.join()
-        self.show.step(f"{LOOPS} kills, longest recovery {longest:.1f} s, {len(self.job.answered)} answers sent meanwhile")
-        self.job.release_audience_wait()
-        self.job.await_answers()
-        self.assert_clean()
+class KillLoops(FaultTest):
+    def test_f01_nothing_is_lost_or_doubled_when_services_are_killed(self):
+        victims = [name for name in self.cluster.names() if name != "sandbox"]
+        self.random.shuffle(victims)
+        killed = 0
+        with self.load(rate=40):
+            for number in range(LOOPS):
+                victim = victims[number] if number < len(victims) else self.random.choice(victims)
+                names = [victim]
+                if number % 10 == 9:   # both at once
+                    service = victim.partition("-")[0]
+                    names = [service, f"{service}-1"]
+                self.await_some(self.random.uniform(0.05, 1.5))   # a random point
+                took = self.kill(names, away=AWAY if number % 20 == 14 else 0)
+                killed += len(names)
+                self.longest = max(self.longest, took)
+                self.show.step(f"kill {number + 1}/{LOOPS}: {' and '.join(names)}, back after {took:.1f} s")
+            self.recovered_later()
+        self.judge("F1", killed, LOOPS, note=f"{len(self.job.answered)} answers sent meanwhile")
         self.assertGreater(len(self.job.answered), 0)
 
-    def kill_all_the_while(self):
-        longest = 0.0
-        # A wait of random length, so that the kill hits a random point: not a wait for anything to become true.
-        timer = threading.Event()
-        for number in range(LOOPS):
-            victim = VICTIMS[number % len(VICTIMS)] if number < len(VICTIMS) else self.random.choice(VICTIMS)
-            timer.wait(self.random.uniform(0.05, 1.5))
-            self.cluster.kill(victim)
-            began = time.monotonic()
-            self.cluster.launch(victim)
-            self.cluster.await_ready(victim)
-            longest = max(longest, time.monotonic() - began)
-            self.show.step(f"kill {number + 1}/{LOOPS}: {victim}")
-        return longest
+    def kill(self, names, away):
+        for name in names:
+            self.cluster.kill(name)
+        if away:
+            threading.Event().wait(away)
+        began = time.monotonic()
+        for name in names:
+            self.cluster.relaunch(name)
+        for name in names:
+            self.cluster.await_ready(name)
+        return time.monotonic() - began
 
-    def answer_until(self, over):
-        """Claims and answers; a call that fails because somebody was killed is made again with the same request id."""
-        number = 0
-        while not over.is_set():
-            number += 1
-            try:
-                self.job.answer_some("amelie" if number % 2 else "ben", 3, number)
-            except (ConnectError, OSError, ValueError):
-                over.wait(0.2)
-
-
-class ServersKilled(SystemTest):
-    comments = 600
-
-    def test_kafka_and_postgresql_are_killed_and_restarted(self):
-        self.team_and_campaign()
-        self.sandbox.start_audience(self.comments, rate=40)
-        for server in (self.cluster.kafka, self.cluster.postgres):
-            before = self.job.stored()
-            wait_until(lambda before=before: self.job.stored() > before, 60, "the pipeline moves")
-            server.kill()
-            server.launch()
-            self.show.step(f"{type(server).__name__} killed and restarted")
-        self.job.release_audience_wait()
-        self.job.await_answers()
-        self.assert_clean()
+    def recovered_later(self):
+        longest = self.longest
+        self.recovered(time.monotonic())
+        self.longest = longest   # what is told is how long a killed process takes
 
 
 if __name__ == "__main__":

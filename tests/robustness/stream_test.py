@@ -7,6 +7,7 @@ import sys
 import uuid
 
 import raw_records
+from result import report
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
 from system import SystemTest, main, wait_until  # noqa: E402
@@ -43,6 +44,7 @@ class Stream(SystemTest):
         self.job.release_audience_wait()
         self.job.await_answers()
         self.assert_clean()
+        report("F3", 1, 1, note="the zombie's batch was fenced")
         self.assertTrue(sleeper.running(), "the zombie goes on as an ordinary member")
         self.assertTrue(self.cluster.children.pop(replica).stop())
 
@@ -80,6 +82,7 @@ class Stream(SystemTest):
         self.job.release_audience_wait()
         self.job.await_answers()
         self.assert_clean()
+        report("F15", 1, 2, note="poison is parked with its reason")
 
     # What a newer version writes: its new fields are kept for whoever knows them (a new member of a oneof is a field like any
     # other), values of enums that only describe are let through, and a kind of activity that asks something unknown of us
@@ -121,6 +124,7 @@ class Stream(SystemTest):
             self.assertEqual([letters.count(f"text of {topic}-{number}") for number in range(3)], [0, 1, 0], group)
             self.assertIn(f"parvis_reason:{reason}\t", letters)
             self.assertIn("ce_dataschema:activity/1.9", letters)
+        report("F15", 1, 6, note="records of a newer version are kept or parked")
 
 
 if __name__ == "__main__":

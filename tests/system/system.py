@@ -35,7 +35,8 @@ class SystemTest(unittest.TestCase):
         shutil.rmtree(cls.folder, ignore_errors=True)
         cls.show = Show()
         # fsync stays on: what a killed server had acknowledged must be there again.
-        cls.cluster = Cluster(cls.folder, BUILD, cls.show.step, fixed_ports=False, extra_flags=cls.extra_flags)
+        cls.cluster = Cluster(cls.folder, BUILD, cls.show.step, fixed_ports=False, extra_flags=cls.extra_flags,
+                              **cls.cluster_options())
         try:
             cls.cluster.start()
         except BaseException:
@@ -43,6 +44,11 @@ class SystemTest(unittest.TestCase):
             raise
         cls.sandbox = Sandbox(cls.cluster)
         cls.job = MainJob(cls.cluster, cls.sandbox, cls.show, comments=cls.comments)
+
+    @classmethod
+    def cluster_options(cls):
+        """More for the cluster, and what has to be done before it starts; its folder is empty."""
+        return {}
 
     @classmethod
     def tearDownClass(cls):

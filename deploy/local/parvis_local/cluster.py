@@ -39,11 +39,18 @@ PREFERRED = {"gateway_http": 8080, "ingestion_http": 8081, "sandbox_http": 8082,
 
 
 class Cluster:
-    """One private installation below `folder`. Ports that are taken are replaced: ask `ports`."""
+    """One private installation below `folder`. Ports that are taken are replaced: ask `ports`.
 
-    def __init__(self, folder, build, say=print, fsync=True, fixed_ports=True, partitions=6, extra_flags=None):
+    `replicas` of every service run; "inbox-1" is the second inbox. A gateway speaks to the services of its own number.
+    `doors` (for tests): what stands between a service and "postgres.<service>", "kafka.<service>" or "kafka"; see Kafka.
+    `extra_flags` and `extra_env` are by service or by the name of one replica.
+    """
+
+    def __init__(self, folder, build, say=print, fsync=True, fixed_ports=True, partitions=6, extra_flags=None, replicas=1,
+                 doors=None, extra_env=None):
         self.folder, self.build, self.say = os.path.abspath(folder), os.path.abspath(build), say
-        self.partitions, self.extra_flags = partitions, extra_flags or {}
+        self.partitions, self.extra_flags, self.extra_env = partitions, extra_flags or {}, extra_env or {}
+        self.replicas, self._doors = replicas, doors or {}
         self.ports, self.children = {}, {}
         self._fixed = fixed_ports
         self.postgres = Postgres(self._path("postgres"), self._preferred("postgres"), fsync)
@@ -65,23 +72,36 @@ class Cluster:
         self._secrets()
         self.postgres.start()
         self.say(f"PostgreSQL 15 on 127.0.0.1:{self.postgres.port}")
-        self.kafka = Kafka(self._path("kafka"), kafka_module.fetch_jars(ROOT), self._preferred("kafka")).start()
+        for name, door in self._doors.items():
+            if name.startswith("postgres."):
+                door.target = self.postgres.port
+        self.kafka = Kafka(self._path("kafka"), kafka_module.fetch_jars(ROOT), self._preferred("kafka"),
+                           doors={n: d for n, d in self._doors.items() if n.startswith("kafka")}).start()
         self.say(f"Kafka {kafka_module.VERSION} on {self.kafka.brokers}")
         self._topics()
         self._migrate()
         for name in PREFERRED:
             if name.endswith(("_http", "_grpc")):
                 self.ports[name] = self._port(name)
-        for service in ORDER:
-            self.launch(service)
-        for service in ORDER:
-            self.await_ready(service)
+        for name in [n for n in self.ports if not n.startswith("sandbox")]:
+            for replica in range(1, self.replicas):
+                self.ports[f"{name}-{replica}"] = self._port("")
+        names = self.names()
+        for name in names:
+            self.relaunch(name)
+        for name in names:
+            self.await_ready(name)
         self.await_reachable()
         self.say(f"seven services and the sandbox are ready ({time.monotonic() - began:.1f} s)")
         return self
 
+    def names(self):
+        """Of all processes of services, in the order of starting."""
+        return [service if replica == 0 else f"{service}-{replica}" for service in ORDER
+                for replica in range(1 if service == "sandbox" else self.replicas)]
+
     def _port(self, name):
-        preferred = self._preferred(name)
+        preferred = self._preferred(name) if name else 0
         port = free_port(preferred)
         while port in self.ports.values():
             port = free_port()
@@ -132,47 +152,63 @@ class Cluster:
 
     # ---- services -------------------------------------------------------------------------------------------------
 
-    def address(self, name):
-        return f"127.0.0.1:{self.ports[name]}"
+    def address(self, name, replica=0):
+        """Of a listener; a replica that was started beside the usual ones takes any free port."""
+        port = self.ports.get(f"{name}-{replica}" if replica else name, 0)
+        return f"127.0.0.1:{port}"
+
+    def gateway_url_of(self, replica):
+        return f"http://{self.address('gateway_http', replica)}"
 
     @property
     def gateway_url(self):
-        return f"http://{self.address('gateway_http')}"
+        return self.gateway_url_of(0)
 
     @property
     def sandbox_url(self):
         return f"http://{self.address('sandbox_http')}"
 
-    def _flags(self, service, name):
+    def _brokers(self, service):
+        door = self._doors.get(f"kafka.{service}") or self._doors.get("kafka")
+        return f"127.0.0.1:{door.port}" if door else self.kafka.brokers
+
+    def _accounts(self):
+        """All replicas of accounts, as gRPC's ipv4 resolver wants them: calls are spread, and go on when one is gone."""
+        if self.replicas == 1:
+            return self.address("accounts_grpc")
+        return "ipv4:" + ",".join(self.address("accounts_grpc", replica) for replica in range(self.replicas))
+
+    def _flags(self, service, replica, name):
         """The flags of one process; what is not here has its default."""
         flags = {"ready_file": self._path("ready", name), "admin_address": "127.0.0.1:0"}
         if service in WITH_SCHEMA:
+            door = self._doors.get(f"postgres.{service}")
             for role in ("api", "stream"):
-                flags[f"db_{role}_dsn"] = self.postgres.dsn(service, role)
+                flags[f"db_{role}_dsn"] = self.postgres.dsn(service, role, door.port if door else 0)
                 flags[f"db_{role}_password_file"] = self.postgres.password_file(service, role)
-            flags["rpc_address"] = self.address(f"{service}_grpc")
+            flags["rpc_address"] = self.address(f"{service}_grpc", replica)
             flags["rpc_service_key_file"] = self.secret_file("service_key")
         if service in WITH_SCHEMA and service != "accounts":
-            flags["bus_brokers"] = self.kafka.brokers
+            flags["bus_brokers"] = self._brokers(service)
             flags["bus_instance"] = name  # one that is killed and started again has its partitions back at once
-            flags["accounts_address"] = self.address("accounts_grpc")
+            flags["accounts_address"] = self._accounts()
             flags["accounts_service_key_file"] = self.secret_file("service_key")
-        flags.update(getattr(self, f"_{service}_flags", dict)())
+        if hasattr(self, f"_{service}_flags"):
+            flags.update(getattr(self, f"_{service}_flags")(replica))
         flags.update(self.extra_flags.get(service, {}))
-        if name != service:  # the gateway goes on calling the first; a further one takes its share of the partitions
-            flags["rpc_address"] = "127.0.0.1:0"
+        flags.update(self.extra_flags.get(name, {}))
         return [f"--{key}={value}" for key, value in flags.items()]
 
-    def _accounts_flags(self):
+    def _accounts_flags(self, _):
         return {"operator_key_file": self.secret_file("operator_key"), "seal_key_file": self.secret_file("sealing_keys"),
                 "network_base_urls": f"facebook={self.sandbox_url}/facebook/v23.0,x={self.sandbox_url}/x",
                 "http_client_allowed_networks": "127.0.0.0/8"}
 
-    def _publishing_flags(self):
+    def _publishing_flags(self, _):
         return {"http_client_allowed_networks": "127.0.0.0/8", "command_partitions": self.partitions}
 
-    def _ingestion_flags(self):
-        return {"http_client_allowed_networks": "127.0.0.0/8", "http_address": self.address("ingestion_http"),
+    def _ingestion_flags(self, replica):
+        return {"http_client_allowed_networks": "127.0.0.0/8", "http_address": self.address("ingestion_http", replica),
                 "webhook_secret_files": f"facebook={self.secret_file('facebook_app_secret')},"
                                         f"x={self.secret_file('x_consumer_secret')}",
                 "verify_token_files": f"facebook={self.secret_file('facebook_verify_token')}",
@@ -182,11 +218,11 @@ class Cluster:
                 # Whoever is killed while it polls gives the poll back soon.
                 "poll_lease": "10s", "poll_call_max": "8s"}
 
-    def _gateway_flags(self):
-        backends = ",".join(f"parvis.{s}.v1={self.address(s + '_grpc')}" for s in WITH_SCHEMA)
-        return {"http_address": self.address("gateway_http"), "backends": backends}
+    def _gateway_flags(self, replica):
+        backends = ",".join(f"parvis.{s}.v1={self.address(s + '_grpc', replica)}" for s in WITH_SCHEMA)
+        return {"http_address": self.address("gateway_http", replica), "backends": backends}
 
-    def _sandbox_flags(self):
+    def _sandbox_flags(self, _):
         return {"http_address": self.address("sandbox_http"), "journal_file": self._path("sandbox-journal.ndjson")}
 
     def launch(self, service, replica=0):
@@ -195,9 +231,20 @@ class Cluster:
         ready = self._path("ready", name)
         if os.path.exists(ready):
             os.remove(ready)
-        self.children[name] = Child(name, [f"{self.build}/bin/parvis-{service}", *self._flags(service, name)],
-                                    self._path("logs", f"{name}.log")).start()
+        more = self.extra_env.get(name) or self.extra_env.get(service)
+        self.children[name] = Child(name, [f"{self.build}/bin/parvis-{service}", *self._flags(service, replica, name)],
+                                    self._path("logs", f"{name}.log"), env=dict(os.environ, **more) if more else None).start()
         return name
+
+    def relaunch(self, name):
+        """As launch, by the name of the process: "inbox", "inbox-1"."""
+        service, _, replica = name.partition("-")
+        return self.launch(service, int(replica or 0))
+
+    def admin_address(self, name):
+        """Where /readyz and /metrics of a running process are."""
+        with open(self._path("ready", name), encoding="ascii") as file:
+            return dict(line.split("=", 1) for line in file.read().split())["admin"]
 
     def await_ready(self, service, seconds=60):
         child, ready = self.children[service], self._path("ready", service)
@@ -205,7 +252,11 @@ class Cluster:
 
     def await_reachable(self):
         """Until the gateway reaches every service: its channels try again at growing intervals, at most two seconds."""
-        client = Client(self.gateway_url, "nobody")
+        for replica in range(self.replicas):
+            self._await_reachable(Client(self.gateway_url_of(replica), "nobody"))
+
+    @staticmethod
+    def _await_reachable(client):
         for method in PROBES:
             def answered(method=method):
                 try:

@@ -27,8 +27,12 @@ def fetch_jars(root):
 
 
 class Kafka:
-    def __init__(self, folder, jars, port=0, heap="384m"):
+    """`doors`: what stands between the broker and its clients, by name; an object with the `port` that clients are told of
+    and a `target` that is set to the broker's own. Each has a listener, for a client goes where the metadata says."""
+
+    def __init__(self, folder, jars, port=0, heap="384m", doors=None):
         self.folder, self._jars, self.port, self._heap = folder, jars, port, heap
+        self._doors = list((doors or {}).values())
         self._child = None
 
     @property
@@ -40,15 +44,21 @@ class Kafka:
         # The advertised address is part of the metadata log: a restart keeps its ports when they are free.
         self.port = free_port(self.port)
         controller = free_port()
+        listeners, advertised = [f"PLAINTEXT://{self.brokers}"], [f"PLAINTEXT://{self.brokers}"]
+        for number, door in enumerate(self._doors):
+            door.target = free_port()
+            listeners.append(f"DOOR{number}://127.0.0.1:{door.target}")
+            advertised.append(f"DOOR{number}://127.0.0.1:{door.port}")
+        protocols = ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT",
+                     *(f"DOOR{number}:PLAINTEXT" for number in range(len(self._doors)))]
         properties = os.path.join(self.folder, "server.properties")
         with open(properties, "w", encoding="ascii") as file:
             file.write("\n".join(f"{k}={v}" for k, v in {
                 "process.roles": "broker,controller", "node.id": 1,
                 "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-                "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-                "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
-                "controller.listener.names": "CONTROLLER",
-                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                "listeners": ",".join([*listeners, f"CONTROLLER://127.0.0.1:{controller}"]),
+                "advertised.listeners": ",".join(advertised), "inter.broker.listener.name": "PLAINTEXT",
+                "controller.listener.names": "CONTROLLER", "listener.security.protocol.map": ",".join(protocols),
                 "log.dirs": os.path.join(self.folder, "data"), "num.partitions": 6,
                 "auto.create.topics.enable": "false", "delete.topic.enable": "true",
                 "offsets.topic.replication.factor": 1, "offsets.topic.num.partitions": 8,
@@ -104,6 +114,16 @@ class Kafka:
 
     def kill(self):
         self._child.kill()
+
+    def signal(self, number):
+        self._child.signal(number)
+
+    def await_end(self, seconds=30):
+        """After a signal that ends it, or a failure that does."""
+        self._child.process.wait(seconds)
+
+    def running(self):
+        return self._child.running()
 
     def stop(self):
         if self._child:

@@ -210,12 +210,15 @@ class MainJob:
             self.show.step(f"{len(self.cases)} complaint cases opened; one escalated to {story.MEMBERS['manager'][0]}, "
                            f"due {case.get('dueTime', '')[:16].replace('T', ' ')}")
 
-    def answer_some(self, who, count, seed):
+    def answer_some(self, who, count, seed, client=None):
         """Answers up to `count` open conversations of any kind; used where something is being broken meanwhile."""
-        client = self.client(who)
+        client = client or self.client(who)
+        # More than are wanted: some have been answered, and were opened again by the next comment.
         for number, conversation in enumerate(client.call(f"{INBOX}/ListConversations", {
-                "parent": self.workspace, "state": "STATE_OPEN", "pageSize": count})["conversations"]):
-            self._answer(client, who, conversation, conversation["kind"], seed * 10 + number)
+                "parent": self.workspace, "state": "STATE_OPEN", "pageSize": 20 * count})["conversations"]):
+            count -= self._answer(client, who, conversation, conversation["kind"], seed * 100 + number)
+            if count <= 0:
+                return
 
     def _answer_as(self, who):
         client, number = self.client(who), 0

@@ -103,9 +103,9 @@ class Postgres:
     def password_file(self, service, role):
         return os.path.join(self.password_folder, f"{service}_{role}")
 
-    def dsn(self, service, role):
-        """Connection string without the password."""
-        return f"host=127.0.0.1 port={self.port} dbname=parvis user={service}_{role}"
+    def dsn(self, service, role, port=0):
+        """Connection string without the password; by way of another port when one is given."""
+        return f"host=127.0.0.1 port={port or self.port} dbname=parvis user={service}_{role}"
 
     def _create_roles(self):
         self.psql("CREATE DATABASE parvis", database="postgres")
@@ -135,6 +135,20 @@ class Postgres:
 
     def kill(self):
         self._child.kill()
+
+    def signal(self, number, backends=False):
+        """`backends`: to them, too, as a freezer would."""
+        if backends:
+            self._child.signal_all(number)
+        else:
+            self._child.signal(number)
+
+    def await_end(self, seconds=30):
+        """After a signal that ends it."""
+        self._child.process.wait(seconds)
+
+    def running(self):
+        return self._child.running()
 
     def stop(self):
         if self._child:

@@ -96,6 +96,24 @@ class Child:
         if self.running():
             os.kill(self.process.pid, number)
 
+    def signal_all(self, number):
+        """To the process and all below it, whichever groups they have made for themselves."""
+        def below(pid):
+            yield pid
+            try:
+                with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+                    children = file.read().split()
+            except OSError:
+                return
+            for child in children:
+                yield from below(int(child))
+
+        for pid in list(below(self.process.pid)):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
     def kill(self):
         """SIGKILL to the whole group, as a power cut would."""
         if self.process is not None:

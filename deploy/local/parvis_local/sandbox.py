@@ -86,13 +86,19 @@ class Sandbox:
                 raise StartError(f"the audience stopped: {one['error']}")
         status = {key: sum(one[key] for one in all_of_them) for key in ("written", "edits", "removals")}
         status["webhooks"] = all_of_them[-1]["webhooks"]
-        written, finished = status["written"], all(one["state"] == "done" for one in all_of_them)
+        written, finished = status["written"], all(one["state"] in ("done", "stopped") for one in all_of_them)
         if self._blog:
             real = self._blog.audience_status()
             written, finished = written + real["written"], finished and real["finished"]
         return {"written": written, "changes": status["edits"] + status["removals"],
                 "acknowledged": sum(hook["acked"] for hook in status["webhooks"]),
                 "pending": sum(hook["pending"] for hook in status["webhooks"]), "finished": finished}
+
+    def stop_audiences(self):
+        """What has been written stays written, and counts."""
+        for number in self._audiences:
+            if json.loads(self.control("GET", f"audiences/{number}"))["state"] in ("waiting", "running"):
+                self.control("DELETE", f"audiences/{number}")
 
     def fault(self, network, operation, kind, **more):
         """Something that goes wrong with the next matching calls; see services/sandbox/README.md."""

@@ -19,6 +19,8 @@ constexpr int kBatchPollMillis = 2;    // nothing more within this time: the bat
 constexpr absl::Duration kHousekeeping = absl::Seconds(1);
 constexpr absl::Duration kCommitEvery = absl::Milliseconds(200);
 constexpr absl::Duration kUnreadyAfter = absl::Seconds(30);
+constexpr size_t kNameTries = 3;       // to have our name back, within
+constexpr absl::Duration kNameWindow = absl::Minutes(1), kNamePause = absl::Milliseconds(500);
 
 }  // namespace
 
@@ -244,14 +246,27 @@ struct Consumer::Impl {
     fenced = false;
   }
 
-  // Another process has joined the group under our name. Joining again would throw it out in turn, and so on for ever: we
-  // stay out, say so and are unready until somebody ends this process or the other.
+  // Our name belongs to another member now. That may be ourselves: a broker that was killed had taken us in, and its answer
+  // was lost, so that we joined anew. Or it is another process, which joining again throws out in turn: after a few times
+  // one of the two stays out, says so and is unready until somebody ends this process or the other.
+  void OnNameLost() {
+    const Instant now = clock.Now();
+    std::erase_if(name_lost, [&](Instant at) { return now - at > kNameWindow; });
+    name_lost.push_back(now);
+    Leave();
+    if (name_lost.size() > kNameTries) return StayOut();
+    {
+      std::unique_lock lock(mutex);
+      changed.wait_for(lock, absl::ToChronoNanoseconds(kNamePause), [this] { return stopping.load(); });
+    }
+    Rejoin();
+  }
+
   void StayOut() {
     Status why = MakeError(Code::kFailedPrecondition, "INSTANCE_FENCED",
                            "another process has joined " + options.group + " as bus_instance " + config.instance +
                            ": give each process a name of its own, then restart this one");
     obs::Err("out of the group for good", {{"group", options.group}, {"error", why}});
-    Leave();
     std::unique_lock lock(mutex);
     stopped = std::move(why);
     changed.wait(lock, [this] { return stopping.load(); });
@@ -305,7 +320,7 @@ struct Consumer::Impl {
       if (start_over.exchange(false)) fenced = true;
       switch (rd_kafka_fatal_error(rk, nullptr, 0)) {
         case RD_KAFKA_RESP_ERR_NO_ERROR: break;
-        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID: StayOut(); continue;
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID: OnNameLost(); continue;
         default: fenced = true;
       }
       if (fenced) Rejoin();
@@ -332,6 +347,7 @@ struct Consumer::Impl {
   Partitions partitions;
   Instant handled_at, next_commit, next_housekeeping;
   bool fenced = false;
+  std::vector<Instant> name_lost;   // when, within kNameWindow
   std::atomic<bool> stopping{false}, start_over{false};
   std::mutex mutex;   // of what follows
   std::condition_variable changed;

@@ -49,6 +49,9 @@ StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options
                        {"queued.min.messages", "10000"},
                        {"queued.max.messages.kbytes", "16384"},
                        {"fetch.error.backoff.ms", "100"},
+                       // A path that swallows everything is noticed by fetches that are not answered.
+                       {"socket.timeout.ms", "10000"},
+                       {"socket.connection.setup.timeout.ms", "10000"},
                        {"reconnect.backoff.ms", "50"},
                        {"reconnect.backoff.max.ms", "1000"},
                        {"topic.metadata.refresh.interval.ms", "30000"},

@@ -171,8 +171,10 @@ TEST_F(MembershipTest, WhoFindsItsNameTakenLeavesLoudlyAndStaysOut) {
   ASSERT_TRUE(WaitFor([&] { return first->owned == 3; }, kDeadline));
   const auto second = Join("inbox-0");
   ASSERT_TRUE(WaitFor([&] { return second->owned == 3; }, kDeadline));
-  ASSERT_TRUE(WaitFor([&] { return ReasonOf(first->consumer().Ready()) == "INSTANCE_FENCED"; }, kDeadline));
+  // Each takes the name back a few times, and learns with its next heartbeat that it has lost it.
+  ASSERT_TRUE(WaitFor([&] { return ReasonOf(first->consumer().Ready()) == "INSTANCE_FENCED"; }, 3 * kDeadline));
   EXPECT_EQ(first->owned, 0u);
+  ASSERT_TRUE(WaitFor([&] { return second->owned == 3; }, kDeadline));
   const size_t before = first->handled;
   Produce(0, 100);
   ASSERT_TRUE(WaitFor([&] { return second->handled == 100; }, kDeadline));

@@ -9,6 +9,7 @@
 #include <shared_mutex>
 #include <thread>
 
+#include "platform/base/clock.h"
 #include "platform/bus/rdkafka.h"
 #include "platform/obs/log.h"
 
@@ -16,6 +17,8 @@ namespace parvis::bus {
 namespace {
 
 constexpr int kPollMillis = 250;   // events wake the poll at once; this only bounds how long stopping takes
+constexpr absl::Duration kLately = absl::Seconds(5);   // an answer that is older says nothing about now
+constexpr int kAskMillis = 2000;
 
 // One record on its way; given to librdkafka as the message's opaque and deleted by the delivery report.
 struct Flight {
@@ -59,6 +62,8 @@ struct Producer::Impl {
                                       {"queue.buffering.max.kbytes", std::to_string(config.producer_queue_max_bytes >> 10)},
                                       {"message.timeout.ms", std::to_string(absl::ToInt64Milliseconds(config.delivery_max))},
                                       {"message.max.bytes", largest},
+                                      {"socket.timeout.ms", "10000"},
+                                      {"socket.connection.setup.timeout.ms", "10000"},
                                       {"reconnect.backoff.ms", "50"},
                                       {"reconnect.backoff.max.ms", "1000"},
                                       {"topic.metadata.refresh.interval.ms", "60000"}}, this);
@@ -79,12 +84,13 @@ struct Producer::Impl {
     self->Count(topic, message->err == RD_KAFKA_RESP_ERR_NO_ERROR);
     Status status;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      self->answered = true;
+      self->answered_at = self->clock.Now().nanos;
     } else if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
       status = MakeError(Code::kInvalidArgument, "RECORD_TOO_LARGE", "Kafka refuses the record: it is too large");
     } else {
       const bool fatal = rd_kafka_fatal_error(rk, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
       status = BusUnavailable(fatal ? "PRODUCER_FATAL" : "BUS_UNAVAILABLE", message->err);
+      self->answered_at = 0;
     }
     --self->in_flight;
     flight->done(std::move(status));
@@ -94,7 +100,7 @@ struct Producer::Impl {
     auto* self = static_cast<Impl*>(opaque);
     // Called by the poller only, as is everything that replaces the handle.
     if (err == RD_KAFKA_RESP_ERR__FATAL && rk == self->handle) self->fatal = true;
-    if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) self->answered = false;
+    if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) self->answered_at = 0;
   }
 
   void Count(const char* topic, bool ok) {
@@ -186,7 +192,9 @@ struct Producer::Impl {
   std::shared_mutex mutex;   // handle is replaced under a unique lock
   rd_kafka_t* handle = nullptr;
   std::atomic<int64_t> in_flight{0};
-  std::atomic<bool> stopping{false}, fatal{false}, answered{false};
+  std::atomic<bool> stopping{false}, fatal{false};
+  const RealClock clock;
+  std::atomic<int64_t> answered_at{0};   // when a broker last answered, as Instant; 0: not since it failed to
   std::mutex counters_mutex;
   std::map<std::string, std::pair<obs::Counter*, obs::Counter*>, std::less<>> counters;
   std::thread poller;
@@ -255,13 +263,15 @@ Status Producer::Flush(absl::Duration limit) {
 }
 
 Status Producer::Ready() {
-  if (impl_->answered) return absl::OkStatus();
+  // A path that swallows everything breaks no connection: whoever sends nothing has to ask.
+  const Instant answered{impl_->answered_at.load()};
+  if (answered.nanos != 0 && impl_->clock.Now() - answered < kLately) return absl::OkStatus();
   const std::shared_lock lock(impl_->mutex);
   const rd_kafka_metadata_t* metadata = nullptr;
-  const auto err = rd_kafka_metadata(impl_->handle, 0, nullptr, &metadata, 1000);
+  const auto err = rd_kafka_metadata(impl_->handle, 0, nullptr, &metadata, kAskMillis);
   if (err != RD_KAFKA_RESP_ERR_NO_ERROR) return BusUnavailable("BUS_UNAVAILABLE", err);
   rd_kafka_metadata_destroy(metadata);
-  impl_->answered = true;
+  impl_->answered_at = impl_->clock.Now().nanos;
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 #include "platform/base/backoff.h"
 #include "platform/obs/log.h"
 #include "platform/rpc/grpc_log.h"
+#include "platform/rpc/grpc_time.h"
 
 namespace parvis::rpc {
 namespace {
@@ -114,7 +115,7 @@ Status Client::Invoke(const Call& call, const std::function<grpc::Status(grpc::C
       break;
     }
     grpc::ClientContext context;
-    context.set_deadline(absl::ToChronoTime(impl_->clock.WallNow() + left));
+    context.set_deadline(DeadlineIn(left));
     context.AddMetadata("traceparent", trace.ToTraceparent());
     if (const std::string token = impl_->Token(); !token.empty())
       context.AddMetadata("authorization", "Bearer " + token);

@@ -7,6 +7,7 @@
 
 #include "platform/obs/log.h"
 #include "platform/rpc/client.h"
+#include "platform/rpc/grpc_time.h"
 
 namespace parvis::rpc {
 namespace {
@@ -137,9 +138,8 @@ void Runtime::StopExecutor() { impl_->executor.Stop(); }
 Call Runtime::Impl::BeginCall(const grpc::CallbackServerContext& context) const {
   Call call;
   absl::Duration left = config.deadline_max;
-  const auto deadline = context.deadline();
-  if (deadline != std::chrono::system_clock::time_point::max()) {
-    left = std::min(left, absl::FromChrono(deadline) - clock.WallNow());
+  if (context.deadline() != std::chrono::system_clock::time_point::max()) {
+    left = std::min(left, LeftUntil(context.raw_deadline()));
   }
   call.deadline = clock.Now() + left;
   call.trace = Trace::FromTraceparent(Metadata(context, "traceparent")).Child();

@@ -24,6 +24,7 @@
 #include "platform/base/stream.h"
 #include "publishing/domain/ledger.h"
 #include "publishing/domain/network_writer.h"
+#include "publishing/domain/outage_gate.h"
 #include "publishing/domain/rate_budget.h"
 #include "publishing/domain/settle.h"
 
@@ -44,6 +45,7 @@ struct DelivererOptions {
   absl::Duration call_max = absl::Seconds(20);
   absl::Duration lease = absl::Seconds(60);      // of a claim; longer than prefetch
   absl::Duration fenced_max = absl::Seconds(5);  // fenced for so long under one assignment: it must be claimed anew
+  absl::Duration probe_max = absl::Seconds(15);  // between two probes of a network that is down
   absl::Duration clock_skew = absl::Minutes(2);  // reading back looks so much further into the past
   SettleRules rules;
 };
@@ -96,6 +98,7 @@ class Deliverer {
     std::string network;
     std::map<std::string, BudgetState> budgets;   // by NetworkWriter::BudgetOf
     int calls = 0;
+    OutageGate gate;
   };
 
   void Run();

@@ -124,6 +124,7 @@ TEST_F(BudgetTest, NothingOvertakesInALaneWhateverItDrawsOn) {
   behind.target_remote_id = hide.target_remote_id;
   behind.lane = LaneOf(behind);
   behind.due_time = behind.ready_time = hide.due_time + absl::Milliseconds(1);
+  behind.lane = hide.lane;
   Accept(behind);
   const size_t steps = store_.history(behind.id).size();
   PassTime(absl::Seconds(30));
@@ -165,6 +166,43 @@ TEST_F(BudgetTest, WhatIsKnownOfAChannelGoesWithItsLastWindow) {
   deliverer_->SetOwned({});
   Steps();
   EXPECT_EQ(deliverer_->known_channels(), 0) << "the channel has another owner by now";
+}
+
+// A network that is down for a minute while 200 deliveries are due: a probe now and then, and then everything at once.
+TEST_F(DelivererTest, ANetworkThatIsDownIsProbedAndNotStormed) {
+  std::vector<Delivery> all;
+  for (int i = 0; i < 200; ++i) Accept(all.emplace_back(Reply("d" + std::to_string(i), "t" + std::to_string(i))));
+  for (int i = 0; i < 1000; ++i) network_.next.push_back(i % 2 == 0 ? Behaviour::kTransient : Behaviour::kNotSent);
+  PassTime(absl::Minutes(1));
+  const int failed = 1000 - static_cast<int>(network_.next.size());
+  EXPECT_LE(failed, 3 + 4 + 10) << "until it is known, those under way, and the probes";
+  EXPECT_GE(failed, 5) << "it is asked again";
+  network_.next.clear();
+  PassTime(absl::Seconds(40));
+  int delivered = 0;
+  for (const Delivery& d : all) delivered += Get(d).state == State::kDelivered;
+  EXPECT_GE(delivered, 180) << "all but those that wait for their own next try";
+}
+
+TEST(OutageGateTest, OpensWithTheFirstAnswerAndCountsInARow) {
+  OutageGate gate;
+  Instant now{1'000'000'000};
+  const WriteOutcome lost{.result = WriteResult::kUnknown}, taken{.result = WriteResult::kAccepted};
+  const auto observe = [&](const WriteOutcome& outcome) { gate.Observe(outcome, now, 1, absl::Seconds(1), absl::Seconds(8)); };
+  for (const WriteOutcome& outcome : {lost, lost, taken, lost, lost}) observe(outcome);
+  EXPECT_FALSE(gate.Doubtful());
+  for (const int seconds : {1, 2, 4, 8, 8}) {
+    observe(lost);
+    EXPECT_TRUE(gate.Doubtful());
+    EXPECT_EQ(gate.WaitNow(now), absl::Seconds(seconds));
+    observe(lost);   // was under way together with it
+    EXPECT_EQ(gate.WaitNow(now), absl::Seconds(seconds));
+    now = now + absl::Seconds(seconds);
+    EXPECT_EQ(gate.WaitNow(now), absl::ZeroDuration());
+    EXPECT_TRUE(gate.Remembered(now));
+  }
+  observe(taken);
+  EXPECT_FALSE(gate.Doubtful());
 }
 
 }  // namespace

@@ -39,6 +39,10 @@ void Deliverer::ClaimMore() {
 std::vector<ClaimSkip> Deliverer::Skipped() const {
   std::vector<ClaimSkip> skipped;
   for (const auto& [key, channel] : channels_) {
+    if (channel.gate.WaitNow(clock_.Now()) > options_.prefetch) {
+      for (const DeliveryKind kind : kDeliveryKinds) skipped.push_back({key.second, kind});
+      continue;
+    }
     for (const auto& [name, budget] : channel.budgets) {
       if (budget.held < options_.held_per_channel_max && budget.rate.WaitNow(clock_.Now()) <= options_.prefetch) continue;
       for (const DeliveryKind kind : kDeliveryKinds) {
@@ -109,6 +113,11 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
       continue;
     }
     ChannelState& channel = ChannelOf(delivery);
+    if (const absl::Duration closed = channel.gate.WaitNow(mono); closed > absl::ZeroDuration()) {
+      wait = std::min(wait, closed);   // what is held stays held; its lease is longer than the gate is closed
+      continue;
+    }
+    if (channel.gate.Doubtful() && channel.calls > 0) continue;
     const std::string name = writer_.BudgetOf(delivery.network, delivery.kind);
     RateBudget& budget = channel.budgets[name].rate;
     const absl::Duration budget_wait = budget.WaitNow(mono);
