@@ -75,4 +75,11 @@ void Prepare(const Exchange& exchange, const Clock& clock, grpc::ClientContext& 
   context.AddMetadata("traceparent", exchange.trace.ToTraceparent());
 }
 
+void LearnTenant(const Exchange& exchange, const grpc::ClientContext& context) {
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto found = trailers.find(rpc::kTenantMetadata);
+  if (found == trailers.end() || exchange.authorization.empty()) return;
+  exchange.book.tenants().Learn(exchange.key, rpc::TenantIdOf({found->second.data(), found->second.size()}));
+}
+
 }  // namespace parvis::gateway
