@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "/webhooks/";
 constexpr const char* kCallOutcomes[] = {"accepted",    "unsigned",  "replayed",         "overloaded",
-                                         "unavailable", "handshake", "handshake_refused"};
+                                         "over_share",  "unavailable", "handshake", "handshake_refused"};
 constexpr const char* kHappeningOutcomes[] = {"accepted", "unknown_account", "replayed", "unparsed", "ignored"};
 
 net::HttpResponse Refusal(int status, std::string_view reason, std::string_view message) {
@@ -37,7 +37,8 @@ Webhooks::Webhooks(const Connectors& connectors, std::map<std::string, Secrets> 
       unknown_network_(metrics.counter("parvis_ingestion_unknown_network_total",
                                        "Webhook calls for a network that is not configured.")),
       inflight_gauge_(metrics.gauge("parvis_ingestion_webhook_inflight_bytes",
-                                    "Bytes of webhook calls that wait for their acknowledgement.")) {
+                                    "Bytes of webhook calls that wait for their acknowledgement.")),
+      inflight_(options.inflight_max_bytes) {
   for (const auto& [network, connector] : connectors) {
     auto configured = secrets.find(network);
     if (configured == secrets.end() || !connector->capabilities().webhooks) continue;
@@ -103,23 +104,33 @@ void Webhooks::Accept(Endpoint& endpoint, const std::string& network, networks::
     return responder.Send(Refusal(401, signature));
   }
   const int64_t bytes = static_cast<int64_t>(call.body.size());
-  if (inflight_bytes_.fetch_add(bytes) + bytes > options_.inflight_max_bytes) {
-    inflight_bytes_.fetch_sub(bytes);
-    ReceiveOutcome full;
-    full.status = MakeError(Code::kResourceExhausted, "TOO_MUCH_IN_FLIGHT", "too many calls wait; come again");
-    return Answer(endpoint, full, responder);
+  // Before it costs more than the signature.
+  if (!inflight_.Fits(bytes)) return Refuse(endpoint, FairShare::Taken::kFull, responder);
+  networks::WebhookContent content = endpoint.connector->ParseWebhook(call.body);
+  std::vector<Happening> happenings = FromNetwork(std::move(content.happenings));
+  std::string whose = receiver_.WhoseAre(network, happenings);
+  if (const FairShare::Taken taken = inflight_.Take(whose, bytes); taken != FairShare::Taken::kYes) {
+    return Refuse(endpoint, taken, responder);
   }
   inflight_gauge_.Add(static_cast<double>(bytes));
-  networks::WebhookContent content = endpoint.connector->ParseWebhook(call.body);
   endpoint.happenings.at("ignored")->Add(content.ignored);
-  receiver_.Receive(trace, network, FromNetwork(std::move(content.happenings)),
-                    FromNetwork(std::move(content.unparsed)),
-                    [this, &endpoint, responder, bytes, began](const ReceiveOutcome& outcome) {
-                      inflight_bytes_.fetch_sub(bytes);
+  receiver_.Receive(trace, network, std::move(happenings), FromNetwork(std::move(content.unparsed)),
+                    [this, &endpoint, responder, bytes, began, whose = std::move(whose)](const ReceiveOutcome& outcome) {
+                      inflight_.Give(whose, bytes);
                       inflight_gauge_.Add(-static_cast<double>(bytes));
                       endpoint.duration->Observe(absl::ToDoubleSeconds(clock_.Now() - began));
                       Answer(endpoint, outcome, responder);
                     });
+}
+
+void Webhooks::Refuse(Endpoint& endpoint, FairShare::Taken taken, const net::Responder& responder) {
+  const bool over_share = taken == FairShare::Taken::kOverShare;
+  endpoint.calls.at(over_share ? "over_share" : "overloaded")->Add();
+  net::HttpResponse refusal =
+      over_share ? Refusal(429, "WORKSPACE_OVER_SHARE", "too many calls of this workspace wait; come again")
+                 : Refusal(503, "TOO_MUCH_IN_FLIGHT", "too many calls wait; come again");
+  refusal.headers["retry-after"] = std::to_string(absl::ToInt64Seconds(options_.retry_after));
+  responder.Send(std::move(refusal));
 }
 
 void Webhooks::Answer(Endpoint& endpoint, const ReceiveOutcome& outcome, const net::Responder& responder) {
