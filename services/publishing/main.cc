@@ -58,10 +58,10 @@ int Run(PublishingConfig config) {
   auto service = MakePublishingService({runtime, context, posts});
   rpc::Server server(config.rpc, runtime, {service.get()});
 
-  process.AddReadyCheck("db_api", [&] { return api.Ping(); });
-  process.AddReadyCheck("db_stream", [&] { return stream.Ping(); });
-  process.AddReadyCheck("producer", [&] { return producer.Ready(); });
-  process.AddReadyCheck("commands", [&] { return commands->Ready(); });
+  process.AddReadyCheck("db_api", [&] { return api.Ping(); }, obs::Mode::kDatabaseAway);
+  process.AddReadyCheck("db_stream", [&] { return stream.Ping(); }, obs::Mode::kDatabaseAway);
+  process.AddReadyCheck("producer", [&] { return producer.Ready(); }, obs::Mode::kBusAway);
+  process.AddReadyCheck("commands", [&] { return commands->Ready(); }, obs::Mode::kStreamStandsStill);
   return process.RunUntilSignal({
       {"relay", [&] { return relay.Start(); }, [&](absl::Duration limit) { relay.Stop(limit); }},
       {"callers", nullptr, [&](absl::Duration) { callers.Stop(); }},

@@ -10,7 +10,16 @@ CallBook::CallBook(const Limits& limits, const Clock& clock, obs::Metrics& metri
       metrics_(metrics),
       streams_open_(metrics.gauge("parvis_gateway_streams", "Server streams that are open.")),
       calls_open_(metrics.gauge("parvis_gateway_calls", "Calls that wait for their backend's answer.")),
-      tenants_(limits.keys_max) {}
+      tenants_(limits.keys_max) {
+  metrics.degraded().Declare(obs::Mode::kCallsShed);
+  metrics.degraded().Declare(obs::Mode::kBackendAway);
+}
+
+void CallBook::NoteBackend(const grpc::Status& status, const std::string& package) {
+  // Without details it is gRPC's own word: the service was not reached.
+  if (status.error_code() != grpc::StatusCode::UNAVAILABLE || !status.error_details().empty()) return;
+  metrics_.degraded().Note(obs::Mode::kBackendAway, package);
+}
 
 void CallBook::Measure(const Method* method, std::string_view code, Instant began) {
   metrics_

@@ -11,6 +11,7 @@
 
 #include "gateway/transport/method_table.h"
 #include "platform/base/clock.h"
+#include "platform/obs/degraded.h"
 #include "platform/obs/metrics.h"
 #include "platform/rpc/tenants.h"
 
@@ -37,6 +38,9 @@ class CallBook {
   void EndStreams();
   // Waits until no call is at hand; false if that took too long.
   bool WaitIdle(absl::Duration limit);
+  // A backend's answer of a call to `package`; a refusal of ours for want of room.
+  void NoteBackend(const grpc::Status& status, const std::string& package);
+  void NoteShed(std::string_view reason) { metrics_.degraded().Note(obs::Mode::kCallsShed, reason); }
   const Clock& clock() const { return clock_; }
   rpc::Tenants& tenants() { return tenants_; }
 

@@ -172,6 +172,7 @@ std::optional<Status> Gateway::Refused(Layer& layer, uint64_t whose, Instant now
   const auto wait = layer.limits.Take(whose, now);
   if (!wait) return std::nullopt;
   layer.refused.Add();
+  book_.NoteShed(layer.reason);
   return ToStatus({.code = Code::kResourceExhausted,
                    .reason = std::string(layer.reason),
                    .message = layer.message,

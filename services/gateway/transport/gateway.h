@@ -59,7 +59,7 @@ class Gateway {
     std::string_view reason;
     std::string message;
   };
-  static std::optional<Status> Refused(Layer& layer, uint64_t whose, Instant now);
+  std::optional<Status> Refused(Layer& layer, uint64_t whose, Instant now);
   Layer keys_, tenants_, hosts_;
 };
 

@@ -42,7 +42,9 @@ class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
       if (const auto alive = weak.lock()) alive->CancelForStop();
     });
     if (room != CallBook::Room::kEntered) {
-      exchange_->Fail(OwnError(NoRoom(room)));
+      const Status refusal = NoRoom(room);
+      book.NoteShed(ReasonOf(refusal));
+      exchange_->Fail(OwnError(refusal));
       return;
     }
     self_ = shared_from_this();
@@ -81,6 +83,7 @@ class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
 
   void OnDone(const grpc::Status& status) override {
     LearnTenant(*exchange_, context_);
+    exchange_->book.NoteBackend(status, exchange_->method.package);
     if (!bad_response_.ok()) {
       exchange_->EndStream(OwnError(bad_response_));
     } else if (stopping_ && status.error_code() == grpc::StatusCode::CANCELLED) {

@@ -26,6 +26,7 @@ struct UnaryCall {
   void OnAnswer(const grpc::Status& status) {
     LearnTenant(*exchange, context);
     if (!status.ok()) {
+      exchange->book.NoteBackend(status, exchange->method.package);
       exchange->Fail(FromBackend(status, exchange->method.package));
     } else if (auto body = EncodeResponse(exchange->format.encoding, ToString(response), *exchange->method.response);
                body.ok()) {
@@ -46,7 +47,9 @@ void StartUnary(std::unique_ptr<Exchange> exchange, grpc::GenericStub& stub, con
   Prepare(*call->exchange, call->exchange->book.clock(), call->context);
   const CallBook::Room room = call->exchange->book.EnterUnary(call.get(), call->exchange->tenant);
   if (room != CallBook::Room::kEntered) {
-    call->exchange->Fail(OwnError(NoRoom(room)));
+    const Status refusal = NoRoom(room);
+    call->exchange->book.NoteShed(ReasonOf(refusal));
+    call->exchange->Fail(OwnError(refusal));
     return;
   }
   call->exchange->responder.OnGone([weak = std::weak_ptr(call)] {

@@ -38,7 +38,9 @@ Webhooks::Webhooks(const Connectors& connectors, std::map<std::string, Secrets> 
                                        "Webhook calls for a network that is not configured.")),
       inflight_gauge_(metrics.gauge("parvis_ingestion_webhook_inflight_bytes",
                                     "Bytes of webhook calls that wait for their acknowledgement.")),
+      degraded_(metrics.degraded()),
       inflight_(options.inflight_max_bytes) {
+  degraded_.Declare(obs::Mode::kWebhooksShed);
   for (const auto& [network, connector] : connectors) {
     auto configured = secrets.find(network);
     if (configured == secrets.end() || !connector->capabilities().webhooks) continue;
@@ -125,6 +127,7 @@ void Webhooks::Accept(Endpoint& endpoint, const std::string& network, networks::
 
 void Webhooks::Refuse(Endpoint& endpoint, FairShare::Taken taken, const net::Responder& responder) {
   const bool over_share = taken == FairShare::Taken::kOverShare;
+  degraded_.Note(obs::Mode::kWebhooksShed, over_share ? "WORKSPACE_OVER_SHARE" : "TOO_MUCH_IN_FLIGHT");
   endpoint.calls.at(over_share ? "over_share" : "overloaded")->Add();
   net::HttpResponse refusal =
       over_share ? Refusal(429, "WORKSPACE_OVER_SHARE", "too many calls of this workspace wait; come again")
@@ -150,6 +153,7 @@ void Webhooks::Answer(Endpoint& endpoint, const ReceiveOutcome& outcome, const n
     return responder.Send(Refusal(403, outcome.status));
   }
   endpoint.calls.at(outcome.status.code() == Code::kResourceExhausted ? "overloaded" : "unavailable")->Add();
+  degraded_.Note(obs::Mode::kWebhooksShed, ReasonOf(outcome.status));
   net::HttpResponse refusal = Refusal(503, outcome.status);
   refusal.headers["retry-after"] = std::to_string(absl::ToInt64Seconds(options_.retry_after));
   responder.Send(std::move(refusal));

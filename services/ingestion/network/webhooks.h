@@ -12,6 +12,7 @@
 #include "ingestion/domain/receive.h"
 #include "ingestion/network/adapters.h"
 #include "platform/net/http_server.h"
+#include "platform/obs/degraded.h"
 #include "platform/obs/metrics.h"
 
 namespace parvis::ingestion {
@@ -55,6 +56,7 @@ class Webhooks {
   std::map<std::string, Endpoint> endpoints_;
   obs::Counter& unknown_network_;
   obs::Gauge& inflight_gauge_;
+  obs::Degraded& degraded_;
   FairShare inflight_;
 };
 

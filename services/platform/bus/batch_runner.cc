@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "platform/obs/degraded.h"
 #include "platform/obs/log.h"
 
 namespace parvis::bus {
@@ -183,6 +184,7 @@ Status BatchRunner::Bury(const Received& received, const Status& why) {
   letter.topic += ".dlq." + options_.group;
   PARVIS_RETURN_IF_ERROR(dead_letters_.SendAll({letter}));
   Metrics(received.record.topic).dead->Add();
+  metrics_.degraded().Note(obs::Mode::kDeadLetters, letter.topic, absl::Minutes(10));
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 #include <absl/strings/str_cat.h>
 #include <grpcpp/support/status.h>
 
+#include "platform/obs/degraded.h"
 #include "platform/obs/log.h"
 #include "platform/rpc/client.h"
 
@@ -144,6 +145,7 @@ Runtime::Impl::Impl(std::string service_name, const ServerConfig& server_config,
       streams_open(metrics.gauge("parvis_rpc_server_streams", "Open server streams.")),
       streams(config.streams_max, config.tenant_streams_max, clock),
       executor({config.threads, config.queue_max, config.tenant_threads_max, config.tenant_queue_max}) {
+  metrics.degraded().Declare(obs::Mode::kCallsShed);
   if (config.service_key_file.empty()) return;
   StatusOr<Secret> key = ReadSecretFile(config.service_key_file);
   if (key.ok()) {
@@ -238,6 +240,8 @@ grpc::Status Runtime::Impl::Conclude(const char* method, const Call& call, Insta
 }
 
 Status Runtime::Impl::Overloaded(FairExecutor::Taken taken) const {
+  metrics.degraded().Note(obs::Mode::kCallsShed, taken == FairExecutor::Taken::kTenantFull ? "TENANT_OVERLOADED"
+                                                                                           : "OVERLOADED");
   if (taken == FairExecutor::Taken::kTenantFull) {
     return ToStatus({.code = Code::kResourceExhausted,
                      .reason = "TENANT_OVERLOADED",

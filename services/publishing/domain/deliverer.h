@@ -52,6 +52,7 @@ struct DelivererObserver {
   std::function<void(const Delivery& after)> settled;                  // delivered, failed, unknown, expired
   std::function<void(const std::string& network, absl::Duration)> lateness;    // first call's start after due_time
   std::function<void(const Status& status)> ledger_failed;
+  std::function<void(const std::string& network, absl::Duration wait)> budget_used_up;   // the next call waits so long
 };
 
 class Deliverer {

@@ -1,11 +1,16 @@
 #include "publishing/network/deliverer_metrics.h"
 
+#include <algorithm>
+
+#include "platform/obs/degraded.h"
 #include "platform/obs/log.h"
 
 namespace parvis::publishing {
 
 DelivererObserver MakeDelivererObserver(obs::Metrics& metrics) {
   DelivererObserver observer;
+  metrics.degraded().Declare(obs::Mode::kRateBudgetUsedUp);
+  metrics.degraded().Declare(obs::Mode::kNeedsHuman);
   observer.settled = [&metrics](const Delivery& after) {
     metrics
         .counter("parvis_publishing_deliveries_total", "Deliveries that ended, or whose outcome is unknown, by state.",
@@ -15,6 +20,7 @@ DelivererObserver MakeDelivererObserver(obs::Metrics& metrics) {
       metrics.counter("parvis_publishing_needs_human_total", "Unknown deliveries that only a person can settle.",
                       {{"network", after.network}})
           .Add();
+      metrics.degraded().Note(obs::Mode::kNeedsHuman, "on " + after.network, absl::Minutes(10));
     }
     if (after.state != DeliveryState::kDelivered) {
       Call call = BackgroundCall("publishing", after.workspace_id);
@@ -33,6 +39,9 @@ DelivererObserver MakeDelivererObserver(obs::Metrics& metrics) {
     metrics.counter("parvis_publishing_ledger_errors_total", "Ledger operations that failed and are tried again.",
                     {{"reason", ReasonOf(status)}})
         .Add();
+  };
+  observer.budget_used_up = [&metrics](const std::string& network, absl::Duration wait) {
+    metrics.degraded().Note(obs::Mode::kRateBudgetUsedUp, network, std::max(wait, obs::Degraded::kHold));
   };
   return observer;
 }
