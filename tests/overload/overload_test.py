@@ -1,7 +1,9 @@
 """Overload: who floods is refused with a time to come back, the others are served, and nothing acknowledged is lost (F12, F14)."""
 
+import http.client
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -89,7 +91,6 @@ class Overload(SystemTest):
         self.assertGreaterEqual(int(headers["Retry-After"]), 1)
 
     def raw(self, client):
-        import http.client
         connection = http.client.HTTPConnection(client._at.hostname, client._at.port, timeout=30)
         connection.request("POST", f"/parvis.{LIST}", '{"parent": "%s"}' % self.job.workspace,
                            {"Authorization": f"Bearer {client.key}", "Content-Type": "application/json"})
@@ -135,6 +136,32 @@ class Overload(SystemTest):
             self.await_stored(sender, job)
         wait_until(lambda: ingestion.metric('parvis_degraded{mode="webhooks_shed"}') == 0, 60, "the mode has ended")
         self.assertEqual(ingestion.metric("parvis_ingestion_webhook_inflight_bytes"), 0)
+        self.reconcile(flood.acked[0])
+
+    def reconcile(self, victim):
+        """Everything accepted is accounted for; and what is taken away behind the services' back is named."""
+        output = []
+
+        def balanced():
+            status, output[:] = self.reconciled()
+            return status == 0 and output[-1].split()[4:5] == ["0"]   # nothing on its way any more
+
+        wait_until(balanced, 60, "the books are balanced", 1)
+        print("\n".join(output), flush=True)
+        workspace = self.job.workspace.removeprefix("workspaces/")
+        self.cluster.postgres.psql(f"DELETE FROM inbox.messages WHERE workspace_id = '{workspace}' AND remote_key = '{victim}'")
+        status, output = self.reconciled()
+        self.assertEqual(status, 1, output)
+        self.assertTrue(any(line.startswith("missing: ") and workspace in line and victim in line for line in output), output)
+
+    def reconciled(self):
+        postgres = self.cluster.postgres
+        done = subprocess.run([f"{self.cluster.build}/bin/parvis-reconcile", f"--bus_brokers={self.cluster.kafka.brokers}",
+                               f"--db_dsn={postgres.dsn('inbox', 'stream')}",
+                               f"--db_password_file={postgres.password_file('inbox', 'stream')}"],
+                              capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(done.stderr, "")
+        return done.returncode, done.stdout.splitlines()
 
     def await_stored(self, sender, job):
         """Everything that was acknowledged is in the inbox, once."""

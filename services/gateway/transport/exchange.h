@@ -53,7 +53,8 @@ grpc::ByteBuffer ToBuffer(const std::string& bytes);
 // Deadline, key and trace of the call to the backend.
 void Prepare(const Exchange& exchange, const Clock& clock, grpc::ClientContext& context);
 
-// After the call: remembers which tenant the backend found the key to belong to.
-void LearnTenant(const Exchange& exchange, const grpc::ClientContext& context);
+// After the call: remembers which tenant the backend found the key to belong to. A key that was served without a word
+// about that (a backend of an earlier release) is a tenant of its own.
+void LearnTenant(const Exchange& exchange, const grpc::ClientContext& context, const grpc::Status& status);
 
 }  // namespace parvis::gateway

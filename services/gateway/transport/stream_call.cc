@@ -82,7 +82,7 @@ class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
   }
 
   void OnDone(const grpc::Status& status) override {
-    LearnTenant(*exchange_, context_);
+    LearnTenant(*exchange_, context_, status);
     exchange_->book.NoteBackend(status, exchange_->method.package);
     if (!bad_response_.ok()) {
       exchange_->EndStream(OwnError(bad_response_));

@@ -24,7 +24,7 @@ struct UnaryCall {
   grpc::ByteBuffer request, response;
 
   void OnAnswer(const grpc::Status& status) {
-    LearnTenant(*exchange, context);
+    LearnTenant(*exchange, context, status);
     if (!status.ok()) {
       exchange->book.NoteBackend(status, exchange->method.package);
       exchange->Fail(FromBackend(status, exchange->method.package));

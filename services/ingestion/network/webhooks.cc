@@ -101,13 +101,13 @@ void Webhooks::Handshake(Endpoint& endpoint, const networks::WebhookCall& call, 
 void Webhooks::Accept(Endpoint& endpoint, const std::string& network, networks::WebhookCall call, const Trace& trace,
                       const net::Responder& responder) {
   const Instant began = clock_.Now();
+  const int64_t bytes = static_cast<int64_t>(call.body.size());
+  // Before it costs anything, the signature included.
+  if (!inflight_.Fits(bytes)) return Refuse(endpoint, FairShare::Taken::kFull, responder);
   if (Status signature = endpoint.connector->VerifySignature(call, endpoint.secrets.app_secrets); !signature.ok()) {
     endpoint.calls.at("unsigned")->Add();
     return responder.Send(Refusal(401, signature));
   }
-  const int64_t bytes = static_cast<int64_t>(call.body.size());
-  // Before it costs more than the signature.
-  if (!inflight_.Fits(bytes)) return Refuse(endpoint, FairShare::Taken::kFull, responder);
   networks::WebhookContent content = endpoint.connector->ParseWebhook(call.body);
   std::vector<Happening> happenings = FromNetwork(std::move(content.happenings));
   std::string whose = receiver_.WhoseAre(network, happenings);

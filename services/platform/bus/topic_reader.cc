@@ -10,7 +10,7 @@ namespace {
 constexpr int kAskMillis = 10'000, kPollMillis = 200;
 
 struct DestroyMetadata {
-  void operator()(const rd_kafka_metadata* m) const { rd_kafka_metadata_destroy(m); }
+  void operator()(const rd_kafka_metadata_t* m) const { rd_kafka_metadata_destroy(m); }
 };
 struct DestroyTopic {
   void operator()(rd_kafka_topic_t* t) const { rd_kafka_topic_destroy(t); }
@@ -19,11 +19,11 @@ struct DestroyTopic {
 // One entry for every partition of the topic.
 StatusOr<ListPtr> Partitions(rd_kafka_t* rk, const std::string& topic) {
   const std::unique_ptr<rd_kafka_topic_t, DestroyTopic> handle(rd_kafka_topic_new(rk, topic.c_str(), nullptr));
-  const rd_kafka_metadata* raw = nullptr;
+  const rd_kafka_metadata_t* raw = nullptr;
   if (const auto err = rd_kafka_metadata(rk, 0, handle.get(), &raw, kAskMillis); err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return BusUnavailable("BUS_UNAVAILABLE", err);
   }
-  const std::unique_ptr<const rd_kafka_metadata, DestroyMetadata> metadata(raw);
+  const std::unique_ptr<const rd_kafka_metadata_t, DestroyMetadata> metadata(raw);
   if (metadata->topic_cnt != 1 || metadata->topics[0].partition_cnt == 0) {
     return MakeError(Code::kNotFound, "TOPIC_UNKNOWN", "there is no topic " + topic);
   }
