@@ -35,8 +35,8 @@ struct GatewayConfig {
           {1, 100000});
     o.Int("streams_per_workspace_max", &calls.at_once.streams_per_tenant_max,
           "Server streams that one workspace may have open at once.", {1, 100000});
-    o.Int("streams_per_key_max", &calls.at_once.streams_per_key_max, "Server streams that one key may have open at once.",
-          {1, 100000});
+    o.Int("streams_per_key_max", &calls.at_once.streams_per_key_max,
+          "Server streams that one key may have open at once.", {1, 100000});
     o.Duration("stream_max", &calls.stream_max,
                "Longest life of a server stream; who was cut off connects again and is asked for the key again.",
                absl::Seconds(1), absl::Hours(24));
@@ -69,8 +69,10 @@ struct GatewayConfig {
     CallLimits limits = calls;
     limits.keys.per_second = calls_per_second;
     limits.keys.burst = calls_burst;
-    limits.tenants = {static_cast<double>(workspace_calls_per_second), static_cast<double>(workspace_calls_burst), limits.keys.keys_max};
-    limits.hosts = {static_cast<double>(unknown_calls_per_second), static_cast<double>(unknown_calls_burst), limits.keys.keys_max};
+    limits.tenants = {static_cast<double>(workspace_calls_per_second), static_cast<double>(workspace_calls_burst),
+                      limits.keys.keys_max};
+    limits.hosts = {static_cast<double>(unknown_calls_per_second), static_cast<double>(unknown_calls_burst),
+                    limits.keys.keys_max};
     limits.at_once.keys_max = limits.keys.keys_max;
     return limits;
   }

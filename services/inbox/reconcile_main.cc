@@ -1,6 +1,6 @@
 // parvis-reconcile: is everything that ingestion accepted in the inbox? Reads Kafka and the inbox's database, changes
-// nothing, and prints for every workspace what was accepted, stored, dead-lettered and is on its way. Whatever is none of
-// these is missing: it is named, and the exit status is 1.
+// nothing, and prints for every workspace what was accepted, stored, dead-lettered and is on its way. Whatever is none
+// of these is missing: it is named, and the exit status is 1.
 //   parvis-reconcile --since=1h --bus_brokers=... --db_dsn=... --db_password_file=...
 #include <cstdio>
 

@@ -36,9 +36,11 @@ int Run(const MetricsConfig& config) {
   parts.push_back({"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }});
   for (const auto& folder : folders) {
     bus::Consumer* consumer = folder.get();
-    process.AddReadyCheck("folder_" + std::to_string(parts.size()), [consumer] { return consumer->Ready(); },
-                          obs::Mode::kStreamStandsStill);
-    parts.push_back({"folder", [consumer] { return consumer->Start(); }, [consumer](absl::Duration limit) { consumer->Stop(limit); }});
+    process.AddReadyCheck(
+        "folder_" + std::to_string(parts.size()), [consumer] { return consumer->Ready(); },
+        obs::Mode::kStreamStandsStill);
+    parts.push_back({"folder", [consumer] { return consumer->Start(); },
+                     [consumer](absl::Duration limit) { consumer->Stop(limit); }});
   }
   parts.push_back({"grpc",
                    [&]() -> Status {

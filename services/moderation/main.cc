@@ -46,7 +46,8 @@ int Run(const ModerationConfig& config) {
   bus::Consumer queue_consumer(
       config.bus,
       {.group = "moderation.queue", .topics = {kAssessmentTopic}, .offsets = bus::Consumer::Offsets::kDatabase},
-      &offsets, producer, clock, metrics, [&](const StreamPositions& positions, const std::vector<bus::Received>& batch) {
+      &offsets, producer, clock, metrics,
+      [&](const StreamPositions& positions, const std::vector<bus::Received>& batch) {
         return queue.Handle(positions, batch);
       });
 

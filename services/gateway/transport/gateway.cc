@@ -31,8 +31,8 @@ Status Unsupported(std::string_view header, std::string_view value) {
 }
 
 obs::Counter& RateLimited(obs::Metrics& metrics, const char* layer) {
-  return metrics.counter("parvis_gateway_rate_limited_total", "Calls refused for coming too often, by whose limit it was.",
-                         {{"layer", layer}});
+  return metrics.counter("parvis_gateway_rate_limited_total",
+                         "Calls refused for coming too often, by whose limit it was.", {{"layer", layer}});
 }
 
 }  // namespace
@@ -156,8 +156,7 @@ Status Gateway::CheckRate(const net::HttpRequest& request, Exchange& exchange) {
   const std::string& peer = request.peer;
   const std::string key = exchange.authorization.empty() ? peer.substr(0, peer.rfind(':')) : exchange.authorization;
   exchange.key = rpc::KeyHashOf(key);
-  const rpc::TenantId tenant =
-      exchange.authorization.empty() ? rpc::kUnknownTenant : book_.tenants().Of(exchange.key);
+  const rpc::TenantId tenant = exchange.authorization.empty() ? rpc::kUnknownTenant : book_.tenants().Of(exchange.key);
   exchange.tenant = tenant == rpc::kUnknownTenant ? exchange.key : tenant;
   const Instant now = clock_.Now();
   if (auto refused = Refused(keys_, exchange.key, now)) return *refused;

@@ -1,9 +1,9 @@
 // The gateway's HTTP side: the Connect protocol for every method of the table, forwarded to the method's backend.
 //
 // Checked here, in this order: the URL, the HTTP method, the Content-Type, the protocol's headers, the shape of the
-// key, the rates (of the key; then of its workspace, or of the host when it is not known whose the key is), the body, how
-// much of the workspace and of all is at hand. Who the key belongs to and what it may do is the backend's business; the
-// gateway only remembers whose it was (rpc/tenants.h), to share out what is there.
+// key, the rates (of the key; then of its workspace, or of the host when it is not known whose the key is), the body,
+// how much of the workspace and of all is at hand. Who the key belongs to and what it may do is the backend's business;
+// the gateway only remembers whose it was (rpc/tenants.h), to share out what is there.
 #pragma once
 
 #include "gateway/domain/key_limits.h"

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "gateway/transport/gateway_world.h"
+#include "gateway/transport/testdata/gateway_world.h"
 
 namespace parvis::gateway {
 namespace {

@@ -3,7 +3,7 @@
 #include <thread>
 #include <vector>
 
-#include "gateway/transport/gateway_world.h"
+#include "gateway/transport/testdata/gateway_world.h"
 
 namespace parvis::gateway {
 namespace {

@@ -8,7 +8,8 @@
 
 namespace parvis::inbox::bus {
 
-// Accepted since `from`, each natural key once. RESOURCE_EXHAUSTED TOO_MANY_ACTIVITIES beyond `max`: look at a shorter time.
+// Accepted since `from`, each natural key once. RESOURCE_EXHAUSTED TOO_MANY_ACTIVITIES beyond `max`: look at a shorter
+// time.
 StatusOr<std::vector<Accepted>> ReadAccepted(parvis::bus::TopicReader& reader, absl::Time from, size_t max);
 // Everything of Stages but `folded`.
 Status ReadStages(parvis::bus::TopicReader& reader, absl::Time from, Stages& stages);

@@ -6,7 +6,11 @@ namespace parvis::inbox {
 namespace {
 
 Accepted Item(const std::string& workspace, const std::string& id, int64_t offset) {
-  return {.workspace_id = workspace, .channel_id = "c", .remote_key = "r" + id, .activity_id = id, .partition = 0,
+  return {.workspace_id = workspace,
+          .channel_id = "c",
+          .remote_key = "r" + id,
+          .activity_id = id,
+          .partition = 0,
           .offset = offset};
 }
 
@@ -16,8 +20,8 @@ TEST(ReconcileTest, EveryDifferenceIsExplained) {
   stages.folded = {{2, 10}};
   stages.assessments = {{"waits", {2, 10}}, {"folded", {2, 9}}, {"elsewhere", {3, 0}}};
   stages.dead = {"poison"};
-  const std::vector<Accepted> accepted = {Item("w1", "stored", 0), Item("w1", "waits", 1),   Item("w1", "folded", 2),
-                                          Item("w1", "poison", 3), Item("w1", "dropped", 4), Item("w1", "new", 5),
+  const std::vector<Accepted> accepted = {Item("w1", "stored", 0),   Item("w1", "waits", 1),   Item("w1", "folded", 2),
+                                          Item("w1", "poison", 3),   Item("w1", "dropped", 4), Item("w1", "new", 5),
                                           Item("w2", "elsewhere", 1)};
   const auto tallies = Reconcile(accepted, {true, false, false, false, false, false, false}, stages);
   const Tally& one = tallies.at("w1");

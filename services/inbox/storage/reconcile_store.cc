@@ -41,9 +41,9 @@ StatusOr<std::vector<bool>> FindStored(db::Pool& stream, const std::vector<Accep
 StatusOr<Progress> FoldedUntil(db::Pool& stream, const std::string& group, const std::string& topic) {
   Progress progress;
   PARVIS_RETURN_IF_ERROR(stream.Run(BackgroundCall("reconcile"), [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(const db::Rows rows,
-                            tx.Query("SELECT part, next FROM stream_offsets WHERE group_name = $1 AND topic = $2",
-                                     {group, topic}));
+    PARVIS_ASSIGN_OR_RETURN(
+        const db::Rows rows,
+        tx.Query("SELECT part, next FROM stream_offsets WHERE group_name = $1 AND topic = $2", {group, topic}));
     progress.clear();
     for (int row = 0; row < rows.size(); ++row) progress[static_cast<int32_t>(rows.Int(row, 0))] = rows.Int(row, 1);
     return absl::OkStatus();

@@ -6,8 +6,8 @@ namespace parvis::ingestion {
 namespace {
 
 constexpr std::string_view kPrefix = "/webhooks/";
-constexpr const char* kCallOutcomes[] = {"accepted",    "unsigned",  "replayed",         "overloaded",
-                                         "over_share",  "unavailable", "handshake", "handshake_refused"};
+constexpr const char* kCallOutcomes[] = {"accepted",   "unsigned",    "replayed",  "overloaded",
+                                         "over_share", "unavailable", "handshake", "handshake_refused"};
 constexpr const char* kHappeningOutcomes[] = {"accepted", "unknown_account", "replayed", "unparsed", "ignored"};
 
 net::HttpResponse Refusal(int status, std::string_view reason, std::string_view message) {
@@ -116,13 +116,14 @@ void Webhooks::Accept(Endpoint& endpoint, const std::string& network, networks::
   }
   inflight_gauge_.Add(static_cast<double>(bytes));
   endpoint.happenings.at("ignored")->Add(content.ignored);
-  receiver_.Receive(trace, network, std::move(happenings), FromNetwork(std::move(content.unparsed)),
-                    [this, &endpoint, responder, bytes, began, whose = std::move(whose)](const ReceiveOutcome& outcome) {
-                      inflight_.Give(whose, bytes);
-                      inflight_gauge_.Add(-static_cast<double>(bytes));
-                      endpoint.duration->Observe(absl::ToDoubleSeconds(clock_.Now() - began));
-                      Answer(endpoint, outcome, responder);
-                    });
+  receiver_.Receive(
+      trace, network, std::move(happenings), FromNetwork(std::move(content.unparsed)),
+      [this, &endpoint, responder, bytes, began, whose = std::move(whose)](const ReceiveOutcome& outcome) {
+        inflight_.Give(whose, bytes);
+        inflight_gauge_.Add(-static_cast<double>(bytes));
+        endpoint.duration->Observe(absl::ToDoubleSeconds(clock_.Now() - began));
+        Answer(endpoint, outcome, responder);
+      });
 }
 
 void Webhooks::Refuse(Endpoint& endpoint, FairShare::Taken taken, const net::Responder& responder) {

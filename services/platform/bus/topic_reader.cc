@@ -95,7 +95,8 @@ Status TopicReader::Read(const std::string& topic, absl::Time from, absl::Durati
       const int64_t millis = rd_kafka_message_timestamp(message.get(), nullptr);
       if (!take({RecordOf(*message), message->partition, message->offset, absl::FromUnixMillis(millis)})) break;
     }
-    const bool over = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || message->offset + 1 >= (end == ends.end() ? 0 : end->second);
+    const bool over = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF ||
+                      message->offset + 1 >= (end == ends.end() ? 0 : end->second);
     if (over && end != ends.end()) ends.erase(end);
   }
   (void)rd_kafka_assign(rk, nullptr);

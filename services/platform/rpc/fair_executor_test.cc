@@ -20,10 +20,12 @@ constexpr uint64_t kFlooder = 1, kQuiet = 2;
 // One thread that is held, so that what waits can be arranged.
 struct Held {
   explicit Held(FairExecutor::Options options) : executor(options) {
-    EXPECT_EQ(executor.TrySubmit(99, [this] {
-      running.Open();
-      release.Wait();
-    }), Taken::kYes);
+    EXPECT_EQ(executor.TrySubmit(99,
+                                 [this] {
+                                   running.Open();
+                                   release.Wait();
+                                 }),
+              Taken::kYes);
     EXPECT_TRUE(running.Wait());
   }
   Taken Submit(uint64_t tenant) {
@@ -77,12 +79,14 @@ TEST(FairExecutorTest, NobodyHoldsAllThreads) {
   Gate release, other;
   std::atomic<int> running{0}, most{0}, done{0};
   for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(executor.TrySubmit(kFlooder, [&] {
-      most = std::max<int>(most, ++running);
-      release.Wait();
-      --running;
-      ++done;
-    }), Taken::kYes);
+    EXPECT_EQ(executor.TrySubmit(kFlooder,
+                                 [&] {
+                                   most = std::max<int>(most, ++running);
+                                   release.Wait();
+                                   --running;
+                                   ++done;
+                                 }),
+              Taken::kYes);
   }
   ASSERT_TRUE(parvis::testing::WaitFor([&] { return running == 2; }, absl::Seconds(10)));
   EXPECT_EQ(executor.TrySubmit(kQuiet, [&] { other.Open(); }), Taken::kYes);

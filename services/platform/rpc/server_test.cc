@@ -243,7 +243,8 @@ TEST_F(ServerTest, ACallThatIsDeadBeforeItRunsIsSkipped) {
   const Instant asked = clock.Now();
   EXPECT_EQ(FromGrpc(stub_->Echo(&hasty, {}, &response_)).code(), Code::kDeadlineExceeded);
   // The server counts from the arrival: its deadline comes a little after the client's.
-  ASSERT_TRUE(parvis::testing::WaitFor([&] { return clock.Now() - asked > absl::Milliseconds(300); }, absl::Seconds(10)));
+  ASSERT_TRUE(
+      parvis::testing::WaitFor([&] { return clock.Now() - asked > absl::Milliseconds(300); }, absl::Seconds(10)));
   release.Open();
   for (std::thread& caller : callers) caller.join();
   echo_.server.Stop(absl::Seconds(5));
@@ -297,6 +298,20 @@ TEST_F(ServerTest, AnAddressInUseIsSaid) {
   config.address = echo_.server.address();
   EchoServer second(config);
   EXPECT_EQ(ReasonOf(second.started), "ADDRESS_IN_USE");
+}
+
+// Every bound is a setting, and none of them can be switched off.
+TEST(ServerConfigTest, EveryBoundIsASetting) {
+  ServerConfig config;
+  app::Options options;
+  config.Declare(options);
+  EXPECT_TRUE(app::Parse("test", options, {}, {}).ok());
+  for (const char* name : {"threads", "queue_max", "tenant_threads_max", "tenant_queue_max", "tenant_streams_max",
+                           "streams_max", "stream_queue_max", "message_max_bytes"}) {
+    const Error error = ToError(app::Parse("test", options, {std::string("--rpc_") + name + "=0"}, {}));
+    ASSERT_EQ(error.violations.size(), 1u) << name;
+    EXPECT_EQ(error.violations[0].field, std::string("--rpc_") + name);
+  }
 }
 
 TEST(ServerStartTest, RefusesAMethodWithoutRole) {

@@ -17,8 +17,9 @@ DelivererObserver MakeDelivererObserver(obs::Metrics& metrics) {
                  {{"network", after.network}, {"kind", KindName(after.kind)}, {"state", StateName(after.state)}})
         .Add();
     if (after.needs_human) {
-      metrics.counter("parvis_publishing_needs_human_total", "Unknown deliveries that only a person can settle.",
-                      {{"network", after.network}})
+      metrics
+          .counter("parvis_publishing_needs_human_total", "Unknown deliveries that only a person can settle.",
+                   {{"network", after.network}})
           .Add();
       metrics.degraded().Note(obs::Mode::kNeedsHuman, "on " + after.network, absl::Minutes(10));
     }
@@ -36,8 +37,9 @@ DelivererObserver MakeDelivererObserver(obs::Metrics& metrics) {
         .Observe(absl::ToDoubleSeconds(late));
   };
   observer.ledger_failed = [&metrics](const Status& status) {
-    metrics.counter("parvis_publishing_ledger_errors_total", "Ledger operations that failed and are tried again.",
-                    {{"reason", ReasonOf(status)}})
+    metrics
+        .counter("parvis_publishing_ledger_errors_total", "Ledger operations that failed and are tried again.",
+                 {{"reason", ReasonOf(status)}})
         .Add();
   };
   observer.budget_used_up = [&metrics](const std::string& network, absl::Duration wait) {
