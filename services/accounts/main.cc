@@ -58,8 +58,8 @@ int Run(const AccountsConfig& config) {
   rpc::Server server(config.rpc, runtime,
                      {accounts_service.get(), directory_service.get(), authentication_service.get()});
 
-  process.AddReadyCheck("db_api", [&] { return api.Ping(); });
-  process.AddReadyCheck("db_stream", [&] { return stream.Ping(); });
+  process.AddReadyCheck("db_api", [&] { return api.Ping(); }, obs::Mode::kDatabaseAway);
+  process.AddReadyCheck("db_stream", [&] { return stream.Ping(); }, obs::Mode::kDatabaseAway);
   return process.RunUntilSignal({
       {"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }},
       {"grpc",

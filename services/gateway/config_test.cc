@@ -9,14 +9,14 @@ namespace {
 TEST(GatewayConfigTest, TheDefaultsAgree) {
   const GatewayConfig config;
   EXPECT_TRUE(config.Check().ok()) << config.Check();
-  EXPECT_LT(config.Limits().streams_per_key_max, config.Limits().streams_max);
+  EXPECT_LT(config.Limits().at_once.streams_per_key_max, config.Limits().at_once.streams_max);
 }
 
 TEST(GatewayConfigTest, StreamsLeaveConnectionsForCalls) {
   GatewayConfig config;
-  config.http.connections_max = config.calls.streams_max + 1;
+  config.http.connections_max = config.calls.at_once.streams_max + 1;
   EXPECT_TRUE(config.Check().ok());
-  config.http.connections_max = config.calls.streams_max;
+  config.http.connections_max = config.calls.at_once.streams_max;
   EXPECT_EQ(ReasonOf(config.Check()), "NO_CONNECTIONS_LEFT");
 }
 
@@ -32,10 +32,28 @@ TEST(GatewayConfigTest, EveryBoundIsASetting) {
   app::Options options;
   config.Declare(options);
   EXPECT_TRUE(app::Parse("gateway", options, {}, {}).ok());
-  for (const char* name :
-       {"http_connections_max", "http_header_max_bytes", "http_header_max", "http_body_max", "http_keepalive_max",
-        "http_stream_queue_max_bytes", "message_max_bytes", "json_depth_max", "call_max", "streams_max",
-        "streams_per_key_max", "stream_max", "calls_per_second", "calls_burst", "keys_max"}) {
+  for (const char* name : {"http_connections_max",
+                           "http_header_max_bytes",
+                           "http_header_max",
+                           "http_body_max",
+                           "http_keepalive_max",
+                           "http_stream_queue_max_bytes",
+                           "message_max_bytes",
+                           "json_depth_max",
+                           "call_max",
+                           "streams_max",
+                           "streams_per_workspace_max",
+                           "streams_per_key_max",
+                           "stream_max",
+                           "calls_max",
+                           "calls_per_workspace_max",
+                           "calls_per_second",
+                           "calls_burst",
+                           "workspace_calls_per_second",
+                           "workspace_calls_burst",
+                           "unknown_calls_per_second",
+                           "unknown_calls_burst",
+                           "keys_max"}) {
     const Error error = ToError(app::Parse("gateway", options, {std::string("--") + name + "=0"}, {}));
     ASSERT_EQ(error.violations.size(), 1u) << name;
     EXPECT_EQ(error.violations[0].field, std::string("--") + name);

@@ -50,10 +50,10 @@ int Run(const InboxConfig& config) {
   auto service = MakeInboxService({runtime, conversations, watch, ids, clock}, config.service);
   rpc::Server server(config.rpc, runtime, {service.get()});
 
-  process.AddReadyCheck("db_api", [&] { return api.Ping(); });
-  process.AddReadyCheck("db_stream", [&] { return stream.Ping(); });
-  process.AddReadyCheck("producer", [&] { return producer.Ready(); });
-  process.AddReadyCheck("consumer", [&] { return consumer.Ready(); });
+  process.AddReadyCheck("db_api", [&] { return api.Ping(); }, obs::Mode::kDatabaseAway);
+  process.AddReadyCheck("db_stream", [&] { return stream.Ping(); }, obs::Mode::kDatabaseAway);
+  process.AddReadyCheck("producer", [&] { return producer.Ready(); }, obs::Mode::kBusAway);
+  process.AddReadyCheck("consumer", [&] { return consumer.Ready(); }, obs::Mode::kStreamStandsStill);
   return process.RunUntilSignal({
       {"producer", nullptr, [&](absl::Duration limit) { (void)producer.Flush(limit); }},
       {"relay", [&] { return relay.Start(); }, [&](absl::Duration limit) { relay.Stop(limit); }},

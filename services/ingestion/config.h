@@ -72,8 +72,10 @@ struct IngestionConfig {
     o.Duration("replay_max_default", &replay_max_default, "The same for all other networks.",
                absl::Minutes(1));
     o.Int("webhook_inflight_max_bytes", &inflight_max_bytes,
-          "Bytes of webhook calls that may wait for their acknowledgement; beyond: 503.", {.min = 1 << 20});
-    o.Duration("webhook_retry_after", &retry_after, "What a 503 asks the network to wait.", absl::Seconds(1));
+          "Bytes of webhook calls that may wait for their acknowledgement; beyond: 503. A workspace that has more of them "
+          "than are left is answered 429.",
+          {.min = 1 << 20});
+    o.Duration("webhook_retry_after", &retry_after, "What a 429 or 503 asks the network to wait.", absl::Seconds(1));
     o.Int("bindings_max", &bindings.entries_max, "Accounts whose channels are remembered.", {.min = 1});
     o.Int("bindings_waiting_max", &bindings.waiting_max, "Webhook calls that may wait for accounts.", {.min = 1});
     o.Duration("bindings_found_for", &bindings.found_for, "For how long the channels of an account are remembered.");

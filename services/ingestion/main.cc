@@ -85,8 +85,8 @@ int Run(const IngestionConfig& config) {
     process.Announce(name, listener.address());
     return absl::OkStatus();
   };
-  process.AddReadyCheck("bus", [&] { return producer.Ready(); });
-  process.AddReadyCheck("db", [&] { return stream.Ping(); });
+  process.AddReadyCheck("bus", [&] { return producer.Ready(); }, obs::Mode::kBusAway);
+  process.AddReadyCheck("db", [&] { return stream.Ping(); }, obs::Mode::kDatabaseAway);
   return process.RunUntilSignal({
       {"producer", nullptr, [&](absl::Duration limit) { (void)producer.Flush(limit); }},
       {"bindings", nullptr, [&](absl::Duration) { binding_executor.Stop(); }},

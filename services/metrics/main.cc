@@ -30,14 +30,17 @@ int Run(const MetricsConfig& config) {
   const auto service = MakeMetricsService(runtime, {queries, queries, queries, clock, config.timeseries_steps_max});
   rpc::Server server(config.rpc, runtime, {service.get()});
 
-  process.AddReadyCheck("db_api", [&] { return api.Ping(); });
-  process.AddReadyCheck("db_stream", [&] { return stream.Ping(); });
+  process.AddReadyCheck("db_api", [&] { return api.Ping(); }, obs::Mode::kDatabaseAway);
+  process.AddReadyCheck("db_stream", [&] { return stream.Ping(); }, obs::Mode::kDatabaseAway);
   std::vector<app::Part> parts;
   parts.push_back({"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }});
   for (const auto& folder : folders) {
     bus::Consumer* consumer = folder.get();
-    process.AddReadyCheck("folder_" + std::to_string(parts.size()), [consumer] { return consumer->Ready(); });
-    parts.push_back({"folder", [consumer] { return consumer->Start(); }, [consumer](absl::Duration limit) { consumer->Stop(limit); }});
+    process.AddReadyCheck(
+        "folder_" + std::to_string(parts.size()), [consumer] { return consumer->Ready(); },
+        obs::Mode::kStreamStandsStill);
+    parts.push_back({"folder", [consumer] { return consumer->Start(); },
+                     [consumer](absl::Duration limit) { consumer->Stop(limit); }});
   }
   parts.push_back({"grpc",
                    [&]() -> Status {

@@ -46,7 +46,8 @@ int Run(const ModerationConfig& config) {
   bus::Consumer queue_consumer(
       config.bus,
       {.group = "moderation.queue", .topics = {kAssessmentTopic}, .offsets = bus::Consumer::Offsets::kDatabase},
-      &offsets, producer, clock, metrics, [&](const StreamPositions& positions, const std::vector<bus::Received>& batch) {
+      &offsets, producer, clock, metrics,
+      [&](const StreamPositions& positions, const std::vector<bus::Received>& batch) {
         return queue.Handle(positions, batch);
       });
 
@@ -58,11 +59,11 @@ int Run(const ModerationConfig& config) {
   auto service = MakeModerationService(runtime, policies, reviews);
   rpc::Server server(config.rpc, runtime, {service.get()});
 
-  process.AddReadyCheck("db_api", [&] { return api.Ping(); });
-  process.AddReadyCheck("db_stream", [&] { return stream.Ping(); });
-  process.AddReadyCheck("producer", [&] { return producer.Ready(); });
-  process.AddReadyCheck("assess", [&] { return assess_consumer.Ready(); });
-  process.AddReadyCheck("queue", [&] { return queue_consumer.Ready(); });
+  process.AddReadyCheck("db_api", [&] { return api.Ping(); }, obs::Mode::kDatabaseAway);
+  process.AddReadyCheck("db_stream", [&] { return stream.Ping(); }, obs::Mode::kDatabaseAway);
+  process.AddReadyCheck("producer", [&] { return producer.Ready(); }, obs::Mode::kBusAway);
+  process.AddReadyCheck("assess", [&] { return assess_consumer.Ready(); }, obs::Mode::kStreamStandsStill);
+  process.AddReadyCheck("queue", [&] { return queue_consumer.Ready(); }, obs::Mode::kStreamStandsStill);
   return process.RunUntilSignal({
       {"relay", [&] { return relay.Start(); }, [&](absl::Duration limit) { relay.Stop(limit); }},
       // Its tasks use the cache: ended before the cache is.

@@ -63,10 +63,10 @@ int Run(PublishingConfig config) {
   auto service = MakePublishingService({runtime, context, posts});
   rpc::Server server(config.rpc, runtime, {service.get()});
 
-  process.AddReadyCheck("db_api", [&] { return api.Ping(); });
-  process.AddReadyCheck("db_stream", [&] { return clock.Measure(); });
-  process.AddReadyCheck("producer", [&] { return producer.Ready(); });
-  process.AddReadyCheck("commands", [&] { return commands->Ready(); });
+  process.AddReadyCheck("db_api", [&] { return api.Ping(); }, obs::Mode::kDatabaseAway);
+  process.AddReadyCheck("db_stream", [&] { return clock.Measure(); }, obs::Mode::kDatabaseAway);
+  process.AddReadyCheck("producer", [&] { return producer.Ready(); }, obs::Mode::kBusAway);
+  process.AddReadyCheck("commands", [&] { return commands->Ready(); }, obs::Mode::kStreamStandsStill);
   return process.RunUntilSignal({
       {"clock", [&] { return (void)clock.Measure(), absl::OkStatus(); }, nullptr},   // the readiness check goes on trying
       {"relay", [&] { return relay.Start(); }, [&](absl::Duration limit) { relay.Stop(limit); }},

@@ -75,4 +75,15 @@ void Prepare(const Exchange& exchange, const Clock& clock, grpc::ClientContext& 
   context.AddMetadata("traceparent", exchange.trace.ToTraceparent());
 }
 
+void LearnTenant(const Exchange& exchange, const grpc::ClientContext& context, const grpc::Status& status) {
+  if (exchange.authorization.empty()) return;
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto found = trailers.find(rpc::kTenantMetadata);
+  if (found != trailers.end()) {
+    exchange.book.tenants().Learn(exchange.key, rpc::TenantIdOf({found->second.data(), found->second.size()}));
+  } else if (status.ok()) {
+    exchange.book.tenants().Learn(exchange.key, exchange.key);
+  }
+}
+
 }  // namespace parvis::gateway

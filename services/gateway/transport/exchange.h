@@ -37,6 +37,8 @@ struct Exchange {
   Trace trace;
   std::string authorization;
   uint64_t key = 0;  // hash of the key, or of the host of a caller without one
+  // Whose load it is: the workspace that the key was found to belong to, else the key alone.
+  uint64_t tenant = 0;
   absl::Duration timeout = absl::InfiniteDuration();
   bool capped = false;     // the timeout is ours, not the caller's
   bool streaming = false;  // BeginStream was called
@@ -50,5 +52,9 @@ grpc::ByteBuffer ToBuffer(const std::string& bytes);
 
 // Deadline, key and trace of the call to the backend.
 void Prepare(const Exchange& exchange, const Clock& clock, grpc::ClientContext& context);
+
+// After the call: remembers which tenant the backend found the key to belong to. A key that was served without a word
+// about that (a backend of an earlier release) is a tenant of its own.
+void LearnTenant(const Exchange& exchange, const grpc::ClientContext& context, const grpc::Status& status);
 
 }  // namespace parvis::gateway

@@ -30,6 +30,11 @@ Status Unsupported(std::string_view header, std::string_view value) {
                                 "' is not supported; supported: identity"));
 }
 
+obs::Counter& RateLimited(obs::Metrics& metrics, const char* layer) {
+  return metrics.counter("parvis_gateway_rate_limited_total",
+                         "Calls refused for coming too often, by whose limit it was.", {{"layer", layer}});
+}
+
 }  // namespace
 
 Gateway::Gateway(const CallLimits& call_limits, const MethodTable& methods, const Backends& backends,
@@ -38,10 +43,15 @@ Gateway::Gateway(const CallLimits& call_limits, const MethodTable& methods, cons
       methods_(methods),
       backends_(backends),
       clock_(clock),
-      limited_(
-          metrics.counter("parvis_gateway_rate_limited_total", "Calls refused because their key calls too often.")),
-      book_(call_limits.streams_max, call_limits.streams_per_key_max, clock, metrics),
-      key_limits_(call_limits.keys) {}
+      book_(call_limits.at_once, clock, metrics),
+      keys_{KeyLimits(call_limits.keys), RateLimited(metrics, "key"), "RATE_LIMITED",
+            absl::StrCat("this key may make ", call_limits.keys.per_second, " calls a second")},
+      tenants_{KeyLimits(call_limits.tenants), RateLimited(metrics, "workspace"), "WORKSPACE_RATE_LIMITED",
+               absl::StrCat("all keys of this workspace together may make ", call_limits.tenants.per_second,
+                            " calls a second")},
+      hosts_{KeyLimits(call_limits.hosts), RateLimited(metrics, "host"), "UNKNOWN_KEY_RATE_LIMITED",
+             absl::StrCat("keys that are not known here yet may make ", call_limits.hosts.per_second,
+                          " calls a second from one host")} {}
 
 void Gateway::Refuse(const net::Responder& responder, int http_status, Code code, std::string_view reason,
                      std::string_view message, net::Headers headers, Instant began) {
@@ -145,13 +155,26 @@ Status Gateway::CheckRate(const net::HttpRequest& request, Exchange& exchange) {
   // host's.
   const std::string& peer = request.peer;
   const std::string key = exchange.authorization.empty() ? peer.substr(0, peer.rfind(':')) : exchange.authorization;
-  exchange.key = std::hash<std::string>{}(key);
-  const auto wait = key_limits_.Take(exchange.key, clock_.Now());
-  if (!wait) return absl::OkStatus();
-  limited_.Add();
+  exchange.key = rpc::KeyHashOf(key);
+  const rpc::TenantId tenant = exchange.authorization.empty() ? rpc::kUnknownTenant : book_.tenants().Of(exchange.key);
+  exchange.tenant = tenant == rpc::kUnknownTenant ? exchange.key : tenant;
+  const Instant now = clock_.Now();
+  if (auto refused = Refused(keys_, exchange.key, now)) return *refused;
+  // Whoever guesses takes another key every time: until the key is known, its host is held to account.
+  if (tenant == rpc::kUnknownTenant) {
+    return Refused(hosts_, rpc::KeyHashOf(peer.substr(0, peer.rfind(':'))), now).value_or(absl::OkStatus());
+  }
+  return Refused(tenants_, tenant, now).value_or(absl::OkStatus());
+}
+
+std::optional<Status> Gateway::Refused(Layer& layer, uint64_t whose, Instant now) {
+  const auto wait = layer.limits.Take(whose, now);
+  if (!wait) return std::nullopt;
+  layer.refused.Add();
+  book_.NoteShed(layer.reason);
   return ToStatus({.code = Code::kResourceExhausted,
-                   .reason = "RATE_LIMITED",
-                   .message = absl::StrCat("this key may make ", call_limits_.keys.per_second, " calls a second"),
+                   .reason = std::string(layer.reason),
+                   .message = layer.message,
                    .retry_after = *wait});
 }
 

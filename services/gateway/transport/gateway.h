@@ -1,7 +1,9 @@
 // The gateway's HTTP side: the Connect protocol for every method of the table, forwarded to the method's backend.
 //
 // Checked here, in this order: the URL, the HTTP method, the Content-Type, the protocol's headers, the shape of the
-// key, the key's rate, the body. Who the key belongs to and what it may do is the backend's business.
+// key, the rates (of the key; then of its workspace, or of the host when it is not known whose the key is), the body,
+// how much of the workspace and of all is at hand. Who the key belongs to and what it may do is the backend's business;
+// the gateway only remembers whose it was (rpc/tenants.h), to share out what is there.
 #pragma once
 
 #include "gateway/domain/key_limits.h"
@@ -18,10 +20,11 @@ struct CallLimits {
   absl::Duration call_max = absl::Seconds(30);
   int message_max_bytes = 1 << 20;
   int json_depth_max = 64;
-  int streams_max = 1000;        // less than the server's connections: each stream keeps one
-  int streams_per_key_max = 50;  // so that no key takes all
+  CallBook::Limits at_once;  // streams_max: less than the server's connections, for each stream keeps one
   absl::Duration stream_max = absl::Hours(1);
   KeyLimitsConfig keys = {.per_second = 200, .burst = 400};
+  KeyLimitsConfig tenants = {.per_second = 500, .burst = 1000};
+  KeyLimitsConfig hosts = {.per_second = 200, .burst = 400};  // of callers whose key is not known yet
 };
 
 class Gateway {
@@ -48,9 +51,16 @@ class Gateway {
   const MethodTable& methods_;
   const Backends& backends_;
   const Clock& clock_;
-  obs::Counter& limited_;
   CallBook book_;
-  KeyLimits key_limits_;
+  // One layer of the rate limits: its buckets and how often they were empty.
+  struct Layer {
+    KeyLimits limits;
+    obs::Counter& refused;
+    std::string_view reason;
+    std::string message;
+  };
+  std::optional<Status> Refused(Layer& layer, uint64_t whose, Instant now);
+  Layer keys_, tenants_, hosts_;
 };
 
 }  // namespace parvis::gateway

@@ -1,16 +1,11 @@
 // The gateway with a real HTTP server before it and a real gRPC server behind it.
-#include "gateway/transport/gateway.h"
 
 #include <atomic>
 #include <thread>
 
 #include <gtest/gtest.h>
 
-#include "gateway/transport/envelope.h"
-#include "platform/net/http_client.h"
-#include "platform/net/raw_socket.h"
-#include "platform/rpc/testdata/echo.h"
-#include "platform/testing/wait.h"
+#include "gateway/transport/testdata/gateway_world.h"
 
 namespace parvis::gateway {
 namespace {
@@ -22,80 +17,6 @@ using rpc::testing::kWorkspace;
 using rpc::testing::ThingName;
 using rpctest::v1::EchoRequest;
 using rpctest::v1::EchoResponse;
-
-constexpr char kEcho[] = "/parvis.rpctest.v1.EchoService/Echo";
-constexpr char kWatch[] = "/parvis.rpctest.v1.EchoService/Watch";
-
-CallLimits SmallLimits() {
-  CallLimits config;
-  config.message_max_bytes = 20000;
-  config.streams_max = 2;
-  return config;
-}
-
-// The gateway, its neighbours and a client.
-struct World {
-  explicit World(const CallLimits& limits = SmallLimits(), rpc::ServerConfig server_config = {})
-      : echo(server_config),
-        methods({"parvis/platform/rpctest/v1/echo_service.proto", "no/such/file.proto"}),
-        backends({{"parvis.rpctest.v1", echo.server.address()}}, clock, metrics),
-        gateway(limits, methods, backends, clock, metrics),
-        server(net::HttpServerConfig{.body_max_bytes = 2 << 20}, "gateway", metrics,
-               [this](net::HttpRequest request, net::Responder responder) {
-                 gateway.Handle(std::move(request), std::move(responder));
-               }),
-        client(ClientConfig(), clock, metrics) {
-    EXPECT_TRUE(echo.started.ok()) << echo.started;
-    const Status status = server.Start();
-    EXPECT_TRUE(status.ok()) << status;
-  }
-  ~World() {
-    gateway.EndStreams();
-    server.Stop(absl::Seconds(5));
-    EXPECT_TRUE(gateway.WaitIdle(absl::Seconds(10)));
-  }
-  static net::HttpClientConfig ClientConfig() {
-    net::HttpClientConfig config;
-    config.allowed_networks = {"127.0.0.0/8"};
-    return config;
-  }
-  net::ClientResult Post(const std::string& path, const std::string& body, net::Headers headers = {},
-                         const std::string& key = "owner") {
-    headers.emplace("Content-Type", "application/json");
-    if (!key.empty()) headers.emplace("Authorization", "Bearer " + key);
-    Call call;
-    call.deadline = clock.Now() + absl::Seconds(20);
-    return client.Send(
-        call, {.method = "POST", .url = "http://" + server.address() + path, .headers = headers, .body = body});
-  }
-  net::ClientResult Stream(const std::string& message, const std::string& key = "owner") {
-    return Post(kWatch, MakeEnvelope(0, message), {{"Content-Type", "application/connect+json"}}, key);
-  }
-
-  RealClock clock;
-  obs::Metrics metrics;
-  EchoServer echo;
-  MethodTable methods;
-  Backends backends;
-  Gateway gateway;
-  net::HttpServer server;
-  net::HttpClient client;
-};
-
-bool Has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-// The enveloped messages of a stream's body: flags and message.
-std::vector<std::pair<int, std::string>> Messages(std::string_view body) {
-  std::vector<std::pair<int, std::string>> out;
-  while (body.size() >= 5) {
-    size_t length = 0;
-    for (int i = 1; i < 5; ++i) length = length << 8 | static_cast<unsigned char>(body[static_cast<size_t>(i)]);
-    out.emplace_back(body[0], body.substr(5, length));
-    body.remove_prefix(std::min(body.size(), 5 + length));
-  }
-  EXPECT_TRUE(body.empty());
-  return out;
-}
 
 class GatewayTest : public ::testing::Test {
  protected:
@@ -304,62 +225,6 @@ TEST_F(GatewayTest, StopEndsStreamsWithAReason) {
   ASSERT_FALSE(messages.empty());
   EXPECT_TRUE(Has(messages.back().second, "SHUTTING_DOWN")) << messages.back().second;
   EXPECT_TRUE(Has(world_.Stream(R"({"close":true})").body, "TOO_MANY_STREAMS"));
-}
-
-TEST(GatewayLimitsTest, TooManyCallsOfOneKey) {
-  CallLimits limits = SmallLimits();
-  limits.keys = {.per_second = 1, .burst = 3};
-  World world(limits);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(world.Post(kEcho, "{}").http_status, 200);
-  const auto result = world.Post(kEcho, "{}");
-  EXPECT_EQ(result.http_status, 429);
-  EXPECT_EQ(result.headers.at("retry-after"), "1");
-  EXPECT_TRUE(Has(result.body, "RATE_LIMITED")) << result.body;
-  EXPECT_EQ(world.Post(kEcho, "{}", {}, "moderator").http_status, 200);  // another key
-  // Guessing is limited too: refused before anyone is asked.
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(world.Post(kEcho, "{}", {}, "guess").http_status, 401);
-  EXPECT_EQ(world.Post(kEcho, "{}", {}, "guess").http_status, 429);
-}
-
-// Streams held open by clients of their own, each on a raw connection.
-net::RawSocket OpenStream(World& world, const std::string& key) {
-  net::RawSocket socket = net::RawSocket::Connect(net::PortOf(world.server.address()));
-  const std::string body = MakeEnvelope(0, R"({"count":1})");
-  EXPECT_TRUE(socket.Send(std::string("POST ") + kWatch + " HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + key +
-                          "\r\nContent-Type: application/connect+json\r\nContent-Length: " +
-                          std::to_string(body.size()) + "\r\n\r\n" + body));
-  EXPECT_TRUE(Has(socket.Read([](const std::string& text) { return Has(text, "sequence"); }), "sequence"));
-  return socket;
-}
-
-TEST(GatewayLimitsTest, TooManyStreams) {
-  World world;  // two at most
-  net::RawSocket first = OpenStream(world, "owner");
-  {
-    const net::RawSocket second = OpenStream(world, "moderator");
-    const auto refused = world.Stream(R"({"close":true})", "analyst");
-    EXPECT_TRUE(Has(refused.body, R"("code":"unavailable")")) << refused.body;
-    EXPECT_TRUE(Has(refused.body, "TOO_MANY_STREAMS")) << refused.body;
-    EXPECT_EQ(world.Post(kEcho, "{}").http_status, 200);  // calls go on
-  }
-  // A client that left makes room.
-  EXPECT_TRUE(testing::WaitFor([&] { return !Has(world.Stream(R"({"close":true})").body, "TOO_MANY_STREAMS"); }));
-}
-
-TEST(GatewayLimitsTest, TooManyStreamsOfOneKey) {
-  CallLimits limits = SmallLimits();
-  limits.streams_max = 10;
-  limits.streams_per_key_max = 2;
-  World world(limits);
-  net::RawSocket first = OpenStream(world, "owner");
-  {
-    const net::RawSocket second = OpenStream(world, "owner");
-    const auto refused = world.Stream(R"({"close":true})");
-    EXPECT_TRUE(Has(refused.body, R"("code":"resource_exhausted")")) << refused.body;
-    EXPECT_TRUE(Has(refused.body, "TOO_MANY_STREAMS_OF_KEY")) << refused.body;
-    EXPECT_EQ(Messages(world.Stream(R"({"close":true})", "moderator").body).back().second, "{}");  // another key
-  }
-  EXPECT_TRUE(testing::WaitFor([&] { return Messages(world.Stream(R"({"close":true})").body).back().second == "{}"; }));
 }
 
 TEST(GatewayLimitsTest, AStreamEndsAfterAWhile) {

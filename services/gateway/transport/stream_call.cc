@@ -15,6 +15,12 @@ Status NoRoom(CallBook::Room room) {
                      .message = "this key has as many streams open as it may have; end one first",
                      .retry_after = absl::Seconds(5)});
   }
+  if (room == CallBook::Room::kTenantFull) {
+    return ToStatus({.code = Code::kResourceExhausted,
+                     .reason = "TOO_MANY_STREAMS_OF_WORKSPACE",
+                     .message = "this workspace has as many streams open as it may have; end one first",
+                     .retry_after = absl::Seconds(5)});
+  }
   return ToStatus({.code = Code::kUnavailable,
                    .reason = "TOO_MANY_STREAMS",
                    .message = "the gateway takes no more streams now",
@@ -32,11 +38,13 @@ class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
   void Start(grpc::GenericStub& stub, const std::string& request) {
     CallBook& book = exchange_->book;
     const std::weak_ptr<StreamCall> weak = weak_from_this();
-    const CallBook::Room room = book.EnterStream(this, exchange_->key, [weak] {
+    const CallBook::Room room = book.EnterStream(this, exchange_->tenant, exchange_->key, [weak] {
       if (const auto alive = weak.lock()) alive->CancelForStop();
     });
     if (room != CallBook::Room::kEntered) {
-      exchange_->Fail(OwnError(NoRoom(room)));
+      const Status refusal = NoRoom(room);
+      book.NoteShed(ReasonOf(refusal));
+      exchange_->Fail(OwnError(refusal));
       return;
     }
     self_ = shared_from_this();
@@ -74,6 +82,8 @@ class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
   }
 
   void OnDone(const grpc::Status& status) override {
+    LearnTenant(*exchange_, context_, status);
+    exchange_->book.NoteBackend(status, exchange_->method.package);
     if (!bad_response_.ok()) {
       exchange_->EndStream(OwnError(bad_response_));
     } else if (stopping_ && status.error_code() == grpc::StatusCode::CANCELLED) {

@@ -5,13 +5,28 @@
 namespace parvis::gateway {
 namespace {
 
+Status NoRoom(CallBook::Room room) {
+  if (room == CallBook::Room::kTenantFull) {
+    return ToStatus({.code = Code::kResourceExhausted,
+                     .reason = "TOO_MANY_CALLS_OF_WORKSPACE",
+                     .message = "this workspace waits for as many answers as it may at once",
+                     .retry_after = absl::Seconds(1)});
+  }
+  return ToStatus({.code = Code::kUnavailable,
+                   .reason = "TOO_MANY_CALLS",
+                   .message = "the gateway takes no more calls now",
+                   .retry_after = absl::Seconds(1)});
+}
+
 struct UnaryCall {
   std::unique_ptr<Exchange> exchange;
   grpc::ClientContext context;
   grpc::ByteBuffer request, response;
 
   void OnAnswer(const grpc::Status& status) {
+    LearnTenant(*exchange, context, status);
     if (!status.ok()) {
+      exchange->book.NoteBackend(status, exchange->method.package);
       exchange->Fail(FromBackend(status, exchange->method.package));
     } else if (auto body = EncodeResponse(exchange->format.encoding, ToString(response), *exchange->method.response);
                body.ok()) {
@@ -30,7 +45,13 @@ void StartUnary(std::unique_ptr<Exchange> exchange, grpc::GenericStub& stub, con
   call->exchange = std::move(exchange);
   call->request = ToBuffer(request);
   Prepare(*call->exchange, call->exchange->book.clock(), call->context);
-  call->exchange->book.EnterUnary(call.get());
+  const CallBook::Room room = call->exchange->book.EnterUnary(call.get(), call->exchange->tenant);
+  if (room != CallBook::Room::kEntered) {
+    const Status refusal = NoRoom(room);
+    call->exchange->book.NoteShed(ReasonOf(refusal));
+    call->exchange->Fail(OwnError(refusal));
+    return;
+  }
   call->exchange->responder.OnGone([weak = std::weak_ptr(call)] {
     if (const auto alive = weak.lock()) alive->context.TryCancel();
   });

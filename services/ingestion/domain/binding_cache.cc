@@ -18,6 +18,13 @@ int BindingCache::size() const {
   return static_cast<int>(entries_.size());
 }
 
+std::string BindingCache::WorkspaceOf(const std::string& network, const std::string& account) const {
+  std::lock_guard lock(mutex_);
+  const auto it = entries_.find({network, account});
+  if (it == entries_.end() || !it->second.bindings || it->second.bindings->empty()) return "";
+  return it->second.bindings->front().workspace_id;
+}
+
 BindingCache::Entry& BindingCache::Touch(const Key& key) {
   auto it = entries_.find(key);
   if (it != entries_.end()) {

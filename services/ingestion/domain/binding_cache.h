@@ -46,6 +46,8 @@ class BindingCache {
   // same account are answered in the order in which they came. UNAVAILABLE when accounts cannot be asked;
   // RESOURCE_EXHAUSTED BINDINGS_OVERLOADED when too many wait.
   void Lookup(const std::string& network, std::vector<std::string> accounts, Done done);
+  // The workspace an account is known to belong to (the first, of several), "" if it is not known. Asks nobody.
+  std::string WorkspaceOf(const std::string& network, const std::string& account) const;
   int size() const;
 
  private:

@@ -59,6 +59,23 @@ void Receiver::Receive(const Trace& trace, const std::string& network, std::vect
   });
 }
 
+std::string Receiver::WhoseAre(const std::string& network, const std::vector<Happening>& happenings) const {
+  std::map<std::string_view, int> count;
+  std::string_view most;
+  int best = 0;
+  for (const Happening& happening : happenings) {
+    const int n = ++count[happening.account];
+    if (n > best) {
+      best = n;
+      most = happening.account;
+    }
+  }
+  const std::string account(most);
+  if (!PlausibleAccount(account)) return network;
+  std::string workspace = bindings_.WorkspaceOf(network, account);
+  return workspace.empty() ? network + "/" + account : workspace;
+}
+
 void Receiver::Send(std::shared_ptr<Work> work, const BindingCache::Answer& answer) {
   std::vector<Activity> activities;
   activities.reserve(work->happenings.size());

@@ -49,6 +49,9 @@ class Receiver {
   // `done` is called once, from any thread, when all of it is safe or will not be. Never blocks.
   void Receive(const Trace& trace, const std::string& network, std::vector<Happening> happenings,
                std::vector<RawPart> unparsed, std::function<void(const ReceiveOutcome&)> done);
+  // Whose load the happenings are: the workspace of the account that most of them are about, as far as it is known
+  // without asking, else that account.
+  std::string WhoseAre(const std::string& network, const std::vector<Happening>& happenings) const;
 
  private:
   struct Work;

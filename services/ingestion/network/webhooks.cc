@@ -6,8 +6,8 @@ namespace parvis::ingestion {
 namespace {
 
 constexpr std::string_view kPrefix = "/webhooks/";
-constexpr const char* kCallOutcomes[] = {"accepted",    "unsigned",  "replayed",         "overloaded",
-                                         "unavailable", "handshake", "handshake_refused"};
+constexpr const char* kCallOutcomes[] = {"accepted",   "unsigned",    "replayed",  "overloaded",
+                                         "over_share", "unavailable", "handshake", "handshake_refused"};
 constexpr const char* kHappeningOutcomes[] = {"accepted", "unknown_account", "replayed", "unparsed", "ignored"};
 
 net::HttpResponse Refusal(int status, std::string_view reason, std::string_view message) {
@@ -37,7 +37,10 @@ Webhooks::Webhooks(const Connectors& connectors, std::map<std::string, Secrets> 
       unknown_network_(metrics.counter("parvis_ingestion_unknown_network_total",
                                        "Webhook calls for a network that is not configured.")),
       inflight_gauge_(metrics.gauge("parvis_ingestion_webhook_inflight_bytes",
-                                    "Bytes of webhook calls that wait for their acknowledgement.")) {
+                                    "Bytes of webhook calls that wait for their acknowledgement.")),
+      degraded_(metrics.degraded()),
+      inflight_(options.inflight_max_bytes) {
+  degraded_.Declare(obs::Mode::kWebhooksShed);
   for (const auto& [network, connector] : connectors) {
     auto configured = secrets.find(network);
     if (configured == secrets.end() || !connector->capabilities().webhooks) continue;
@@ -98,28 +101,40 @@ void Webhooks::Handshake(Endpoint& endpoint, const networks::WebhookCall& call, 
 void Webhooks::Accept(Endpoint& endpoint, const std::string& network, networks::WebhookCall call, const Trace& trace,
                       const net::Responder& responder) {
   const Instant began = clock_.Now();
+  const int64_t bytes = static_cast<int64_t>(call.body.size());
+  // Before it costs anything, the signature included.
+  if (!inflight_.Fits(bytes)) return Refuse(endpoint, FairShare::Taken::kFull, responder);
   if (Status signature = endpoint.connector->VerifySignature(call, endpoint.secrets.app_secrets); !signature.ok()) {
     endpoint.calls.at("unsigned")->Add();
     return responder.Send(Refusal(401, signature));
   }
-  const int64_t bytes = static_cast<int64_t>(call.body.size());
-  if (inflight_bytes_.fetch_add(bytes) + bytes > options_.inflight_max_bytes) {
-    inflight_bytes_.fetch_sub(bytes);
-    ReceiveOutcome full;
-    full.status = MakeError(Code::kResourceExhausted, "TOO_MUCH_IN_FLIGHT", "too many calls wait; come again");
-    return Answer(endpoint, full, responder);
+  networks::WebhookContent content = endpoint.connector->ParseWebhook(call.body);
+  std::vector<Happening> happenings = FromNetwork(std::move(content.happenings));
+  std::string whose = receiver_.WhoseAre(network, happenings);
+  if (const FairShare::Taken taken = inflight_.Take(whose, bytes); taken != FairShare::Taken::kYes) {
+    return Refuse(endpoint, taken, responder);
   }
   inflight_gauge_.Add(static_cast<double>(bytes));
-  networks::WebhookContent content = endpoint.connector->ParseWebhook(call.body);
   endpoint.happenings.at("ignored")->Add(content.ignored);
-  receiver_.Receive(trace, network, FromNetwork(std::move(content.happenings)),
-                    FromNetwork(std::move(content.unparsed)),
-                    [this, &endpoint, responder, bytes, began](const ReceiveOutcome& outcome) {
-                      inflight_bytes_.fetch_sub(bytes);
-                      inflight_gauge_.Add(-static_cast<double>(bytes));
-                      endpoint.duration->Observe(absl::ToDoubleSeconds(clock_.Now() - began));
-                      Answer(endpoint, outcome, responder);
-                    });
+  receiver_.Receive(
+      trace, network, std::move(happenings), FromNetwork(std::move(content.unparsed)),
+      [this, &endpoint, responder, bytes, began, whose = std::move(whose)](const ReceiveOutcome& outcome) {
+        inflight_.Give(whose, bytes);
+        inflight_gauge_.Add(-static_cast<double>(bytes));
+        endpoint.duration->Observe(absl::ToDoubleSeconds(clock_.Now() - began));
+        Answer(endpoint, outcome, responder);
+      });
+}
+
+void Webhooks::Refuse(Endpoint& endpoint, FairShare::Taken taken, const net::Responder& responder) {
+  const bool over_share = taken == FairShare::Taken::kOverShare;
+  degraded_.Note(obs::Mode::kWebhooksShed, over_share ? "WORKSPACE_OVER_SHARE" : "TOO_MUCH_IN_FLIGHT");
+  endpoint.calls.at(over_share ? "over_share" : "overloaded")->Add();
+  net::HttpResponse refusal =
+      over_share ? Refusal(429, "WORKSPACE_OVER_SHARE", "too many calls of this workspace wait; come again")
+                 : Refusal(503, "TOO_MUCH_IN_FLIGHT", "too many calls wait; come again");
+  refusal.headers["retry-after"] = std::to_string(absl::ToInt64Seconds(options_.retry_after));
+  responder.Send(std::move(refusal));
 }
 
 void Webhooks::Answer(Endpoint& endpoint, const ReceiveOutcome& outcome, const net::Responder& responder) {
@@ -139,6 +154,7 @@ void Webhooks::Answer(Endpoint& endpoint, const ReceiveOutcome& outcome, const n
     return responder.Send(Refusal(403, outcome.status));
   }
   endpoint.calls.at(outcome.status.code() == Code::kResourceExhausted ? "overloaded" : "unavailable")->Add();
+  degraded_.Note(obs::Mode::kWebhooksShed, ReasonOf(outcome.status));
   net::HttpResponse refusal = Refusal(503, outcome.status);
   refusal.headers["retry-after"] = std::to_string(absl::ToInt64Seconds(options_.retry_after));
   responder.Send(std::move(refusal));

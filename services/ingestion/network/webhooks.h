@@ -1,17 +1,18 @@
 // The webhook endpoint: /webhooks/<network>. GET is the network's handshake, POST a call. A call is answered 200 only
 // when everything in it is safe; 401 unsigned or wrongly signed, 403 replayed, 404 unknown network, 405 other methods,
-// 503 with Retry-After when it cannot be taken now. Sizes and times are limited by the server (413, 408, 431).
+// 429 and 503 with Retry-After when it cannot be taken now. Sizes and times are limited by the server (413, 408, 431).
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "ingestion/domain/fair_share.h"
 #include "ingestion/domain/receive.h"
 #include "ingestion/network/adapters.h"
 #include "platform/net/http_server.h"
+#include "platform/obs/degraded.h"
 #include "platform/obs/metrics.h"
 
 namespace parvis::ingestion {
@@ -24,7 +25,8 @@ class Webhooks {
     Secret verify_token;
   };
   struct Options {
-    int64_t inflight_max_bytes = 64 << 20;  // of calls that wait for their acknowledgement; beyond: 503
+    // Of calls that wait for their acknowledgement; beyond: 503, and 429 for the workspace that has more than is left.
+    int64_t inflight_max_bytes = 64 << 20;
     absl::Duration retry_after = absl::Seconds(5);
   };
   // Networks without `secrets` are unknown here. All must outlive it, and the server must have stopped before it ends.
@@ -45,6 +47,7 @@ class Webhooks {
   void Handshake(Endpoint& endpoint, const networks::WebhookCall& call, const net::Responder& responder);
   void Accept(Endpoint& endpoint, const std::string& network, networks::WebhookCall call, const Trace& trace,
               const net::Responder& responder);
+  void Refuse(Endpoint& endpoint, FairShare::Taken taken, const net::Responder& responder);
   void Answer(Endpoint& endpoint, const ReceiveOutcome& outcome, const net::Responder& responder);
 
   Receiver& receiver_;
@@ -53,7 +56,8 @@ class Webhooks {
   std::map<std::string, Endpoint> endpoints_;
   obs::Counter& unknown_network_;
   obs::Gauge& inflight_gauge_;
-  std::atomic<int64_t> inflight_bytes_{0};
+  obs::Degraded& degraded_;
+  FairShare inflight_;
 };
 
 }  // namespace parvis::ingestion

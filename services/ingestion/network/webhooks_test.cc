@@ -219,10 +219,41 @@ TEST_F(WebhooksTest, BackpressureAsksToComeAgain) {
   const std::string big = PageCall("111", Comment("1", now_, std::string(600 << 10, 'a')), now_);
   std::thread first([&] { EXPECT_EQ(Signed(big).http_status, 200); });
   ASSERT_TRUE(testing::WaitFor([&] { return sink_.waiting() == 1; }));
-  EXPECT_EQ(Signed(big).http_status, 503);
+  auto too_much = Signed(big);
+  EXPECT_EQ(too_much.http_status, 503);
+  EXPECT_NE(too_much.body.find("TOO_MUCH_IN_FLIGHT"), std::string::npos) << too_much.body;
   sink_.Release();
   first.join();
   EXPECT_EQ(Signed(big).http_status, 200);
+}
+
+TEST_F(WebhooksTest, AWorkspaceThatFloodsLeavesRoomForTheOthers) {
+  finder_.Bind("facebook", "112", {"w1", "c4"});
+  finder_.Bind("facebook", "333", {"w3", "c3"});
+  for (const char* page : {"111", "112", "333"}) {  // from here on it is known whose they are
+    EXPECT_EQ(Signed(PageCall(page, Comment("1", now_), now_)).http_status, 200);
+  }
+  sink_.Hold();
+  const std::string text(300 << 10, 'a');
+  std::vector<std::thread> callers;
+  const auto hold = [&](const char* page, int n) {
+    callers.emplace_back([this, page, &text] {
+      EXPECT_EQ(Signed(PageCall(page, Comment("1", now_, text), now_)).http_status, 200) << page;
+    });
+    EXPECT_TRUE(testing::WaitFor([&] { return sink_.waiting() == n; }));
+  };
+  hold("111", 1);
+  hold("112", 2);
+  auto refused = Signed(PageCall("111", Comment("1", now_, text), now_));
+  EXPECT_EQ(refused.http_status, 429) << "600 of 1024 KiB are this workspace's, 424 are left";
+  EXPECT_NE(refused.body.find("WORKSPACE_OVER_SHARE"), std::string::npos) << refused.body;
+  EXPECT_EQ(refused.headers["retry-after"], "5");
+  EXPECT_EQ(Count("parvis_ingestion_webhooks_total", {{"network", "facebook"}, {"outcome", "over_share"}}), 1);
+  hold("333", 3);
+  sink_.Release();
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(Signed(PageCall("111", Comment("1", now_, text), now_)).http_status, 200);
+  EXPECT_EQ(metrics_.gauge("parvis_ingestion_webhook_inflight_bytes", "").Value(), 0);
 }
 
 TEST_F(WebhooksTest, WebhookAndPollGiveTheSameNaturalKey) {

@@ -74,6 +74,7 @@ struct Process::Impl {
   struct Check {
     std::string name;
     ReadyCheck run;
+    std::optional<obs::Mode> mode;
     std::string problem = "not checked yet";  // "" when it passes
     bool known = false;
   };
@@ -132,6 +133,7 @@ AdminResponse Process::Impl::Ready() {
     if (!check->problem.empty()) response.status = 503;
     absl::StrAppend(&response.body, check->name, ": ", check->problem.empty() ? "ok" : check->problem, "\n");
   }
+  response.body += metrics.degraded().Text();
   if (response.body.empty()) response.body = "ok\n";
   return response;
 }
@@ -154,11 +156,13 @@ void Process::Impl::RunChecks() {
     }
     metrics.gauge("parvis_ready", "1 while the readiness check passes.", {{"check", check->name}})
         .Set(status.ok() ? 1 : 0);
+    if (check->mode) metrics.degraded().Set(*check->mode, check->name, status);
     if (changed) {
       obs::Log(status.ok() ? obs::Level::kInfo : obs::Level::kWarning,
                status.ok() ? "ready check passes" : "ready check fails", {{"check", check->name}, {"error", status}});
     }
   }
+  metrics.degraded().Tick();
   std::lock_guard lock(mutex);
   checked_at = clock.Now();
 }
@@ -281,9 +285,9 @@ Process::~Process() {
 
 obs::Metrics& Process::metrics() { return impl_->metrics; }
 
-void Process::AddReadyCheck(std::string_view name, ReadyCheck check) {
+void Process::AddReadyCheck(std::string_view name, ReadyCheck check, std::optional<obs::Mode> mode) {
   std::lock_guard lock(impl_->mutex);
-  impl_->checks.push_back(std::make_unique<Impl::Check>(Impl::Check{std::string(name), std::move(check)}));
+  impl_->checks.push_back(std::make_unique<Impl::Check>(Impl::Check{std::string(name), std::move(check), mode}));
 }
 
 void Process::Announce(std::string_view name, std::string_view address) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "platform/app/config.h"
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
+#include "platform/obs/degraded.h"
 #include "platform/obs/metrics.h"
 
 namespace parvis::app {
@@ -31,8 +33,9 @@ class Process {
   Process(std::string_view service, const ProcessConfig& config);
   ~Process();
   obs::Metrics& metrics();
-  // /readyz is 200 when all checks pass (503 and the reasons otherwise); also a gauge parvis_ready{check}.
-  void AddReadyCheck(std::string_view name, ReadyCheck check);
+  // /readyz is 200 when all checks pass (503 and the reasons otherwise), and says in which degraded modes the process is
+  // and what to do; also a gauge parvis_ready{check}. While the check fails the process is in `mode`, if one is given.
+  void AddReadyCheck(std::string_view name, ReadyCheck check, std::optional<obs::Mode> mode = std::nullopt);
   // A listening address for the ready file ("grpc", "127.0.0.1:34567").
   void Announce(std::string_view name, std::string_view address);
   // Starts the parts, writes the ready file (removed again at the stop), waits for SIGTERM or SIGINT and stops the

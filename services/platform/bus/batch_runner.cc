@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "platform/obs/degraded.h"
 #include "platform/obs/log.h"
 
 namespace parvis::bus {
@@ -184,6 +185,7 @@ Status BatchRunner::Bury(const Received& received, const Status& why) {
   letter.topic += ".dlq." + options_.group;
   PARVIS_RETURN_IF_ERROR(dead_letters_.SendAll({letter}));
   Metrics(received.record.topic).dead->Add();
+  metrics_.degraded().Note(obs::Mode::kDeadLetters, letter.topic, absl::Minutes(10));
   return absl::OkStatus();
 }
 

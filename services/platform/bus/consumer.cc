@@ -190,11 +190,9 @@ struct Consumer::Impl {
     Partition* partition = partitions.Find(rd_kafka_topic_name(message.rkt), message.partition);
     if (take == Partitions::Take::kSeekBack) Seek(*partition, partition->expected);
     const size_t most = static_cast<size_t>(config.batch_max);
-    if (partition && partition->waiting.size() >= most) {
-      if (partition->retry_at > now) Pause(*partition, true);
-      return true;
-    }
-    return partitions.Waiting() >= 4 * most;
+    if (!partition || partition->waiting.size() < most) return partitions.Waiting() >= 4 * most;
+    if (partition->retry_at > now) Pause(*partition, true);
+    return true;
   }
 
   void OnPollError(const rd_kafka_message_t& message) {

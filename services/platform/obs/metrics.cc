@@ -11,6 +11,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include "platform/obs/degraded.h"
 #include "platform/obs/log.h"
 
 namespace parvis::obs {
@@ -71,7 +72,7 @@ auto& At(Map& map, std::string_view name) {
 }  // namespace
 
 struct Metrics::Impl {
-  explicit Impl(int series_max) : series_max(series_max) {}
+  Impl(int series_max, Metrics& metrics) : series_max(series_max), degraded(metrics, clock) {}
 
   // Records what the family is; complains once when two call sites disagree about the type.
   bool Describe(std::string_view name, const char* type, std::string_view help, const Labels& labels) {
@@ -110,10 +111,13 @@ struct Metrics::Impl {
   std::map<std::string, Family<prometheus::Counter, Counter>, std::less<>> counters;
   std::map<std::string, Family<prometheus::Gauge, Gauge>, std::less<>> gauges;
   std::map<std::string, Family<prometheus::Histogram, Histogram>, std::less<>> histograms;
+  RealClock clock;
+  Degraded degraded;
 };
 
-Metrics::Metrics(int series_max) : impl_(std::make_unique<Impl>(series_max)) {}
+Metrics::Metrics(int series_max) : impl_(std::make_unique<Impl>(series_max, *this)) {}
 Metrics::~Metrics() = default;
+Degraded& Metrics::degraded() { return impl_->degraded; }
 
 Counter& Metrics::counter(std::string_view name, std::string_view help, const Labels& labels) {
   std::lock_guard lock(impl_->mutex);

@@ -14,6 +14,8 @@ class Registry;
 
 namespace parvis::obs {
 
+class Degraded;
+
 using Labels = std::map<std::string, std::string>;
 
 class Counter {
@@ -54,6 +56,8 @@ class Metrics {
                        const std::vector<double>& buckets = {});
   std::string Expose() const;                // Prometheus text format 0.0.4
   std::vector<FamilyInfo> Families() const;  // sorted by name
+  // What this process can no longer do (degraded.h); here, because whoever notices it has the metrics at hand.
+  Degraded& degraded();
 
  private:
   struct Impl;

@@ -12,6 +12,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "parvis/platform/v1/authentication_service.grpc.pb.h"
+#include "platform/obs/degraded.h"
 
 namespace parvis::rpc {
 namespace {
@@ -61,6 +62,7 @@ struct AccountsAuthenticator::Impl {
       : client(client),
         config(config),
         clock(clock),
+        metrics(metrics),
         stub(platform::v1::AuthenticationService::NewStub(client.channel())),
         hits(metrics.counter("parvis_rpc_authentication_total", "Tokens checked, by where the answer came from.",
                              {{"from", "cache"}})),
@@ -86,6 +88,7 @@ struct AccountsAuthenticator::Impl {
       return status;
     }
     remember = absl::ZeroDuration();
+    metrics.degraded().Note(obs::Mode::kAccountsAway, ReasonOf(status));
     return ToStatus({.code = Code::kUnavailable,
                      .reason = "ACCOUNTS_UNAVAILABLE",
                      .message = absl::StrCat("the key could not be checked: ", ToError(status).reason),
@@ -108,6 +111,7 @@ struct AccountsAuthenticator::Impl {
   Client& client;
   const AuthenticatorConfig config;
   const Clock& clock;
+  obs::Metrics& metrics;
   std::unique_ptr<platform::v1::AuthenticationService::Stub> stub;
   obs::Counter& hits;
   obs::Counter& misses;

@@ -5,6 +5,7 @@
 #include <absl/strings/str_cat.h>
 #include <grpcpp/support/status.h>
 
+#include "platform/obs/degraded.h"
 #include "platform/obs/log.h"
 #include "platform/rpc/client.h"
 #include "platform/rpc/grpc_time.h"
@@ -13,7 +14,9 @@ namespace parvis::rpc {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
+constexpr std::string_view kServiceBearer = "Bearer svc.";
 constexpr size_t kTokenMax = 4096;
+constexpr int kKeysMax = 100'000;  // whose tenant is remembered
 constexpr auto kStallCheck = std::chrono::seconds(1);
 
 std::string Metadata(const grpc::CallbackServerContext& context, const char* key) {
@@ -38,6 +41,13 @@ void ServerConfig::Declare(app::Options& o, std::string_view prefix) {
   o.Address(name("address"), &address, "Where gRPC listens; port 0 takes a free one.");
   o.Int(name("threads"), &threads, "Threads that run the calls.", {1, 256});
   o.Int(name("queue_max"), &queue_max, "Calls that may wait for a thread; more are refused as overload.", {1, 100000});
+  o.Int(name("tenant_threads_max"), &tenant_threads_max, "Calls of one workspace that may run at the same time.",
+        {1, 256});
+  o.Int(name("tenant_queue_max"), &tenant_queue_max,
+        "Calls of one workspace that may wait for a thread (never more than there is room left); more are refused.",
+        {1, 100000});
+  o.Int(name("tenant_streams_max"), &tenant_streams_max, "Server streams that one workspace may have open at once.",
+        {1, 100000});
   o.Duration(name("deadline_max"), &deadline_max,
              "Cap of every call's deadline, and the deadline of calls without one.", absl::Milliseconds(100),
              absl::Minutes(10));
@@ -61,21 +71,36 @@ StreamKeeper::~StreamKeeper() {
 bool StreamKeeper::Add(const std::shared_ptr<OpenStream>& stream) {
   std::lock_guard lock(mutex_);
   if (static_cast<int>(streams_.size()) >= streams_max_) return false;
-  streams_.emplace(stream.get(), stream);
+  streams_.emplace(stream.get(), Entry{stream, kUnknownTenant});
   if (!thread_.joinable()) thread_ = std::thread([this] { Watch(); });
   wake_.notify_all();
   return true;
 }
 
+bool StreamKeeper::Assign(OpenStream* stream, TenantId tenant) {
+  std::lock_guard lock(mutex_);
+  const auto it = streams_.find(stream);
+  if (it == streams_.end()) return true;  // over already
+  int& count = of_tenant_[tenant];
+  if (count >= tenant_streams_max_) return false;
+  ++count;
+  it->second.tenant = tenant;
+  return true;
+}
+
 void StreamKeeper::Remove(OpenStream* stream) {
   std::lock_guard lock(mutex_);
-  streams_.erase(stream);
+  const auto it = streams_.find(stream);
+  if (it == streams_.end()) return;
+  const auto count = of_tenant_.find(it->second.tenant);
+  if (it->second.tenant != kUnknownTenant && --count->second == 0) of_tenant_.erase(count);
+  streams_.erase(it);
 }
 
 std::vector<std::shared_ptr<OpenStream>> StreamKeeper::All() const {
   std::vector<std::shared_ptr<OpenStream>> all;
-  for (const auto& [pointer, weak] : streams_) {
-    if (auto stream = weak.lock()) all.push_back(std::move(stream));
+  for (const auto& [pointer, entry] : streams_) {
+    if (auto stream = entry.stream.lock()) all.push_back(std::move(stream));
   }
   return all;
 }
@@ -116,10 +141,12 @@ Runtime::Impl::Impl(std::string service_name, const ServerConfig& server_config,
       authenticator(authenticator),
       clock(clock),
       metrics(metrics),
+      tenants(kKeysMax),
       queued(metrics.gauge("parvis_rpc_server_queued", "Calls waiting for a thread.")),
       streams_open(metrics.gauge("parvis_rpc_server_streams", "Open server streams.")),
-      streams(config.streams_max, clock),
-      executor({.name = "rpc", .threads = config.threads, .queue_max = config.queue_max}) {
+      streams(config.streams_max, config.tenant_streams_max, clock),
+      executor({config.threads, config.queue_max, config.tenant_threads_max, config.tenant_queue_max}) {
+  metrics.degraded().Declare(obs::Mode::kCallsShed);
   if (config.service_key_file.empty()) return;
   StatusOr<Secret> key = ReadSecretFile(config.service_key_file);
   if (key.ok()) {
@@ -163,7 +190,16 @@ StatusOr<Principal> Runtime::Impl::Authenticate(const grpc::CallbackServerContex
   return principal;
 }
 
-Status Runtime::Impl::Admit(const grpc::CallbackServerContext& context, const char* method,
+TenantId Runtime::Impl::TenantFor(const grpc::CallbackServerContext& context) {
+  const auto& all = context.client_metadata();
+  const auto it = all.find("authorization");
+  if (it == all.end()) return kUnknownTenant;
+  const std::string_view header(it->second.data(), it->second.size());
+  if (header.substr(0, kServiceBearer.size()) == kServiceBearer) return services_tenant;
+  return tenants.Of(KeyHashOf(header));
+}
+
+Status Runtime::Impl::Admit(grpc::CallbackServerContext& context, const char* method,
                             const google::protobuf::Message& request, Call& call) {
   if (call.Expired(clock))
     return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late before the call began");
@@ -172,6 +208,11 @@ Status Runtime::Impl::Admit(const grpc::CallbackServerContext& context, const ch
     return MakeError(Code::kInternal, "METHOD_WITHOUT_ROLE", absl::StrCat(method, " is unknown or declares no role"));
   }
   PARVIS_ASSIGN_OR_RETURN(call.principal, Authenticate(context));
+  if (call.principal.service.empty()) {
+    const std::string tenant = TenantOf(call.principal);
+    tenants.Learn(KeyHashOf(Metadata(context, "authorization")), TenantIdOf(tenant));
+    context.AddTrailingMetadata(kTenantMetadata, tenant);
+  }
   return CheckAccess(*rule, request, call);
 }
 
@@ -198,7 +239,15 @@ grpc::Status Runtime::Impl::Conclude(const char* method, const Call& call, Insta
   return ToGrpc(status, domain);
 }
 
-Status Runtime::Impl::Overloaded() const {
+Status Runtime::Impl::Overloaded(FairExecutor::Taken taken) const {
+  metrics.degraded().Note(obs::Mode::kCallsShed, taken == FairExecutor::Taken::kTenantFull ? "TENANT_OVERLOADED"
+                                                                                           : "OVERLOADED");
+  if (taken == FairExecutor::Taken::kTenantFull) {
+    return ToStatus({.code = Code::kResourceExhausted,
+                     .reason = "TENANT_OVERLOADED",
+                     .message = "too many calls of this workspace wait already",
+                     .retry_after = absl::Seconds(1)});
+  }
   return ToStatus({.code = Code::kResourceExhausted,
                    .reason = "OVERLOADED",
                    .message = "too many calls at once",

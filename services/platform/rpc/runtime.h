@@ -8,15 +8,17 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 
 #include <google/protobuf/message.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
-#include "platform/base/executor.h"
 #include "platform/base/secret.h"
 #include "platform/rpc/access.h"
+#include "platform/rpc/fair_executor.h"
 #include "platform/rpc/server.h"
+#include "platform/rpc/tenants.h"
 
 namespace parvis::rpc {
 
@@ -33,21 +35,29 @@ class OpenStream {
 // leaves are cancelled by a thread that exists only once there has been a stream.
 class StreamKeeper {
  public:
-  StreamKeeper(int streams_max, const Clock& clock) : streams_max_(streams_max), clock_(clock) {}
+  StreamKeeper(int streams_max, int tenant_streams_max, const Clock& clock)
+      : streams_max_(streams_max), tenant_streams_max_(tenant_streams_max), clock_(clock) {}
   ~StreamKeeper();
   bool Add(const std::shared_ptr<OpenStream>& stream);  // false: too many
+  // Whose it is, known once its key has been checked; false: this tenant has too many.
+  bool Assign(OpenStream* stream, TenantId tenant);
   void Remove(OpenStream* stream);
   void EndAll(const Status& status);
   int size() const;
 
  private:
+  struct Entry {
+    std::weak_ptr<OpenStream> stream;
+    TenantId tenant = kUnknownTenant;
+  };
   void Watch();
   std::vector<std::shared_ptr<OpenStream>> All() const;  // mutex_ held
-  const int streams_max_;
+  const int streams_max_, tenant_streams_max_;
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::map<OpenStream*, std::weak_ptr<OpenStream>> streams_;
+  std::map<OpenStream*, Entry> streams_;
+  std::unordered_map<TenantId, int> of_tenant_;  // only tenants that have one
   bool stop_ = false;
   std::thread thread_;
 };
@@ -58,12 +68,15 @@ struct Runtime::Impl {
 
   // What is known before any check: deadline (capped) and trace. Cheap; on gRPC's thread.
   Call BeginCall(const grpc::CallbackServerContext& context) const;
-  // Token, role, workspace. Blocks (a database, another service): on the executor.
-  Status Admit(const grpc::CallbackServerContext& context, const char* method, const google::protobuf::Message& request,
+  // In whose lane the call waits: by what was learned of its key before. Cheap; on gRPC's thread.
+  TenantId TenantFor(const grpc::CallbackServerContext& context);
+  // Token, role, workspace. Blocks (a database, another service): on the executor. Learns whose key it is, and tells
+  // the caller in the trailing metadata.
+  Status Admit(grpc::CallbackServerContext& context, const char* method, const google::protobuf::Message& request,
                Call& call);
   // Counts, logs, hides what an internal error would tell, and encodes.
   grpc::Status Conclude(const char* method, const Call& call, Instant began, const Status& status);
-  Status Overloaded() const;
+  Status Overloaded(FairExecutor::Taken taken) const;
 
   const std::string service;
   const std::string domain;
@@ -74,10 +87,12 @@ struct Runtime::Impl {
   Status key_status;  // why the service key could not be read; the server then does not start
   Secret service_key;
   AccessTable access;
+  Tenants tenants;
+  const TenantId services_tenant = TenantIdOf("services");  // other services' calls share one lane
   obs::Gauge& queued;
   obs::Gauge& streams_open;
   StreamKeeper streams;
-  Executor executor;  // last: its tasks use all of the above
+  FairExecutor executor;  // last: its tasks use all of the above
 
  private:
   StatusOr<Principal> Authenticate(const grpc::CallbackServerContext& context);

@@ -11,7 +11,6 @@
 #include "platform/base/call.h"
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
-#include "platform/base/executor.h"
 #include "platform/base/secret.h"
 #include "platform/obs/metrics.h"
 
@@ -25,6 +24,11 @@ struct ServerConfig {
   std::string address = "127.0.0.1:0";
   int threads = 8;                                  // executor
   int queue_max = 256;                              // calls waiting; beyond: RESOURCE_EXHAUSTED OVERLOADED
+  // What one tenant (a workspace; keys not seen before together count as one) may have of these, so that the others
+  // always find some; beyond: RESOURCE_EXHAUSTED TENANT_OVERLOADED, TOO_MANY_STREAMS_OF_TENANT.
+  int tenant_threads_max = 6;
+  int tenant_queue_max = 128;
+  int tenant_streams_max = 300;
   absl::Duration deadline_max = absl::Seconds(30);  // cap; also given to calls without a deadline
   int message_max_bytes = 4 << 20;
   int streams_max = 1000;      // open server streams; beyond: RESOURCE_EXHAUSTED TOO_MANY_STREAMS

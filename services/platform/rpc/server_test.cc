@@ -10,6 +10,7 @@
 
 #include "platform/base/clock.h"
 #include "platform/obs/log.h"
+#include "platform/rpc/tenants.h"
 #include "platform/rpc/testdata/echo.h"
 #include "platform/testing/wait.h"
 
@@ -170,6 +171,56 @@ TEST_F(ServerTest, OverloadIsRefusedAtOnceAndHealthAnswersMeanwhile) {
   EXPECT_EQ(served, 3);
 }
 
+TEST(ServerShareTest, WhoFloodsIsRefusedAndTheOthersAreServed) {
+  ServerConfig config;
+  config.threads = 3;
+  config.tenant_threads_max = 2;
+  config.tenant_queue_max = 1;
+  EchoServer echo(config);
+  ASSERT_TRUE(echo.started.ok()) << echo.started;
+  const auto stub = echo.Stub();
+  const auto ask = [&](const std::string& token, const std::string& text) {
+    EchoRequest request;
+    EchoResponse response;
+    request.set_text(text);
+    Context context(token);
+    const Status status = FromGrpc(stub->Echo(&context, request, &response));
+    const auto& trailers = context.GetServerTrailingMetadata();
+    const auto tenant = trailers.find(kTenantMetadata);
+    return std::pair(status, tenant == trailers.end() ? "" : std::string(tenant->second.data(), tenant->second.size()));
+  };
+  // Two keys of one workspace are one tenant, once they have been seen.
+  EXPECT_EQ(ask("owner", "").second, std::string("workspaces/") + kWorkspace);
+  EXPECT_EQ(ask("moderator", "").second, std::string("workspaces/") + kWorkspace);
+  EXPECT_EQ(ask("nobody", "").second, "");
+  Gate release, refusal;
+  std::atomic<int> running{0}, refused{0};
+  echo.service.on_echo = [&](const Call&, const EchoRequest& request) {
+    if (request.text() != "slow") return absl::OkStatus();
+    ++running;
+    release.Wait();
+    return absl::OkStatus();
+  };
+  std::vector<std::thread> flood;
+  for (int i = 0; i < 8; ++i) {
+    if (i == 1 || i == 2) {  // a thread has taken the one before from the queue
+      ASSERT_TRUE(parvis::testing::WaitFor([&] { return running == i; }, absl::Seconds(10)));
+    }
+    flood.emplace_back([&, i] {
+      const Status status = ask(i % 2 ? "owner" : "moderator", "slow").first;
+      if (ReasonOf(status) == "TENANT_OVERLOADED" && ToError(status).retry_after && ++refused == 5) refusal.Open();
+    });
+  }
+  EXPECT_TRUE(refusal.Wait());
+  for (int i = 0; i < 50; ++i) {
+    const Status status = ask("wide", "").first;
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  release.Open();
+  for (std::thread& caller : flood) caller.join();
+  EXPECT_EQ(refused, 5);
+}
+
 TEST_F(ServerTest, ACallThatIsDeadBeforeItRunsIsSkipped) {
   Gate release, running[2];
   std::atomic<int> bodies{0};
@@ -192,7 +243,8 @@ TEST_F(ServerTest, ACallThatIsDeadBeforeItRunsIsSkipped) {
   const Instant asked = clock.Now();
   EXPECT_EQ(FromGrpc(stub_->Echo(&hasty, {}, &response_)).code(), Code::kDeadlineExceeded);
   // The server counts from the arrival: its deadline comes a little after the client's.
-  ASSERT_TRUE(parvis::testing::WaitFor([&] { return clock.Now() - asked > absl::Milliseconds(300); }, absl::Seconds(10)));
+  ASSERT_TRUE(
+      parvis::testing::WaitFor([&] { return clock.Now() - asked > absl::Milliseconds(300); }, absl::Seconds(10)));
   release.Open();
   for (std::thread& caller : callers) caller.join();
   echo_.server.Stop(absl::Seconds(5));
@@ -246,6 +298,20 @@ TEST_F(ServerTest, AnAddressInUseIsSaid) {
   config.address = echo_.server.address();
   EchoServer second(config);
   EXPECT_EQ(ReasonOf(second.started), "ADDRESS_IN_USE");
+}
+
+// Every bound is a setting, and none of them can be switched off.
+TEST(ServerConfigTest, EveryBoundIsASetting) {
+  ServerConfig config;
+  app::Options options;
+  config.Declare(options);
+  EXPECT_TRUE(app::Parse("test", options, {}, {}).ok());
+  for (const char* name : {"threads", "queue_max", "tenant_threads_max", "tenant_queue_max", "tenant_streams_max",
+                           "streams_max", "stream_queue_max", "message_max_bytes"}) {
+    const Error error = ToError(app::Parse("test", options, {std::string("--rpc_") + name + "=0"}, {}));
+    ASSERT_EQ(error.violations.size(), 1u) << name;
+    EXPECT_EQ(error.violations[0].field, std::string("--rpc_") + name);
+  }
 }
 
 TEST(ServerStartTest, RefusesAMethodWithoutRole) {

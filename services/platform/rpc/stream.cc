@@ -30,6 +30,7 @@ class Core : public StreamCore, public OpenStream, public std::enable_shared_fro
   void CheckStall(Instant now) override;
 
  private:
+  Status TakeShare();                    // of the streams that its tenant may have
   void DecideEnd(const Status& status);  // mutex_ held; the first decision counts
   void Pump();                           // starts the next gRPC operation, if one may start
 
@@ -65,9 +66,10 @@ void Core::Open(StreamTransport& transport, const google::protobuf::Message& req
     return;
   }
   body_running_ = true;
-  const bool queued = impl_.executor.TrySubmit([self, &request, body = std::move(body)] {
+  const FairExecutor::Taken taken = impl_.executor.TrySubmit(impl_.TenantFor(*context_), [self, &request, body = std::move(body)] {
     const Status status = Guarded([&]() -> Status {
       PARVIS_RETURN_IF_ERROR(self->impl_.Admit(*self->context_, self->method_, request, self->call_));
+      PARVIS_RETURN_IF_ERROR(self->TakeShare());
       return body(self->call_, self);
     });
     {
@@ -77,13 +79,21 @@ void Core::Open(StreamTransport& transport, const google::protobuf::Message& req
     }
     self->Pump();
   });
-  if (!queued) {
+  if (taken != FairExecutor::Taken::kYes) {
     {
       std::lock_guard lock(mutex_);
       body_running_ = false;
     }
-    EndWith(impl_.Overloaded());
+    EndWith(impl_.Overloaded(taken));
   }
+}
+
+Status Core::TakeShare() {
+  if (impl_.streams.Assign(this, TenantIdOf(TenantOf(call_.principal)))) return absl::OkStatus();
+  return ToStatus({.code = Code::kResourceExhausted,
+                   .reason = "TOO_MANY_STREAMS_OF_TENANT",
+                   .message = "this workspace has as many streams open as it may have; end one first",
+                   .retry_after = absl::Seconds(5)});
 }
 
 Status Core::Send(std::shared_ptr<const google::protobuf::Message> message) {
@@ -138,6 +148,7 @@ void Core::Pump() {
   if (message) {
     transport_->Write(*message);
   } else {
+    if (kept_) impl_.streams.Remove(this);  // before the client can know, so that its next one finds the place free
     transport_->End(impl_.Conclude(method_, call_, began_, end_));
   }
 }

@@ -162,6 +162,31 @@ TEST_F(StreamTest, TooManyStreams) {
   EXPECT_TRUE(status.ok()) << status;
 }
 
+TEST_F(StreamTest, NoWorkspaceTakesAllStreams) {
+  ServerConfig config;
+  config.tenant_streams_max = 1;
+  EchoServer echo(config);
+  Gate open;
+  echo.service.on_watch = [&](std::shared_ptr<StreamSink>) { open.Open(); };
+  stub_ = echo.Stub();
+  Context first("analyst");
+  auto a = stub_->Watch(&first, Count(0, false));
+  ASSERT_TRUE(open.Wait());
+  const Status refused = Collect(Count(0, true), "owner").second;  // of the same workspace
+  EXPECT_EQ(ReasonOf(refused), "TOO_MANY_STREAMS_OF_TENANT");
+  EXPECT_TRUE(ToError(refused).retry_after);
+  EXPECT_TRUE(Collect(Count(0, true), "wide").second.ok());
+  first.TryCancel();
+  (void)a->Finish();
+  // The place is free again soon.
+  const absl::Time give_up = absl::Now() + absl::Seconds(10);
+  Status status;
+  do {
+    status = Collect(Count(0, true), "owner").second;
+  } while (!status.ok() && absl::Now() < give_up);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
 TEST_F(StreamTest, StopEndsOpenStreams) {
   Gate opened;
   echo_.service.on_watch = [&](std::shared_ptr<StreamSink>) { opened.Open(); };

@@ -11,8 +11,8 @@ grpc::ServerUnaryReactor* RunUnary(grpc::CallbackServerContext* context, Runtime
   const Instant began = impl.clock.Now();
   Call call = impl.BeginCall(*context);
   // The request and the context live until the reactor is finished, which only this task does.
-  const bool queued = impl.executor.TrySubmit(
-      [&impl, context, reactor, method, &request, began, call, body = std::move(body)]() mutable {
+  const FairExecutor::Taken taken = impl.executor.TrySubmit(
+      impl.TenantFor(*context), [&impl, context, reactor, method, &request, began, call, body = std::move(body)]() mutable {
         impl.queued.Set(impl.executor.queued());
         Status status;
         if (context->IsCancelled()) {
@@ -25,7 +25,7 @@ grpc::ServerUnaryReactor* RunUnary(grpc::CallbackServerContext* context, Runtime
         }
         reactor->Finish(impl.Conclude(method, call, began, status));
       });
-  if (!queued) reactor->Finish(impl.Conclude(method, call, began, impl.Overloaded()));
+  if (taken != FairExecutor::Taken::kYes) reactor->Finish(impl.Conclude(method, call, began, impl.Overloaded(taken)));
   return reactor;
 }
 

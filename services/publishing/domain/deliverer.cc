@@ -166,6 +166,8 @@ void Deliverer::Learn(const Done& done) {
   RateBudget& rate = outcome.budget ? ChannelOf(done.delivery).budgets[*outcome.budget].rate : BudgetOf(done.delivery).rate;
   rate.Observe(outcome.rate, outcome.refusal == Refusal::kRateLimited, now, options_.rules.rate_wait,
                options_.rules.rate_wait_max);
+  const absl::Duration wait = rate.WaitNow(now);
+  if (wait > absl::ZeroDuration() && observer_.budget_used_up) observer_.budget_used_up(done.delivery.network, wait);
 }
 
 bool Deliverer::ApplyDone(std::deque<Done>& batch) {

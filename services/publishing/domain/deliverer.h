@@ -58,6 +58,7 @@ struct DelivererObserver {
   // Somebody claimed a partition after us, and nobody tells us that it is not ours any more: a zombie's late claim. Whoever
   // owns the assignment must claim it again, or nothing of ours is ever claimed.
   std::function<void()> fenced;
+  std::function<void(const std::string& network, absl::Duration wait)> budget_used_up;   // the next call waits so long
 };
 
 class Deliverer {

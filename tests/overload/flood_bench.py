@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""What a flood costs the others, and what more than fits does to what fits; in interleaved slices of one run.
+
+  tests/overload/flood_bench.py [--pairs 10] [--build build/release]
+
+F14: one workspace calls 100 times as often as another; the other's p99 with the flood by its p99 without (bar 1.5), and an A/A
+control: two halves of the slices without it. F12: webhooks from 8, 16 and 80 connections at once, where 8 are the capacity; the
+acknowledged ones a second by those at capacity (bar 0.9), refused = 429 or 503, memory. Writes .parvis/overload-bench.json.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
+from flood import Admin, Page, Sender, h2load, percentile  # noqa: E402
+from system import BUILD, ROOT, Cluster, MainJob, Sandbox, Show  # noqa: E402
+
+LIST = "inbox.v1.InboxService/ListConversations"
+SLICE_SECONDS, CALM_PER_SECOND = 3, 20
+
+
+class Bench:
+    def __init__(self, build, folder):
+        show = Show()
+        self.cluster = Cluster(folder, build, show.step, fixed_ports=False, extra_flags={
+            "ingestion": {"webhook_inflight_max_bytes": 1 << 20, "webhook_retry_after": "1s"}})
+        self.cluster.start()
+        sandbox = Sandbox(self.cluster)
+        self.flooder, self.calm = (MainJob(self.cluster, sandbox, show) for _ in range(2))
+        for job in (self.flooder, self.calm):
+            job.create_team()
+            job.connect_channels()
+
+    # ---- F14 --------------------------------------------------------------------------------------------------------
+
+    def calm_slice(self):
+        """One workspace's calls at its ordinary rate; seconds each."""
+        client, took = self.calm.client("manager"), []
+        begin = time.monotonic()
+        for number in range(SLICE_SECONDS * CALM_PER_SECOND):
+            wait = begin + number / CALM_PER_SECOND - time.monotonic()
+            if wait > 0:
+                time.sleep(wait)   # the pace of the load
+            began = time.monotonic()
+            client.call(LIST, {"parent": self.calm.workspace})
+            took.append(time.monotonic() - began)
+        return took
+
+    def flooded_slice(self, body_file):
+        answers = {}
+        key = self.flooder.keys["manager"]
+        flood = threading.Thread(target=lambda: answers.update(h2load(
+            f"{self.cluster.gateway_url}/parvis.{LIST}", {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+            body_file, clients=10, seconds=SLICE_SECONDS, rps=CALM_PER_SECOND * 100 // 10)))
+        flood.start()
+        took = self.calm_slice()
+        flood.join()
+        return took, answers
+
+    def gateway(self, pairs):
+        alone, flooded, answers = ([], []), [], {"2xx": 0, "4xx": 0, "5xx": 0, "failed": 0}
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as body:
+            body.write(json.dumps({"parent": self.flooder.workspace}))
+            body.flush()
+            self.flooder.client("manager").call(LIST, {"parent": self.flooder.workspace})
+            self.calm_slice()   # warm
+            for pair in range(pairs):
+                alone[pair % 2].extend(self.calm_slice())
+                took, one = self.flooded_slice(body.name)
+                flooded.extend(took)
+                for name in answers:
+                    answers[name] += one[name]
+        base = alone[0] + alone[1]
+        return {"calm_p50_ms": percentile(base, 0.5) * 1000, "calm_p99_ms": percentile(base, 0.99) * 1000,
+                "flooded_p50_ms": percentile(flooded, 0.5) * 1000, "flooded_p99_ms": percentile(flooded, 0.99) * 1000,
+                "ratio_p99": percentile(flooded, 0.99) / percentile(base, 0.99),
+                "control_p99": percentile(alone[1], 0.99) / percentile(alone[0], 0.99), "flood": answers, "calls": len(flooded)}
+
+    # ---- F12 --------------------------------------------------------------------------------------------------------
+
+    def webhooks(self, pairs):
+        page = Page(self.cluster, self.flooder.sandbox_accounts["facebook"]["remote_id"], "bench")
+        Sender(page, 10, 1).start().finish()
+        ingestion = Admin(self.cluster, "ingestion")
+        body = page.body(1, 20_000)
+        result = {clients: {"2xx": 0, "4xx": 0, "5xx": 0, "failed": 0} for clients in (8, 16, 80)}
+        rss = []
+        with tempfile.NamedTemporaryFile("wb", suffix=".json") as file:
+            file.write(body)
+            file.flush()
+            for _ in range(pairs):
+                for clients, sums in result.items():
+                    one = h2load(page.url, page.headers(body), file.name, clients, seconds=SLICE_SECONDS)
+                    for name in sums:
+                        sums[name] += one[name]
+                    rss.append(ingestion.metric("process_resident_memory_bytes") / 1e6)
+        capacity = result[8]["2xx"]
+        seconds = pairs * SLICE_SECONDS
+        return {"capacity_per_second": capacity / seconds, "goodput_2x": result[16]["2xx"] / capacity,
+                "goodput_10x": result[80]["2xx"] / capacity, "answers": result, "rss_mb_first": rss[0], "rss_mb_max": max(rss)}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--build", default=BUILD)
+    args = parser.parse_args()
+    folder = os.path.join(ROOT, ".parvis/tests/FloodBench")
+    shutil.rmtree(folder, ignore_errors=True)
+    bench = Bench(args.build, folder)
+    try:
+        report = {"gateway": bench.gateway(args.pairs), "webhooks": bench.webhooks(max(2, args.pairs // 2))}
+    finally:
+        bench.cluster.stop()
+    with open(os.path.join(ROOT, ".parvis/overload-bench.json"), "w", encoding="ascii") as file:
+        json.dump(report, file, indent=1)
+    one, two = report["gateway"], report["webhooks"]
+    print(f"F14  p99 {one['calm_p99_ms']:.1f} ms alone, {one['flooded_p99_ms']:.1f} ms beside 100 x: ratio {one['ratio_p99']:.2f} "
+          f"(bar 1.5; A/A {one['control_p99']:.2f}); p50 {one['calm_p50_ms']:.1f} and {one['flooded_p50_ms']:.1f} ms; flood {one['flood']}")
+    print(f"F12  capacity {two['capacity_per_second']:.0f} webhooks/s (20 KB); goodput at 2 x {two['goodput_2x']:.2f}, at 10 x "
+          f"{two['goodput_10x']:.2f} (bar 0.9); RSS {two['rss_mb_first']:.0f} → {two['rss_mb_max']:.0f} MB; {two['answers']}")
+
+
+if __name__ == "__main__":
+    main()
