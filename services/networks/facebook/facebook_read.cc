@@ -202,7 +202,7 @@ StatusOr<PollPage> FacebookConnector::Poll(const Call& call, const Account& acco
     const bool gone = answer.answered() && answer.refusal.error == ErrorClass::kNotFound;
     if (!answer.ok() && !gone) return FailedRead(answer, account);
     const Json& data = Member(answer.json, "data");
-    if (!gone && !data.is_array()) return UnintelligibleRead();
+    if (!gone && (!data.is_array() || data.size() > kPageItemsMax)) return UnintelligibleRead();
     for (size_t i = 0; !gone && i < data.size(); ++i) {
       if (auto happening = CommentOf(data[i], account.remote_id, post)) {
         page.happenings.push_back(*std::move(happening));

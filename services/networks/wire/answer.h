@@ -50,6 +50,9 @@ Outcome RefusedBeforeSending(ErrorClass error, std::string_view message);
 Status FailedRead(const Answer& answer, const Account& account);
 // UNAVAILABLE TRANSIENT: answered with success, but not with what was asked for.
 Status UnintelligibleRead();
+// Most items of one page that are looked at: no list is asked for more, and a network that sends a million of them, each
+// of which would become a record or a dead letter, is not what it says it is (then UnintelligibleRead).
+inline constexpr size_t kPageItemsMax = 1000;
 
 // Header values as numbers; nullopt when missing or malformed.
 std::optional<int64_t> HeaderNumber(const net::Headers& headers, std::string_view name);

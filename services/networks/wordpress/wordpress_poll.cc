@@ -148,7 +148,7 @@ Status WordPressConnector::FindRoots(const Call& call, const Account& account, R
     const Answer answer = Ask(call, account, "GET", kComments,
                               "context=edit&status=any&per_page=" + std::to_string(kPerPageMax) + "&include=" + Joined(unknown));
     if (!answer.ok()) return FailedRead(answer, account);
-    if (!answer.json.is_array()) return UnintelligibleRead();
+    if (!answer.json.is_array() || answer.json.size() > kPageItemsMax) return UnintelligibleRead();
     for (const Json& comment : answer.json) learn(comment);
     for (const std::string& id : unknown) {
       if (parents.count(id) > 0) continue;
@@ -178,7 +178,7 @@ Status WordPressConnector::ReadNewComments(const Call& call, const Account& acco
                             "context=edit&status=all&type=comment&orderby=date_gmt&order=asc&per_page=" + std::to_string(per_page) +
                                 "&page=" + std::to_string(round->page) + "&after=" + net::UrlEncode(FormatIsoTime(absl::FromUnixSeconds(round->after))));
   if (!answer.ok()) return FailedRead(answer, account);
-  if (!answer.json.is_array()) return UnintelligibleRead();
+  if (!answer.json.is_array() || answer.json.size() > kPageItemsMax) return UnintelligibleRead();
   page->rate = answer.rate;
   PARVIS_RETURN_IF_ERROR(FindRoots(call, account, round, answer.json));
   int64_t newest = round->after;
@@ -218,7 +218,7 @@ Status WordPressConnector::ReadWatched(const Call& call, const Account& account,
   const Answer answer = Ask(call, account, "GET", kComments,
                             "context=edit&status=any&orderby=date_gmt&order=desc&per_page=" + std::to_string(kPerPageMax) + "&include=" + Joined(ids));
   if (!answer.ok()) return FailedRead(answer, account);
-  if (!answer.json.is_array()) return UnintelligibleRead();
+  if (!answer.json.is_array() || answer.json.size() > kPageItemsMax) return UnintelligibleRead();
   std::map<std::string, Json> now;
   for (const Json& comment : answer.json) now.emplace(Text(comment, "id"), comment);
   const absl::Time seen = clock_.WallNow();

@@ -18,6 +18,13 @@ std::string Joined(const std::string& base, const std::string& path) {
   return (!base.empty() && base.back() == '/' ? base.substr(0, base.size() - 1) : base) + path;
 }
 
+// Whether X could mean this as a challenge. Its answer is made with the key that signs events, and for whoever asks: what can
+// be a challenge must never be an event, or anybody could have a forged event signed by us.
+bool IsChallenge(std::string_view token) {
+  return !token.empty() && token.size() <= 1024 &&
+         token.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+/=.") == std::string_view::npos;
+}
+
 // The text as X shows it back: links are t.co links (so a link equals any link), mentions may have been put before a reply,
 // and a picture adds a link of its own at the end.
 std::string Comparable(const std::string& text, bool reply) {
@@ -200,8 +207,8 @@ bool XConnector::Matches(const Write& write, const OwnItem& item) const {
 StatusOr<HandshakeAnswer> XConnector::Handshake(const WebhookCall& call, const std::vector<Secret>& app_secrets, const Secret&) const {
   const auto query = net::ParseQuery(call.query);
   const auto token = query.find("crc_token");
-  if (call.method != "GET" || token == query.end() || token->second.empty() || token->second.size() > 1024) {
-    return MakeError(Code::kInvalidArgument, "HANDSHAKE_MALFORMED", "crc_token is needed");
+  if (call.method != "GET" || token == query.end() || !IsChallenge(token->second)) {
+    return MakeError(Code::kInvalidArgument, "HANDSHAKE_MALFORMED", "crc_token is needed, a plain word of at most 1024 characters");
   }
   if (app_secrets.empty() || app_secrets.front().empty()) {
     return MakeError(Code::kFailedPrecondition, "APP_SECRET_MISSING", "no consumer secret is known to answer with");
@@ -211,6 +218,9 @@ StatusOr<HandshakeAnswer> XConnector::Handshake(const WebhookCall& call, const s
 }
 
 Status XConnector::VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const {
+  if (IsChallenge(call.body)) {
+    return MakeError(Code::kUnauthenticated, "SIGNATURE_WRONG", "an event is a JSON object; this could be the answer to a challenge");
+  }
   const auto header = call.headers.find("x-twitter-webhooks-signature");
   return CheckSha256Signature(header == call.headers.end() ? std::string_view() : std::string_view(header->second), Encoding::kBase64, call.body,
                               app_secrets);

@@ -57,7 +57,7 @@ std::optional<Happening> HappeningOf(const Json& tweet, const Json& users, const
   if (person.empty()) person = h.author_remote_id;
   h.conversation = h.thread + "/" + person;
   if (!h.parent_remote_id.empty()) h.post_remote_id = h.thread;
-  for (size_t i = 0; users.is_array() && i < users.size(); ++i) {
+  for (size_t i = 0; users.is_array() && i < users.size() && i < kPageItemsMax; ++i) {
     if (Text(users[i], "id") != h.author_remote_id) continue;
     h.author_name = text::ToUtf8(Text(users[i], "name"));
     h.author_handle = Text(users[i], "username");
@@ -134,7 +134,7 @@ StatusOr<PollPage> XConnector::Poll(const Call& call, const Account& account, co
   if (!answer.ok()) return FailedRead(answer, account);
   const Json& meta = Member(answer.json, "meta");
   const Json& data = Member(answer.json, "data");
-  if (!meta.is_object() || (!data.is_null() && !data.is_array())) return UnintelligibleRead();
+  if (!meta.is_object() || (!data.is_null() && !data.is_array()) || data.size() > kPageItemsMax) return UnintelligibleRead();
   PollPage page;
   page.rate = answer.rate;
   const Json& users = Member(Member(answer.json, "includes"), "users");

@@ -131,5 +131,24 @@ TEST_F(XWebhookTest, SignatureAndChallenge) {
   EXPECT_EQ(ReasonOf(connector.Handshake(crc, {Secret("s")}, Secret()).status()), "HANDSHAKE_MALFORMED");
 }
 
+// The challenge is answered with the key that signs events, for whoever asks: nobody may have an event signed that way.
+TEST_F(XWebhookTest, TheChallengeSignsNoEvents) {
+  const std::vector<Secret> secrets = {Secret("consumer")};
+  WebhookCall crc;
+  crc.method = "GET";
+  for (const std::string& event : {Activity("post.reply.create", R"({"id":"20"})"), std::string("{}"), std::string("[1]"), std::string(" 1"),
+                                   std::string("\"a\"")}) {
+    crc.query = "crc_token=" + net::UrlEncode(event);
+    EXPECT_EQ(ReasonOf(connector.Handshake(crc, secrets, Secret()).status()), "HANDSHAKE_MALFORMED") << event;
+  }
+  crc.query = "crc_token=abc";
+  const auto answer = connector.Handshake(crc, secrets, Secret());
+  ASSERT_TRUE(answer.ok());
+  WebhookCall call;
+  call.body = "abc";
+  call.headers["X-Twitter-Webhooks-Signature"] = "sha256=" + ToBase64(HmacSha256("consumer", "abc"));
+  EXPECT_EQ(ReasonOf(connector.VerifySignature(call, secrets)), "SIGNATURE_WRONG");
+}
+
 }  // namespace
 }  // namespace parvis::networks

@@ -143,7 +143,7 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
   (void)Apply(expired);
   for (const auto& [budget, budget_wait] : limited) {
     ReleaseHeld(
-        [&](const Delivery& held) {
+        [this, &budget = budget](const Delivery& held) {
           return Key(held.workspace_id, held.channel_id) == budget.first &&
                  writer_.BudgetOf(held.network, held.kind) == budget.second;
         },
