@@ -1,0 +1,1 @@
+def due(bench): pass
