@@ -12,7 +12,7 @@ from binary import BenchBinary
 # name -> (binary, arguments, side, unit, less is better)
 BINARIES = {
     "assess": ("parvis-assess-bench", [], "ours", "/s", False),
-    "fold": ("parvis-fold-bench", [], "ours", "/s", False),
+    "fold": ("parvis-fold-bench", ["--stored=100000"], "ours", "/s", False),
     "unary": ("parvis-rpc-bench", [], "ours", "/s", False),
     "batch": ("parvis-rpc-bench", [], "batched", "/s", False),
     "produce": ("parvis-produce-bench", None, "ours", "/s", False),
