@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kBatch = 1000, kBatches = 4;
 constexpr const char* kWorkspace = testing::kFillWorkspace;
-constexpr char kChannel[] = "0190a0b1-0000-7000-8000-0000000000c1";   // one of the four that Fill fills
+constexpr char kChannel[] = "0190a0b1-0000-7000-8000-0000000000c1";   // one of those that Fill fills
 
 // Comment `number`: two of three begin a thread of their own, the third answers in the one before.
 moderation::v1::Assessment Comment(int64_t number) {

@@ -15,7 +15,7 @@
 namespace parvis::publishing {
 namespace {
 
-constexpr int kDeliveries = 10'000, kAccept = 1000, kChannels = 50;
+constexpr int kDeliveries = 4000, kAccept = 1000, kChannels = 50;
 constexpr char kWorkspace[] = "0190a0b1-0000-7000-8000-000000000001";
 
 class Bench {

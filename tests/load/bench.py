@@ -20,10 +20,10 @@ import webhook  # noqa: E402
 ROWS = {
     "produce": produce.produce, "unary": stages.unary, "batch": stages.batch, "assess": stages.assess, "fold": stages.fold,
     "fold_size": stages.fold_size, "ledger": ledger.ledger, "page": stages.page, "watch": stages.watch,
-    "metrics": stages.metrics, "idle": webhook.idle, "webhook": webhook.webhook, "due": due.due,
-    "pipeline": pipeline.pipeline, "replicas": pipeline.replicas,
+    "metrics": stages.metrics, "idle": webhook.idle, "webhook": webhook.webhook, "pipeline": pipeline.pipeline,
+    "replicas": pipeline.replicas, "pipeline_size": pipeline.pipeline_size, "due": due.due,
 }
-NOT_QUICK = ("fold_size", "replicas")  # unless asked for by name
+NOT_QUICK = ("fold_size", "replicas", "pipeline_size")  # unless asked for by name
 
 
 def parse():
@@ -34,7 +34,7 @@ def parse():
     parser.add_argument("--json", default=os.path.join(ROOT, ".parvis/bench.json"), help="where the figures go")
     parser.add_argument("--markdown", action="store_true", help="prints the table of docs/performance.md as well")
     parser.add_argument("--seconds", type=int, default=120, help="longest measuring of one row, without its preparation")
-    parser.add_argument("--stored", type=int, default=10_000_000, help="messages stored for fold_size")
+    parser.add_argument("--stored", type=int, default=10_000_000, help="messages stored for fold_size and pipeline_size")
     parser.add_argument("--conversations", type=int, default=5_000_000, help="conversations stored for page")
     options = parser.parse_args()
     options.only = options.only.split(",") if options.only else []

@@ -49,14 +49,15 @@ class Graphile:
 
 
 def ledger(bench):
-    """10,000 due deliveries a slice."""
+    """4,000 due deliveries a slice against 10,000 jobs, each about a second or less."""
     folder = _install(bench.root)
     with bench.binary("parvis-ledger-bench") as process:
         graphile = Graphile(folder, process.notes()["port"])
         try:
             bench.pair("ledger: claim + complete / graphile-worker, batched", process.side("ours"), graphile.slice, 5,
                        seconds=bench.seconds / 2)
-            bench.pair("ledger: claim + intent + complete / the same", process.side("intent"), graphile.slice,
-                       seconds=bench.seconds / 2)
+            if not bench.quick:
+                bench.pair("ledger: claim + intent + complete / the same", process.side("intent"), graphile.slice,
+                           seconds=bench.seconds / 2)
         finally:
             graphile.stop()

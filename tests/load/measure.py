@@ -46,6 +46,13 @@ def reached(ratio, target, less_is_better=False):
     return "reached" if (ratio <= target if less_is_better else ratio >= target) else "not reached"
 
 
+def verdict(ratio, target, control, less_is_better=False):
+    """As reached(), unless the control's interval says that the machine was too restless."""
+    if control[0] < CONTROL_LOW or control[1] > CONTROL_HIGH:
+        return "no verdict: the control is off"
+    return reached(ratio, target, less_is_better)
+
+
 def rounded(value):
     """Three significant figures, and whole numbers beyond."""
     return round(value) if abs(value) >= 100 else float(f"{value:.3g}")
@@ -80,11 +87,10 @@ class Pairs:
 
     def _result(self, ratios, control, ours, theirs, steal):
         (low, high), (control_low, control_high) = bootstrap(ratios), bootstrap(control)
-        fit = CONTROL_LOW <= control_low and control_high <= CONTROL_HIGH
         ratio = statistics.median(ratios)
         return {"name": self.name, "ratio": round(ratio, 3), "low": round(low, 3), "high": round(high, 3),
                 "control_low": round(control_low, 3), "control_high": round(control_high, 3),
                 "ours": rounded(statistics.median(ours)), "against": rounded(statistics.median(theirs)),
                 "unit": self.unit, "target": self.target, "less_is_better": self._less, "pairs": len(ratios),
                 "steal": steal.share(),
-                "verdict": reached(ratio, self.target, self._less) if fit else "no verdict: the control is off"}
+                "verdict": verdict(ratio, self.target, (control_low, control_high), self._less)}

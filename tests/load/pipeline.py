@@ -1,10 +1,11 @@
 """Webhook to conversation visible, at full speed, beside what its stages cost in the same run."""
 
+import os
 import statistics
 import time
 
 from cpu import Accounts, difference
-from measure import PAIRS_MIN, Steal, bootstrap, reached
+from measure import PAIRS_MIN, Steal, bootstrap, reached, verdict
 from parvis_local.processes import wait_until
 from sql import Session
 
@@ -40,15 +41,27 @@ class Pipeline:
         self._bench, self._cluster, self._job = bench, bench.cluster(), bench.campaign()
         self._sql = Session(self._cluster.postgres)
         self._accounts = Accounts(self._cluster, self._sql)
+        self._workspace = self._job.workspace.removeprefix("workspaces/")
         self._seed = 100
 
     def close(self):
         self._sql.close()
 
     def _visible(self):
-        """Messages of people in the workspace: an index-only count, asked for only when the fold says it is nearly done."""
+        """Messages of people on the workspace's channels: no join, and asked for only when the fold says it is nearly done."""
+        channels = "', '".join(self._job.channels.values())
         return self._sql.number("SELECT count(*) FROM inbox.messages WHERE present AND NOT by_us AND workspace_id = "
-                                f"'{self._job.workspace.removeprefix('workspaces/')}'")
+                                f"'{self._workspace}' AND channel_id IN ('{channels}')")
+
+    def fill(self, messages):
+        """So many more messages in the workspace, on channels of their own."""
+        with open(os.path.join(self._bench.root, "services/inbox/storage/testdata/fill.sql"), encoding="utf-8") as file:
+            sql = file.read()
+        for name, value in ((":workspace", self._workspace), (":channel_stem", "0190a0b1-0000-7000-8000-0000000000c"),
+                            (":messages", str(messages)), (":with_messages", "1")):
+            sql = sql.replace(name, value)
+        # The feed of the workspace goes on where it is.
+        self._cluster.postgres.psql("SET search_path = inbox;\n" + sql + "\nCHECKPOINT;")
 
     def round(self, comments, threads=None):
         """Lets the audience write `comments`, as fast as they are taken, and waits until all are visible and all is quiet."""
@@ -107,27 +120,58 @@ def pipeline(bench):
                       ("Σ of all", round(middle.everything * 1e6, 1))])
 
 
+HOT = {"reply_share": 0.5, "hot_share": 0.6, "hot": 1}
+EVEN = {"reply_share": 0.5, "hot_share": 0, "hot": 1}
+
+
 def replicas(bench):
     """Two replicas of moderation, inbox, publishing and metrics against one, one hot thread among others."""
-    comments = 4000 if bench.quick else 15000
-    threads = {"reply_share": 0.5, "hot_share": 0.6, "hot": 1}
-    run = Pipeline(bench)
-    ratios, control, steal = [], [], Steal()
+    comments, run, steal = 4000 if bench.quick else 15000, Pipeline(bench), Steal()
+    even, one, again, two = [], [], [], []
     try:
-        run.round(comments // 2, threads)
+        run.round(comments // 2, HOT)
         began = time.monotonic()
-        while len(ratios) < bench.pairs and (len(ratios) < (1 if bench.quick else PAIRS_MIN) or
-                                             time.monotonic() - began < bench.seconds):
-            one = run.round(comments, threads).rate
-            again = run.round(comments, threads).rate
+        while len(one) < bench.pairs and (len(one) < (1 if bench.quick else PAIRS_MIN) or
+                                          time.monotonic() - began < bench.seconds):
+            even.append(run.round(comments, EVEN).rate)
+            one.append(run.round(comments, HOT).rate)
+            again.append(run.round(comments, HOT).rate)
             with bench.second_replicas(("moderation", "inbox", "publishing", "metrics")):
-                two = run.round(comments, threads).rate
-            ratios.append(two / again)
-            control.append(one / again)
+                two.append(run.round(comments, HOT).rate)
     finally:
         run.close()
-    ratio, (low, high), (control_low, control_high) = statistics.median(ratios), bootstrap(ratios), bootstrap(control)
-    bench.add({"name": "two replicas / one, a hot thread among others", "ratio": round(ratio, 3), "low": round(low, 3),
-               "high": round(high, 3), "control_low": round(control_low, 3), "control_high": round(control_high, 3),
-               "target": 0.95, "ours": round(two), "against": round(again), "unit": "/s", "pairs": len(ratios),
-               "verdict": reached(ratio, 0.95), "steal": steal.share()})
+    _rates(bench, "two replicas / one, a hot thread among others", two, again, one, 0.95, steal)
+    _rates(bench, "one hot thread / evenly spread", one, even, again, 0.8, steal)
+
+
+def _rates(bench, name, ours, against, control, target, steal):
+    """Adds the ratio of rounds' rates; `control`: rounds of which a neighbour in `ours` or `against` is the same thing."""
+    twin = against if name.startswith("two") else ours
+    ratios, same = [a / b for a, b in zip(ours, against)], [a / b for a, b in zip(control, twin)]
+    ratio, (low, high), interval = statistics.median(ratios), bootstrap(ratios), bootstrap(same)
+    bench.add({"name": name, "ratio": round(ratio, 3), "low": round(low, 3), "high": round(high, 3),
+               "control_low": round(interval[0], 3), "control_high": round(interval[1], 3), "target": target,
+               "ours": round(statistics.median(ours)), "against": round(statistics.median(against)), "unit": "/s",
+               "pairs": len(ratios), "verdict": verdict(ratio, target, interval), "steal": steal.share()})
+
+
+def pipeline_size(bench):
+    """The pipeline with many messages stored against itself with some 10^5. Before and after a fill: rounds, not pairs."""
+    comments, stored = (4000, 200_000) if bench.quick else (30000, bench.options.stored)
+    run, steal = Pipeline(bench), Steal()
+    try:
+        before = [run.round(comments) for _ in range(4)][1:]
+        bench.show.step(f"filling the inbox with {stored:,} messages")
+        run.fill(stored)
+        after = [run.round(comments) for _ in range(4)][1:]
+    finally:
+        run.close()
+    small, large = (statistics.median(r.rate for r in rounds) for rounds in (before, after))
+    control = sorted(r.rate / small for r in before)
+    bench.add({"name": f"pipeline at {stored:,} stored / at some {4 * comments:,}", "ratio": round(large / small, 3),
+               "low": round(min(r.rate for r in after) / small, 3), "high": round(max(r.rate for r in after) / small, 3),
+               "control_low": round(control[0], 3), "control_high": round(control[-1], 3), "target": 0.8,
+               "ours": round(large), "against": round(small), "unit": "/s", "pairs": len(after),
+               "verdict": verdict(large / small, 0.8, (control[0], control[-1])),
+               "microseconds_before": before[1].microseconds(), "microseconds_after": after[1].microseconds(),
+               "steal": steal.share()})

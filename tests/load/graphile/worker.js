@@ -17,7 +17,9 @@ const preset = { worker: { concurrentJobs: 24, maxPoolSize: 20, pollInterval: 20
                            localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 } };
 
 async function slice(jobs) {
-  await pgPool.query("SELECT graphile_worker.add_job('nothing', json_build_object('n', n)) FROM generate_series(1, $1) n", [jobs]);
+  await pgPool.query(`SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(SELECT json_populate_record(
+    null::graphile_worker.job_spec, json_build_object('identifier', 'nothing', 'payload', json_build_object('n', n)))
+    FROM generate_series(1, $1) n))`, [jobs]);
   const events = new EventEmitter();
   const done = new EventEmitter();
   let began = 0n, left = jobs;

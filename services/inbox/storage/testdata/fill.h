@@ -10,7 +10,7 @@
 namespace parvis::inbox::testing {
 
 inline constexpr char kFillWorkspace[] = "0190a0b1-0000-7000-8000-000000000001";
-inline constexpr char kFillChannelStem[] = "0190a0b1-0000-7000-8000-0000000000c";   // channels c0 to c3
+inline constexpr char kFillChannelStem[] = "0190a0b1-0000-7000-8000-0000000000c";   // channels c0 to cf
 
 // `messages` in two thirds as many conversations; without `with_messages` the conversations alone.
 inline void Fill(parvis::testing::ServiceDatabase& db, parvis::testing::Postgres& postgres, int64_t messages,
