@@ -20,8 +20,8 @@ import webhook  # noqa: E402
 ROWS = {
     "produce": produce.produce, "unary": stages.unary, "batch": stages.batch, "assess": stages.assess, "fold": stages.fold,
     "fold_size": stages.fold_size, "ledger": ledger.ledger, "page": stages.page, "watch": stages.watch,
-    "metrics": stages.metrics, "idle": webhook.idle, "webhook": webhook.webhook, "pipeline": pipeline.pipeline,
-    "replicas": pipeline.replicas, "pipeline_size": pipeline.pipeline_size, "due": due.due,
+    "metrics": stages.metrics, "idle": webhook.idle, "pipeline": pipeline.pipeline, "replicas": pipeline.replicas,
+    "pipeline_size": pipeline.pipeline_size, "webhook": webhook.webhook, "due": due.due,
 }
 NOT_QUICK = ("fold_size", "replicas", "pipeline_size")  # unless asked for by name
 

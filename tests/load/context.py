@@ -30,7 +30,7 @@ class Bench:
         self.pairs, self.seconds = (10, 4) if self.quick else (30, options.seconds)
         self.build, self.root = BUILD, ROOT
         self._cluster = self._kafka = self.sandbox = self.job = None
-        self._campaign_is_out = False
+        self._campaign_is_out = self._quiet = False
 
     # ---- results --------------------------------------------------------------------------------------------------
 
@@ -53,6 +53,11 @@ class Bench:
 
     def cluster(self):
         """All of Parvis, with nothing in it."""
+        if self._quiet:
+            self.stop_cluster()
+        return self._start()
+
+    def _start(self):
         if not self._cluster:
             folder = os.path.join(FOLDER, "cluster")
             shutil.rmtree(folder, ignore_errors=True)
@@ -60,9 +65,19 @@ class Bench:
             self._cluster.start()
         return self._cluster
 
+    def quiet_cluster(self):
+        """A cluster of its own in which nobody consumes what ingestion and publishing write; with a team (see job)."""
+        if not self._quiet:
+            self.stop_cluster()
+            self.team(webhooks=False)
+            for service in ("moderation", "inbox", "metrics"):
+                self._cluster.children.pop(service).stop()
+            self._quiet = True
+        return self._cluster
+
     def team(self, webhooks=True):
         """A workspace with members, channels and a policy; returns the main job, which knows their names."""
-        if not self.job:
+        if not self.job or self._quiet:
             self.cluster()
             # Many calls at once: what is measured is Parvis, not the patience of the one who pushes.
             self.sandbox = Sandbox(self._cluster, push={"lanes": 32, "threads_in_order": False})
@@ -128,7 +143,7 @@ class Bench:
         if self._cluster:
             self._cluster.stop()
             self._cluster = self.job = self.sandbox = None
-            self._campaign_is_out = False
+            self._campaign_is_out = self._quiet = False
 
     def close(self):
         self.stop_kafka()

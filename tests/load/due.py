@@ -24,7 +24,7 @@ class Pages:
     """Facebook Pages of the sandbox, each with one post that the deliveries answer to."""
 
     def __init__(self, bench):
-        self._sandbox, self._url = bench.sandbox, bench.cluster().sandbox_url
+        self._sandbox, self._url = bench.sandbox, bench.quiet_cluster().sandbox_url
         manager, job = bench.job.client("manager"), bench.job
         self.all = []
         for number in range(CHANNELS):
@@ -47,7 +47,7 @@ class Pages:
 class Due:
     def __init__(self, bench, count):
         self._bench, self._count, self._pages = bench, count, Pages(bench)
-        self._sql = Session(bench.cluster().postgres)
+        self._sql = Session(bench.quiet_cluster().postgres)
         self._workspace = bench.job.workspace.removeprefix("workspaces/")
         self._slices, self._after = 0, self._journal_end()
         self.lateness, self.early, self.twice, self.missing = [], 0, 0, 0
@@ -112,7 +112,7 @@ class Due:
 
     def bare(self, process, path):
         """Seconds of the bare loop for as many requests of the same kind."""
-        base = f"{self._bench.cluster().sandbox_url}/facebook/v23.0"
+        base = f"{self._bench.quiet_cluster().sandbox_url}/facebook/v23.0"
         with open(path, "w", encoding="utf-8") as file:
             for number, text in enumerate(self._texts()):
                 page = self._pages.of(number)
@@ -145,11 +145,9 @@ def shard_of(channel):
 def due(bench):
     """10,000 replies, 16 channels, no rate limits."""
     count = 2000 if bench.quick else 10_000
-    bench.stop_cluster()
-    bench.team(webhooks=False)
-    cluster, path = bench.cluster(), os.path.join(FOLDER, "requests.tsv")
-    for service in ("ingestion", "moderation", "inbox", "metrics"):
-        cluster.children.pop(service).stop()
+    cluster, path = bench.quiet_cluster(), os.path.join(FOLDER, "requests.tsv")
+    if "ingestion" in cluster.children:
+        cluster.children.pop("ingestion").stop()  # it would read all the answers
     bench.sandbox.control("POST", "limits", {"network": "facebook", "enabled": False})
     run = Due(bench, count)
     try:
@@ -166,6 +164,5 @@ def due(bench):
         bench.show.table(("later than its second by less than", "deliveries"), result["lateness"].items())
     finally:
         run.close()
-        bench.stop_cluster()
         if os.path.exists(path):
             os.remove(path)  # it holds the sandbox's tokens
