@@ -3,6 +3,7 @@
 #   parvis_library(NAME SOURCES... DEPS targets...)     a static library
 #   parvis_test(NAME SOURCES... DEPS targets... [LABELS l...] [TIMEOUT s])   a GoogleTest binary, one ctest
 #   parvis_binary(NAME SOURCES... DEPS targets...)      an executable in ${CMAKE_BINARY_DIR}/bin
+#   parvis_bench(NAME SOURCES... DEPS targets...)       a binary that scripts/bench measures with (platform/testing/bench.h)
 #   parvis_proto(PACKAGE files... DEPS packages...)     proto_<package> (messages) and, where a file ends in
 #                                                       _service.proto, proto_<package>_grpc (stubs)
 #   parvis_fuzz(NAME SOURCES... DEPS targets...)        a libFuzzer target (only with PARVIS_FUZZ)
@@ -52,6 +53,17 @@ function(parvis_binary name)
   target_precompile_headers(${name} REUSE_FROM parvis_pch)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
   add_dependencies(binaries ${name})
+endfunction()
+
+add_custom_target(benches)  # what scripts/bench measures with
+
+function(parvis_bench name)
+  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${arg_DEPS})
+  target_precompile_headers(${name} REUSE_FROM parvis_pch)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  add_dependencies(benches ${name})
 endfunction()
 
 function(parvis_test name)

@@ -1,26 +1,25 @@
 // parvis-fold-bench: what the fold costs beside a raw COPY of the same rows into the same tables with the same indexes.
-// Speaks with scripts/bench: reads "ours" or "against" from standard input, answers comments per second.
-#include <chrono>
-#include <cstdio>
-#include <iostream>
+//
+//   parvis-fold-bench --stored=100000      messages that are there before
 #include <string>
 
 #include "inbox/bus/encode.h"
 #include "inbox/bus/fold_consumer.h"
 #include "inbox/storage/fold_store.h"
 #include "inbox/storage/rows.h"
+#include "inbox/storage/testdata/fill.h"
 #include "inbox/transport/convert.h"
 #include "parvis/moderation/v1/assessment.pb.h"
 #include "platform/base/ids.h"
 #include "platform/db/stream_tables.h"
-#include "platform/testing/postgres.h"
+#include "platform/testing/bench.h"
 
 namespace parvis::inbox {
 namespace {
 
 constexpr int kBatch = 1000, kBatches = 4;
-constexpr char kWorkspace[] = "0190a0b1-0000-7000-8000-000000000001";
-constexpr char kChannel[] = "0190a0b1-0000-7000-8000-0000000000c1";
+constexpr const char* kWorkspace = testing::kFillWorkspace;
+constexpr char kChannel[] = "0190a0b1-0000-7000-8000-0000000000c1";   // one of those that Fill fills
 
 // Comment `number`: two of three begin a thread of their own, the third answers in the one before.
 moderation::v1::Assessment Comment(int64_t number) {
@@ -49,6 +48,8 @@ moderation::v1::Assessment Comment(int64_t number) {
 
 class Bench {
  public:
+  explicit Bench(int64_t stored) { testing::Fill(db_, postgres_, stored); }
+
   double Ours() {
     std::vector<std::vector<parvis::bus::Received>> batches(kBatches);
     for (auto& batch : batches) {
@@ -60,7 +61,7 @@ class Bench {
     return Timed([&] {
       for (const auto& batch : batches) {
         position_.next += kBatch;
-        Check(fold_(position_, batch));
+        parvis::testing::BenchCheck(fold_(position_, batch));
       }
     });
   }
@@ -73,7 +74,7 @@ class Bench {
     }
     return Timed([&] {
       for (const auto& [conversations, messages] : batches) {
-        Check(db_.stream().Run(BackgroundCall("bench"), [&](db::Tx& tx) -> Status {
+        parvis::testing::BenchCheck(stream_.Run(BackgroundCall("bench"), [&](db::Tx& tx) -> Status {
           PARVIS_RETURN_IF_ERROR(tx.Copy("COPY conversations FROM STDIN", conversations).status());
           return tx.Copy("COPY messages FROM STDIN", messages).status();
         }));
@@ -82,11 +83,6 @@ class Bench {
   }
 
  private:
-  static void Check(const Status& status) {
-    if (status.ok()) return;
-    std::cerr << status << "\n";
-    std::exit(1);
-  }
   double Timed(const std::function<void()>& work) {
     const Instant began = clock_.Now();
     work();
@@ -129,23 +125,27 @@ class Bench {
   }
 
   RealClock clock_;
-  parvis::testing::ServiceDatabase db_{"inbox"};
-  storage::PgFoldStore store_{db_.stream(),
+  parvis::testing::Postgres postgres_{/*durable=*/false, "shared_buffers = 128MB\nmax_wal_size = 2GB"};
+  parvis::testing::ServiceDatabase db_{"inbox", "", postgres_};
+  db::PoolConfig Streams() const {
+    db::PoolConfig config = db::PoolConfig::ForStreams();
+    config.dsn = db_.StreamConfig().dsn;
+    return config;
+  }
+  obs::Metrics metrics_;
+  db::Pool stream_{Streams(), clock_, metrics_};
+  storage::PgFoldStore store_{stream_,
                               {.event = [](const Event& e) { return bus::EventRecord(e, EncodeEvent(e)); },
                                .delivery = bus::CommandRecord}, [] {}};
-  bus::FoldHandler fold_{store_, clock_, db_.metrics()};
-  StreamPosition position_ = *db::OffsetTable(db_.stream(), "inbox").Claim("inbox.fold", "bench", 0);
+  bus::FoldHandler fold_{store_, clock_, metrics_};
+  StreamPosition position_ = *db::OffsetTable(stream_, "inbox").Claim("inbox.fold", "bench", 0);
   int64_t next_ = 0;
 };
 
 }  // namespace
 }  // namespace parvis::inbox
 
-int main() {
-  parvis::inbox::Bench bench;
-  for (std::string side; std::getline(std::cin, side);) {
-    std::printf("%.1f\n", side == "ours" ? bench.Ours() : bench.Against());
-    std::fflush(stdout);
-  }
-  return 0;
+int main(int argc, char** argv) {
+  parvis::inbox::Bench bench(parvis::testing::BenchOption(argc, argv, "stored", 0));
+  return parvis::testing::ServeBench({{"ours", [&] { return bench.Ours(); }}, {"against", [&] { return bench.Against(); }}});
 }

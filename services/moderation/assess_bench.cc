@@ -1,12 +1,11 @@
 // parvis-assess-bench: texts a second of the assessment with the starter policy ("ours") and with the empty policy
-// ("against"), on one thread. scripts/bench asks for one slice a line on standard input and reads one figure a line.
+// ("against"), on one thread.
 #include <cstdio>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 
 #include "moderation/domain/assess.h"
-#include "platform/base/clock.h"
+#include "platform/testing/bench.h"
 
 namespace parvis::moderation {
 namespace {
@@ -59,9 +58,6 @@ class Bench {
 
 int main() {
   parvis::moderation::Bench bench;
-  for (std::string side; std::getline(std::cin, side);) {
-    std::printf("%.1f\n", bench.Slice(side == "ours"));
-    std::fflush(stdout);
-  }
-  return 0;
+  return parvis::testing::ServeBench({{"ours", [&] { return bench.Slice(true); }},
+                                      {"against", [&] { return bench.Slice(false); }}});
 }

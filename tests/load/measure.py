@@ -8,8 +8,10 @@ no verdict is given when the control's interval leaves 0.95 to 1.05.
 
 import random
 import statistics
+import time
 
 CONTROL_LOW, CONTROL_HIGH = 0.95, 1.05
+PAIRS_MIN = 3
 
 
 def steal_ticks():
@@ -19,6 +21,17 @@ def steal_ticks():
     return ticks[7], sum(ticks)
 
 
+class Steal:
+    """The share of time that the host took away since this was made."""
+
+    def __init__(self):
+        self._begin = steal_ticks()
+
+    def share(self):
+        stolen, ticks = steal_ticks()
+        return round((stolen - self._begin[0]) / max(1, ticks - self._begin[1]), 4)
+
+
 def bootstrap(values, rounds=2000, seed=1):
     """95 % interval of the median."""
     rng = random.Random(seed)
@@ -26,37 +39,58 @@ def bootstrap(values, rounds=2000, seed=1):
     return medians[int(0.025 * rounds)], medians[int(0.975 * rounds)]
 
 
-class Pairs:
-    """ratio = speed of `ours` / speed of `theirs`; both are called as side() and return a speed (more is better)."""
+def reached(ratio, target, less_is_better=False):
+    """The verdict on a ratio, where no control was run or it was good."""
+    if target is None:
+        return "–"
+    return "reached" if (ratio <= target if less_is_better else ratio >= target) else "not reached"
 
-    def __init__(self, name, ours, theirs, pairs=30, target=None):
-        self.name, self.target = name, target
-        self._ours, self._theirs, self._pairs = ours, theirs, pairs
+
+def verdict(ratio, target, control, less_is_better=False):
+    """As reached(), unless the control's interval says that the machine was too restless."""
+    if control[0] < CONTROL_LOW or control[1] > CONTROL_HIGH:
+        return "no verdict: the control is off"
+    return reached(ratio, target, less_is_better)
+
+
+def rounded(value):
+    """Three significant figures, and whole numbers beyond."""
+    return round(value) if abs(value) >= 100 else float(f"{value:.3g}")
+
+
+class Pairs:
+    """ratio = ours() / theirs(). Both return a figure in `unit`: a speed, or with `less_is_better` a time.
+
+    Ends after `pairs` pairs or `seconds`, whichever comes first, but not before PAIRS_MIN pairs.
+    """
+
+    def __init__(self, name, ours, theirs, pairs=30, seconds=120, target=None, less_is_better=False, unit="/s"):
+        self.name, self.target, self.unit, self._less = name, target, unit, less_is_better
+        self._ours, self._theirs, self._pairs, self._seconds = ours, theirs, pairs, seconds
 
     def run(self, progress=lambda text: None):
-        ratios, control, ours, theirs = [], [], [], []
-        stolen, all_ticks = steal_ticks()
+        ratios, control, ours, theirs, steal = [], [], [], [], Steal()
         self._ours(), self._theirs()  # warm-up, not counted
-        for number in range(self._pairs):
+        began = time.monotonic()
+        while len(ratios) < self._pairs and (len(ratios) < PAIRS_MIN or time.monotonic() - began < self._seconds):
             sides = [("a", self._ours), ("b", self._theirs)]
-            if number % 2:
+            if len(ratios) % 2:
                 sides.reverse()
-            speed = {label: side() for label, side in sides}
-            ours.append(speed["a"])
-            theirs.append(speed["b"])
-            ratios.append(speed["a"] / speed["b"])
+            figure = {label: side() for label, side in sides}
             again = self._theirs()  # neighbours again, the same thing twice: must come out as 1
-            control.append(again / speed["b"] if number % 2 else speed["b"] / again)
-            progress(f"{self.name}: pair {number + 1}/{self._pairs}, ratio {statistics.median(ratios):.2f}")
-        low, high = bootstrap(ratios)
-        control_low, control_high = bootstrap(control)
-        stolen_after, all_after = steal_ticks()
-        fit = CONTROL_LOW <= control_low and control_high <= CONTROL_HIGH
+            control.append(again / figure["b"] if len(ratios) % 2 else figure["b"] / again)
+            ours.append(figure["a"])
+            theirs.append(figure["b"])
+            ratios.append(figure["a"] / figure["b"])
+            progress(f"{self.name}: pair {len(ratios)}/{self._pairs}, ratio {statistics.median(ratios):.2f}")
+        return self._result(ratios, control, ours, theirs, steal)
+
+    def _result(self, ratios, control, ours, theirs, steal):
+        (low, high), (control_low, control_high) = bootstrap(ratios), bootstrap(control)
         ratio = statistics.median(ratios)
         return {"name": self.name, "ratio": round(ratio, 3), "low": round(low, 3), "high": round(high, 3),
                 "control_low": round(control_low, 3), "control_high": round(control_high, 3),
-                "ours_per_second": round(statistics.median(ours)), "against_per_second": round(statistics.median(theirs)),
-                "target": self.target, "pairs": self._pairs,
-                "steal": round((stolen_after - stolen) / max(1, all_after - all_ticks), 4),
-                "verdict": "no verdict: the control is off" if not fit else
-                           "–" if self.target is None else "reached" if ratio >= self.target else "not reached"}
+                "ours": rounded(statistics.median(ours)), "against": rounded(statistics.median(theirs)),
+                "unit": self.unit, "target": self.target, "less_is_better": self._less, "pairs": len(ratios),
+                "steal": steal.share(),
+                "verdict": verdict(ratio, self.target, (control_low, control_high), self._less)}

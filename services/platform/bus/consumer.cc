@@ -222,8 +222,7 @@ struct Consumer::Impl {
     }
   }
 
-  // kDatabase: for the tools that show lag only.
-  void CommitMoved() {
+  void CommitMoved() {   // kDatabase: for the tools that show lag only
     if (clock.Now() < next_commit) return;
     next_commit = clock.Now() + (options.offsets == Offsets::kKafka ? kCommitEvery : kHousekeeping);
     if (const ListPtr list = partitions.MovedOffsets()) rd_kafka_commit(rk, list.get(), 1);
