@@ -36,7 +36,6 @@ class FaultTest(SystemTest):
     # A member that is gone without a word is missed sooner than by default; the rule is the same.
     extra_flags = {service: {"bus_session_max": "6s"} for service in SERVICES if service != "accounts"}
     extra_env = {}
-    late_allowed = ()
 
     @classmethod
     def cluster_options(cls):
@@ -76,13 +75,13 @@ class FaultTest(SystemTest):
     # ---- load -----------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def load(self, rate=25, answers=True):
-        """The audience writes and the team answers, Amélie by one gateway and Ben by the other, until the block ends."""
+    def load(self, rate=25, answers=3):
+        """The audience writes and the team answers, Amélie by one gateway and Ben by the other, until the block ends.
+        `answers`: so many at once, about three times a second."""
         self.sandbox.start_audience(ENDLESS, rate=rate)
         over = threading.Event()
-        team = threading.Thread(target=self._answer_until, args=(over,))
-        if answers:
-            team.start()
+        team = threading.Thread(target=self._answer_until, args=(over, answers))
+        team.start()
         try:
             before = self.job.stored()
             wait_until(lambda: self.job.stored() > before, 60, "the pipeline moves")
@@ -90,17 +89,16 @@ class FaultTest(SystemTest):
         finally:
             over.set()
             self.sandbox.stop_audiences()
-            if answers:
-                team.join()
+            team.join()
 
-    def _answer_until(self, over):
+    def _answer_until(self, over, at_once):
         """A call that fails because something is broken is made again later."""
         number = 0
         while not over.is_set():
             number += 1
             replica = number % 2 if self.replicas > 1 else 0
             try:
-                self.job.answer_some(("amelie", "ben")[replica], 3, number, Client(
+                self.job.answer_some(("amelie", "ben")[replica], at_once, number, Client(
                     self.cluster.gateway_url_of(replica), self.job.keys[("amelie", "ben")[replica]], timeout=10))
             except (ConnectError, OSError, ValueError):
                 pass

@@ -23,11 +23,11 @@ class OutsideFaults:
 
     def test_f13_the_networks_are_down_and_come_back(self):
         before = self.taken()
-        with self.load(rate=40):
+        with self.load(rate=40, answers=10):
             fault = json.loads(self.sandbox.control("POST", "faults", {
                 "operation": "write", "kind": "server_error", "http_status": 503}))["id"]
             self.await_some(600 if FULL else 15)
-            wait_until(lambda: self.waiting() > 150, 120, "deliveries wait")
+            wait_until(lambda: self.waiting() > 300, 180, "deliveries wait")
             rules = json.loads(self.sandbox.control("GET", "faults"))["faults"]
             refused = next(rule["struck"] for rule in rules if rule["id"] == fault)
             self.sandbox.control("DELETE", f"faults/{fault}")

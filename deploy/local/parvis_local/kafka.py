@@ -88,6 +88,7 @@ class Kafka:
         if not os.path.exists(log4j):
             with open(log4j, "w", encoding="ascii") as file:
                 file.write("log4j.rootLogger=WARN, out\nlog4j.appender.out=org.apache.log4j.ConsoleAppender\n"
+                           "log4j.appender.out.target=System.err\n"  # what a tool prints is data
                            "log4j.appender.out.layout=org.apache.log4j.PatternLayout\n"
                            "log4j.appender.out.layout.ConversionPattern=%d %p %m (%c)%n\n")
         return ["java", *options, f"-Dlog4j.configuration=file:{log4j}", "-cp", os.path.join(self._jars, "*")]
