@@ -1,6 +1,7 @@
 // parvis-publishing: the only service that writes to the networks.
 #include <grpcpp/impl/service_type.h>
 
+#include "platform/base/executor.h"
 #include "platform/bus/outbox_relay.h"
 #include "platform/db/server_clock.h"
 #include "platform/db/stream_tables.h"
@@ -51,9 +52,9 @@ int Run(PublishingConfig config) {
   Deliverer deliverer(ledger, writer, clock, [&](std::function<void()> task) { return callers.TrySubmit(std::move(task)); },
                       config.deliverer, std::move(observer));
   commands = MakeCommandConsumer(config.bus, offsets, producer, clock, metrics,
-                                      {ledger, accounts, rules, clock, config.deliverer.rules.actor},
-                                      [&](const std::vector<StreamPosition>& owned) { deliverer.SetOwned(owned); },
-                                      [&] { deliverer.Wake(); });
+                                 {ledger, accounts, rules, clock, config.deliverer.rules.actor},
+                                 [&](const std::vector<StreamPosition>& owned) { deliverer.SetOwned(owned); },
+                                 [&] { deliverer.Wake(); });
 
   // What people and tools ask for.
   PgPostStore posts(api, ToRecord, [&] { relay.Wake(), deliverer.Wake(); });
