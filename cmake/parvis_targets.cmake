@@ -63,6 +63,9 @@ function(parvis_bench name)
   target_link_libraries(${name} PRIVATE ${arg_DEPS})
   target_precompile_headers(${name} REUSE_FROM parvis_pch)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  if(PARVIS_SANITIZE)  # nothing is measured there
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+  endif()
   add_dependencies(benches ${name})
 endfunction()
 
