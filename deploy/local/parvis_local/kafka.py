@@ -81,7 +81,7 @@ class Kafka:
         options = [f"-Xmx{self._heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         self._child = Child("kafka", self._java(*options) + ["kafka.Kafka", self._properties],
                             os.path.join(self.folder, "kafka.log"), cwd=self.folder).start()
-        wait_until(lambda: self._child.check() and listens(self.port), 60, "Kafka listens")
+        wait_until(lambda: self._child.check() and listens(self.port), 180, "Kafka listens")
 
     def _java(self, *options):
         log4j = os.path.join(self.folder, "log4j.properties")

@@ -59,7 +59,7 @@ class Postgres:
         # SIGINT is PostgreSQL's "fast" shutdown: sessions are ended, nothing is lost.
         self._child = Child("postgres", command, os.path.join(self.folder, "postgres.log"), user=self._user,
                             stop_signal=signal.SIGINT, pass_fds=(self._fd,), cwd="/").start()
-        wait_until(lambda: self._child.check() and self._accepts(), 60, "PostgreSQL accepts connections")
+        wait_until(lambda: self._child.check() and self._accepts(), 120, "PostgreSQL accepts connections")
 
     def _accepts(self):
         return subprocess.run([f"{BIN}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,8 +17,14 @@ class StartError(Exception):
 
 
 def free_port(preferred=0):
-    """A free loopback port: `preferred` when it is free, else any."""
-    for port in (preferred, 0):
+    """A free loopback port: `preferred` when it is free, else any.
+
+    Not one of those that outgoing connections get (32768 and up on Linux): between this look and the listening, one of them
+    could be given away.
+    """
+    for port in (preferred or None, *random.SystemRandom().sample(range(15_000, 32_000), 20), 0):
+        if port is None:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
