@@ -1,6 +1,7 @@
-"""S2 and S3: who may call what and see what, on every RPC by descriptor: at the services' own gRPC ports with every kind of
-credential, through the gateway with references, filters, page tokens and streams of another workspace, with fields that
-only the server may set (assignment_cases.py); and below the services, row-level security by raw SQL (rls_cases.py)."""
+"""S2 and S3: who may call what and see what, on every RPC by descriptor: at the services' own gRPC ports with every
+kind of credential, through the gateway with references, filters, page tokens and streams of another workspace, with
+fields that only the server may set (assignment_cases.py); and below the services, row-level security by raw SQL
+(rls_cases.py)."""
 
 import threading
 import time
@@ -8,8 +9,8 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 from assignment_cases import MassAssignment
-from attack import (PERMISSION_DENIED, UNAUTHENTICATED, camel, descriptors, dumps, encode, exposed, grpc, request_for,
-                    service_token)
+from attack import PERMISSION_DENIED, UNAUTHENTICATED, camel, descriptors, dumps, encode, exposed, grpc, request_for
+from attack import service_token, without_rate_limits
 from rls_cases import RowLevelSecurity
 from system import SystemTest, main
 from parvis_local.connect import ConnectError, new_id
@@ -18,24 +19,44 @@ from parvis_local.processes import wait_until
 
 OWNER, APPROVER, SERVICE, OPERATOR = 4, 5, 6, 7
 # Every list of a workspace: (method, field of the answer).
-LISTS = ((f"{ACCOUNTS}/ListMembers", "members"), (f"{ACCOUNTS}/ListApiKeys", "apiKeys"),
-         (f"{ACCOUNTS}/ListChannels", "channels"), (f"{PUBLISHING}/ListCampaigns", "campaigns"),
-         (f"{PUBLISHING}/ListPosts", "posts"), (f"{PUBLISHING}/ListDeliveries", "deliveries"),
-         (f"{MODERATION}/ListPolicies", "policies"), (f"{MODERATION}/ListReviews", "reviews"),
-         (f"{MODERATION}/ListDecisions", "decisions"), (f"{INBOX}/ListConversations", "conversations"),
-         (f"{INBOX}/ListCases", "cases"), ("ingestion.v1.IngestionService/ListSources", "sources"))
+LISTS = (
+    (f"{ACCOUNTS}/ListMembers", "members"),
+    (f"{ACCOUNTS}/ListApiKeys", "apiKeys"),
+    (f"{ACCOUNTS}/ListChannels", "channels"),
+    (f"{PUBLISHING}/ListCampaigns", "campaigns"),
+    (f"{PUBLISHING}/ListPosts", "posts"),
+    (f"{PUBLISHING}/ListDeliveries", "deliveries"),
+    (f"{MODERATION}/ListPolicies", "policies"),
+    (f"{MODERATION}/ListReviews", "reviews"),
+    (f"{MODERATION}/ListDecisions", "decisions"),
+    (f"{INBOX}/ListConversations", "conversations"),
+    (f"{INBOX}/ListCases", "cases"),
+    ("ingestion.v1.IngestionService/ListSources", "sources"),
+)
 # Changes with every background step and belongs to nobody's request.
-WATCHED_TABLES = ("accounts.members", "accounts.api_keys", "accounts.channels", "accounts.workspaces", "publishing.campaigns",
-                  "publishing.posts", "moderation.policies", "moderation.policy_versions", "moderation.active_policies",
-                  "inbox.notes", "inbox.cases")
+WATCHED_TABLES = (
+    "accounts.members",
+    "accounts.api_keys",
+    "accounts.channels",
+    "accounts.workspaces",
+    "publishing.campaigns",
+    "publishing.posts",
+    "moderation.policies",
+    "moderation.policy_versions",
+    "moderation.active_policies",
+    "inbox.notes",
+    "inbox.cases",
+)
 
 
 class Access(RowLevelSecurity, MassAssignment, SystemTest):
     comments = 60
-    extra_flags = {"gateway": {"calls_per_second": 100000, "calls_burst": 100000},
-                   # One connection for all requests of a service: what one leaves behind, the next one would find.
-                   "publishing": {"db_api_pool_size": 1, "authentication_cache_time": "1s"},
-                   "inbox": {"db_api_pool_size": 1, "authentication_cache_time": "1s"}}
+    extra_flags = {
+        "gateway": without_rate_limits(),
+        # One connection for all requests of a service: what one leaves behind, the next one would find.
+        "publishing": {"db_api_pool_size": 1, "authentication_cache_time": "1s"},
+        "inbox": {"db_api_pool_size": 1, "authentication_cache_time": "1s"},
+    }
 
     @classmethod
     def setUpClass(cls):
@@ -60,10 +81,16 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
         """One name of everything that `mine` has, and the channels' bare ids."""
         found = []
         for method, field in LISTS:
-            found += [item["name"] for item in client.call(method, {"parent": cls.mine.workspace, "pageSize": 2})[field]]
+            found += [
+                item["name"] for item in client.call(method, {"parent": cls.mine.workspace, "pageSize": 2})[field]
+            ]
         conversation = next(n for n in found if "/conversations/" in n)
-        note = client.call(f"{INBOX}/CreateNote", {"parent": conversation, "note": {"text": "ours"}, "requestId": new_id()})
-        case = client.call(f"{INBOX}/OpenCase", {"name": conversation, "case": {"title": "ours"}, "requestId": new_id()})
+        note = client.call(
+            f"{INBOX}/CreateNote", {"parent": conversation, "note": {"text": "ours"}, "requestId": new_id()}
+        )
+        case = client.call(
+            f"{INBOX}/OpenCase", {"name": conversation, "case": {"title": "ours"}, "requestId": new_id()}
+        )
         messages = client.call(f"{INBOX}/ListMessages", {"parent": conversation})["messages"]
         return found + [note["name"], case["name"], messages[0]["name"]] + list(cls.mine.channels.values())
 
@@ -76,9 +103,14 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
     # ---- credentials, at the services' own ports ------------------------------------------------------------------
 
     def key(self, who, roles, **more):
-        return self.mine.operator.call(f"{ACCOUNTS}/CreateApiKey", {
-            "parent": self.mine.workspace, "requestId": new_id(),
-            "apiKey": {"displayName": "test", "member": self.mine.members[who], "roles": roles, **more}})
+        return self.mine.operator.call(
+            f"{ACCOUNTS}/CreateApiKey",
+            {
+                "parent": self.mine.workspace,
+                "requestId": new_id(),
+                "apiKey": {"displayName": "test", "member": self.mine.members[who], "roles": roles, **more},
+            },
+        )
 
     def all_methods(self):
         for file, service, method, name in descriptors.methods():
@@ -99,20 +131,41 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
         soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
         expired = self.key("owner", ["ROLE_OWNER"], expireTime=soon)
         reader = f"{ACCOUNTS}/GetWorkspace"
-        wait_until(lambda: self.try_call(self.mine.operator.with_key(expired["secret"]), reader,
-                                         {"name": self.mine.workspace})[1], 10, "the key expires")
-        bad = [None, "", "Bearer", "Bearer nobody", "Basic " + self.mine.keys["owner"], f"Bearer {service_token(key, seconds=-1)}",
-               f"Bearer {service_token(key, seconds=86400)}", f"Bearer {service_token('another key')}",
-               f"Bearer {service_token(key)}x", f"Bearer {revoked['secret']}", f"Bearer {expired['secret']}"]
-        tries = [(address, path, encode(method.input_type, request_for(method, self.mine.workspace)), credential)
-                 for method, address, path, _ in self.all_methods() for credential in bad]
+        wait_until(
+            lambda: self.try_call(
+                self.mine.operator.with_key(expired["secret"]), reader, {"name": self.mine.workspace}
+            )[1],
+            10,
+            "the key expires",
+        )
+        bad = [
+            None,
+            "",
+            "Bearer",
+            "Bearer nobody",
+            "Basic " + self.mine.keys["owner"],
+            f"Bearer {service_token(key, seconds=-1)}",
+            f"Bearer {service_token(key, seconds=86400)}",
+            f"Bearer {service_token('another key')}",
+            f"Bearer {service_token(key)}x",
+            f"Bearer {revoked['secret']}",
+            f"Bearer {expired['secret']}",
+        ]
+        tries = [
+            (address, path, encode(method.input_type, request_for(method, self.mine.workspace)), credential)
+            for method, address, path, _ in self.all_methods()
+            for credential in bad
+        ]
         self.assertGreater(len(tries), 800)
         self.refused(tries, UNAUTHENTICATED)
 
     def test_service_tokens_and_peoples_keys_are_not_interchangeable(self):
         token = "Bearer " + service_token(self.cluster.secret("service_key"))
-        person = {"owner": "Bearer " + self.mine.keys["owner"], "approver": "Bearer " + self.mine.keys["approver"],
-                  "operator": "Bearer " + self.cluster.secret("operator_key")}
+        person = {
+            "owner": "Bearer " + self.mine.keys["owner"],
+            "approver": "Bearer " + self.mine.keys["approver"],
+            "operator": "Bearer " + self.cluster.secret("operator_key"),
+        }
         tries = []
         for method, address, path, declared in self.all_methods():
             message = encode(method.input_type, request_for(method, self.mine.workspace))
@@ -132,19 +185,25 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
         for method, path, _ in exposed():
             if method.server_streaming:
                 continue
-            refused = self.try_call(self.mine.operator.with_key(token), path, request_for(method, self.mine.workspace))[1]
+            refused = self.try_call(self.mine.operator.with_key(token), path, request_for(method, self.mine.workspace))[
+                1
+            ]
             self.assertEqual(refused.code, "unauthenticated", path)
 
     def test_a_revoked_key_stops_within_the_cache_time(self):
-        for reader, request in ((f"{PUBLISHING}/ListCampaigns", {"parent": self.mine.workspace}),
-                                (f"{INBOX}/ListConversations", {"parent": self.mine.workspace})):
+        for reader, request in (
+            (f"{PUBLISHING}/ListCampaigns", {"parent": self.mine.workspace}),
+            (f"{INBOX}/ListConversations", {"parent": self.mine.workspace}),
+        ):
             key = self.key("owner", ["ROLE_OWNER"])
             client = self.mine.operator.with_key(key["secret"])
-            client.call(reader, request)   # is remembered from here on
+            client.call(reader, request)  # is remembered from here on
             self.mine.operator.call(f"{ACCOUNTS}/RevokeApiKey", {"name": key["name"]})
-            wait_until(lambda c=client, m=reader, r=request: self.try_call(c, m, r)[1], 10, "the revoked key is refused")
+            wait_until(
+                lambda c=client, m=reader, r=request: self.try_call(c, m, r)[1], 10, "the revoked key is refused"
+            )
 
-    # ---- another workspace's names, ids, filters, tokens, streams ------------------------------------------------------
+    # ---- another workspace's names, ids, filters, tokens, streams ---------------------------------------------
 
     def leaks(self, answer):
         """Whether an answer given to the other workspace has anything of ours in it."""
@@ -152,8 +211,13 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
         return self.secret_of_mine in text or any(channel in text for channel in self.mine.channels.values())
 
     def fingerprint(self):
-        return [self.cluster.postgres.psql(f"SELECT count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table} t "
-                                           f"WHERE workspace_id = '{self.secret_of_mine}'") for table in WATCHED_TABLES]
+        return [
+            self.cluster.postgres.psql(
+                f"SELECT count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table} t "
+                f"WHERE workspace_id = '{self.secret_of_mine}'"
+            )
+            for table in WATCHED_TABLES
+        ]
 
     def test_our_ids_below_another_workspace_lead_nowhere(self):
         before, owner, tried = self.fingerprint(), self.other.client("owner"), 0
@@ -176,7 +240,9 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
         owner, mine, seen, found = self.other.client("owner"), self.mine.client("owner"), 0, 0
         for method, path, _ in exposed():
             request = descriptors.MESSAGES[method.input_type]
-            strings = [f for f in request.field if f.type == f.TYPE_STRING and f.name not in ("name", "parent", "page_token")]
+            strings = [
+                f for f in request.field if f.type == f.TYPE_STRING and f.name not in ("name", "parent", "page_token")
+            ]
             if not descriptors.field(request, "parent") or not method.name.startswith(("List", "Query")):
                 continue
             for field in strings:
@@ -198,8 +264,11 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
         channel = f"channels/{self.mine.channels['facebook']}"
 
         def total(job, workspace):
-            answer, error = self.try_call(job.client("owner"), f"{METRICS}/QueryTimeseries",
-                                          {**request, "parent": job.workspace, "channel": f"{workspace}/{channel}"})
+            answer, error = self.try_call(
+                job.client("owner"),
+                f"{METRICS}/QueryTimeseries",
+                {**request, "parent": job.workspace, "channel": f"{workspace}/{channel}"},
+            )
             return int(answer["total"]) if answer else error.code
 
         wait_until(lambda: total(self.mine, self.mine.workspace) > 0, 30, "our comments are counted")
@@ -213,7 +282,9 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
             if not token:
                 continue
             tokens += 1
-            answer, error = self.try_call(owner, path, {"parent": self.other.workspace, "pageSize": 1, "pageToken": token})
+            answer, error = self.try_call(
+                owner, path, {"parent": self.other.workspace, "pageSize": 1, "pageToken": token}
+            )
             self.assertTrue(error is not None or not self.leaks(answer), f"{path}: {answer}")
             for bad in ("x" * 5000, token[:-2], token + "AAAA", "\0", "' OR 1=1 --"):
                 _, error = self.try_call(mine, path, {"parent": self.mine.workspace, "pageToken": bad})
@@ -225,26 +296,44 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
         manager, owner, parent = self.other.client("manager"), self.other.client("owner"), self.other.workspace
         channel = self.mine.channels["facebook"]
         variant = {"channelId": channel, "text": "not ours", "language": "en"}
-        check = manager.call(f"{PUBLISHING}/CheckPost", {"parent": parent, "post": {"campaign": self.other.campaign,
-                                                                                   "variants": [variant]}})
+        check = manager.call(
+            f"{PUBLISHING}/CheckPost",
+            {"parent": parent, "post": {"campaign": self.other.campaign, "variants": [variant]}},
+        )
         self.assertTrue(check["violations"], "a variant for another workspace's channel passes the check")
         for path, request in (
-                (f"{PUBLISHING}/CreatePost", {"post": {"campaign": self.mine.campaign, "displayName": "x", "variants": []}}),
-                (f"{PUBLISHING}/CreatePost", {"post": {"campaign": self.other.campaign, "displayName": "x",
-                                                       "variants": [variant]}}),
-                (f"{ACCOUNTS}/CreateApiKey", {"apiKey": {"displayName": "x", "member": self.mine.members["owner"]}}),
-                (f"{ACCOUNTS}/CreateApiKey", {"apiKey": {"displayName": "x", "member": self.mine.members["owner"].replace(
-                    self.mine.workspace, parent)}})):
+            (
+                f"{PUBLISHING}/CreatePost",
+                {"post": {"campaign": self.mine.campaign, "displayName": "x", "variants": []}},
+            ),
+            (
+                f"{PUBLISHING}/CreatePost",
+                {"post": {"campaign": self.other.campaign, "displayName": "x", "variants": [variant]}},
+            ),
+            (f"{ACCOUNTS}/CreateApiKey", {"apiKey": {"displayName": "x", "member": self.mine.members["owner"]}}),
+            (
+                f"{ACCOUNTS}/CreateApiKey",
+                {
+                    "apiKey": {
+                        "displayName": "x",
+                        "member": self.mine.members["owner"].replace(self.mine.workspace, parent),
+                    }
+                },
+            ),
+        ):
             post, error = self.try_call(owner, path, {"parent": parent, "requestId": new_id(), **request})
-            if post and "variants" in post:   # a draft may be wrong; it must not go out
+            if post and "variants" in post:  # a draft may be wrong; it must not go out
                 _, error = self.try_call(owner, f"{PUBLISHING}/SubmitPost", {"name": post["name"]})
             self.assertIsNotNone(error, f"{path} {request}")
-        found = self.cluster.postgres.psql(f"SELECT count(*) FROM publishing.deliveries WHERE channel_id = '{channel}' AND "
-                                           f"workspace_id <> '{self.secret_of_mine}'")
+        found = self.cluster.postgres.psql(
+            f"SELECT count(*) FROM publishing.deliveries WHERE channel_id = '{channel}' AND "
+            f"workspace_id <> '{self.secret_of_mine}'"
+        )
         self.assertEqual(found, [["0"]])
 
     def test_requests_interleaved_on_one_connection_see_their_own(self):
-        """Publishing and inbox have one database connection here: two workspaces, errors among them, take turns on it."""
+        """Publishing and inbox have one database connection here: two workspaces, errors among them, take turns on
+        it."""
         wrong, rounds = [], 60
 
         def ask(job, theirs):
@@ -254,10 +343,12 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
                     answer = client.call(path, {"parent": job.workspace, "pageSize": 3})
                     if foreign in dumps(answer):
                         wrong.append((path, answer))
-                if number % 3 == 0:   # ends a transaction in the other way
+                if number % 3 == 0:  # ends a transaction in the other way
                     self.try_call(client, f"{PUBLISHING}/GetPost", {"name": f"{job.workspace}/posts/{uuid.uuid4()}"})
 
-        workers = [threading.Thread(target=ask, args=pair) for pair in ((self.mine, self.other), (self.other, self.mine)) * 2]
+        workers = [
+            threading.Thread(target=ask, args=pair) for pair in ((self.mine, self.other), (self.other, self.mine)) * 2
+        ]
         for worker in workers:
             worker.start()
         for worker in workers:
@@ -268,13 +359,19 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
         seen, stop = {"mine": [], "other": []}, threading.Event()
 
         def watch(who, job):
-            job.client("owner").stream(f"{INBOX}/WatchConversations", {"parent": job.workspace}, seen[who].append, stop.is_set)
+            job.client("owner").stream(
+                f"{INBOX}/WatchConversations", {"parent": job.workspace}, seen[who].append, stop.is_set
+            )
 
-        watchers = [threading.Thread(target=watch, args=pair, daemon=True) for pair in (("mine", self.mine), ("other", self.other))]
+        watchers = [
+            threading.Thread(target=watch, args=pair, daemon=True)
+            for pair in (("mine", self.mine), ("other", self.other))
+        ]
         for watcher in watchers:
             watcher.start()
-        conversations = self.mine.client("ben").call(f"{INBOX}/ListConversations", {
-            "parent": self.mine.workspace, "state": "STATE_OPEN", "pageSize": 50})["conversations"]
+        conversations = self.mine.client("ben").call(
+            f"{INBOX}/ListConversations", {"parent": self.mine.workspace, "state": "STATE_OPEN", "pageSize": 50}
+        )["conversations"]
         numbers = iter(conversations * 20)
 
         def claimed():

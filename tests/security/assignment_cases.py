@@ -1,4 +1,5 @@
-"""S2, mass assignment: what only the server may set is ignored or refused when a client sends it; part of access_test.py."""
+"""S2, mass assignment: what only the server may set is ignored or refused when a client sends it; part of
+access_test.py."""
 
 from attack import camel, descriptors, dumps, exposed, output_only
 from parvis_local.connect import new_id
@@ -29,7 +30,12 @@ def resource_of(method):
     """(field of the request, its message) of the resource that the request carries, or None."""
     for field in descriptors.MESSAGES[method.input_type].field:
         message = descriptors.MESSAGES.get(field.type_name)
-        if message and field.label != field.LABEL_REPEATED and descriptors.field(message, "name") and output_only(message):
+        if (
+            message
+            and field.label != field.LABEL_REPEATED
+            and descriptors.field(message, "name")
+            and output_only(message)
+        ):
             return field, message
     return None
 
@@ -52,29 +58,50 @@ class MassAssignment:
 
         return {
             f"{ACCOUNTS}/CreateOrganization": {"organization": {"displayName": "Org"}},
-            f"{ACCOUNTS}/CreateWorkspace": {"parent": organization, "workspace": {"displayName": "W", "timeZone": "UTC"}},
+            f"{ACCOUNTS}/CreateWorkspace": {
+                "parent": organization,
+                "workspace": {"displayName": "W", "timeZone": "UTC"},
+            },
             f"{ACCOUNTS}/UpdateWorkspace": {"workspace": {"name": job.workspace, "displayName": "Renamed"}},
-            f"{ACCOUNTS}/CreateMember": {**parent, "member": {"displayName": "M", "email": f"{new_id()}@lumen.example",
-                                                            "roles": ["ROLE_ANALYST"]}},
+            f"{ACCOUNTS}/CreateMember": {
+                **parent,
+                "member": {"displayName": "M", "email": f"{new_id()}@lumen.example", "roles": ["ROLE_ANALYST"]},
+            },
             f"{ACCOUNTS}/UpdateMember": {"member": {"name": job.members["ben"], "displayName": "Ben C."}},
             f"{ACCOUNTS}/CreateApiKey": {**parent, "apiKey": {"displayName": "K", "member": job.members["ben"]}},
             f"{PUBLISHING}/CreateCampaign": {**parent, "campaign": campaign},
-            f"{PUBLISHING}/UpdateCampaign": {"campaign": {"name": make(f"{PUBLISHING}/CreateCampaign", {
-                **parent, "campaign": campaign}), "displayName": "Other"}},
+            f"{PUBLISHING}/UpdateCampaign": {
+                "campaign": {
+                    "name": make(f"{PUBLISHING}/CreateCampaign", {**parent, "campaign": campaign}),
+                    "displayName": "Other",
+                }
+            },
             f"{PUBLISHING}/CreatePost": {**parent, "post": post},
-            f"{PUBLISHING}/UpdatePost": {"post": {"name": make(f"{PUBLISHING}/CreatePost", {**parent, "post": post}),
-                                                  "displayName": "Other"}},
+            f"{PUBLISHING}/UpdatePost": {
+                "post": {"name": make(f"{PUBLISHING}/CreatePost", {**parent, "post": post}), "displayName": "Other"}
+            },
             f"{PUBLISHING}/CheckPost": {**parent, "post": post},
             f"{MODERATION}/CreatePolicy": {**parent, "policy": {"displayName": "P", "source": POLICY}},
-            f"{MODERATION}/UpdatePolicy": {"policy": {"name": make(f"{MODERATION}/CreatePolicy", {
-                **parent, "policy": {"displayName": "P", "source": POLICY}}), "displayName": "Q"}},
+            f"{MODERATION}/UpdatePolicy": {
+                "policy": {
+                    "name": make(
+                        f"{MODERATION}/CreatePolicy", {**parent, "policy": {"displayName": "P", "source": POLICY}}
+                    ),
+                    "displayName": "Q",
+                }
+            },
             f"{INBOX}/CreateNote": {"parent": conversation, "note": {"text": "note"}},
             f"{INBOX}/OpenCase": {"name": self.conversation_without_case(), "case": {"title": "case"}},
         }
 
     def conversation_without_case(self):
-        return next(c["name"] for c in self.mine.client("owner").pages(
-            f"{INBOX}/ListConversations", {"parent": self.mine.workspace}, "conversations") if not c.get("case"))
+        return next(
+            c["name"]
+            for c in self.mine.client("owner").pages(
+                f"{INBOX}/ListConversations", {"parent": self.mine.workspace}, "conversations"
+            )
+            if not c.get("case")
+        )
 
     def test_output_only_fields_are_not_taken(self):
         requests, covered = self.valid(), 0
@@ -86,8 +113,10 @@ class MassAssignment:
             self.assertIn(path, requests, "carries a resource: say here what a good request looks like")
             field, message = carried
             request = {**requests[path]}
-            request[camel(field.name)] = {**request[camel(field.name)],
-                                          **{camel(f.name): planted(f) for f in output_only(message) if planted(f) is not None}}
+            request[camel(field.name)] = {
+                **request[camel(field.name)],
+                **{camel(f.name): planted(f) for f in output_only(message) if planted(f) is not None},
+            }
             if descriptors.field(descriptors.MESSAGES[method.input_type], "request_id"):
                 request["requestId"] = new_id()
             answer, error = self.try_call(self.mine.operator if declared == [7] else client, path, request)
@@ -111,11 +140,14 @@ class MassAssignment:
             if not method.name.startswith("Update") or not resource_of(method):
                 continue
             field, message = resource_of(method)
-            for forbidden in [f for f in output_only(message) if planted(f) is not None] + [descriptors.field(message, "name")]:
+            for forbidden in [f for f in output_only(message) if planted(f) is not None] + [
+                descriptors.field(message, "name")
+            ]:
                 tried += 1
                 value = self.mine.workspace if forbidden.name == "name" else planted(forbidden)
                 resource = {camel(forbidden.name): value, **requests[path][camel(field.name)]}
-                answer, error = self.try_call(self.mine.client("owner"), path, {
-                    camel(field.name): resource, "updateMask": camel(forbidden.name)})
+                answer, error = self.try_call(
+                    self.mine.client("owner"), path, {camel(field.name): resource, "updateMask": camel(forbidden.name)}
+                )
                 self.assertEqual(error and error.code, "invalid_argument", f"{path} {forbidden.name}: {error} {answer}")
         self.assertGreater(tried, 15)

@@ -1,4 +1,5 @@
-"""What the security tests share: requests by descriptor, calls past the gateway, hostile peers, what a process reveals."""
+"""What the security tests share: requests by descriptor, calls past the gateway, hostile peers, what a process
+reveals."""
 
 import base64
 import hashlib
@@ -20,18 +21,29 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format, messag
 from isolation_test import camel, exposed, request_for  # noqa: E402, F401
 from parvis_local.processes import wait_until  # noqa: E402
 
-OUTPUT_ONLY, FIELD_BEHAVIOR = 3, 1052   # google/api/field_behavior.proto
+OUTPUT_ONLY, FIELD_BEHAVIOR = 3, 1052  # google/api/field_behavior.proto
 UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED = 16, 7, 12
 
 
+def without_rate_limits():
+    """Flags of a gateway whose rate limits are out of the way (tests/load is where they are tried)."""
+    with open(os.path.join(descriptors.ROOT, "docs/reference/config.md"), encoding="utf-8") as file:
+        known = file.read()
+    names = (f"{whose}calls_{what}" for whose in ("", "workspace_", "unknown_") for what in ("per_second", "burst"))
+    return {name: 100000 for name in names if f"`--{name}`" in known}
+
+
 # ---- by descriptor ------------------------------------------------------------------------------------------------
+
 
 def _pool():
     with tempfile.NamedTemporaryFile(suffix=".binpb") as out:
         root = descriptors.ROOT
         names = [file.name for file in descriptors.FILES]
-        subprocess.run(["protoc", f"-I{root}/protos", f"-I{descriptors.GOOGLEAPIS}", "--include_imports", f"-o{out.name}",
-                        *names], check=True)
+        subprocess.run(
+            ["protoc", f"-I{root}/protos", f"-I{descriptors.GOOGLEAPIS}", "--include_imports", f"-o{out.name}", *names],
+            check=True,
+        )
         files = descriptor_pb2.FileDescriptorSet.FromString(out.read())
     pool = descriptor_pool.DescriptorPool()
     for file in files.file:
@@ -54,7 +66,7 @@ def behaviors(field):
     data, at, found = field.options.SerializeToString(), 0, []
     while at < len(data):
         tag, at = descriptors.varint(data, at)
-        value, at = descriptors.varint(data, at)   # a number, or the length of what follows
+        value, at = descriptors.varint(data, at)  # a number, or the length of what follows
         end = at + value if tag & 7 == 2 else at
         if tag >> 3 == FIELD_BEHAVIOR:
             found += [value] if tag & 7 == 0 else list(data[at:end])
@@ -68,10 +80,13 @@ def output_only(message):
 
 # ---- credentials --------------------------------------------------------------------------------------------------
 
+
 def service_token(key, name="inbox", seconds=50):
     """As services/platform/rpc/service_token.cc makes it; `seconds` below 0: expired."""
+
     def plain(data):
         return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
     payload = f"{name}|{int(time.time()) + seconds}".encode()
     return f"svc.{plain(payload)}.{plain(hmac.new(key.encode(), payload, hashlib.sha256).digest())}"
 
@@ -87,22 +102,43 @@ def sign_x(secret, body):
 
 # ---- calls --------------------------------------------------------------------------------------------------------
 
+
 def grpc(address, path, message=b"", authorization=None, seconds=10):
     """One gRPC call on the service's own port, by curl; returns (grpc-status, grpc-message)."""
-    command = ["curl", "-s", "--http2-prior-knowledge", "-X", "POST", "-H", "content-type: application/grpc", "-H",
-               "te: trailers", "--data-binary", "@-", "-D", "-", "-o", "/dev/null", "--max-time", str(seconds),
-               f"http://{address}/{path}"]
+    command = [
+        "curl",
+        "-s",
+        "--http2-prior-knowledge",
+        "-X",
+        "POST",
+        "-H",
+        "content-type: application/grpc",
+        "-H",
+        "te: trailers",
+        "--data-binary",
+        "@-",
+        "-D",
+        "-",
+        "-o",
+        "/dev/null",
+        "--max-time",
+        str(seconds),
+        f"http://{address}/{path}",
+    ]
     if authorization is not None:
         command += ["-H", f"authorization: {authorization}"]
     frame = b"\0" + len(message).to_bytes(4, "big") + message
     done = subprocess.run(command, input=frame, capture_output=True, check=False)
-    headers = dict(line.lower().split(": ", 1) for line in done.stdout.decode(errors="replace").split("\r\n") if ": " in line)
+    headers = dict(
+        line.lower().split(": ", 1) for line in done.stdout.decode(errors="replace").split("\r\n") if ": " in line
+    )
     return int(headers.get("grpc-status", -1)), headers.get("grpc-message", f"curl {done.returncode}")
 
 
 def http(address, method, path, body=b"", headers=None, seconds=15):
     """One HTTP call; returns (status, headers, body); status 0: the connection ended without an answer."""
     import http.client
+
     host, port = address.rsplit(":", 1)
     connection = http.client.HTTPConnection(host, int(port), timeout=seconds)
     try:
@@ -140,6 +176,7 @@ def read_to_end(peer, seconds):
 
 # ---- what a process reveals ---------------------------------------------------------------------------------------
 
+
 def admin_address(cluster, service):
     with open(os.path.join(cluster.folder, "ready", service), encoding="ascii") as file:
         return dict(line.strip().split("=", 1) for line in file if "=" in line)["admin"]
@@ -162,6 +199,17 @@ def metric(cluster, service, name, **labels):
 def resident_mb(cluster, service):
     with open(f"/proc/{cluster.children[service].pid}/status", encoding="ascii") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:")) / 1024
+
+
+def slack(cluster):
+    """How much more memory and time a process may take than a released one: a sanitized build costs several times both."""
+    with open(f"/proc/{cluster.children['gateway'].pid}/maps", encoding="utf-8") as file:
+        return 6 if "libasan" in file.read() else 1
+
+
+def await_resident_below(cluster, service, mb, seconds=60):
+    """Until what a burst cost is given back (platform/app/process.cc, every ten seconds)."""
+    wait_until(lambda: resident_mb(cluster, service) < mb, seconds, f"{service}'s memory falls below {mb:.0f} MB", 0.5)
 
 
 def alive(cluster, service):

@@ -58,7 +58,8 @@ std::string SafeMessage(std::string_view message, const Credentials& credentials
     if (secret.size() < 4 || name == "username") continue;
     for (size_t at; (at = out.find(secret.Reveal())) != std::string::npos;) out.replace(at, secret.size(), "***");
   }
-  std::replace_if(out.begin(), out.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  // Line breaks, and what would steer the terminal of whoever reads it.
+  std::replace_if(out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
   return text::CutBytes(out, kMessageMax);
 }
 

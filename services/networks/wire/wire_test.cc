@@ -214,6 +214,13 @@ TEST(Errors, EndsOfARead) {
   EXPECT_EQ(reason(ErrorClass::kTransient, Code::kUnavailable), "TRANSIENT");
 }
 
+TEST(Errors, MessagesOfNetworksSteerNoTerminalAndTellNoSecret) {
+  const Credentials credentials{{{"access_token", Secret("s3cret-token")}, {"username", Secret("anna")}}};
+  const std::string message = SafeMessage(std::string_view("a\x1b[31m\0b\r\n\x7f.", 12), credentials);
+  EXPECT_EQ(message.find_first_of(std::string_view("\x1b\0\r\n\x7f", 5)), std::string::npos) << message;
+  EXPECT_EQ(SafeMessage("anna's s3cret-token is bad", credentials), "anna's *** is bad");
+}
+
 TEST(Rates, AreReadFromTheHeaders) {
   const RateState facebook = FacebookRate({{"X-App-Usage", R"({"call_count":28,"total_time":25,"total_cputime":30})"},
                                            {"X-Business-Use-Case-Usage",

@@ -204,5 +204,14 @@ TEST_F(WordPressTest, ChecksAndHasNoWebhooks) {
   EXPECT_EQ(connector.Poll(network.call(), account, "not json", absl::UnixEpoch(), 1).status().code(), Code::kUnavailable);
 }
 
+// Each item would become a record or a dead letter.
+TEST_F(WordPressTest, APageOfFarMoreThanWasAskedForIsRefused) {
+  std::string many = "[{}";
+  for (size_t i = 0; i < kPageItemsMax; ++i) many += ",{}";
+  network.Next(200, R"({"id":1})");
+  network.Next(200, many + "]");
+  EXPECT_EQ(ReasonOf(connector.Poll(network.call(), account, "", absl::UnixEpoch(), 100).status()), "TRANSIENT");
+}
+
 }  // namespace
 }  // namespace parvis::networks

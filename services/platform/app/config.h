@@ -71,6 +71,7 @@ struct ProcessConfig {
   std::string log_level = "info";
   std::string admin_address = "127.0.0.1:0";  // /livez, /readyz, /metrics
   absl::Duration stop_deadline = absl::Seconds(20);
+  bool core_dumps = false;  // a core file holds every secret that the process has
   std::string
       ready_file;  // if set: "admin=host:port\n<name>=host:port\n..." once all parts run (port 0 works); see Process
   void Declare(Options& o);

@@ -195,6 +195,8 @@ void ProcessConfig::Declare(Options& o) {
   o.Address("admin_address", &admin_address, "Where /livez, /readyz and /metrics listen; port 0 takes a free one.");
   o.Duration("stop_deadline", &stop_deadline, "How long an orderly stop may take before the process ends anyway.",
              absl::Milliseconds(100), absl::Minutes(10));
+  o.Bool("core_dumps", &core_dumps,
+         "Whether a crash may leave a core file and debuggers may attach: it holds every secret that the process has.");
   o.String("ready_file", &ready_file, "If set, the listening addresses are written there once all parts run.");
 }
 

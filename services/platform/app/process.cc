@@ -1,9 +1,11 @@
 #include "platform/app/process.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -28,6 +30,9 @@ namespace {
 constexpr int kExitPartFailed = 1, kExitStopTooLong = 3, kExitFailed = 4;
 // How often the ready checks run: soon again while something is missing, seldom once all is well.
 constexpr auto kCheckAgain = std::chrono::milliseconds(100), kCheckIdle = std::chrono::milliseconds(1000);
+// How often, and from which size on, unused memory is given back.
+constexpr absl::Duration kTrimEvery = absl::Seconds(10);
+constexpr int64_t kTrimAboveBytes = 128 << 20;
 // A result older than this means that a check hangs.
 constexpr absl::Duration kResultMaxAge = absl::Seconds(10);
 
@@ -51,6 +56,23 @@ double CpuSeconds() {
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// After a burst the allocator keeps what it needed, in every thread's arena: gives it back when most of a large process is
+// free. Resident memory falls with it, so it is not done again until the next burst.
+void GiveMemoryBack() {
+  const int64_t resident = ResidentBytes();
+  if (resident > kTrimAboveBytes && static_cast<int64_t>(mallinfo2().fordblks) > resident / 2) malloc_trim(0);
+}
+
+// A crash leaves no core file: neither in the working folder nor through a handler of the host's (which ignores the limit
+// but not that the process may not be dumped).
+void ForbidCoreDumps() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  prctl(PR_SET_DUMPABLE, 0);  // the leak check at the end of a sanitized process must be able to look at it
+#endif
 }
 
 // A whole file or none: readers wait for it to exist.
@@ -169,10 +191,15 @@ void Process::Impl::RunChecks() {
 
 void Process::Impl::WatchReadiness() {
   pthread_setname_np(pthread_self(), "ready");
+  Instant trimmed = clock.Now();
   std::unique_lock lock(mutex);
   while (!stop_watching) {
     lock.unlock();
     RunChecks();
+    if (clock.Now() - trimmed > kTrimEvery) {
+      GiveMemoryBack();
+      trimmed = clock.Now();
+    }
     lock.lock();
     bool all = true;
     for (const auto& check : checks) all = all && check->problem.empty();
@@ -266,6 +293,7 @@ void Process::Impl::StopAll(std::vector<Part>& parts, size_t started) {
 
 Process::Process(std::string_view service, const ProcessConfig& config)
     : impl_(std::make_unique<Impl>(service, config)) {
+  if (!config.core_dumps) ForbidCoreDumps();
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);

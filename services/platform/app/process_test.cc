@@ -1,6 +1,7 @@
 #include "platform/app/process.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,24 @@ int InChild(const std::function<int()>& body) {
   int status = 0;
   waitpid(pid, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(ProcessTest, LeavesNoCoreFileUnlessItMay) {
+  const auto limit_with = [](bool core_dumps) {
+    return InChild([core_dumps] {
+      obs::SetLogSink([](std::string_view) {});
+      const rlimit some{1 << 20, 1 << 20};
+      setrlimit(RLIMIT_CORE, &some);
+      ProcessConfig config;
+      config.core_dumps = core_dumps;
+      Process process("test", config);
+      rlimit now{};
+      getrlimit(RLIMIT_CORE, &now);
+      return now.rlim_cur == 0 && now.rlim_max == 0 ? 7 : 8;
+    });
+  };
+  EXPECT_EQ(limit_with(false), 7);
+  EXPECT_EQ(limit_with(true), 8);
 }
 
 TEST(ProcessTest, StartsInOrderAndStopsInReverse) {

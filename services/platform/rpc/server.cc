@@ -41,15 +41,18 @@ class PluginsOption : public grpc::ServerBuilderOption {
   void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
     plugins->push_back(std::make_unique<NamesPlugin>(names_));
     if (reflection_) return;
-    plugins->erase(std::remove_if(plugins->begin(), plugins->end(),
-                                  [](const auto& plugin) { return plugin->name() == "proto_reflection"; }),
-                   plugins->end());
+    const auto reflects = [](const auto& plugin) { return plugin->name().find("reflection") != std::string::npos; };
+    plugins->erase(std::remove_if(plugins->begin(), plugins->end(), reflects), plugins->end());
   }
 
  private:
   const std::shared_ptr<std::vector<std::string>> names_;
   const bool reflection_;
 };
+
+// Calls that one connection may have open at once: many for the gateway, which sends all of its calls through one, few
+// for somebody who opens them only to hold them.
+constexpr int kConnectionStreamsMax = 4096;
 
 // gRPC's own services need no role: health and reflection tell nothing of any tenant.
 bool IsGrpcOwn(const std::string& service) { return service.rfind("grpc.", 0) == 0; }
@@ -110,6 +113,7 @@ Status Server::Start() {
   builder.SetOption(std::make_unique<PluginsOption>(impl_->names, impl_->config.reflection));
   builder.AddListeningPort(impl_->config.address, grpc::InsecureServerCredentials(), &port);
   builder.SetMaxReceiveMessageSize(impl_->config.message_max_bytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kConnectionStreamsMax);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // two servers on one port are a mistake, not a pair
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);

@@ -33,7 +33,7 @@ struct ServerConfig {
   int message_max_bytes = 4 << 20;
   int streams_max = 1000;      // open server streams; beyond: RESOURCE_EXHAUSTED TOO_MANY_STREAMS
   int stream_queue_max = 256;  // messages waiting for one stream's reader
-  bool reflection = true;
+  bool reflection = false;     // tells everybody who reaches the port what there is to call
   std::string service_key_file;  // shared secret of the short-lived tokens between services
   void Declare(app::Options& o, std::string_view prefix = "rpc_");
 };
