@@ -86,7 +86,7 @@ TEST_F(ConsumerTest, PartitionsShareBatchesAndAreFencedTogether) {
   const auto handler = [&](const StreamPositions& p, const std::vector<Received>& b) {
     most = std::max(most.load(), p.size());
     const Status status = Apply(p, b);
-    fenced += ReasonOf(status) == "FENCED" && p.size() > 1;
+    fenced += ReasonOf(status) == "FENCED";
     return status;
   };
   auto consumer = Make(handler);

@@ -93,7 +93,7 @@ class Child {
 
 TEST(MemberProcess, Runs) {
   const char* what = std::getenv(kChild);
-  if (!what) GTEST_SKIP() << "run by the tests below";
+  if (!what) return;  // it is the other process of the tests below, and nothing by itself
   const std::vector<std::string> words = absl::StrSplit(what, ' ');
   Member member(LongSession(words.at(0), words.at(3)), words.at(1), words.at(2));
   ASSERT_TRUE(member.consumer().Start().ok());
