@@ -4,8 +4,9 @@
   tests/overload/flood_bench.py [--pairs 10] [--build build/release]
 
 F14: one workspace calls 100 times as often as another; the other's p99 with the flood by its p99 without (bar 1.5), and an A/A
-control: two halves of the slices without it. F12: webhooks from 16, 32 and 160 connections that never
-pause, where 16 are nearly the most that may be in flight; the acknowledged ones a second by those at capacity (bar 0.9), refused = 429 or 503, memory. Writes .parvis/overload-bench.json.
+control: two halves of the slices without it. F12: webhooks from 16, 32 and 160 connections that never pause, where 16 are nearly
+the most that may be in flight; the acknowledged ones a second by those at 16 (bar 0.9), refused = 429 or 503, memory. Writes
+.parvis/overload-bench.json.
 """
 
 import argparse
