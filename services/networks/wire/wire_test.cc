@@ -261,6 +261,16 @@ TEST(Wire, TimesAreParsed) {
   EXPECT_FALSE(XPostTime("", "12345678901x"));
 }
 
+// Also a matter of time: with a parser that looks back, this test would take an hour.
+TEST(Wire, AMillionSmallValuesAreRefusedAndManyAreReadAtOnce) {
+  std::string many = "[{}";
+  for (int i = 0; i < 100'000; ++i) many += ",{}";
+  EXPECT_EQ(ParseJson(many + "]").size(), 100'001u);
+  for (int i = 0; i < 900'000; ++i) many += ",{}";
+  EXPECT_TRUE(ParseJson(many + "]").is_discarded());
+  EXPECT_EQ(Text(ParseJson(R"({"a":"\"[[[,,,{\\"})"), "a"), "\"[[[,,,{\\");
+}
+
 TEST(Wire, JsonIsBounded) {
   EXPECT_TRUE(ParseJson(std::string(100000, '[')).is_discarded());
   EXPECT_TRUE(ParseJson(std::string(200, '[') + std::string(200, ']')).is_discarded());
