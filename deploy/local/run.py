@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from parvis_local.cluster import ROOT, Cluster  # noqa: E402
 from parvis_local.connect import ConnectError  # noqa: E402
 from parvis_local.main_job import MainJob  # noqa: E402
+from parvis_local.postgres import SERVICES as WITH_SCHEMA  # noqa: E402
 from parvis_local.processes import StartError  # noqa: E402
 from parvis_local.sandbox import Sandbox  # noqa: E402
 from parvis_local.show import Show  # noqa: E402
@@ -81,7 +82,9 @@ def main():
     try:
         texts = texts_of(options.audience) if options.audience else None
         show.chapter("Starting")
-        cluster = Cluster(options.data, options.build, show.step)
+        # Off where strangers may come by; here grpcurl is to work without protos at hand.
+        reflecting = {service: {"rpc_reflection": "true"} for service in WITH_SCHEMA}
+        cluster = Cluster(options.data, options.build, show.step, extra_flags=reflecting)
         cluster.start()
         if options.with_wordpress:
             from parvis_local.wordpress import Wordpress
