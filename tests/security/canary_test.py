@@ -289,12 +289,11 @@ class Canary(SystemTest):
 
     def test_no_port_tells_what_there_is_to_call(self):
         for service in SERVICES:
-            status, why = grpc(
-                self.cluster.address(f"{service}_grpc"),
-                "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-                b"\x3a\x00",
-            )
-            self.assertEqual(status, UNIMPLEMENTED, f"{service}: {why}")
+            # Again when the refusal came before curl had sent its body, which it takes for a broken stream (92).
+            def refused(address=self.cluster.address(f"{service}_grpc")):
+                return grpc(address, "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", b"\x3a\x00")[0] == UNIMPLEMENTED
+
+            wait_until(refused, 20, f"{service} says that it has no reflection", 0.1)
 
     def test_the_admin_port_shows_three_pages_and_takes_nothing(self):
         for service in OURS:
