@@ -348,6 +348,11 @@ TEST_F(HttpClientTest, StoppingEndsEverything) {
   }
   client_.reset();
   EXPECT_EQ(ended, 5);
+  {
+    std::lock_guard lock(mutex);
+    held.clear();
+  }
+  server_.reset();  // its thread may be about to hold one more
 }
 
 }  // namespace
