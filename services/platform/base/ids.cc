@@ -10,14 +10,6 @@ namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
 
-// splitmix64 (Steele, Lea, Flood 2014): a full-period mixer, enough for reproducible test ids.
-uint64_t SplitMix(uint64_t& state) {
-  uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
-}
-
 std::string Format(uint64_t high, uint64_t low) {
   std::string out;
   out.reserve(36);
@@ -51,11 +43,11 @@ std::string RandomHex(int n) {
   return out;
 }
 
-Ids::Ids(const Clock& clock) : clock_(clock), seeded_(false), state_(0) {}
-Ids::Ids(const Clock& clock, uint64_t seed) : clock_(clock), seeded_(true), state_(seed) {}
+Ids::Ids(const Clock& clock) : clock_(clock) {}
+Ids::Ids(const Clock& clock, uint64_t seed) : clock_(clock), seeded_(seed) {}
 
 uint64_t Ids::Random() {
-  if (seeded_) return SplitMix(state_);
+  if (seeded_) return seeded_->Next();
   uint64_t word = 0;
   const std::string bytes = RandomBytes(8);
   std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(&word));
@@ -106,7 +98,7 @@ std::string UuidOfName(std::string_view name) {
   for (const unsigned char c : name) hash = (hash ^ c) * prime;
   uint64_t a = static_cast<uint64_t>(hash >> 64), b = static_cast<uint64_t>(hash);
   a ^= b;  // FNV's high bits mix slowly for short names
-  const uint64_t high = SplitMix(a), low = SplitMix(b) ^ high;
+  const uint64_t high = SplitMix64(a).Next(), low = SplitMix64(b).Next() ^ high;  // a mixer for the last step
   return Format((high & 0xffffffffffff0fffULL) | 0x8000, (low & 0x3fffffffffffffffULL) | 0x8000000000000000ULL);
 }
 

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <absl/time/time.h>
 
 #include "platform/base/clock.h"
+#include "platform/base/splitmix64.h"
 
 namespace parvis {
 
@@ -23,9 +25,8 @@ class Ids {
  private:
   uint64_t Random();
   const Clock& clock_;
-  const bool seeded_;
   std::mutex mutex_;
-  uint64_t state_;
+  std::optional<SplitMix64> seeded_;
   int64_t last_millis_ = 0;
   uint32_t counter_ = 0;
 };

@@ -1,7 +1,6 @@
 // What the consumer does when Kafka lacks the offset, when its name is taken, when it was killed, and when nothing
 // works.
 #include <atomic>
-#include <set>
 
 #include "platform/bus/rdkafka.h"
 #include "platform/bus/testdata/consumer_fixture.h"
@@ -173,28 +172,18 @@ TEST_F(GuardTest, RecordsRemovedBeforeTheyWereHandledStopThatPartitionOnly) {
 }
 
 TEST_F(GuardTest, AStageToKafkaIsNotResetEither) {
-  std::mutex mutex;
-  std::multiset<std::string> seen;
-  const auto stage = [&](const StreamPositions&, const std::vector<Received>& batch) {
-    const std::lock_guard lock(mutex);
-    for (const Received& received : batch) seen.insert(received.record.payload);
-    return absl::OkStatus();
-  };
-  const auto size = [&] {
-    const std::lock_guard lock(mutex);
-    return seen.size();
-  };
+  SeeingStage stage;
   Produce(0, 300);
-  auto consumer = Make(stage, {.offsets = Consumer::Offsets::kKafka});
-  ASSERT_TRUE(WaitFor([&] { return size() == 300; }, absl::Seconds(30)));
+  auto consumer = Make(stage.Handler(), {.offsets = Consumer::Offsets::kKafka});
+  ASSERT_TRUE(WaitFor([&] { return stage.size() == 300; }, absl::Seconds(30)));
   consumer->Stop(absl::Seconds(10));
   const int64_t end = EndOf(2);
   Produce(300, 600);
   RemoveBefore(2, EndOf(2) - 1);
   const size_t gone = static_cast<size_t>(EndOf(2) - 1 - end);
-  consumer = Make(stage, {.offsets = Consumer::Offsets::kKafka});
+  consumer = Make(stage.Handler(), {.offsets = Consumer::Offsets::kKafka});
   ASSERT_TRUE(BecomesUnready(*consumer, "OFFSET_EXPIRED"));
-  ASSERT_TRUE(WaitFor([&] { return size() == 600 - gone - 1; }, absl::Seconds(30)));
+  ASSERT_TRUE(WaitFor([&] { return stage.size() == 600 - gone - 1; }, absl::Seconds(30)));
   EXPECT_EQ(Gaps("OFFSET_EXPIRED"), 1);
   consumer->Stop(absl::Seconds(10));
 }

@@ -180,26 +180,16 @@ TEST_F(ConsumerTest, DatabaseAwayDuringTheClaimIsWaitedFor) {
 }
 
 TEST_F(ConsumerTest, StageToKafkaGoesOnWhereItWasCommitted) {
-  std::mutex mutex;
-  std::multiset<std::string> seen;
-  const auto stage = [&](const StreamPositions&, const std::vector<Received>& batch) {
-    const std::lock_guard lock(mutex);
-    for (const Received& received : batch) seen.insert(received.record.payload);
-    return absl::OkStatus();
-  };
-  const auto size = [&] {
-    const std::lock_guard lock(mutex);
-    return seen.size();
-  };
+  SeeingStage stage;
   Produce(0, 500);
-  auto consumer = Make(stage, {.offsets = Consumer::Offsets::kKafka});
-  ASSERT_TRUE(WaitFor([&] { return size() == 500; }, absl::Seconds(30)));
+  auto consumer = Make(stage.Handler(), {.offsets = Consumer::Offsets::kKafka});
+  ASSERT_TRUE(WaitFor([&] { return stage.size() == 500; }, absl::Seconds(30)));
   consumer->Stop(absl::Seconds(10));
   Produce(500, 600);
-  consumer = Make(stage, {.offsets = Consumer::Offsets::kKafka});
-  ASSERT_TRUE(WaitFor([&] { return size() >= 600; }, absl::Seconds(30)));
+  consumer = Make(stage.Handler(), {.offsets = Consumer::Offsets::kKafka});
+  ASSERT_TRUE(WaitFor([&] { return stage.size() >= 600; }, absl::Seconds(30)));
   consumer->Stop(absl::Seconds(10));
-  EXPECT_EQ(size(), 600u);
+  EXPECT_EQ(stage.size(), 600u);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// An idempotent Kafka producer (acks=all, lz4, linger 2 ms). Bounded: when the local queue is full, Send says so and the
+// An idempotent Kafka producer (acks=all, lz4, linger 5 ms). Bounded: when the local queue is full, Send says so and the
 // caller sheds or waits. After a fatal error of librdkafka (an idempotent producer may become unusable) it is rebuilt;
 // records in flight are then reported UNAVAILABLE PRODUCER_FATAL and their owners send again.
 #pragma once
@@ -24,7 +24,7 @@ struct BusConfig {
   absl::Duration poll_max = absl::Seconds(60);       // consumer max.poll.interval
   std::string instance;                              // consumers' name in their groups; empty: a new one every time
   int batch_max = 1000;                         // records handed to a handler at once
-  absl::Duration batch_wait = absl::Milliseconds(20);
+  absl::Duration batch_wait = absl::Milliseconds(50);
   int64_t record_max_bytes = 1 << 20;
   void Declare(app::Options& o, std::string_view prefix = "bus_");
 };

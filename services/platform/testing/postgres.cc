@@ -120,8 +120,10 @@ ServiceDatabase::~ServiceDatabase() {
   PQfinish(conn);
 }
 
-db::PoolConfig ServiceDatabase::Config(const char* suffix) const {
-  return {.dsn = postgres_.Dsn(database_, service_ + suffix), .size = 6};
+db::PoolConfig ServiceDatabase::Config(const char* suffix, db::PoolConfig config) const {
+  config.dsn = postgres_.Dsn(database_, service_ + suffix);
+  config.size = 6;
+  return config;
 }
 
 void ServiceDatabase::Script(const std::string& sql) const {

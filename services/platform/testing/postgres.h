@@ -55,7 +55,7 @@ class ServiceDatabase {
   const Clock& clock() const { return clock_; }
   obs::Metrics& metrics() { return metrics_; }
   db::PoolConfig ApiConfig() const { return Config("_api"); }
-  db::PoolConfig StreamConfig() const { return Config("_stream"); }
+  db::PoolConfig StreamConfig() const { return Config("_stream", db::PoolConfig::ForStreams()); }
   db::PoolConfig OwnerConfig() const { return Config("_owner"); }
   const std::string& database() const { return database_; }
   // As the superuser, in the service's schema: for looking behind the curtain.
@@ -65,7 +65,7 @@ class ServiceDatabase {
   void Clear() const;
 
  private:
-  db::PoolConfig Config(const char* suffix) const;
+  db::PoolConfig Config(const char* suffix, db::PoolConfig config = {}) const;
   const std::string service_;
   std::string database_;
   Postgres& postgres_;

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,26 @@ inline constexpr char kWorkspace[] = "0190a0b1-c2d3-7eee-8fff-00000000000a";
 inline constexpr char kEffects[] =
     "INSERT INTO things (workspace_id, thing_id, amount) SELECT $1, unnest($2::text[]), 1 "
     "ON CONFLICT (workspace_id, thing_id) DO UPDATE SET amount = things.amount + 1";
+
+// A stage whose effect is that it has seen each payload; thread-safe.
+class SeeingStage {
+ public:
+  Consumer::Handler Handler() {
+    return [this](const StreamPositions&, const std::vector<Received>& batch) {
+      const std::lock_guard lock(mutex_);
+      for (const Received& received : batch) seen_.insert(received.record.payload);
+      return absl::OkStatus();
+    };
+  }
+  size_t size() const {
+    const std::lock_guard lock(mutex_);
+    return seen_.size();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::multiset<std::string> seen_;
+};
 
 class ConsumerTest : public ::testing::Test {
  protected:
