@@ -63,7 +63,7 @@ class Bench:
         if not self._cluster:
             folder = os.path.join(FOLDER, "cluster")
             shutil.rmtree(folder, ignore_errors=True)
-            self._cluster = Cluster(folder, self.build, self.show.step, fixed_ports=False, extra_flags=FLAGS)
+            self._cluster = Cluster(folder, self.build, self.show.step, fixed_ports=False, extra_flags=FLAGS, lasting=True)
             self._cluster.start()
         return self._cluster
 
@@ -125,7 +125,7 @@ class Bench:
         if not self._kafka:
             folder = os.path.join(FOLDER, "kafka")
             shutil.rmtree(folder, ignore_errors=True)
-            self._kafka = Kafka(folder, kafka_module.fetch_jars(ROOT)).start()
+            self._kafka = Kafka(folder, kafka_module.fetch_jars(ROOT), lasting=True).start()
         return self._kafka
 
     def topic(self, name, partitions=6):

@@ -43,14 +43,14 @@ class Cluster:
 
     `replicas` of every service run; "inbox-1" is the second inbox. A gateway speaks to the services of its own number.
     `doors` (for tests): what stands between a service and "postgres.<service>", "kafka.<service>" or "kafka"; see Kafka.
-    `extra_flags` and `extra_env` are by service or by the name of one replica.
+    `extra_flags` and `extra_env` are by service or by the name of one replica. `lasting`: see Kafka.
     """
 
     def __init__(self, folder, build, say=print, fsync=True, fixed_ports=True, partitions=6, extra_flags=None, replicas=1,
-                 doors=None, extra_env=None):
+                 doors=None, extra_env=None, lasting=False):
         self.folder, self.build, self.say = os.path.abspath(folder), os.path.abspath(build), say
         self.partitions, self.extra_flags, self.extra_env = partitions, extra_flags or {}, extra_env or {}
-        self.replicas, self._doors = replicas, doors or {}
+        self.replicas, self._doors, self._lasting = replicas, doors or {}, lasting
         self.ports, self.children = {}, {}
         self._fixed = fixed_ports
         self.postgres = Postgres(self._path("postgres"), self._preferred("postgres"), fsync)
@@ -76,7 +76,7 @@ class Cluster:
             if name.startswith("postgres."):
                 door.target = self.postgres.port
         self.kafka = Kafka(self._path("kafka"), kafka_module.fetch_jars(ROOT), self._preferred("kafka"),
-                           doors={n: d for n, d in self._doors.items() if n.startswith("kafka")}).start()
+                           doors={n: d for n, d in self._doors.items() if n.startswith("kafka")}, lasting=self._lasting).start()
         self.say(f"Kafka {kafka_module.VERSION} on {self.kafka.brokers}")
         self._topics()
         self._migrate()

@@ -28,11 +28,12 @@ def fetch_jars(root):
 
 class Kafka:
     """`doors`: what stands between the broker and its clients, by name; an object with the `port` that clients are told of
-    and a `target` that is set to the broker's own. Each has a listener, for a client goes where the metadata says."""
+    and a `target` that is set to the broker's own. Each has a listener, for a client goes where the metadata says.
+    `lasting`: the broker is meant to live for long, as in an installation."""
 
-    def __init__(self, folder, jars, port=0, heap="384m", doors=None):
+    def __init__(self, folder, jars, port=0, heap="384m", doors=None, lasting=False):
         self.folder, self._jars, self.port, self._heap = folder, jars, port, heap
-        self._doors = list((doors or {}).values())
+        self._doors, self._lasting = list((doors or {}).values()), lasting
         self._child = None
 
     @property
@@ -77,8 +78,10 @@ class Kafka:
 
     def launch(self):
         """Starts the broker process (also after kill())."""
-        # A broker that lives for minutes never earns back what the optimizing compiler costs: half of its CPU time at first.
-        options = [f"-Xmx{self._heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        options = [f"-Xmx{self._heap}", "-XX:+UseSerialGC"]
+        if not self._lasting:
+            # The optimizing compiler takes half of a broker's CPU time in its first minutes, and halves it after them.
+            options.append("-XX:TieredStopAtLevel=1")
         self._child = Child("kafka", self._java(*options) + ["kafka.Kafka", self._properties],
                             os.path.join(self.folder, "kafka.log"), cwd=self.folder).start()
         wait_until(lambda: self._child.check() and listens(self.port), 180, "Kafka listens")
