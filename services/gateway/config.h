@@ -14,6 +14,8 @@ struct GatewayConfig {
   app::ProcessConfig process;
   net::HttpServerConfig http{.body_max_bytes = 2 << 20};
   std::map<std::string, std::string> backends;  // proto package -> gRPC address
+  rpc::TlsConfig backends_tls;
+  std::string backends_tls_name;
   CallLimits calls;
   int calls_per_second = 200;
   int calls_burst = 400;
@@ -24,6 +26,9 @@ struct GatewayConfig {
     process.Declare(o);
     http.Declare(o);
     o.Map("backends", &backends, "Where each package is served: parvis.inbox.v1=127.0.0.1:1234,...");
+    backends_tls.Declare(o, "backends_tls_");
+    o.String("backends_tls_name", &backends_tls_name,
+             "Name that the certificates of all services must bear, if not the hosts of their addresses.");
     o.Duration("call_max", &calls.call_max, "Cap of every unary call's time, and the time of calls that set none.",
                absl::Milliseconds(100), absl::Seconds(55));
     o.Int("message_max_bytes", &calls.message_max_bytes, "Largest request message, in bytes.", {1024, 16 << 20});
@@ -54,6 +59,7 @@ struct GatewayConfig {
 
   // What the settings must agree on with each other.
   Status Check() const {
+    PARVIS_RETURN_IF_ERROR(backends_tls.Check());
     if (calls.at_once.streams_max >= http.connections_max) {
       return InvalidField(
           "streams_max", "NO_CONNECTIONS_LEFT",

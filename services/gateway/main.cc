@@ -30,7 +30,10 @@ int Main(int argc, char** argv) {
   app::Process process("gateway", config.process);
   RealClock clock;
   const MethodTable methods(ServiceProtoFiles());
-  const Backends backends(config.backends, clock, process.metrics());
+  rpc::ClientConfig client;
+  client.tls = config.backends_tls;
+  client.tls_name = config.backends_tls_name;
+  const Backends backends(config.backends, client, clock, process.metrics());
   Gateway gateway(config.Limits(), methods, backends, clock, process.metrics());
   net::HttpServer server(config.http, "gateway", process.metrics(),
                          [&](net::HttpRequest request, net::Responder responder) {

@@ -4,12 +4,12 @@
 
 namespace parvis::gateway {
 
-Backends::Backends(const std::map<std::string, std::string>& addresses, const Clock& clock, obs::Metrics& metrics) {
+Backends::Backends(const std::map<std::string, std::string>& addresses, rpc::ClientConfig client, const Clock& clock,
+                   obs::Metrics& metrics) {
   for (const auto& [package, address] : addresses) {
-    rpc::ClientConfig config;
-    config.address = address;
+    client.address = address;
     Backend& backend = backends_[package];
-    backend.client = std::make_unique<rpc::Client>("gateway", config, clock, metrics);
+    backend.client = std::make_unique<rpc::Client>("gateway", client, clock, metrics);
     backend.stub = std::make_unique<grpc::GenericStub>(backend.client->channel());
     (void)backend.client->channel()->GetState(/*try_to_connect=*/true);  // the first call need not wait for it
   }

@@ -16,8 +16,9 @@ namespace parvis::gateway {
 
 class Backends {
  public:
-  // `addresses`: package -> gRPC address.
-  Backends(const std::map<std::string, std::string>& addresses, const Clock& clock, obs::Metrics& metrics);
+  // `addresses`: package -> gRPC address; `client`: everything else about the channels.
+  Backends(const std::map<std::string, std::string>& addresses, rpc::ClientConfig client, const Clock& clock,
+           obs::Metrics& metrics);
   ~Backends();
   // nullptr when nobody serves the package. Thread-safe.
   grpc::GenericStub* Find(const std::string& package) const;

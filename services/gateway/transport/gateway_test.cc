@@ -247,7 +247,7 @@ TEST(GatewayLimitsTest, APackageNobodyServes) {
   const MethodTable methods({"parvis/platform/rpctest/v1/echo_service.proto"});
   EXPECT_EQ(methods.packages(), std::vector<std::string>{"parvis.rpctest.v1"});
   EXPECT_EQ(methods.methods().size(), 2u);
-  const Backends none({}, clock, metrics);
+  const Backends none({}, {}, clock, metrics);
   EXPECT_EQ(none.Find("parvis.rpctest.v1"), nullptr);
 }
 

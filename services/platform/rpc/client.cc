@@ -29,6 +29,8 @@ void ClientConfig::Declare(app::Options& o, std::string_view prefix) {
         {1, 10});
   o.String(name("service_key_file"), &service_key_file,
            "File with the secret that calls between services are signed with.");
+  tls.Declare(o, name("tls_"));
+  o.String(name("tls_name"), &tls_name, "Name that that service's certificate must bear, if not the host of its address.");
 }
 
 struct Client::Impl {
@@ -44,8 +46,11 @@ struct Client::Impl {
     args.SetInt(GRPC_ARG_MAX_METADATA_SIZE, 32 << 10);
     args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // ours, within the budget, and counted
     args.SetMaxReceiveMessageSize(64 << 20);
-    channel = grpc::CreateCustomChannel(config.address, grpc::InsecureChannelCredentials(), args);
-    if (config.service_key_file.empty()) return;
+    if (!config.tls_name.empty()) args.SetSslTargetNameOverride(config.tls_name);
+    StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials = ChannelCredentials(config.tls);
+    key_status = credentials.status();
+    channel = grpc::CreateCustomChannel(config.address, credentials.ok() ? *credentials : nullptr, args);
+    if (!key_status.ok() || config.service_key_file.empty()) return;
     StatusOr<Secret> read = ReadSecretFile(config.service_key_file);
     if (read.ok()) {
       key = *std::move(read);

@@ -12,6 +12,7 @@
 #include "platform/base/error.h"
 #include "platform/base/secret.h"
 #include "platform/obs/metrics.h"
+#include "platform/rpc/tls.h"
 
 namespace grpc {
 class Channel;
@@ -26,6 +27,8 @@ struct ClientConfig {
   absl::Duration call_max = absl::Seconds(5);
   int tries_max = 3;
   std::string service_key_file;
+  TlsConfig tls;
+  std::string tls_name;  // that the server's certificate must bear; empty: the host of `address`
   void Declare(app::Options& o, std::string_view prefix);  // e.g. "accounts_"
 };
 
@@ -33,6 +36,7 @@ class Client {
  public:
   Client(std::string_view service, const ClientConfig& config, const Clock& clock, obs::Metrics& metrics);
   ~Client();
+  // Reaches nobody when the configured files cannot be used; Invoke then says why (TlsConfig::Check, ReadSecretFile).
   std::shared_ptr<grpc::Channel> channel() const;
   // Blocking: runs `call_once` (a stub's method with a fresh context each try) on the caller's thread.
   //   client.Invoke(call, [&](grpc::ClientContext& ctx) { return stub->GetChannel(&ctx, request, &response); });

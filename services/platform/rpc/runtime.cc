@@ -57,6 +57,7 @@ void ServerConfig::Declare(app::Options& o, std::string_view prefix) {
   o.Bool(name("reflection"), &reflection, "Whether gRPC server reflection is offered (grpcurl needs it).");
   o.String(name("service_key_file"), &service_key_file,
            "File with the secret that calls between services are signed with.");
+  tls.Declare(o, name("tls_"));
 }
 
 StreamKeeper::~StreamKeeper() {

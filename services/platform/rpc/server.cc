@@ -107,11 +107,12 @@ std::string Server::address() const { return impl_->address; }
 
 Status Server::Start() {
   PARVIS_RETURN_IF_ERROR(impl_->runtime.impl().key_status);
+  PARVIS_ASSIGN_OR_RETURN(const auto credentials, ServerCredentials(impl_->config.tls));
   EnableGlobals();
   grpc::ServerBuilder builder;
   int port = 0;
   builder.SetOption(std::make_unique<PluginsOption>(impl_->names, impl_->config.reflection));
-  builder.AddListeningPort(impl_->config.address, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(impl_->config.address, credentials, &port);
   builder.SetMaxReceiveMessageSize(impl_->config.message_max_bytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kConnectionStreamsMax);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // two servers on one port are a mistake, not a pair

@@ -13,6 +13,7 @@
 #include "platform/base/error.h"
 #include "platform/base/secret.h"
 #include "platform/obs/metrics.h"
+#include "platform/rpc/tls.h"
 
 namespace grpc {
 class Service;
@@ -35,6 +36,7 @@ struct ServerConfig {
   int stream_queue_max = 256;  // messages waiting for one stream's reader
   bool reflection = false;     // tells everybody who reaches the port what there is to call
   std::string service_key_file;  // shared secret of the short-lived tokens between services
+  TlsConfig tls;
   void Declare(app::Options& o, std::string_view prefix = "rpc_");
 };
 
@@ -73,7 +75,7 @@ class Server {
   Server(const ServerConfig& config, Runtime& runtime, std::vector<grpc::Service*> services);
   ~Server();  // Stop(0)
   // UNAVAILABLE ADDRESS_IN_USE; FAILED_PRECONDITION METHOD_WITHOUT_ROLE when a method of a service declares no
-  // (parvis.platform.v1.access), SECRET_FILE_UNREADABLE.
+  // (parvis.platform.v1.access), SECRET_FILE_UNREADABLE, and those of TlsConfig::Check.
   Status Start();
   // Health NOT_SERVING, open streams end with UNAVAILABLE SHUTTING_DOWN, no new calls; in-flight calls finish within
   // `limit`, what is left then is cancelled.

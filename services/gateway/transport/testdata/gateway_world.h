@@ -31,7 +31,7 @@ struct World {
   explicit World(const CallLimits& limits = SmallLimits(), rpc::ServerConfig server_config = {})
       : echo(server_config),
         methods({"parvis/platform/rpctest/v1/echo_service.proto", "no/such/file.proto"}),
-        backends({{"parvis.rpctest.v1", echo.server.address()}}, clock, metrics),
+        backends({{"parvis.rpctest.v1", echo.server.address()}}, {}, clock, metrics),
         gateway(limits, methods, backends, clock, metrics),
         server(net::HttpServerConfig{.body_max_bytes = 2 << 20}, "gateway", metrics,
                [this](net::HttpRequest request, net::Responder responder) {
