@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from context import ROOT, Bench  # noqa: E402
 from parvis_local.show import Show  # noqa: E402
+import capacity  # noqa: E402
 import compare  # noqa: E402
 import due  # noqa: E402
 import ledger  # noqa: E402
@@ -21,9 +22,9 @@ ROWS = {
     "produce": produce.produce, "unary": stages.unary, "batch": stages.batch, "assess": stages.assess, "fold": stages.fold,
     "fold_size": stages.fold_size, "ledger": ledger.ledger, "page": stages.page, "watch": stages.watch,
     "metrics": stages.metrics, "idle": webhook.idle, "pipeline": pipeline.pipeline, "replicas": pipeline.replicas,
-    "pipeline_size": pipeline.pipeline_size, "webhook": webhook.webhook, "due": due.due,
+    "pipeline_size": pipeline.pipeline_size, "capacity": capacity.capacity, "webhook": webhook.webhook, "due": due.due,
 }
-NOT_QUICK = ("fold_size", "replicas", "pipeline_size")  # unless asked for by name
+NOT_QUICK = ("fold_size", "replicas", "pipeline_size", "capacity")  # unless asked for by name
 
 
 def parse():

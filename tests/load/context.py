@@ -33,6 +33,7 @@ class Bench:
         self.build, self.root = BUILD, ROOT
         self._cluster = self._kafka = self.sandbox = self.job = None
         self._campaign_is_out = self._quiet = False
+        self.partitions = 6   # of the next cluster's topics
 
     # ---- results --------------------------------------------------------------------------------------------------
 
@@ -63,7 +64,8 @@ class Bench:
         if not self._cluster:
             folder = os.path.join(FOLDER, "cluster")
             shutil.rmtree(folder, ignore_errors=True)
-            self._cluster = Cluster(folder, self.build, self.show.step, fixed_ports=False, extra_flags=FLAGS, lasting=True)
+            self._cluster = Cluster(folder, self.build, self.show.step, fixed_ports=False, extra_flags=FLAGS, lasting=True,
+                                    partitions=self.partitions)
             self._cluster.start()
         return self._cluster
 

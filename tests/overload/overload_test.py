@@ -11,8 +11,10 @@ import threading
 import time
 import urllib.parse
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "../system"), os.path.join(HERE, "../robustness")]
 from flood import Admin, Page, Sender, h2load, percentile  # noqa: E402
+from result import report  # noqa: E402
 from system import MainJob, SystemTest, main, wait_until  # noqa: E402
 
 LIST = "inbox.v1.InboxService/ListConversations"
@@ -69,6 +71,7 @@ class Overload(SystemTest):
         ratio = percentile(under_flood, 0.99) / percentile(quiet, 0.99)
         print(f"flooder: {answers['2xx']} answered, {answers['4xx']} refused; the other's p99 {percentile(under_flood, 0.99) * 1000:.1f} ms, "
               f"{ratio:.2f} x its own without the flood (judged by flood_bench.py)", flush=True)
+        report("F14", 1, 20_000, note=f"{answers['4xx']} calls refused, none of the other workspace")
 
     def timed(self, client, count):
         took = []
@@ -129,6 +132,7 @@ class Overload(SystemTest):
             self.await_stored(sender, job)
         wait_until(lambda: ingestion.metric('parvis_degraded{mode="webhooks_shed"}') == 0, 60, "the mode has ended")
         self.assertEqual(ingestion.metric("parvis_ingestion_webhook_inflight_bytes"), 0)
+        report("F12", 1, sum(flood.refused.values()), note="refused and told when to come back; all acknowledged is stored, once")
         self.reconcile(flood.acked[0])
 
     def reconcile(self, victim):

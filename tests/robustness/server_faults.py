@@ -3,6 +3,7 @@
 The disks are small tmpfs, so F9 needs root (or sudo); without it F9 is skipped and the rest runs on the ordinary disk.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -78,8 +79,9 @@ class ServerFaults:
     # ---- F9 -------------------------------------------------------------------------------------------------------
 
     def fill(self, name):
-        """Takes every free block of the disk but a few pages, as a neighbour's log would."""
+        """Takes every free block of the disk but a few pages, as a neighbour's log would, until free() or the test's end."""
         path = os.path.join(self.disks[name], "filler")
+        self.addCleanup(self.free, path)
         with open(path, "wb") as file:
             while True:
                 room = os.statvfs(self.disks[name])
@@ -90,6 +92,11 @@ class ServerFaults:
                     os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), free)
                 except OSError:   # somebody else was faster
                     continue
+
+    @staticmethod
+    def free(path):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
 
     def pending(self):
         return self.sandbox.audience_status()["pending"]
@@ -103,7 +110,7 @@ class ServerFaults:
             acked = self.sandbox.audience_status()["acknowledged"]
             self.await_some(5)
             self.assertLess(self.sandbox.audience_status()["acknowledged"] - acked, 50, "nearly nothing is promised any more")
-            os.remove(filler)
+            self.free(filler)
             began = time.monotonic()
             if not self.cluster.kafka.running():
                 self.show.step("Kafka has ended itself, as it does when it cannot write; it is started again")
@@ -123,13 +130,13 @@ class ServerFaults:
             def stands_still():
                 if not postgres.running():
                     return True
-                count = self.count_or_none(stored)
-                if count is None or count != last[1]:
+                count = self.count_or_none(stored)   # None: it cannot even be asked
+                if count is not None and count != last[1]:
                     last[:] = [time.monotonic(), count]
                 return time.monotonic() - last[0] > 5
 
             wait_until(stands_still, 120, "nothing can be stored any more", 0.3)
-            os.remove(filler)
+            self.free(filler)
             began = time.monotonic()
             if not postgres.running():
                 self.show.step("PostgreSQL has ended itself: it could not write its log; it is started again")
