@@ -19,11 +19,14 @@ const std::string kLockMessages =
     std::string("SELECT ") + kMessageColumns + " FROM unnest($1::uuid[], $2::uuid[], $3::text[]) k(w, ch, r) "
     "CROSS JOIN LATERAL (SELECT * FROM messages WHERE workspace_id = k.w AND channel_id = k.ch AND remote_key = k.r "
     "FOR UPDATE) m";
-// The same without locks, to learn which conversations are concerned.
-constexpr char kConversationsOf[] =
-    "SELECT m.workspace_id, m.conversation_id FROM unnest($1::uuid[], $2::uuid[], $3::text[]) k(w, ch, r) "
+// Without locks: which of the keys are known (by their place, from 1), and which conversations they concern. Most news is
+// new, so the row locks are asked for the known ones only; a message that another transaction adds meanwhile makes this
+// one fail by its primary key. Row 0 tells the database's time.
+constexpr char kKnownMessages[] =
+    "SELECT k.n, m.workspace_id, m.conversation_id, NULL::timestamptz "
+    "FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY k(w, ch, r, n) "
     "CROSS JOIN LATERAL (SELECT workspace_id, conversation_id FROM messages WHERE workspace_id = k.w AND "
-    "channel_id = k.ch AND remote_key = k.r AND conversation_id IS NOT NULL LIMIT 1) m";
+    "channel_id = k.ch AND remote_key = k.r LIMIT 1) m UNION ALL SELECT 0, NULL, NULL, clock_timestamp()";
 constexpr char kKnownReactions[] =
     "SELECT r.workspace_id, r.channel_id, r.activity_id FROM unnest($1::uuid[], $2::uuid[], $3::text[]) k(w, ch, a) "
     "CROSS JOIN LATERAL (SELECT * FROM reactions WHERE workspace_id = k.w AND channel_id = k.ch AND activity_id = k.a "
@@ -72,18 +75,28 @@ Status LockConversations(Tx& tx, const std::set<ConversationKey>& keys, Workset&
   return absl::OkStatus();
 }
 
-// The conversations of deliveries are learnt from their messages.
-StatusOr<std::set<ConversationKey>> ConversationsOf(Tx& tx, const FoldKeys& keys, const Columns3& columns) {
-  std::set<ConversationKey> out = keys.conversations;
-  PARVIS_ASSIGN_OR_RETURN(const Rows rows,
-                          tx.Query(kConversationsOf, {Array(columns.a), Array(columns.b), Array(columns.c)}));
-  for (int i = 0; i < rows.size(); ++i) out.insert({rows.Text(i, 0), rows.Text(i, 1)});
-  return out;
-}
+struct Known {
+  Columns3 messages;
+  std::set<ConversationKey> conversations;   // of deliveries, they are learnt from their messages
+  absl::Time now;
+};
 
-std::optional<absl::Time> MaybeTime(const Rows& rows, int row, int column) {
-  if (rows.IsNull(row, column)) return std::nullopt;
-  return rows.Time(row, column);
+StatusOr<Known> LookUp(Tx& tx, const FoldKeys& keys) {
+  const Columns3 all = ColumnsOf(keys.messages);
+  PARVIS_ASSIGN_OR_RETURN(const Rows rows, tx.Query(kKnownMessages, {Array(all.a), Array(all.b), Array(all.c)}));
+  Known out{.messages = {}, .conversations = keys.conversations, .now = {}};
+  for (int i = 0; i < rows.size(); ++i) {
+    const int64_t place = rows.Int(i, 0);
+    if (place == 0) {
+      out.now = rows.Time(i, 3);
+      continue;
+    }
+    out.messages.a.push_back(all.a[place - 1]);
+    out.messages.b.push_back(all.b[place - 1]);
+    out.messages.c.push_back(all.c[place - 1]);
+    if (!rows.IsNull(i, 2)) out.conversations.insert({rows.Text(i, 1), rows.Text(i, 2)});
+  }
+  return out;
 }
 
 Status ApplySummaries(Tx& tx, Workset& work) {
@@ -138,15 +151,14 @@ Status PgFoldStore::Apply(const StreamPositions& positions, const FoldKeys& keys
 }
 
 Status PgFoldStore::Load(Tx& tx, const FoldKeys& keys, Workset& work) {
-  const Columns3 columns = ColumnsOf(keys.messages);
-  PARVIS_ASSIGN_OR_RETURN(const std::set<ConversationKey> conversations, ConversationsOf(tx, keys, columns));
-  PARVIS_RETURN_IF_ERROR(LockConversations(tx, conversations, work));
-  if (!columns.a.empty()) {
-    PARVIS_ASSIGN_OR_RETURN(const Rows rows,
-                            tx.Query(kLockMessages.c_str(), {Array(columns.a), Array(columns.b), Array(columns.c)}));
+  PARVIS_ASSIGN_OR_RETURN(const Known known, LookUp(tx, keys));
+  work.set_now(known.now);
+  PARVIS_RETURN_IF_ERROR(LockConversations(tx, known.conversations, work));
+  if (const Columns3& k = known.messages; !k.a.empty()) {
+    PARVIS_ASSIGN_OR_RETURN(const Rows rows, tx.Query(kLockMessages.c_str(), {Array(k.a), Array(k.b), Array(k.c)}));
     for (int i = 0; i < rows.size(); ++i) {
       Message m = ReadMessage(rows, i);
-      if (!m.conversation_id.empty() && !conversations.contains({m.workspace_id, m.conversation_id})) {
+      if (!m.conversation_id.empty() && !known.conversations.contains({m.workspace_id, m.conversation_id})) {
         return MakeError(Code::kAborted, "DB_CONFLICT", "a message moved while its conversation was being locked");
       }
       work.Load(std::move(m));
@@ -163,8 +175,6 @@ Status PgFoldStore::Load(Tx& tx, const FoldKeys& keys, Workset& work) {
                                                                         Array(reactions.c)}));
     for (int i = 0; i < rows.size(); ++i) work.LoadReaction({rows.Text(i, 0), rows.Text(i, 1), rows.Text(i, 2)});
   }
-  PARVIS_ASSIGN_OR_RETURN(const Rows now, tx.Query("SELECT clock_timestamp()"));
-  work.set_now(now.Time(0, 0));
   return absl::OkStatus();
 }
 
