@@ -1,5 +1,7 @@
 #include "platform/db/binary_rows.h"
 
+#include <bit>
+
 namespace parvis::db {
 namespace {
 
@@ -7,22 +9,26 @@ constexpr std::string_view kHeader("PGCOPY\n\377\r\n\0" "\0\0\0\0" "\0\0\0\0", 1
 constexpr int kTextOid = 25;
 constexpr int64_t kMicrosTo2000 = 946'684'800'000'000;   // PostgreSQL counts from 2000-01-01
 
-int Nibble(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+// The value of a hex digit, else -1.
+struct Nibbles {
+  constexpr Nibbles() {
+    for (int8_t& nibble : of) nibble = -1;
+    for (int i = 0; i < 10; ++i) of['0' + i] = static_cast<int8_t>(i);
+    for (int i = 0; i < 6; ++i) of['a' + i] = of['A' + i] = static_cast<int8_t>(10 + i);
+  }
+  int8_t of[256] = {};
+};
+constexpr Nibbles kNibbles;
 
 }  // namespace
 
 BinaryRows::BinaryRows() : bytes_(kHeader) {}
 
-// Big-endian.
+// Big-endian, as all of the format is.
 void BinaryRows::PutInt(int64_t value, int size) {
-  char bytes[8];
-  for (int i = size - 1; i >= 0; --i, value >>= 8) bytes[i] = static_cast<char>(value & 0xFF);
-  bytes_.append(bytes, size);
+  static_assert(std::endian::native == std::endian::little);
+  const uint64_t bytes = __builtin_bswap64(static_cast<uint64_t>(value) << 8 * (8 - size));
+  bytes_.append(reinterpret_cast<const char*>(&bytes), static_cast<size_t>(size));
 }
 
 void BinaryRows::PutSized(int64_t value, int size) {
@@ -38,7 +44,7 @@ void BinaryRows::Uuid(std::string_view text) {
   size_t nibbles = 0;
   for (const char c : text) {
     if (c == '-') continue;
-    const int nibble = Nibble(c);
+    const int nibble = kNibbles.of[static_cast<unsigned char>(c)];
     if (nibble < 0 || nibbles == 32) {
       bad_ = true;
       break;
