@@ -1,6 +1,6 @@
 // parvis-fold-bench: what the fold costs beside a raw COPY of the same rows into the same tables with the same indexes.
 //
-//   parvis-fold-bench --stored=100000      messages that are there before
+//   parvis-fold-bench --stored=100000 --batch=999      messages that are there before; comments a batch
 #include <string>
 
 #include "inbox/bus/decode.h"
@@ -18,7 +18,7 @@
 namespace parvis::inbox {
 namespace {
 
-constexpr int kBatch = 999, kBatches = 4;   // a multiple of three: threads do not cross batches
+constexpr int kBatches = 4;
 constexpr char kCopyFeed[] =
     "COPY feed_events (workspace_id, sequence, payload, create_time, conversation_id) FROM STDIN (FORMAT binary)";
 constexpr const char* kWorkspace = testing::kFillWorkspace;
@@ -51,14 +51,14 @@ moderation::v1::Assessment Comment(int64_t number) {
 
 class Bench {
  public:
-  explicit Bench(int64_t stored) { testing::Fill(db_, postgres_, stored); }
+  Bench(int64_t stored, int64_t batch) : batch_(batch) { testing::Fill(db_, postgres_, stored); }
 
   double Ours() {
     std::vector<std::vector<parvis::bus::Received>> batches(kBatches);
     for (auto& batch : batches) batch = NextBatch();
     return Timed([&] {
       for (const auto& batch : batches) {
-        position_.next += kBatch;
+        position_.next += batch_;
         parvis::testing::BenchCheck(fold_(position_, batch));
       }
     });
@@ -87,7 +87,7 @@ class Bench {
 
   std::vector<parvis::bus::Received> NextBatch() {
     std::vector<parvis::bus::Received> batch;
-    for (int i = 0; i < kBatch; ++i) {
+    for (int i = 0; i < batch_; ++i) {
       batch.push_back({.record = {.topic = "parvis.moderation.assessment.v1", .key = "",
                                   .payload = Comment(next_++).SerializeAsString(), .headers = {}}});
     }
@@ -98,7 +98,7 @@ class Bench {
     work();
     const double seconds = absl::ToDoubleSeconds(clock_.Now() - began);
     db_.Script("TRUNCATE outbox, feed_outbox");   // the relay's business
-    return kBatch * kBatches / seconds;
+    return static_cast<double>(batch_) * kBatches / seconds;
   }
   void FoldAside(Rows& out) {
     std::vector<FoldInput> inputs;
@@ -126,6 +126,7 @@ class Bench {
     out = {std::move(messages.bytes()), std::move(conversations.bytes()), std::move(feed.bytes())};
   }
 
+  const int64_t batch_;
   RealClock clock_;
   parvis::testing::Postgres postgres_{/*durable=*/false, "shared_buffers = 128MB\nmax_wal_size = 2GB"};
   parvis::testing::ServiceDatabase db_{"inbox", "", postgres_};
@@ -147,7 +148,9 @@ class Bench {
 }  // namespace parvis::inbox
 
 int main(int argc, char** argv) {
-  parvis::inbox::Bench bench(parvis::testing::BenchOption(argc, argv, "stored", 0));
+  // A multiple of three: threads do not cross batches.
+  parvis::inbox::Bench bench(parvis::testing::BenchOption(argc, argv, "stored", 0),
+                             parvis::testing::BenchOption(argc, argv, "batch", 999));
   return parvis::testing::ServeBench({{"ours", [&] { return bench.Ours(); }}, {"against", [&] { return bench.Against(true); }},
                                       {"without_feed", [&] { return bench.Against(false); }}});
 }

@@ -14,7 +14,8 @@ constexpr char kTryLock[] =
     "SELECT pg_try_advisory_xact_lock(hashtextextended('parvis_outbox:' || current_schema, 0)), "
     "EXISTS (SELECT 1 FROM outbox)";
 // A workspace's ranges have ids in the order of their numbers: both are taken under the row lock of `feeds`.
-constexpr char kRanges[] = "SELECT id, workspace_id, first_sequence, last_sequence FROM feed_outbox ORDER BY id LIMIT $1";
+constexpr char kRanges[] =
+    "SELECT id, workspace_id, first_sequence, last_sequence FROM feed_outbox ORDER BY id LIMIT $1";
 constexpr char kEvents[] =
     "SELECT k.n, e.sequence, e.conversation_id, e.create_time, e.payload "
     "FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) WITH ORDINALITY k(w, f, l, n) "
@@ -29,8 +30,8 @@ constexpr char kOldest[] =
 // Whole ranges, and of the last perhaps a part: `limit` events at most.
 struct Ranges {
   std::vector<std::string> workspaces;
-  std::vector<int64_t> first, last, told;   // `told`: ids of those that are taken whole
-  int64_t cut_id = 0, cut_from = 0;         // 0: none
+  std::vector<int64_t> first, last, told;  // `told`: ids of those that are taken whole
+  int64_t cut_id = 0, cut_from = 0;        // 0: none
 };
 
 Ranges Take(const Rows& rows, int64_t limit) {
@@ -63,9 +64,9 @@ StatusOr<int> PgEventOutbox::DrainFeed(int limit, bool after_records, const Publ
     PARVIS_ASSIGN_OR_RETURN(const Rows rows, tx.Query(kRanges, {limit}));
     if (rows.empty()) return absl::OkStatus();
     const Ranges ranges = Take(rows, limit);
-    PARVIS_ASSIGN_OR_RETURN(const Rows found, tx.Query(kEvents, {Array(ranges.workspaces), Array(ranges.first),
-                                                                 Array(ranges.last)}));
-    std::vector<std::pair<std::pair<int64_t, int64_t>, int>> order;   // range, number → row
+    PARVIS_ASSIGN_OR_RETURN(const Rows found,
+                            tx.Query(kEvents, {Array(ranges.workspaces), Array(ranges.first), Array(ranges.last)}));
+    std::vector<std::pair<std::pair<int64_t, int64_t>, int>> order;  // range, number → row
     for (int i = 0; i < found.size(); ++i) order.push_back({{found.Int(i, 0), found.Int(i, 1)}, i});
     std::sort(order.begin(), order.end());
     std::vector<OutboxRow> batch;

@@ -1,5 +1,6 @@
 // What the relay tells Kafka: the events that stand in the feed, by the ranges of it that have not been told yet
-// (`feed_outbox`), and the records of the outbox (commands; events that an older version has written). Uses the stream role.
+// (`feed_outbox`), and the records of the outbox (commands; events that an older version has written). Uses the stream
+// role.
 #pragma once
 
 #include <functional>
@@ -12,7 +13,8 @@ namespace parvis::inbox::storage {
 
 class PgEventOutbox : public OutboxStore {
  public:
-  // Makes a record of a stored event: of `event` only id, sequence, time, and the conversation's id and workspace are set.
+  // Makes a record of a stored event: of `event` only id, sequence, time, and the conversation's id and workspace are
+  // set.
   using Record = std::function<StreamRecord(const Event& event, std::string payload)>;
   PgEventOutbox(db::Pool& stream, Record record) : stream_(stream), outbox_(stream), record_(std::move(record)) {}
 

@@ -5,9 +5,13 @@
 namespace parvis::db {
 namespace {
 
-constexpr std::string_view kHeader("PGCOPY\n\377\r\n\0" "\0\0\0\0" "\0\0\0\0", 19);
+constexpr std::string_view kHeader(
+    "PGCOPY\n\377\r\n\0"
+    "\0\0\0\0"
+    "\0\0\0\0",
+    19);
 constexpr int kTextOid = 25;
-constexpr int64_t kMicrosTo2000 = 946'684'800'000'000;   // PostgreSQL counts from 2000-01-01
+constexpr int64_t kMicrosTo2000 = 946'684'800'000'000;  // PostgreSQL counts from 2000-01-01
 
 // The value of a hex digit, else -1.
 struct Nibbles {
@@ -72,12 +76,12 @@ void BinaryRows::TextArray(const std::vector<std::string_view>& values) {
   size_t size = values.empty() ? 12 : 20;
   for (const std::string_view value : values) size += 4 + value.size();
   PutInt(static_cast<int64_t>(size), 4);
-  PutInt(values.empty() ? 0 : 1, 4);   // dimensions
-  PutInt(0, 4);                        // no NULLs
+  PutInt(values.empty() ? 0 : 1, 4);  // dimensions
+  PutInt(0, 4);                       // no NULLs
   PutInt(kTextOid, 4);
   if (values.empty()) return;
   PutInt(static_cast<int64_t>(values.size()), 4);
-  PutInt(1, 4);                        // lower bound
+  PutInt(1, 4);  // lower bound
   for (const std::string_view value : values) Text(value);
 }
 
