@@ -1,8 +1,9 @@
 // parvis-fold-bench: what the fold costs beside a raw COPY of the same rows into the same tables with the same indexes.
 //
-//   parvis-fold-bench --stored=100000      messages that are there before
+//   parvis-fold-bench --stored=100000 --batch=999      messages that are there before; comments a batch
 #include <string>
 
+#include "inbox/bus/decode.h"
 #include "inbox/bus/encode.h"
 #include "inbox/bus/fold_consumer.h"
 #include "inbox/storage/fold_store.h"
@@ -17,7 +18,9 @@
 namespace parvis::inbox {
 namespace {
 
-constexpr int kBatch = 1000, kBatches = 4;
+constexpr int kBatches = 4;
+constexpr char kCopyFeed[] =
+    "COPY feed_events (workspace_id, sequence, payload, create_time, conversation_id) FROM STDIN (FORMAT binary)";
 constexpr const char* kWorkspace = testing::kFillWorkspace;
 constexpr char kChannel[] = "0190a0b1-0000-7000-8000-0000000000c1";   // one of those that Fill fills
 
@@ -48,82 +51,82 @@ moderation::v1::Assessment Comment(int64_t number) {
 
 class Bench {
  public:
-  explicit Bench(int64_t stored) { testing::Fill(db_, postgres_, stored); }
+  Bench(int64_t stored, int64_t batch) : batch_(batch) { testing::Fill(db_, postgres_, stored); }
 
   double Ours() {
     std::vector<std::vector<parvis::bus::Received>> batches(kBatches);
-    for (auto& batch : batches) {
-      for (int i = 0; i < kBatch; ++i) {
-        batch.push_back({.record = {.topic = "parvis.moderation.assessment.v1", .key = "",
-                                    .payload = Comment(next_++).SerializeAsString(), .headers = {}}});
-      }
-    }
+    for (auto& batch : batches) batch = NextBatch();
     return Timed([&] {
       for (const auto& batch : batches) {
-        position_.next += kBatch;
+        position_.next += batch_;
         parvis::testing::BenchCheck(fold_(position_, batch));
       }
     });
   }
 
-  // The rows that the fold would have written, made beforehand.
-  double Against() {
-    std::vector<std::pair<std::string, std::string>> batches(kBatches);
-    for (auto& [conversations, messages] : batches) {
-      for (int i = 0; i < kBatch; ++i) AppendRows(next_++, conversations, messages);
-    }
+  // The rows that the fold would have written, made beforehand by the fold itself, in the same format. `with_feed`: the
+  // events, too, which the fold must write for those who watch and for Kafka.
+  double Against(bool with_feed) {
+    std::vector<Rows> batches(kBatches);
+    for (Rows& batch : batches) FoldAside(batch);
     return Timed([&] {
-      for (const auto& [conversations, messages] : batches) {
+      for (const Rows& batch : batches) {
         parvis::testing::BenchCheck(stream_.Run(BackgroundCall("bench"), [&](db::Tx& tx) -> Status {
-          PARVIS_RETURN_IF_ERROR(tx.Copy("COPY conversations FROM STDIN", conversations).status());
-          return tx.Copy("COPY messages FROM STDIN", messages).status();
+          PARVIS_RETURN_IF_ERROR(tx.Copy("COPY messages FROM STDIN (FORMAT binary)", batch.messages).status());
+          PARVIS_RETURN_IF_ERROR(tx.Copy("COPY conversations FROM STDIN (FORMAT binary)", batch.conversations).status());
+          return with_feed ? tx.Copy(kCopyFeed, batch.feed).status() : absl::OkStatus();
         }));
       }
     });
   }
 
  private:
+  struct Rows {
+    std::string messages, conversations, feed;   // COPY's binary format
+  };
+
+  std::vector<parvis::bus::Received> NextBatch() {
+    std::vector<parvis::bus::Received> batch;
+    for (int i = 0; i < batch_; ++i) {
+      batch.push_back({.record = {.topic = "parvis.moderation.assessment.v1", .key = "",
+                                  .payload = Comment(next_++).SerializeAsString(), .headers = {}}});
+    }
+    return batch;
+  }
   double Timed(const std::function<void()>& work) {
     const Instant began = clock_.Now();
     work();
     const double seconds = absl::ToDoubleSeconds(clock_.Now() - began);
-    db_.Script("TRUNCATE outbox");   // the relay's business
-    return kBatch * kBatches / seconds;
+    db_.Script("TRUNCATE outbox, feed_outbox");   // the relay's business
+    return static_cast<double>(batch_) * kBatches / seconds;
   }
-  static void AppendRows(int64_t number, std::string& conversations, std::string& messages) {
-    const std::string thread = "1790000_" + std::to_string(number - (number % 3 == 2));
-    const absl::Time at = absl::FromUnixSeconds(1'790'000'000 + number / 100);
-    Message m;
-    m.workspace_id = kWorkspace;
-    m.channel_id = kChannel;
-    m.remote_key = "1790000_" + std::to_string(number);
-    m.id = MessageId(kWorkspace, kChannel, m.remote_key);
-    m.conversation_id = ConversationId(kWorkspace, kChannel, thread);
-    m.present = true;
-    m.kind = MessageKind::kComment;
-    m.author = {.remote_id = std::to_string(number % 5000), .name = "A person with a name", .handle = ""};
-    m.occurred_at = at;
-    m.order_key = OrderKey(m.remote_key);
-    m.content.text = "Bonjour, où puis-je trouver cette lampe ? Je la cherche depuis des semaines, number " + std::to_string(number);
-    storage::WriteMessage(m, [&](auto values) { db::AppendCopyRow(messages, values); });
-    if (number % 3 == 2) return;
-    Conversation c;
-    c.id = m.conversation_id;
-    c.workspace_id = kWorkspace;
-    c.channel_id = kChannel;
-    c.network = "facebook";
-    c.remote_conversation = c.thread = thread;
-    c.post_remote_id = "page_1";
-    c.state = State::kOpen;
-    c.kind = Kind::kQuestion;
-    c.language = "fr";
-    c.person = m.author;
-    c.preview = m.content.text;
-    c.first_key = c.last_key = m.order_key;
-    c.first_message_time = c.last_message_time = c.waiting_since_time = at;
-    storage::WriteConversation(c, [&](auto values) { db::AppendCopyRow(conversations, values); });
+  void FoldAside(Rows& out) {
+    std::vector<FoldInput> inputs;
+    for (const auto& received : NextBatch()) inputs.push_back(**bus::Decode(received.record));
+    Workset work;
+    work.set_now(clock_.WallNow());
+    Fold(inputs, work);
+    db::BinaryRows messages, conversations, feed;
+    for (const auto& [key, entry] : work.messages()) storage::WriteMessage(entry.value, messages);
+    for (const auto& [key, entry] : work.conversations()) storage::WriteConversation(entry.value, conversations);
+    std::vector<Event> events = work.TakeEvents();
+    int64_t sequence = db_.Number("UPDATE feeds SET last_sequence = last_sequence + " + std::to_string(events.size()) +
+                                  " RETURNING last_sequence - " + std::to_string(events.size()));
+    for (Event& event : events) {
+      event.sequence = ++sequence;
+      event.id = EventId(kWorkspace, sequence);
+      feed.Row(5);
+      feed.Uuid(kWorkspace);
+      feed.Int8(sequence);
+      feed.Text(EncodeEvent(event));
+      feed.Time(event.time);
+      feed.Uuid(event.conversation.id);
+    }
+    for (db::BinaryRows* rows : {&messages, &conversations, &feed}) rows->End();
+    out = {std::move(messages.bytes()), std::move(conversations.bytes()), std::move(feed.bytes())};
   }
 
+  const int64_t batch_;
   RealClock clock_;
   parvis::testing::Postgres postgres_{/*durable=*/false, "shared_buffers = 128MB\nmax_wal_size = 2GB"};
   parvis::testing::ServiceDatabase db_{"inbox", "", postgres_};
@@ -135,8 +138,7 @@ class Bench {
   obs::Metrics metrics_;
   db::Pool stream_{Streams(), clock_, metrics_};
   storage::PgFoldStore store_{stream_,
-                              {.event = [](const Event& e) { return bus::EventRecord(e, EncodeEvent(e)); },
-                               .delivery = bus::CommandRecord}, [] {}};
+{.event = EncodeEvent, .delivery = bus::CommandRecord}, [] {}};
   bus::FoldHandler fold_{store_, clock_, metrics_};
   StreamPosition position_ = *db::OffsetTable(stream_, "inbox").Claim("inbox.fold", "bench", 0);
   int64_t next_ = 0;
@@ -146,6 +148,9 @@ class Bench {
 }  // namespace parvis::inbox
 
 int main(int argc, char** argv) {
-  parvis::inbox::Bench bench(parvis::testing::BenchOption(argc, argv, "stored", 0));
-  return parvis::testing::ServeBench({{"ours", [&] { return bench.Ours(); }}, {"against", [&] { return bench.Against(); }}});
+  // A multiple of three: threads do not cross batches.
+  parvis::inbox::Bench bench(parvis::testing::BenchOption(argc, argv, "stored", 0),
+                             parvis::testing::BenchOption(argc, argv, "batch", 999));
+  return parvis::testing::ServeBench({{"ours", [&] { return bench.Ours(); }}, {"against", [&] { return bench.Against(true); }},
+                                      {"without_feed", [&] { return bench.Against(false); }}});
 }

@@ -5,6 +5,7 @@
 #include "inbox/bus/fold_consumer.h"
 #include "inbox/config.h"
 #include "inbox/storage/conversation_store.h"
+#include "inbox/storage/event_outbox.h"
 #include "inbox/storage/feed_store.h"
 #include "inbox/storage/fold_store.h"
 #include "inbox/transport/convert.h"
@@ -22,7 +23,7 @@ int Run(const InboxConfig& config) {
 
   db::Pool api(config.db_api, clock, metrics);
   db::Pool stream(config.db_stream, clock, metrics);
-  db::OutboxTable outbox(stream);
+  storage::PgEventOutbox outbox(stream, bus::EventRecord);
   db::OffsetTable offsets(stream, "inbox");
   parvis::bus::Producer producer(config.bus, metrics);
   parvis::bus::OutboxRelay relay(outbox, producer, metrics);
@@ -33,9 +34,7 @@ int Run(const InboxConfig& config) {
     relay.Wake();
     watch.Wake();
   };
-  const storage::Encoders encoders{
-      .event = [](const Event& event) { return bus::EventRecord(event, EncodeEvent(event)); },
-      .delivery = bus::CommandRecord};
+  const storage::Encoders encoders{.event = EncodeEvent, .delivery = bus::CommandRecord};
   storage::PgConversationStore conversations(api, encoders, changed);
   storage::PgFoldStore fold_store(stream, encoders, changed);
   storage::PgUpkeepStore upkeep_store(stream, encoders);

@@ -73,8 +73,7 @@ class Bench {
   parvis::testing::ServiceDatabase db_{"inbox", "", postgres_};
   const Call call_ = BackgroundCall("bench", testing::kFillWorkspace);
   storage::PgConversationStore store_{db_.api(),
-                                      {.event = [](const Event& e) { return bus::EventRecord(e, EncodeEvent(e)); },
-                                       .delivery = bus::CommandRecord}, [] {}};
+                                      {.event = EncodeEvent, .delivery = bus::CommandRecord}, [] {}};
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "inbox/domain/reply.h"
 #include "inbox/domain/testing/scenario.h"
 #include "inbox/storage/conversation_store.h"
+#include "inbox/storage/event_outbox.h"
 #include "inbox/storage/fold_store.h"
 #include "inbox/transport/convert.h"
 #include "parvis/moderation/v1/assessment.pb.h"
@@ -50,7 +51,7 @@ StreamRecord CommentRecord(const std::string& thread, const std::string& remote_
 // One replica.
 struct Replica {
   explicit Replica(parvis::testing::ServiceDatabase& db, const parvis::bus::BusConfig& config)
-      : producer(config, metrics), outbox(db.stream()), relay(outbox, producer, metrics), offsets(db.stream(), "inbox"),
+      : producer(config, metrics), outbox(db.stream(), bus::EventRecord), relay(outbox, producer, metrics), offsets(db.stream(), "inbox"),
         conversations(db.api(), encoders, [this] { relay.Wake(); }),
         fold_store(db.stream(), encoders, [this] { relay.Wake(); }), fold(fold_store, clock, metrics),
         consumer(config, bus::FoldOptions(), &offsets, producer, clock, metrics, fold) {}
@@ -62,12 +63,11 @@ struct Replica {
     consumer.Stop(absl::Seconds(10));
     relay.Stop(absl::Seconds(10));
   }
-  storage::Encoders encoders{.event = [](const Event& event) { return bus::EventRecord(event, EncodeEvent(event)); },
-                             .delivery = bus::CommandRecord};
+  storage::Encoders encoders{.event = EncodeEvent, .delivery = bus::CommandRecord};
   RealClock clock;
   obs::Metrics metrics;
   parvis::bus::Producer producer;
-  db::OutboxTable outbox;
+  storage::PgEventOutbox outbox;
   parvis::bus::OutboxRelay relay;
   db::OffsetTable offsets;
   storage::PgConversationStore conversations;

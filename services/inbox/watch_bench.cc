@@ -217,7 +217,7 @@ class Bench {
     }
   }
   static storage::Encoders Encoders() {
-    return {.event = [](const Event& e) { return bus::EventRecord(e, EncodeEvent(e)); }, .delivery = bus::CommandRecord};
+    return {.event = EncodeEvent, .delivery = bus::CommandRecord};
   }
   static Call MemberCall() {
     Call call = BackgroundCall("bench", kWorkspace);

@@ -20,6 +20,8 @@ def fold(bench):
     stored = 20_000 if bench.quick else 100_000
     with bench.binary("parvis-fold-bench", f"--stored={stored}") as process:
         bench.pair(f"inbox fold / raw COPY, same indexes, {stored:,} stored", process.side("ours"), process.side("against"), 0.8)
+        bench.pair(f"inbox fold / raw COPY without the feed's events, {stored:,} stored", process.side("ours"),
+                   process.side("without_feed"), 0.8)
 
 
 def fold_size(bench):

@@ -13,6 +13,9 @@ constexpr std::string_view kReplyPrefix = "inbox/reply/";
 
 std::string Joined(std::initializer_list<std::string_view> parts) {
   std::string out;
+  size_t size = parts.size();
+  for (const std::string_view part : parts) size += part.size();
+  out.reserve(size);
   for (const std::string_view part : parts) {
     if (!out.empty()) out += '/';
     out += part;

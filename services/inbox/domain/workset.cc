@@ -51,9 +51,8 @@ Conversation* Workset::FindConversation(const ConversationKey& key) {
 }
 
 Message& Workset::AddMessage(const MessageKey& key, Message message) {
-  Entry<Message>& entry = messages_[key];
-  entry = {.value = std::move(message), .stored = false, .dirty = true};
-  return entry.value;
+  return messages_.insert_or_assign(key, Entry<Message>{.value = std::move(message), .stored = false, .dirty = true})
+      .first->second.value;
 }
 
 Conversation& Workset::AddConversation(Conversation conversation) {

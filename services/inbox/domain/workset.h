@@ -2,6 +2,7 @@
 // Owned by the store for the length of one transaction; used by one thread.
 #pragma once
 
+#include <compare>
 #include <map>
 #include <set>
 #include <string>
@@ -15,17 +16,28 @@
 
 namespace parvis::inbox {
 
+// Keys are ordered by what differs first: most of a batch is of few workspaces and channels. Any one order will do, since
+// it is the order of locks.
 struct MessageKey {
   std::string workspace_id, channel_id, remote_key;
-  auto operator<=>(const MessageKey&) const = default;
+  bool operator==(const MessageKey&) const = default;
+  std::strong_ordering operator<=>(const MessageKey& o) const {
+    return std::tie(remote_key, channel_id, workspace_id) <=> std::tie(o.remote_key, o.channel_id, o.workspace_id);
+  }
 };
 struct ConversationKey {
   std::string workspace_id, id;
-  auto operator<=>(const ConversationKey&) const = default;
+  bool operator==(const ConversationKey&) const = default;
+  std::strong_ordering operator<=>(const ConversationKey& o) const {
+    return std::tie(id, workspace_id) <=> std::tie(o.id, o.workspace_id);
+  }
 };
 struct ReactionKey {
   std::string workspace_id, channel_id, activity_id;
-  auto operator<=>(const ReactionKey&) const = default;
+  bool operator==(const ReactionKey&) const = default;
+  std::strong_ordering operator<=>(const ReactionKey& o) const {
+    return std::tie(activity_id, channel_id, workspace_id) <=> std::tie(o.activity_id, o.channel_id, o.workspace_id);
+  }
 };
 
 // What a batch is about, before anything is loaded. The conversations of the messages that are found belong to it too.

@@ -114,7 +114,7 @@ Status SaveEdit(Tx& tx, const Call& call, const Encoders& encoders, Edit& edit) 
   }
   std::vector<StreamRecord> records;
   if (edit.delivery) records.push_back(encoders.delivery(*edit.delivery));
-  return WriteEvents(tx, Way::kInsert, encoders, std::move(events), std::move(records));
+  return WriteEvents(tx, Way::kInsert, encoders, std::move(events), records);
 }
 
 }  // namespace parvis::inbox::storage

@@ -13,11 +13,14 @@ const std::string kExpiredClaims = std::string("SELECT ") + kConversationColumns
     "  WHERE claim_member <> '' AND claim_expire_time < now() ORDER BY claim_expire_time LIMIT $1) "
     "AND c.claim_member <> '' AND c.claim_expire_time < now() "
     "ORDER BY c.workspace_id, c.id FOR UPDATE SKIP LOCKED";
-// Up to the newest of the old ones of each workspace, so that no hole is left before a floor.
+// Up to the newest of the old ones of each workspace, so that no hole is left before a floor. Nothing goes that Kafka has
+// not been told.
 constexpr char kTrim[] =
     "WITH old AS (SELECT workspace_id, sequence FROM feed_events WHERE create_time < now() - make_interval(secs => $1) "
     "             ORDER BY create_time LIMIT $2), "
-    "cut AS (SELECT workspace_id, max(sequence) AS last FROM old GROUP BY workspace_id), "
+    "untold AS (SELECT workspace_id, min(first_sequence) AS first FROM feed_outbox GROUP BY workspace_id), "
+    "cut AS (SELECT workspace_id, max(sequence) AS last FROM old LEFT JOIN untold USING (workspace_id) "
+    "        WHERE sequence < coalesce(untold.first, 9223372036854775807) GROUP BY workspace_id), "
     "gone AS (DELETE FROM feed_events f USING cut WHERE f.workspace_id = cut.workspace_id AND f.sequence <= cut.last "
     "         RETURNING 1), "
     "raised AS (UPDATE feeds SET floor_sequence = greatest(floor_sequence, cut.last) FROM cut "

@@ -1,5 +1,7 @@
 #include "inbox/storage/fold_store.h"
 
+#include <map>
+
 #include "inbox/storage/rows.h"
 #include "platform/db/stream_tables.h"
 
@@ -19,11 +21,18 @@ const std::string kLockMessages =
     std::string("SELECT ") + kMessageColumns + " FROM unnest($1::uuid[], $2::uuid[], $3::text[]) k(w, ch, r) "
     "CROSS JOIN LATERAL (SELECT * FROM messages WHERE workspace_id = k.w AND channel_id = k.ch AND remote_key = k.r "
     "FOR UPDATE) m";
-// The same without locks, to learn which conversations are concerned.
-constexpr char kConversationsOf[] =
-    "SELECT m.workspace_id, m.conversation_id FROM unnest($1::uuid[], $2::uuid[], $3::text[]) k(w, ch, r) "
-    "CROSS JOIN LATERAL (SELECT workspace_id, conversation_id FROM messages WHERE workspace_id = k.w AND "
-    "channel_id = k.ch AND remote_key = k.r AND conversation_id IS NOT NULL LIMIT 1) m";
+// Without locks: which messages are known and which conversations they concern (kind 1), which conversations there are
+// (2), and the database's time (0). Most news is new, so the row locks are asked for the known only; what another
+// transaction adds meanwhile makes this one fail by its primary key. One descent a key, in one scan a channel or
+// workspace: rows of the parameters are groups, and their keys array literals.
+constexpr char kKnown[] =
+    "SELECT 1, k.n, m.remote_key, m.conversation_id, NULL::timestamptz "
+    "FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY k(w, ch, r, n) "
+    "CROSS JOIN LATERAL (SELECT remote_key, conversation_id FROM messages WHERE workspace_id = k.w AND "
+    "channel_id = k.ch AND remote_key = ANY(k.r::text[]) OFFSET 0) m "
+    "UNION ALL SELECT 2, k.n, NULL, c.id, NULL FROM unnest($4::uuid[], $5::text[]) WITH ORDINALITY k(w, i, n) "
+    "CROSS JOIN LATERAL (SELECT id FROM conversations WHERE workspace_id = k.w AND id = ANY(k.i::uuid[]) OFFSET 0) c "
+    "UNION ALL SELECT 0, 0, NULL, NULL, clock_timestamp()";
 constexpr char kKnownReactions[] =
     "SELECT r.workspace_id, r.channel_id, r.activity_id FROM unnest($1::uuid[], $2::uuid[], $3::text[]) k(w, ch, a) "
     "CROSS JOIN LATERAL (SELECT * FROM reactions WHERE workspace_id = k.w AND channel_id = k.ch AND activity_id = k.a "
@@ -72,18 +81,39 @@ Status LockConversations(Tx& tx, const std::set<ConversationKey>& keys, Workset&
   return absl::OkStatus();
 }
 
-// The conversations of deliveries are learnt from their messages.
-StatusOr<std::set<ConversationKey>> ConversationsOf(Tx& tx, const FoldKeys& keys, const Columns3& columns) {
-  std::set<ConversationKey> out = keys.conversations;
-  PARVIS_ASSIGN_OR_RETURN(const Rows rows,
-                          tx.Query(kConversationsOf, {Array(columns.a), Array(columns.b), Array(columns.c)}));
-  for (int i = 0; i < rows.size(); ++i) out.insert({rows.Text(i, 0), rows.Text(i, 1)});
-  return out;
-}
+struct Known {
+  std::set<MessageKey> messages;
+  std::set<ConversationKey> conversations;   // of deliveries, they are learnt from their messages
+  absl::Time now;
+};
 
-std::optional<absl::Time> MaybeTime(const Rows& rows, int row, int column) {
-  if (rows.IsNull(row, column)) return std::nullopt;
-  return rows.Time(row, column);
+StatusOr<Known> LookUp(Tx& tx, const FoldKeys& keys) {
+  std::map<std::pair<std::string_view, std::string_view>, std::vector<std::string>> by_channel;
+  std::map<std::string_view, std::vector<std::string>> by_workspace;
+  for (const MessageKey& key : keys.messages) by_channel[{key.workspace_id, key.channel_id}].push_back(key.remote_key);
+  for (const ConversationKey& key : keys.conversations) by_workspace[key.workspace_id].push_back(key.id);
+  Columns3 messages;
+  std::vector<std::string> workspaces, ids;
+  for (const auto& [channel, names] : by_channel) {
+    messages.a.emplace_back(channel.first);
+    messages.b.emplace_back(channel.second);
+    messages.c.push_back(*Array(names).value);
+  }
+  for (const auto& [workspace, names] : by_workspace) {
+    workspaces.emplace_back(workspace);
+    ids.push_back(*Array(names).value);
+  }
+  PARVIS_ASSIGN_OR_RETURN(const Rows rows, tx.Query(kKnown, {Array(messages.a), Array(messages.b), Array(messages.c),
+                                                             Array(workspaces), Array(ids)}));
+  Known out;
+  for (int i = 0; i < rows.size(); ++i) {
+    const int64_t kind = rows.Int(i, 0), group = rows.Int(i, 1) - 1;
+    if (kind == 0) out.now = rows.Time(i, 4);
+    if (kind == 1) out.messages.insert({messages.a[group], messages.b[group], rows.Text(i, 2)});
+    if (kind == 1 && !rows.IsNull(i, 3)) out.conversations.insert({messages.a[group], rows.Text(i, 3)});
+    if (kind == 2) out.conversations.insert({workspaces[group], rows.Text(i, 3)});
+  }
+  return out;
 }
 
 Status ApplySummaries(Tx& tx, Workset& work) {
@@ -138,15 +168,14 @@ Status PgFoldStore::Apply(const StreamPositions& positions, const FoldKeys& keys
 }
 
 Status PgFoldStore::Load(Tx& tx, const FoldKeys& keys, Workset& work) {
-  const Columns3 columns = ColumnsOf(keys.messages);
-  PARVIS_ASSIGN_OR_RETURN(const std::set<ConversationKey> conversations, ConversationsOf(tx, keys, columns));
-  PARVIS_RETURN_IF_ERROR(LockConversations(tx, conversations, work));
-  if (!columns.a.empty()) {
-    PARVIS_ASSIGN_OR_RETURN(const Rows rows,
-                            tx.Query(kLockMessages.c_str(), {Array(columns.a), Array(columns.b), Array(columns.c)}));
+  PARVIS_ASSIGN_OR_RETURN(const Known known, LookUp(tx, keys));
+  work.set_now(known.now);
+  PARVIS_RETURN_IF_ERROR(LockConversations(tx, known.conversations, work));
+  if (const Columns3 k = ColumnsOf(known.messages); !k.a.empty()) {
+    PARVIS_ASSIGN_OR_RETURN(const Rows rows, tx.Query(kLockMessages.c_str(), {Array(k.a), Array(k.b), Array(k.c)}));
     for (int i = 0; i < rows.size(); ++i) {
       Message m = ReadMessage(rows, i);
-      if (!m.conversation_id.empty() && !conversations.contains({m.workspace_id, m.conversation_id})) {
+      if (!m.conversation_id.empty() && !known.conversations.contains({m.workspace_id, m.conversation_id})) {
         return MakeError(Code::kAborted, "DB_CONFLICT", "a message moved while its conversation was being locked");
       }
       work.Load(std::move(m));
@@ -163,8 +192,6 @@ Status PgFoldStore::Load(Tx& tx, const FoldKeys& keys, Workset& work) {
                                                                         Array(reactions.c)}));
     for (int i = 0; i < rows.size(); ++i) work.LoadReaction({rows.Text(i, 0), rows.Text(i, 1), rows.Text(i, 2)});
   }
-  PARVIS_ASSIGN_OR_RETURN(const Rows now, tx.Query("SELECT clock_timestamp()"));
-  work.set_now(now.Time(0, 0));
   return absl::OkStatus();
 }
 

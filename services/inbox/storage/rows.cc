@@ -3,15 +3,16 @@
 namespace parvis::inbox::storage {
 namespace {
 
-// Pairs as a flat array: first, second, first, second ...
+// Pairs as a flat array: first, second, first, second ... They live as long as `pairs`.
 template <class Pairs>
-db::Param Flat(const Pairs& pairs) {
-  std::vector<std::string> flat;
+std::vector<std::string_view> Flat(const Pairs& pairs) {
+  std::vector<std::string_view> flat;
+  flat.reserve(2 * pairs.size());
   for (const auto& [first, second] : pairs) {
     flat.push_back(first);
     flat.push_back(second);
   }
-  return db::Array(flat);
+  return flat;
 }
 
 template <class Pair>
@@ -21,10 +22,19 @@ std::vector<Pair> Unflat(const std::vector<std::string>& flat) {
   return pairs;
 }
 
-template <class Enum>
-db::Param Number(Enum value) {
-  return static_cast<int64_t>(value);
+template <class Rows, class Enum>
+void PutEnum(Enum value, Rows& to) {
+  to.Int2(static_cast<int64_t>(value));
 }
+
+template <class Rows>
+void PutPerson(const Person& person, Rows& to) {
+  to.Text(person.remote_id);
+  to.Text(person.name);
+  to.Text(person.handle);
+}
+
+constexpr int kConversationWidth = 37, kMessageWidth = 38;
 
 }  // namespace
 
@@ -81,14 +91,47 @@ Conversation ReadConversation(const db::Rows& rows, int row) {
   return c;
 }
 
-void WriteConversation(const Conversation& c, const RowSink& sink) {
-  sink({c.workspace_id, c.id, c.channel_id, c.network, c.remote_conversation, c.thread, c.post_remote_id,
-        Number(c.state), Number(c.kind), c.language, c.language_time, c.language_key, c.escalated, c.person.remote_id,
-        c.person.name, c.person.handle, c.assignee, c.claim.member_id, c.claim.token, c.claim.expire_time,
-        MaybeId(c.case_id), c.message_count, c.person_count, c.reaction_count, c.preview, c.first_key, c.last_key,
-        c.first_message_time, c.last_message_time, c.last_ours_time, c.first_response_time, c.waiting_since_time,
-        c.create_time, c.resolve_time, c.resolved_by, c.reopen_count, c.version});
+template <class Rows>
+void WriteConversation(const Conversation& c, Rows& to) {
+  to.Row(kConversationWidth);
+  to.Uuid(c.workspace_id);
+  to.Uuid(c.id);
+  to.Uuid(c.channel_id);
+  to.Text(c.network);
+  to.Text(c.remote_conversation);
+  to.Text(c.thread);
+  to.Text(c.post_remote_id);
+  PutEnum(c.state, to);
+  PutEnum(c.kind, to);
+  to.Text(c.language);
+  to.Time(c.language_time);
+  to.Text(c.language_key);
+  to.Bool(c.escalated);
+  PutPerson(c.person, to);
+  to.Text(c.assignee);
+  to.Text(c.claim.member_id);
+  to.Int8(c.claim.token);
+  to.Time(c.claim.expire_time);
+  to.MaybeUuid(c.case_id);
+  to.Int8(c.message_count);
+  to.Int8(c.person_count);
+  to.Int8(c.reaction_count);
+  to.Text(c.preview);
+  to.Text(c.first_key);
+  to.Text(c.last_key);
+  to.Time(c.first_message_time);
+  to.Time(c.last_message_time);
+  to.Time(c.last_ours_time);
+  to.Time(c.first_response_time);
+  to.Time(c.waiting_since_time);
+  to.Time(c.create_time);
+  to.Time(c.resolve_time);
+  to.Text(c.resolved_by);
+  to.Int8(c.reopen_count);
+  to.Int8(c.version);
 }
+template void WriteConversation(const Conversation&, db::BinaryRows&);
+template void WriteConversation(const Conversation&, RowArray&);
 
 const char kMessageColumns[] =
     "m.workspace_id, m.channel_id, m.remote_key, m.id, m.conversation_id, m.present, m.written_here, m.kind, "
@@ -141,15 +184,48 @@ Message ReadMessage(const db::Rows& rows, int row) {
   return m;
 }
 
-void WriteMessage(const Message& m, const RowSink& sink) {
-  sink({m.workspace_id, m.channel_id, m.remote_key, m.id, MaybeId(m.conversation_id), m.present, m.written_here,
-        Number(m.kind), m.parent_remote_id, m.author.remote_id, m.author.name, m.author.handle, m.by_us, m.member_id,
-        m.occurred_at, m.order_key, m.facts_revision, m.content.revision, m.content.is_edit, m.content.policy_version,
-        Number(m.content.action), m.content.text, Flat(m.content.attachments), Flat(m.content.reasons), m.language,
-        m.language_revision, Number(m.severity), m.escalated, m.removed, m.hidden, m.hidden_revision,
-        Number(m.delivery.state), m.delivery.sequence, m.delivery.reason, m.delivery.detail, m.delivery.delivered_time,
-        m.permalink, m.create_time});
+template <class Rows>
+void WriteMessage(const Message& m, Rows& to) {
+  to.Row(kMessageWidth);
+  to.Uuid(m.workspace_id);
+  to.Uuid(m.channel_id);
+  to.Text(m.remote_key);
+  to.Uuid(m.id);
+  to.MaybeUuid(m.conversation_id);
+  to.Bool(m.present);
+  to.Bool(m.written_here);
+  PutEnum(m.kind, to);
+  to.Text(m.parent_remote_id);
+  PutPerson(m.author, to);
+  to.Bool(m.by_us);
+  to.Text(m.member_id);
+  to.Time(m.occurred_at);
+  to.Text(m.order_key);
+  to.Int8(m.facts_revision);
+  to.Int8(m.content.revision);
+  to.Bool(m.content.is_edit);
+  to.Int8(m.content.policy_version);
+  PutEnum(m.content.action, to);
+  to.Text(m.content.text);
+  to.TextArray(Flat(m.content.attachments));
+  to.TextArray(Flat(m.content.reasons));
+  to.Text(m.language);
+  to.Int8(m.language_revision);
+  PutEnum(m.severity, to);
+  to.Bool(m.escalated);
+  to.Bool(m.removed);
+  to.Bool(m.hidden);
+  to.Int8(m.hidden_revision);
+  PutEnum(m.delivery.state, to);
+  to.Int8(m.delivery.sequence);
+  to.Text(m.delivery.reason);
+  to.Text(m.delivery.detail);
+  to.Time(m.delivery.delivered_time);
+  to.Text(m.permalink);
+  to.Time(m.create_time);
 }
+template void WriteMessage(const Message&, db::BinaryRows&);
+template void WriteMessage(const Message&, RowArray&);
 
 const char kNoteColumns[] = "n.workspace_id, n.id, n.conversation_id, n.member_id, n.text, n.create_time";
 
@@ -170,21 +246,38 @@ Case ReadCase(const db::Rows& rows, int row) {
           .resolve_time = MaybeTime(rows, row, 12)};
 }
 
-void RowArray::Add(std::initializer_list<db::Param> values) {
-  std::string row = "(";
-  bool first = true;
-  for (const db::Param& param : values) {
-    if (!first) row += ',';
-    first = false;
-    if (!param.value) continue;   // nothing between the commas is NULL
-    row += '"';
-    for (const char c : *param.value) {
-      if (c == '"' || c == '\\') row += c;
-      row += c;
-    }
-    row += '"';
+void RowArray::Row(int) {
+  rows_.emplace_back("(");
+  first_ = true;
+}
+
+void RowArray::Separate() {
+  if (!first_) rows_.back() += ',';
+  first_ = false;
+}
+
+void RowArray::Null() { Separate(); }   // nothing between the commas is NULL
+
+void RowArray::Put(std::string_view value) {
+  Separate();
+  std::string& row = rows_.back();
+  row += '"';
+  for (const char c : value) {
+    if (c == '"' || c == '\\') row += c;
+    row += c;
   }
-  rows_.push_back(row + ")");
+  row += '"';
+}
+
+void RowArray::Int8(int64_t value) { Put(*db::Param(value).value); }
+void RowArray::Time(absl::Time time) { Put(*db::Param(time).value); }
+void RowArray::TextArray(const std::vector<std::string_view>& values) {
+  Put(*db::Array(std::vector<std::string>(values.begin(), values.end())).value);
+}
+
+db::Param RowArray::Take() {
+  for (std::string& row : rows_) row += ')';
+  return db::Array(rows_);
 }
 
 }  // namespace parvis::inbox::storage

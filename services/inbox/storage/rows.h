@@ -2,8 +2,9 @@
 // The order is that of the tables (V001__inbox.sql), so that a row can be cast to its table's type.
 #pragma once
 
-#include <initializer_list>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "inbox/domain/conversation.h"
@@ -22,24 +23,36 @@ Message ReadMessage(const db::Rows& rows, int row);
 Note ReadNote(const db::Rows& rows, int row);
 Case ReadCase(const db::Rows& rows, int row);
 
-// Calls `sink` with the row's values in table order.
-using RowSink = std::function<void(std::initializer_list<db::Param>)>;
-void WriteConversation(const Conversation& conversation, const RowSink& sink);
-void WriteMessage(const Message& message, const RowSink& sink);
-
-// Rows as one parameter `$1::conversations[]`, for `unnest`. Used where rows are updated; new ones go by COPY.
+// Rows as one parameter `$1::conversations[]`, for `unnest`. Written like db::BinaryRows. Used where rows are updated, and
+// by the api role; new ones go by COPY.
 class RowArray {
  public:
-  void Add(std::initializer_list<db::Param> values);
-  RowSink Sink() {
-    return [this](std::initializer_list<db::Param> values) { Add(values); };
-  }
+  void Row(int columns);
+  void Null();
+  void Uuid(std::string_view text) { Put(text); }
+  void MaybeUuid(std::string_view text) { text.empty() ? Null() : Put(text); }
+  void Text(std::string_view text) { Put(text); }
+  void Int2(int64_t value) { Int8(value); }
+  void Int8(int64_t value);
+  void Bool(bool value) { Put(value ? "t" : "f"); }
+  void Time(absl::Time time);
+  void Time(const std::optional<absl::Time>& time) { time ? Time(*time) : Null(); }
+  void TextArray(const std::vector<std::string_view>& values);
   bool empty() const { return rows_.empty(); }
-  db::Param Take() const { return db::Array(rows_); }
+  db::Param Take();
 
  private:
+  void Put(std::string_view value);
+  void Separate();
   std::vector<std::string> rows_;
+  bool first_ = true;
 };
+
+// Writes one row, in the table's order. `Rows` is db::BinaryRows or RowArray.
+template <class Rows>
+void WriteConversation(const Conversation& conversation, Rows& to);
+template <class Rows>
+void WriteMessage(const Message& message, Rows& to);
 
 std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column);
 // An id that may be missing, as a uuid parameter.

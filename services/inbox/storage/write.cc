@@ -8,13 +8,9 @@
 namespace parvis::inbox::storage {
 namespace {
 
-using db::AppendCopyRow;
 using db::Array;
+using db::BinaryRows;
 using db::Tx;
-
-RowSink CopySink(std::string& out) {
-  return [&out](std::initializer_list<db::Param> values) { AppendCopyRow(out, values); };
-}
 
 constexpr char kUpdateConversations[] =
     "UPDATE conversations c SET thread = s.thread, post_remote_id = s.post_remote_id, state = s.state, kind = s.kind, "
@@ -45,15 +41,21 @@ constexpr char kDeleteMessages[] =
     "DELETE FROM messages m USING unnest($1::uuid[], $2::uuid[], $3::text[]) k(w, ch, r) "
     "WHERE m.workspace_id = k.w AND m.channel_id = k.ch AND m.remote_key = k.r";
 // In the order of the workspaces, so that two transactions never wait for one another.
+// What was numbered is told to Kafka by its range.
 constexpr char kTakeNumbers[] =
-    "INSERT INTO feeds AS f (workspace_id, last_sequence, floor_sequence) "
-    "SELECT k.w, k.n, 0 FROM unnest($1::uuid[], $2::bigint[]) k(w, n) ORDER BY k.w "
-    "ON CONFLICT (workspace_id) DO UPDATE SET last_sequence = f.last_sequence + excluded.last_sequence "
-    "RETURNING workspace_id, last_sequence";
+    "WITH taken AS (INSERT INTO feeds AS f (workspace_id, last_sequence, floor_sequence) "
+    "  SELECT k.w, k.n, 0 FROM unnest($1::uuid[], $2::bigint[]) k(w, n) ORDER BY k.w "
+    "  ON CONFLICT (workspace_id) DO UPDATE SET last_sequence = f.last_sequence + excluded.last_sequence "
+    "  RETURNING workspace_id, last_sequence), "
+    "noted AS (INSERT INTO feed_outbox (workspace_id, first_sequence, last_sequence) "
+    "  SELECT k.w, t.last_sequence - k.n + 1, t.last_sequence "
+    "  FROM taken t JOIN unnest($1::uuid[], $2::bigint[]) k(w, n) ON k.w = t.workspace_id) "
+    "SELECT workspace_id, last_sequence FROM taken";
 constexpr char kInsertFeed[] =
-    "INSERT INTO feed_events (workspace_id, sequence, payload, create_time) "
-    "SELECT k.w, k.s, k.p, now() FROM unnest($1::uuid[], $2::bigint[], $3::bytea[]) k(w, s, p)";
-constexpr char kCopyFeed[] = "COPY feed_events (workspace_id, sequence, payload, create_time) FROM STDIN";
+    "INSERT INTO feed_events (workspace_id, sequence, payload, create_time, conversation_id) "
+    "SELECT k.w, k.s, k.p, now(), k.c FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::uuid[]) k(w, s, p, c)";
+constexpr char kCopyFeed[] =
+    "COPY feed_events (workspace_id, sequence, payload, create_time, conversation_id) FROM STDIN (FORMAT binary)";
 
 Status NumberEvents(Tx& tx, std::vector<Event>& events) {
   std::map<std::string, int64_t> next;
@@ -80,34 +82,32 @@ Status NumberEvents(Tx& tx, std::vector<Event>& events) {
 
 Status InsertConversations(Tx& tx, const std::vector<const Conversation*>& conversations) {
   if (conversations.empty()) return absl::OkStatus();
-  std::string rows;
-  for (const Conversation* c : conversations) WriteConversation(*c, CopySink(rows));
-  return tx.Copy("COPY conversations FROM STDIN", rows).status();
+  return tx.CopyRows("COPY conversations FROM STDIN (FORMAT binary)", conversations.size(),
+                     [&](size_t i, BinaryRows& out) { WriteConversation(*conversations[i], out); });
 }
 
 Status UpdateConversations(Tx& tx, const std::vector<const Conversation*>& conversations) {
   if (conversations.empty()) return absl::OkStatus();
   RowArray rows;
-  for (const Conversation* c : conversations) WriteConversation(*c, rows.Sink());
+  for (const Conversation* c : conversations) WriteConversation(*c, rows);
   return tx.Query(kUpdateConversations, {rows.Take()}).status();
 }
 
 Status InsertMessages(Tx& tx, Way way, const std::vector<const Message*>& messages) {
   if (messages.empty()) return absl::OkStatus();
   if (way == Way::kCopy) {
-    std::string rows;
-    for (const Message* m : messages) WriteMessage(*m, CopySink(rows));
-    return tx.Copy("COPY messages FROM STDIN", rows).status();
+    return tx.CopyRows("COPY messages FROM STDIN (FORMAT binary)", messages.size(),
+                       [&](size_t i, BinaryRows& out) { WriteMessage(*messages[i], out); });
   }
   RowArray rows;
-  for (const Message* m : messages) WriteMessage(*m, rows.Sink());
+  for (const Message* m : messages) WriteMessage(*m, rows);
   return tx.Query(kInsertMessages, {rows.Take()}).status();
 }
 
 Status UpdateMessages(Tx& tx, const std::vector<const Message*>& messages) {
   if (messages.empty()) return absl::OkStatus();
   RowArray rows;
-  for (const Message* m : messages) WriteMessage(*m, rows.Sink());
+  for (const Message* m : messages) WriteMessage(*m, rows);
   return tx.Query(kUpdateMessages, {rows.Take()}).status();
 }
 
@@ -124,37 +124,44 @@ Status DeleteMessages(Tx& tx, const std::vector<MessageKey>& keys) {
 
 Status InsertReactions(Tx& tx, const std::vector<std::pair<ReactionKey, std::string>>& reactions) {
   if (reactions.empty()) return absl::OkStatus();
-  std::string rows;
-  for (const auto& [key, conversation_id] : reactions) {
-    AppendCopyRow(rows, {key.workspace_id, key.channel_id, key.activity_id, conversation_id});
-  }
-  return tx.Copy("COPY reactions (workspace_id, channel_id, activity_id, conversation_id) FROM STDIN", rows).status();
+  constexpr char kCopy[] =
+      "COPY reactions (workspace_id, channel_id, activity_id, conversation_id) FROM STDIN (FORMAT binary)";
+  return tx.CopyRows(kCopy, reactions.size(), [&](size_t i, BinaryRows& out) {
+    const auto& [key, conversation_id] = reactions[i];
+    out.Row(4);
+    out.Uuid(key.workspace_id);
+    out.Uuid(key.channel_id);
+    out.Text(key.activity_id);
+    out.Uuid(conversation_id);
+  });
 }
 
 Status WriteEvents(Tx& tx, Way way, const Encoders& encoders, std::vector<Event> events,
-                   std::vector<StreamRecord> records) {
+                   const std::vector<StreamRecord>& records) {
   if (events.empty()) return db::OutboxTable::Append(tx, records);
   PARVIS_RETURN_IF_ERROR(NumberEvents(tx, events));
-  std::vector<std::string> workspaces, payloads;
-  std::vector<int64_t> sequences;
-  std::string copied;
-  for (const Event& event : events) {
-    StreamRecord record = encoders.event(event);
-    if (way == Way::kCopy) {
-      AppendCopyRow(copied, {event.conversation.workspace_id, event.sequence, db::Bytes(record.payload), event.time});
-    } else {
-      workspaces.push_back(event.conversation.workspace_id);
-      sequences.push_back(event.sequence);
-      payloads.push_back(record.payload);
-    }
-    records.push_back(std::move(record));
-  }
   if (way == Way::kCopy) {
-    PARVIS_RETURN_IF_ERROR(tx.Copy(kCopyFeed, copied).status());
-  } else {
-    PARVIS_RETURN_IF_ERROR(
-        tx.Query(kInsertFeed, {Array(workspaces), Array(sequences), db::BytesArray(payloads)}).status());
+    PARVIS_RETURN_IF_ERROR(tx.CopyRows(kCopyFeed, events.size(), [&](size_t i, BinaryRows& out) {
+      const Event& event = events[i];
+      out.Row(5);
+      out.Uuid(event.conversation.workspace_id);
+      out.Int8(event.sequence);
+      out.Text(encoders.event(event));
+      out.Time(event.time);
+      out.Uuid(event.conversation.id);
+    }));
+    return db::OutboxTable::Append(tx, records);
   }
+  std::vector<std::string> workspaces, payloads, conversations;
+  std::vector<int64_t> sequences;
+  for (const Event& event : events) {
+    workspaces.push_back(event.conversation.workspace_id);
+    sequences.push_back(event.sequence);
+    payloads.push_back(encoders.event(event));
+    conversations.push_back(event.conversation.id);
+  }
+  PARVIS_RETURN_IF_ERROR(tx.Query(kInsertFeed, {Array(workspaces), Array(sequences), db::BytesArray(payloads),
+                                                Array(conversations)}).status());
   return db::OutboxTable::Append(tx, records);
 }
 

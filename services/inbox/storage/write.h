@@ -11,9 +11,9 @@
 
 namespace parvis::inbox::storage {
 
-// How events and deliveries become records; given by main from bus/.
+// How events and deliveries become what is sent; given by main from transport/ and bus/.
 struct Encoders {
-  std::function<StreamRecord(const Event&)> event;
+  std::function<std::string(const Event&)> event;   // the payload, for the feed and for Kafka
   std::function<StreamRecord(const DeliveryRequest&)> delivery;
 };
 
@@ -27,9 +27,9 @@ Status UpdateMessages(db::Tx& tx, const std::vector<const Message*>& messages);
 Status DeleteMessages(db::Tx& tx, const std::vector<MessageKey>& keys);
 Status InsertReactions(db::Tx& tx, const std::vector<std::pair<ReactionKey, std::string>>& reactions);
 
-// Gives the events their numbers (this takes the feeds' row locks: do it last), stores them in the feed and puts them
-// and `records` into the outbox.
+// Gives the events their numbers (this takes the feeds' row locks: do it last), stores them in the feed, from where they
+// are told to Kafka (event_outbox.h), and puts `records` into the outbox.
 Status WriteEvents(db::Tx& tx, Way way, const Encoders& encoders, std::vector<Event> events,
-                   std::vector<StreamRecord> records);
+                   const std::vector<StreamRecord>& records);
 
 }  // namespace parvis::inbox::storage

@@ -60,7 +60,8 @@ struct OutboxRow {
   StreamRecord record;
 };
 
-// Port: the transactional outbox as its relay sees it. Implemented by db::OutboxTable.
+// Port: the transactional outbox as its relay sees it. Implemented by db::OutboxTable, and by the inbox, whose events are
+// told from its feed.
 class OutboxStore {
  public:
   virtual ~OutboxStore() = default;

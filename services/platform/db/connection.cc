@@ -113,6 +113,7 @@ StatusOr<pg_result*> Connection::Next() {
 }
 
 StatusOr<Rows> Connection::Query(const std::optional<Begin>& begin, const char* sql, absl::Span<const Param> params) {
+  PARVIS_RETURN_IF_ERROR(FinishCopy());
   std::vector<const char*> values;
   values.reserve(params.size());
   for (const Param& param : params) {
@@ -189,6 +190,7 @@ StatusOr<Rows> Connection::ReadPipeline(int steps, bool preparing, const char* s
 }
 
 StatusOr<std::string> Connection::Simple(const char* sql) {
+  (void)FinishCopy();   // COMMIT is sent by those who have asked; for ROLLBACK it is no matter any more
   if (!PQsendQuery(conn_, sql)) return Broken("the connection was lost");
   PARVIS_RETURN_IF_ERROR(FlushAll());
   std::string tag;
@@ -208,34 +210,45 @@ StatusOr<std::string> Connection::Simple(const char* sql) {
   return tag;
 }
 
-StatusOr<int64_t> Connection::Copy(const char* sql, std::string_view rows) {
+Status Connection::StartCopy(const char* sql) {
   if (!PQsendQuery(conn_, sql)) return Broken("the connection was lost");
   PARVIS_RETURN_IF_ERROR(FlushAll());
   PARVIS_ASSIGN_OR_RETURN(pg_result * opened, Next());
-  ResultPtr start(opened);
-  Status failure;
+  const ResultPtr start(opened);
   if (!opened) return Broken("the connection was lost");
-  if (PQresultStatus(opened) == PGRES_COPY_IN) {
-    constexpr size_t kChunk = 1 << 16;
-    for (size_t at = 0; at < rows.size();) {
-      const std::string_view chunk = rows.substr(at, kChunk);
-      const int put = PQputCopyData(conn_, chunk.data(), static_cast<int>(chunk.size()));
-      if (put < 0) return Broken("the connection was lost");
-      if (put == 0) {
-        PARVIS_RETURN_IF_ERROR(Wait(true));
-        continue;
-      }
-      at += chunk.size();
-    }
-    for (int put; (put = PQputCopyEnd(conn_, nullptr)) != 1;) {
-      if (put < 0) return Broken("the connection was lost");
+  if (PQresultStatus(opened) == PGRES_COPY_IN) return absl::OkStatus();
+  const Status failure =
+      Succeeded(opened) ? MakeError(Code::kInternal, "DB_ERROR", "not a COPY FROM STDIN") : Fail(opened);
+  (void)CopyResult();   // nothing but the end
+  return failure;
+}
+
+Status Connection::PutCopy(std::string_view rows) {
+  constexpr size_t kChunk = 1 << 16;
+  for (size_t at = 0; at < rows.size();) {
+    const std::string_view chunk = rows.substr(at, kChunk);
+    const int put = PQputCopyData(conn_, chunk.data(), static_cast<int>(chunk.size()));
+    if (put < 0) return Broken("the connection was lost");
+    if (put == 0) {
       PARVIS_RETURN_IF_ERROR(Wait(true));
+      continue;
     }
-    PARVIS_RETURN_IF_ERROR(FlushAll());
-  } else {
-    failure = Succeeded(opened) ? MakeError(Code::kInternal, "DB_ERROR", "not a COPY FROM STDIN") : Fail(opened);
+    at += chunk.size();
   }
+  return absl::OkStatus();
+}
+
+Status Connection::EndCopy(const char* error) {
+  for (int put; (put = PQputCopyEnd(conn_, error)) != 1;) {
+    if (put < 0) return Broken("the connection was lost");
+    PARVIS_RETURN_IF_ERROR(Wait(true));
+  }
+  return FlushAll();
+}
+
+StatusOr<int64_t> Connection::CopyResult() {
   int64_t count = 0;
+  Status failure;
   while (true) {
     PARVIS_ASSIGN_OR_RETURN(pg_result * result, Next());
     if (!result) break;
@@ -248,6 +261,43 @@ StatusOr<int64_t> Connection::Copy(const char* sql, std::string_view rows) {
   }
   if (!failure.ok()) return failure;
   return count;
+}
+
+StatusOr<int64_t> Connection::Copy(const char* sql, std::string_view rows) {
+  PARVIS_RETURN_IF_ERROR(FinishCopy());
+  PARVIS_RETURN_IF_ERROR(StartCopy(sql));
+  PARVIS_RETURN_IF_ERROR(PutCopy(rows));
+  PARVIS_RETURN_IF_ERROR(EndCopy(nullptr));
+  return CopyResult();
+}
+
+Status Connection::CopyRows(const char* sql, size_t rows, const Tx::WriteRow& write) {
+  constexpr size_t kPiece = 1 << 15;
+  PARVIS_RETURN_IF_ERROR(FinishCopy());
+  PARVIS_RETURN_IF_ERROR(StartCopy(sql));
+  BinaryRows out;
+  for (size_t i = 0; i < rows && !out.bad(); ++i) {
+    write(i, out);
+    if (out.bytes().size() < kPiece || out.bad()) continue;
+    PARVIS_RETURN_IF_ERROR(PutCopy(out.bytes()));
+    out.bytes().clear();
+  }
+  if (out.bad()) {
+    PARVIS_RETURN_IF_ERROR(EndCopy("a value has no binary form"));
+    (void)CopyResult();
+    return MakeError(Code::kInvalidArgument, "INVALID_VALUE", "a value does not fit its column's type");
+  }
+  out.End();
+  PARVIS_RETURN_IF_ERROR(PutCopy(out.bytes()));
+  PARVIS_RETURN_IF_ERROR(EndCopy(nullptr));
+  copying_ = true;
+  return absl::OkStatus();
+}
+
+Status Connection::FinishCopy() {
+  if (!copying_) return absl::OkStatus();
+  copying_ = false;
+  return CopyResult().status();
 }
 
 }  // namespace parvis::db

@@ -30,6 +30,10 @@ class Connection {
   StatusOr<Rows> Query(const std::optional<Begin>& begin, const char* sql, absl::Span<const Param> params);
   // COPY ... FROM STDIN; inside a transaction that has begun.
   StatusOr<int64_t> Copy(const char* sql, std::string_view rows);
+  // Tx::CopyRows.
+  Status CopyRows(const char* sql, size_t rows, const Tx::WriteRow& write);
+  // Reads the answer to CopyRows, if there is one to come. Every other method does so first.
+  Status FinishCopy();
   // COMMIT, ROLLBACK and scripts of several statements; gives the last one's command tag ("COMMIT").
   StatusOr<std::string> Simple(const char* sql);
 
@@ -46,6 +50,11 @@ class Connection {
  private:
   explicit Connection(pg_conn* conn) : conn_(conn) {}
   StatusOr<Rows> ReadPipeline(int steps, bool preparing, const char* sql, const std::string& name);
+  // Sends COPY and waits until the server wants rows; nullptr, or why it does not.
+  Status StartCopy(const char* sql);
+  Status PutCopy(std::string_view rows);
+  Status EndCopy(const char* error);   // nullptr: all rows were sent
+  StatusOr<int64_t> CopyResult();
   Status Wait(bool for_write);
   Status FlushAll();
   StatusOr<pg_result*> Next();   // the next result, nullptr at the end of a statement
@@ -55,6 +64,7 @@ class Connection {
   pg_conn* const conn_;
   absl::Duration wait_max_ = absl::Seconds(10);
   bool broken_ = false;
+  bool copying_ = false;   // the answer to CopyRows is still to come
   std::string state_;
   Instant planned_;
   int64_t names_ = 0;

@@ -65,6 +65,73 @@ TEST_F(Db, ValuesComeBackAsTheyWent) {
   EXPECT_TRUE(status.ok()) << status;
 }
 
+constexpr char kCopyThings[] = "COPY things (workspace_id, thing_id, amount, at, words, raw) FROM STDIN (FORMAT binary)";
+
+TEST_F(Db, BinaryRowsComeBackAsTheyWent) {
+  const absl::Time times[] = {absl::FromUnixMicros(1'700'000'000'123'456), absl::FromUnixMicros(-1), absl::InfinitePast(),
+                              absl::InfiniteFuture()};
+  const std::vector<std::string_view> words = {"plain", "with \"quotes\" and \\", "", "NULL", "{a,b}", "line\nfeed"};
+  const std::string raw("\0\x01\xff\\", 4), big(100'000, 'x');   // more than is sent at once
+  const Status status = Sample().stream().Run(BackgroundCall("t"), [&](Tx& tx) -> Status {
+    PARVIS_RETURN_IF_ERROR(tx.CopyRows(kCopyThings, 4, [&](size_t i, BinaryRows& out) {
+      out.Row(6);
+      out.Uuid(kA);
+      out.Text("é\t'x'" + std::to_string(i) + (i == 2 ? big : ""));
+      out.Int8(7);
+      out.Time(times[i]);
+      i ? out.TextArray(words) : out.TextArray({});
+      i ? out.Text(raw) : out.Null();
+    }));
+    PARVIS_ASSIGN_OR_RETURN(const Rows rows, tx.Query("SELECT workspace_id, thing_id, amount, at, words, raw FROM things "
+                                                      "ORDER BY left(thing_id, 8)"));
+    EXPECT_EQ(rows.size(), 4);
+    for (int i = 0; i < rows.size(); ++i) {
+      EXPECT_EQ(rows.Text(i, 0), kA);
+      EXPECT_EQ(rows.Text(i, 1), "é\t'x'" + std::to_string(i) + (i == 2 ? big : ""));
+      EXPECT_EQ(rows.Int(i, 2), 7);
+      EXPECT_EQ(rows.Time(i, 3), times[i]);
+      EXPECT_EQ(rows.TextArray(i, 4).size(), i ? words.size() : 0);
+      for (size_t k = 0; i && k < words.size(); ++k) EXPECT_EQ(rows.TextArray(i, 4)[k], words[k]);
+      EXPECT_EQ(rows.Bytes(i, 5), i ? raw : "");
+    }
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_F(Db, AnErrorOfBinaryRowsComesAtLatestFromRun) {
+  const auto copy = [&](Tx& tx, const char* workspace) {
+    return tx.CopyRows(kCopyThings, 1, [&](size_t, BinaryRows& out) {
+      out.Row(6);
+      out.Uuid(workspace);
+      out.Text("one");
+      out.Int8(1);
+      out.Time(absl::UnixEpoch());
+      out.TextArray({});
+      out.Null();
+    });
+  };
+  const auto run = [&](const Pool::Body& body) { return Sample().stream().Run(BackgroundCall("t"), body); };
+  EXPECT_TRUE(run([&](Tx& tx) { return copy(tx, kA); }).ok());
+  EXPECT_EQ(ReasonOf(run([&](Tx& tx) { return copy(tx, kA); })), "UNIQUE_VIOLATION");
+  EXPECT_EQ(ReasonOf(run([&](Tx& tx) -> Status {
+    EXPECT_TRUE(copy(tx, kA).ok());
+    return tx.Query("SELECT 1").status();
+  })), "UNIQUE_VIOLATION");
+  EXPECT_EQ(ReasonOf(run([&](Tx& tx) -> Status {   // a body that hides it
+    EXPECT_TRUE(copy(tx, kA).ok());
+    EXPECT_FALSE(copy(tx, kB).ok());
+    return absl::OkStatus();
+  })), "UNIQUE_VIOLATION");
+  EXPECT_EQ(ReasonOf(run([&](Tx& tx) { return copy(tx, "not-a-uuid"); })), "INVALID_VALUE");
+  EXPECT_EQ(ReasonOf(run([&](Tx& tx) -> Status {   // rolled back while the answer is still to come
+    EXPECT_TRUE(copy(tx, kB).ok());
+    return MakeError(Code::kAborted, "MINE", "no");
+  })), "MINE");
+  EXPECT_TRUE(run([&](Tx& tx) { return copy(tx, kB); }).ok());
+  EXPECT_EQ(Visible(kB), 1);
+}
+
 TEST_F(Db, NulInATextIsRefusedAndNothingIsTruncated) {
   EXPECT_EQ(ReasonOf(Insert(Sample().api(), kA, std::string("a\0b", 3))), "TEXT_HAS_NUL");
   EXPECT_EQ(Visible(kA), 0);

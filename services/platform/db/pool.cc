@@ -41,6 +41,17 @@ class PooledTx : public Tx {
     if (!failure_.ok()) return failure_;
     return Noted(connection_.Copy(copy_sql, rows));
   }
+  Status CopyRows(const char* copy_sql, size_t rows, const WriteRow& write) override {
+    if (begin_) {
+      if (auto begun = Run("SELECT 1", {}); !begun.ok()) return begun.status();
+    }
+    if (!failure_.ok()) return failure_;
+    return failure_ = connection_.CopyRows(copy_sql, rows, write);
+  }
+  // The answer of the last CopyRows; then failure() tells.
+  void Finish() {
+    if (failure_.ok()) failure_ = connection_.FinishCopy();
+  }
   bool begun() const { return !begin_; }
   const Status& failure() const { return failure_; }   // the first error of the database, OK if none
 
@@ -147,6 +158,7 @@ struct Pool::Impl {
     PooledTx tx(connection,
                 {call.workspace_id, statement, snapshot, connection.PlansAreOld(clock.Now(), config.plan_max_age)});
     Status status = body(tx);
+    tx.Finish();
     if (status.ok()) status = tx.failure();   // a body may not hide that its transaction is lost
     if (connection.broken()) {
       next = Next::kLost;

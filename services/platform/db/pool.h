@@ -18,6 +18,7 @@
 #include "platform/base/call.h"
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
+#include "platform/db/binary_rows.h"
 #include "platform/obs/metrics.h"
 
 struct pg_conn;
@@ -102,6 +103,11 @@ class Tx {
   // COPY table (columns) FROM STDIN. `rows` are in COPY text format, made by CopyRow. Not for tables with row-level
   // security, except by the stream role.
   virtual StatusOr<int64_t> Copy(const char* copy_sql, std::string_view rows) = 0;
+  // COPY table (columns) FROM STDIN (FORMAT binary), sent piece by piece while `write(i, out)` makes row i, so that the
+  // server stores the first rows while the last are made. Its answer is not waited for: an error comes from the next
+  // statement of this transaction, or from Run.
+  using WriteRow = std::function<void(size_t, BinaryRows&)>;
+  virtual Status CopyRows(const char* copy_sql, size_t rows, const WriteRow& write) = 0;
 };
 // Appends one row in COPY text format (tab-separated, escaped, with its line feed).
 void AppendCopyRow(std::string& out, std::initializer_list<Param> values);

@@ -55,7 +55,7 @@ constexpr char kAdvance[] =
     "v(grp, topic, part, epoch, next, begun) WHERE o.group_name = v.grp AND o.topic = v.topic AND o.part = v.part "
     "AND o.epoch = v.epoch AND o.next < v.next AND v.begun IN (o.next, -1)";
 constexpr size_t kCopyFrom = 20;   // records; fewer are a prepared INSERT, which is not parsed anew
-constexpr char kCopy[] = "COPY outbox (topic, key, payload, headers) FROM STDIN";
+constexpr char kCopy[] = "COPY outbox (topic, key, payload, headers) FROM STDIN (FORMAT binary)";
 constexpr char kAppend[] =
     "INSERT INTO outbox (topic, key, payload, headers) "
     "SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[])";
@@ -104,11 +104,13 @@ OutboxTable::OutboxTable(Pool& pool) : pool_(pool) {}
 Status OutboxTable::Append(Tx& tx, const std::vector<StreamRecord>& records) {
   if (records.empty()) return absl::OkStatus();
   if (records.size() >= kCopyFrom) {
-    std::string rows;
-    for (const StreamRecord& record : records) {
-      AppendCopyRow(rows, {record.topic, record.key, Bytes(record.payload), EncodeHeaders(record.headers)});
-    }
-    return tx.Copy(kCopy, rows).status();
+    return tx.CopyRows(kCopy, records.size(), [&](size_t i, BinaryRows& out) {
+      out.Row(4);
+      out.Text(records[i].topic);
+      out.Text(records[i].key);
+      out.Text(records[i].payload);
+      out.Text(EncodeHeaders(records[i].headers));
+    });
   }
   std::vector<std::string> topics, keys, payloads, headers;
   for (const StreamRecord& record : records) {
