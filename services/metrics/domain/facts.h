@@ -1,5 +1,9 @@
 // Facts: what happened, as far as it is counted. Append-only; each has a natural key, so that a record that is delivered
-// twice is one fact.
+// twice is one fact. The key tells the channel: whichever way a fact comes, its channel is the same (its time need not be).
+//
+// Words (kind, action, intent, state, type) are those of the records' enums, lower case. A value that a newer release
+// writes and this one does not know is "#" and its number ("#99"): kept, counted nowhere, and found again by the migration
+// of the release that knows it. "" if the record says nothing.
 #pragma once
 
 #include <optional>
@@ -28,7 +32,8 @@ struct ActivityFact {
   std::string language, intent;    // intent: "question", "complaint", "thanks", "other"; "" if not assessed
 };
 // What makes two activities one fact: the id for changes (each edit is a fact), the network's id for what was written (a
-// comment that a webhook and a later poll bring with different revisions is one comment).
+// comment that a webhook and a later poll bring with different revisions is one comment). An activity of a kind that is
+// not known goes by its id.
 std::string ActivityFactId(std::string_view kind, std::string_view channel_id, std::string_view remote_id,
                            std::string_view activity_id);
 
@@ -54,8 +59,9 @@ struct ConversationFact {
   std::optional<absl::Time> first_message_time, first_response_time;
 };
 
-// Port: keeps facts and the minute sums that follow from them, with the consumer's position, in one transaction. Facts
-// that are known already change nothing. ABORTED FENCED when the position's epoch is not ours any more.
+// Port: keeps facts and the sums (by the minute, the hour and the day) that follow from them, with the consumer's
+// position, in one transaction. Facts that are known already change nothing. ABORTED FENCED when the position's epoch is not
+// ours any more.
 class FactStore {
  public:
   virtual ~FactStore() = default;

@@ -77,9 +77,10 @@ StatusOr<std::vector<Point>> FakeStore::Sum(const Call& call, const TimeseriesQu
   for (const Count& count : Counts(call.workspace_id)) {
     if (count.metric != query.metric || count.time < query.start || count.time >= query.end) continue;
     if (!query.channel_id.empty() && count.channel_id != query.channel_id) continue;
-    if (!query.campaign_id.empty() && count.campaign_id != query.campaign_id &&
-        (count.post_remote_id.empty() || !posts.contains({count.channel_id, count.post_remote_id}))) {
-      continue;
+    if (!query.campaign_id.empty()) {
+      const bool delivery = SourceOf(query.metric) == MetricSource::kDeliveries;
+      if (delivery && count.campaign_id != query.campaign_id) continue;
+      if (!delivery && (count.post_remote_id.empty() || !posts.contains({count.channel_id, count.post_remote_id}))) continue;
     }
     ++sums[absl::UnixEpoch() + absl::Floor(count.time - absl::UnixEpoch(), width)];
   }

@@ -1,4 +1,4 @@
-// Port and use case in one: counting the minute sums again from the facts. There is nothing to decide.
+// Port and use case in one: counting the sums again from the facts, those of all steps. There is nothing to decide.
 #pragma once
 
 #include "platform/base/call.h"

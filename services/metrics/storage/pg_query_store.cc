@@ -5,15 +5,35 @@
 namespace parvis::metrics {
 namespace {
 
-// A campaign's sums: those of its own deliveries, and those of what hangs below its delivered posts. Which posts these are
-// is asked now, because a comment may be folded before the delivery of its post.
-constexpr char kSum[] =
-    "SELECT date_trunc($2, minute, 'UTC') AS at, sum(value) FROM minute_rollups "
-    "WHERE workspace_id = $1 AND metric = $3 AND minute >= $4 AND minute < $5 "
-    "AND ($6::text = '' OR channel_id = nullif($6, '')::uuid) "
-    "AND ($7::text = '' OR campaign_id = $7 OR (channel_id, post_remote_id) IN (SELECT channel_id, remote_id FROM delivery_facts "
-    "WHERE workspace_id = $1 AND campaign_id = $7 AND campaign_id <> '' AND kind = 'post' AND state = 'delivered' AND remote_id <> '')) "
+// Each step has its own sums: a day is one row per channel.
+constexpr char kSumChannels[] =
+    "SELECT start_time, sum(value) FROM channel_rollups WHERE workspace_id = $1 AND metric = $2 AND step_minutes = $3 "
+    "AND start_time >= $4 AND start_time < $5 AND ($6::text = '' OR channel_id = nullif($6, '')::uuid) GROUP BY 1 ORDER BY 1";
+
+// A campaign's deliveries carry its id; there are few.
+constexpr char kSumDeliveries[] =
+    "SELECT date_trunc($7, event_time, 'UTC'), count(*) FROM delivery_facts WHERE workspace_id = $1 AND campaign_id = $3 "
+    "AND campaign_id <> '' AND delivery_metric(kind, state) = $2 AND event_time >= $4 AND event_time < $5 "
+    "AND ($6::text = '' OR channel_id = nullif($6, '')::uuid) GROUP BY 1 ORDER BY 1";
+
+// The rest of a campaign is what hangs below its delivered posts. Which posts these are is asked now, because a comment may
+// be folded before the delivery of its post.
+#define PARVIS_METRICS_POSTS                                                                                           \
+  "WITH posts AS (SELECT DISTINCT channel_id, remote_id FROM delivery_facts WHERE workspace_id = $1 AND campaign_id = $3 " \
+  "AND campaign_id <> '' AND kind = 'post' AND state = 'delivered' AND remote_id <> '' "                               \
+  "AND ($6::text = '' OR channel_id = nullif($6, '')::uuid)) "
+constexpr char kSumPosts[] = PARVIS_METRICS_POSTS
+    "SELECT date_trunc($7, r.hour, 'UTC'), sum(r.value) FROM posts p JOIN post_rollups r ON r.workspace_id = $1 "
+    "AND r.channel_id = p.channel_id AND r.post_remote_id = p.remote_id WHERE r.metric = $2 AND r.hour >= $4 AND r.hour < $5 "
     "GROUP BY 1 ORDER BY 1";
+constexpr char kCountActivities[] = PARVIS_METRICS_POSTS
+    "SELECT date_trunc($7, a.occurred_time, 'UTC'), count(*) FROM posts p JOIN activity_facts a ON a.workspace_id = $1 "
+    "AND a.channel_id = p.channel_id AND a.post_remote_id = p.remote_id WHERE a.occurred_time >= $4 AND a.occurred_time < $5 "
+    "AND $2 = ANY (activity_metrics(a.kind, a.action, a.intent, a.by_us)) GROUP BY 1 ORDER BY 1";
+constexpr char kCountConversations[] = PARVIS_METRICS_POSTS
+    "SELECT date_trunc($7, c.event_time, 'UTC'), count(*) FROM posts p JOIN conversation_facts c ON c.workspace_id = $1 "
+    "AND c.channel_id = p.channel_id AND c.post_remote_id = p.remote_id WHERE c.event_time >= $4 AND c.event_time < $5 "
+    "AND conversation_metric(c.type) = $2 GROUP BY 1 ORDER BY 1";
 
 constexpr char kPosts[] =
     "WITH latest AS (SELECT DISTINCT ON (delivery_id) network, state, due_time, delivered_time FROM delivery_facts "
@@ -60,23 +80,24 @@ constexpr char kConversations[] =
     "percentile_disc(0.9) WITHIN GROUP (ORDER BY greatest(0, extract(epoch FROM answered - asked))) FILTER (WHERE answered IS NOT NULL) "
     "FROM latest WHERE asked IS NOT NULL GROUP BY GROUPING SETS ((network), ())";
 
-#define PARVIS_METRICS_COUNTED                                                                                           \
-  "SELECT metric, minute, channel_id, campaign_id, post_remote_id, count(*) AS value FROM ("                             \
-  "SELECT metric, minute, channel_id, campaign_id, post_remote_id FROM activity_counts WHERE workspace_id = $1 "         \
-  "UNION ALL SELECT metric, minute, channel_id, campaign_id, post_remote_id FROM delivery_counts WHERE workspace_id = $1 " \
-  "UNION ALL SELECT metric, minute, channel_id, campaign_id, post_remote_id FROM conversation_counts WHERE workspace_id = $1" \
-  ") AS counts GROUP BY 1, 2, 3, 4, 5"
-
 constexpr char kFacts[] =
     "SELECT (SELECT count(*) FROM activity_facts WHERE workspace_id = $1) + (SELECT count(*) FROM delivery_facts WHERE workspace_id = $1) "
     "+ (SELECT count(*) FROM conversation_facts WHERE workspace_id = $1)";
-constexpr char kCompare[] =
-    "SELECT count(c.value), count(*) FILTER (WHERE c.value IS DISTINCT FROM r.value) FROM (" PARVIS_METRICS_COUNTED ") c "
-    "FULL JOIN (SELECT * FROM minute_rollups WHERE workspace_id = $1) r USING (metric, minute, channel_id, campaign_id, post_remote_id)";
-constexpr char kDelete[] = "DELETE FROM minute_rollups WHERE workspace_id = $1";
-constexpr char kReplace[] =
-    "INSERT INTO minute_rollups (workspace_id, metric, minute, channel_id, campaign_id, post_remote_id, value) "
-    "SELECT $1, metric, minute, channel_id, campaign_id, post_remote_id, value FROM (" PARVIS_METRICS_COUNTED ") c";
+constexpr char kCompareChannels[] =
+    "SELECT count(e.value), count(*) FILTER (WHERE e.value IS DISTINCT FROM r.value) "
+    "FROM (SELECT * FROM expected_channel_rollups WHERE workspace_id = $1) e "
+    "FULL JOIN (SELECT * FROM channel_rollups WHERE workspace_id = $1) r USING (metric, step_minutes, start_time, channel_id)";
+constexpr char kComparePosts[] =
+    "SELECT count(e.value), count(*) FILTER (WHERE e.value IS DISTINCT FROM r.value) "
+    "FROM (SELECT * FROM expected_post_rollups WHERE workspace_id = $1) e "
+    "FULL JOIN (SELECT * FROM post_rollups WHERE workspace_id = $1) r USING (channel_id, post_remote_id, metric, hour)";
+constexpr const char* kReplace[] = {
+    "DELETE FROM channel_rollups WHERE workspace_id = $1",
+    "DELETE FROM post_rollups WHERE workspace_id = $1",
+    "INSERT INTO channel_rollups (workspace_id, metric, step_minutes, start_time, channel_id, value) "
+    "SELECT workspace_id, metric, step_minutes, start_time, channel_id, value FROM expected_channel_rollups WHERE workspace_id = $1",
+    "INSERT INTO post_rollups (workspace_id, channel_id, post_remote_id, metric, hour, value) "
+    "SELECT workspace_id, channel_id, post_remote_id, metric, hour, value FROM expected_post_rollups WHERE workspace_id = $1"};
 
 std::optional<absl::Duration> Seconds(const db::Rows& rows, int row, int column) {
   if (rows.IsNull(row, column)) return std::nullopt;
@@ -87,13 +108,24 @@ std::optional<absl::Duration> Seconds(const db::Rows& rows, int row, int column)
 
 StatusOr<std::vector<Point>> PgQueryStore::Sum(const Call& call, const TimeseriesQuery& query) {
   const char* step = query.step == Step::kMinute ? "minute" : query.step == Step::kHour ? "hour" : "day";
+  const int step_minutes = query.step == Step::kMinute ? 1 : query.step == Step::kHour ? 60 : 1440;
+  const MetricSource source = SourceOf(query.metric);
+  const bool minutes = query.step == Step::kMinute;
   std::vector<Point> points;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
     points.clear();
-    PARVIS_ASSIGN_OR_RETURN(const db::Rows rows, tx.Query(kSum, {call.workspace_id, step, query.metric, query.start, query.end,
-                                                                 query.channel_id, query.campaign_id}));
-    for (int i = 0; i < rows.size(); ++i) points.push_back({rows.Time(i, 0), rows.Int(i, 1)});
-    return absl::OkStatus();
+    const auto read = [&](const char* sql, const std::vector<db::Param>& params) -> Status {
+      PARVIS_ASSIGN_OR_RETURN(const db::Rows rows, tx.Query(sql, params));
+      for (int i = 0; i < rows.size(); ++i) points.push_back({rows.Time(i, 0), rows.Int(i, 1)});
+      return absl::OkStatus();
+    };
+    if (query.campaign_id.empty()) {
+      return read(kSumChannels, {call.workspace_id, query.metric, step_minutes, query.start, query.end, query.channel_id});
+    }
+    const char* sql = source == MetricSource::kDeliveries ? kSumDeliveries
+                      : !minutes                          ? kSumPosts
+                      : source == MetricSource::kActivities ? kCountActivities : kCountConversations;
+    return read(sql, {call.workspace_id, query.metric, query.campaign_id, query.start, query.end, query.channel_id, step});
   }));
   return points;
 }
@@ -131,11 +163,15 @@ StatusOr<Recount> PgQueryStore::RecountRollups(const Call& call) {
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
     PARVIS_RETURN_IF_ERROR(tx.Query(kOwnRollups).status());
     PARVIS_ASSIGN_OR_RETURN(const db::Rows facts, tx.Query(kFacts, {call.workspace_id}));
-    PARVIS_ASSIGN_OR_RETURN(const db::Rows compared, tx.Query(kCompare, {call.workspace_id}));
-    recount = {.facts = facts.Int(0, 0), .rollups = compared.Int(0, 0), .changed = compared.Int(0, 1)};
+    recount = {.facts = facts.Int(0, 0)};
+    for (const char* compare : {kCompareChannels, kComparePosts}) {
+      PARVIS_ASSIGN_OR_RETURN(const db::Rows compared, tx.Query(compare, {call.workspace_id}));
+      recount.rollups += compared.Int(0, 0);
+      recount.changed += compared.Int(0, 1);
+    }
     if (recount.changed == 0) return absl::OkStatus();
-    PARVIS_RETURN_IF_ERROR(tx.Query(kDelete, {call.workspace_id}).status());
-    return tx.Query(kReplace, {call.workspace_id}).status();
+    for (const char* replace : kReplace) PARVIS_RETURN_IF_ERROR(tx.Query(replace, {call.workspace_id}).status());
+    return absl::OkStatus();
   }));
   return recount;
 }
