@@ -1,10 +1,10 @@
-// parvis-metrics-bench: answers per second to "this metric by the day over 90 days", from the sums ("ours") and by counting
-// the facts ("against"). Both must say the same, exactly: see "notes".
+// parvis-metrics-bench: answers per second to "this metric by the day over 90 days", from the sums ("ours") and by
+// counting the facts ("against"). Both must say the same, exactly: see "notes".
 //
 //   parvis-metrics-bench --facts=1000000
 //
-// The facts are those of ten posts a day; what people write below a post falls within six hours after it. They are folded
-// as they come from Kafka, one in fifty of them twice, `--batch` (2000) at once; the notes say what that cost.
+// The facts are those of ten posts a day; what people write below a post falls within six hours after it. They are
+// folded as they come from Kafka, one in fifty of them twice, `--batch` (2000) at once; the notes say what that cost.
 #include <unistd.h>
 
 #include <ctime>
@@ -91,7 +91,8 @@ class Bench {
     for (int i = 3; i < 14; ++i) fields >> text;
     double user = 0, system = 0;
     fields >> user >> system;
-    return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK)) + static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+    return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK)) +
+           static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
   }
   ActivityFact Fact(int64_t number, int64_t facts) const {
     const int64_t post = number * kDays * kPostsADay / facts;
@@ -114,18 +115,26 @@ class Bench {
   }
 
   StatusOr<std::vector<Point>> Sums(const std::string& metric) {
-    return QueryTimeseries(call_, {.metric = metric, .channel_id = "", .campaign_id = "", .start = start_,
-                                   .end = start_ + absl::Hours(24 * kDays), .step = Step::kDay}, 10'000, queries_);
+    return QueryTimeseries(call_,
+                           {.metric = metric,
+                            .channel_id = "",
+                            .campaign_id = "",
+                            .start = start_,
+                            .end = start_ + absl::Hours(24 * kDays),
+                            .step = Step::kDay},
+                           10'000, queries_);
   }
   // By the view that says what each fact adds to which sum; other metrics' facts are left out by its own conditions.
   StatusOr<std::vector<Point>> Counted(const std::string& metric) {
     std::vector<Point> points;
     PARVIS_RETURN_IF_ERROR(db_.api().Run(call_, [&](db::Tx& tx) -> Status {
       points.clear();
-      PARVIS_ASSIGN_OR_RETURN(const db::Rows rows, tx.Query(
-          "SELECT date_trunc('day', minute, 'UTC') AS day, count(*) FROM activity_counts WHERE workspace_id = $1 "
-          "AND metric = $2 AND minute >= $3 AND minute < $4 GROUP BY 1 ORDER BY 1",
-          {kWorkspace, metric, start_, start_ + absl::Hours(24 * kDays)}));
+      PARVIS_ASSIGN_OR_RETURN(
+          const db::Rows rows,
+          tx.Query(
+              "SELECT date_trunc('day', minute, 'UTC') AS day, count(*) FROM activity_counts WHERE workspace_id = $1 "
+              "AND metric = $2 AND minute >= $3 AND minute < $4 GROUP BY 1 ORDER BY 1",
+              {kWorkspace, metric, start_, start_ + absl::Hours(24 * kDays)}));
       for (int i = 0; i < rows.size(); ++i) points.push_back({rows.Time(i, 0), rows.Int(i, 1)});
       return absl::OkStatus();
     }));
@@ -150,7 +159,7 @@ class Bench {
   PgQueryStore queries_{db_.api()};
   StreamPosition position_ = *db::OffsetTable(db_.stream(), "metrics").Claim("metrics.fold.assessment", "bench", 0);
   const Call call_ = BackgroundCall("bench", kWorkspace);
-  const absl::Time start_ = absl::FromUnixSeconds(1'780'012'800);   // a midnight in UTC
+  const absl::Time start_ = absl::FromUnixSeconds(1'780'012'800);  // a midnight in UTC
   std::vector<std::string> channels_;
   double fold_cpu_micros_ = 0;
 };
@@ -161,6 +170,7 @@ class Bench {
 int main(int argc, char** argv) {
   parvis::metrics::Bench bench(parvis::testing::BenchOption(argc, argv, "facts", 1'000'000),
                                parvis::testing::BenchOption(argc, argv, "batch", 2000));
-  return parvis::testing::ServeBench({{"ours", [&] { return bench.Ours(); }}, {"against", [&] { return bench.Against(); }}},
-                                     [&] { return bench.Notes(); });
+  return parvis::testing::ServeBench(
+      {{"ours", [&] { return bench.Ours(); }}, {"against", [&] { return bench.Against(); }}},
+      [&] { return bench.Notes(); });
 }

@@ -58,7 +58,8 @@ TEST(Decode, RefusesGarbageAndToleratesANewerSchema) {
   ASSERT_TRUE(newer.ok());
   EXPECT_EQ(newer->kind, "#99");
   EXPECT_EQ(newer->action, "#99");
-  EXPECT_EQ(newer->fact_id, ActivityFactId("#99", kChannel, "", assessment.activity().id()));   // not one with the comment
+  EXPECT_EQ(newer->fact_id,
+            ActivityFactId("#99", kChannel, "", assessment.activity().id()));  // not one with the comment
   assessment.mutable_activity()->set_kind(ingestion::v1::Activity::KIND_UNSPECIFIED);
   EXPECT_EQ(ToActivityFact(RecordOf(assessment))->kind, "");
   assessment.mutable_activity()->set_workspace_id("not a uuid");
@@ -116,7 +117,9 @@ class Remembering : public FactStore, public OffsetStore {
     return absl::OkStatus();
   }
   Status FoldDeliveries(const StreamPositions&, const std::vector<DeliveryFact>&) override { return absl::OkStatus(); }
-  Status FoldConversations(const StreamPositions&, const std::vector<ConversationFact>&) override { return absl::OkStatus(); }
+  Status FoldConversations(const StreamPositions&, const std::vector<ConversationFact>&) override {
+    return absl::OkStatus();
+  }
   size_t size() {
     const std::lock_guard lock(mutex);
     return activities.size();

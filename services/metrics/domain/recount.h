@@ -7,9 +7,9 @@
 namespace parvis::metrics {
 
 struct Recount {
-  int64_t facts = 0;      // counted
-  int64_t rollups = 0;    // sums that they give
-  int64_t changed = 0;    // sums that were wrong, missing or too many
+  int64_t facts = 0;    // counted
+  int64_t rollups = 0;  // sums that they give
+  int64_t changed = 0;  // sums that were wrong, missing or too many
   bool operator==(const Recount&) const = default;
 };
 

@@ -7,22 +7,41 @@ namespace parvis::metrics {
 namespace {
 
 using enum MetricSource;
-constexpr std::pair<std::string_view, MetricSource> kMetrics[] = {
-    {"comments", kActivities}, {"mentions", kActivities}, {"messages", kActivities}, {"reactions", kActivities},
-    {"edits", kActivities}, {"removals", kActivities}, {"comments_held", kActivities}, {"comments_hidden", kActivities},
-    {"comments_deleted", kActivities}, {"comments_escalated", kActivities}, {"comments_question", kActivities},
-    {"comments_complaint", kActivities}, {"posts_delivered", kDeliveries}, {"posts_failed", kDeliveries},
-    {"posts_unknown", kDeliveries}, {"replies_delivered", kDeliveries}, {"replies_failed", kDeliveries},
-    {"replies_unknown", kDeliveries}, {"hides_delivered", kDeliveries}, {"conversations_created", kConversations},
-    {"conversations_resolved", kConversations}, {"conversations_reopened", kConversations},
-    {"replies_written", kConversations}, {"cases_opened", kConversations}, {"cases_escalated", kConversations},
-    {"cases_resolved", kConversations}};
+constexpr std::pair<std::string_view, MetricSource> kMetrics[] = {{"comments", kActivities},
+                                                                  {"mentions", kActivities},
+                                                                  {"messages", kActivities},
+                                                                  {"reactions", kActivities},
+                                                                  {"edits", kActivities},
+                                                                  {"removals", kActivities},
+                                                                  {"comments_held", kActivities},
+                                                                  {"comments_hidden", kActivities},
+                                                                  {"comments_deleted", kActivities},
+                                                                  {"comments_escalated", kActivities},
+                                                                  {"comments_question", kActivities},
+                                                                  {"comments_complaint", kActivities},
+                                                                  {"posts_delivered", kDeliveries},
+                                                                  {"posts_failed", kDeliveries},
+                                                                  {"posts_unknown", kDeliveries},
+                                                                  {"replies_delivered", kDeliveries},
+                                                                  {"replies_failed", kDeliveries},
+                                                                  {"replies_unknown", kDeliveries},
+                                                                  {"hides_delivered", kDeliveries},
+                                                                  {"conversations_created", kConversations},
+                                                                  {"conversations_resolved", kConversations},
+                                                                  {"conversations_reopened", kConversations},
+                                                                  {"replies_written", kConversations},
+                                                                  {"cases_opened", kConversations},
+                                                                  {"cases_escalated", kConversations},
+                                                                  {"cases_resolved", kConversations}};
 
 absl::Duration Width(Step step) {
   switch (step) {
-    case Step::kMinute: return absl::Minutes(1);
-    case Step::kHour: return absl::Hours(1);
-    case Step::kDay: return absl::Hours(24);
+    case Step::kMinute:
+      return absl::Minutes(1);
+    case Step::kHour:
+      return absl::Hours(1);
+    case Step::kDay:
+      return absl::Hours(24);
   }
   return absl::Hours(1);
 }
@@ -50,7 +69,8 @@ MetricSource SourceOf(std::string_view metric) {
   return MetricSource::kActivities;
 }
 
-StatusOr<std::vector<Point>> QueryTimeseries(const Call& call, TimeseriesQuery query, int64_t steps_max, RollupStore& store) {
+StatusOr<std::vector<Point>> QueryTimeseries(const Call& call, TimeseriesQuery query, int64_t steps_max,
+                                             RollupStore& store) {
   const auto& names = MetricNames();
   if (std::find(names.begin(), names.end(), query.metric) == names.end()) {
     return InvalidField("metric", "METRIC_UNKNOWN", "must be one of the metrics");
@@ -58,8 +78,9 @@ StatusOr<std::vector<Point>> QueryTimeseries(const Call& call, TimeseriesQuery q
   if (query.end <= query.start) return InvalidField("end_time", "TIME_RANGE", "must be after start_time");
   const absl::Duration width = Width(query.step);
   if ((query.end - query.start) / width > static_cast<double>(steps_max)) {
-    return InvalidField("end_time", "TOO_MANY_STEPS", "must be at most " + std::to_string(steps_max) +
-                        " steps after start_time: ask for less or for wider steps");
+    return InvalidField(
+        "end_time", "TOO_MANY_STEPS",
+        "must be at most " + std::to_string(steps_max) + " steps after start_time: ask for less or for wider steps");
   }
   query.start = Floor(query.start, width);
   const absl::Time last = Floor(query.end - absl::Nanoseconds(1), width);

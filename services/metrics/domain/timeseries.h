@@ -24,8 +24,8 @@ MetricSource SourceOf(std::string_view metric);
 
 struct TimeseriesQuery {
   std::string metric;
-  std::string channel_id;    // "" for all
-  std::string campaign_id;   // "" for all; else its deliveries, and what hangs below its delivered posts
+  std::string channel_id;   // "" for all
+  std::string campaign_id;  // "" for all; else its deliveries, and what hangs below its delivered posts
   absl::Time start, end;
   Step step = Step::kHour;
 };
@@ -45,6 +45,7 @@ class RollupStore {
 
 // Every step from the one that `start` lies in, until `end`, zeros included. INVALID_ARGUMENT: METRIC_UNKNOWN,
 // TIME_RANGE (end not after start), TOO_MANY_STEPS (more than steps_max).
-StatusOr<std::vector<Point>> QueryTimeseries(const Call& call, TimeseriesQuery query, int64_t steps_max, RollupStore& store);
+StatusOr<std::vector<Point>> QueryTimeseries(const Call& call, TimeseriesQuery query, int64_t steps_max,
+                                             RollupStore& store);
 
 }  // namespace parvis::metrics

@@ -30,36 +30,49 @@ std::string FirstMigration() {
   return folder.string();
 }
 
-// What the release with V001 does to fold comments, deliveries and changes number `from` to `to`: its statements, by its role.
+// What the release with V001 does to fold comments, deliveries and changes number `from` to `to`: its statements, by
+// its role.
 std::string FoldedByV001(int from, int to) {
   const std::string series = "generate_series(" + std::to_string(from) + ", " + std::to_string(to) + ") n";
-  const std::string workspace = "CASE WHEN n % 10 = 0 THEN '" + kOtherWorkspace + "' ELSE '" + kWorkspace + "' END::uuid";
+  const std::string workspace =
+      "CASE WHEN n % 10 = 0 THEN '" + kOtherWorkspace + "' ELSE '" + kWorkspace + "' END::uuid";
   const std::string channel = "md5('channel ' || n % 5)::uuid";
   const std::string time = "timestamptz '2026-03-01 00:00:00Z' + n % 97 * interval '37 minutes'";
   const auto sums = [](const std::string& view, const std::string& fact, const std::string& keys) {
     return "INSERT INTO minute_rollups (workspace_id, metric, minute, channel_id, campaign_id, post_remote_id, value) "
-           "SELECT c.workspace_id, c.metric, c.minute, c.channel_id, c.campaign_id, c.post_remote_id, count(*) FROM " + view +
-           " c JOIN (" + keys + ") AS fresh (w, f) ON c.workspace_id = fresh.w AND c." + fact + " = fresh.f "
+           "SELECT c.workspace_id, c.metric, c.minute, c.channel_id, c.campaign_id, c.post_remote_id, count(*) FROM " +
+           view + " c JOIN (" + keys + ") AS fresh (w, f) ON c.workspace_id = fresh.w AND c." + fact +
+           " = fresh.f "
            "GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6 "
            "ON CONFLICT (workspace_id, metric, minute, channel_id, campaign_id, post_remote_id) "
            "DO UPDATE SET value = minute_rollups.value + EXCLUDED.value;\n";
   };
   return "SET ROLE metrics_stream;\n"
-         "INSERT INTO activity_facts (workspace_id, fact_id, channel_id, network, kind, remote_id, post_remote_id, occurred_time, "
-         "by_us, action, rules, language, intent) SELECT " + workspace + ", md5(n::text)::uuid, " + channel +
-         ", 'facebook', (ARRAY['comment', 'comment', 'edit', 'reaction', ''])[n % 5 + 1], 'r' || n, 'post-' || n % 7, " + time +
-         ", n % 11 = 0, (ARRAY['allow', 'hide', 'hold'])[n % 3 + 1], ARRAY['a', 'b'], 'fr', 'question' FROM " + series +
-         " ON CONFLICT DO NOTHING;\n" +
+         "INSERT INTO activity_facts (workspace_id, fact_id, channel_id, network, kind, remote_id, post_remote_id, "
+         "occurred_time, "
+         "by_us, action, rules, language, intent) SELECT " +
+         workspace + ", md5(n::text)::uuid, " + channel +
+         ", 'facebook', (ARRAY['comment', 'comment', 'edit', 'reaction', ''])[n % 5 + 1], 'r' || n, 'post-' || n % "
+         "7, " +
+         time + ", n % 11 = 0, (ARRAY['allow', 'hide', 'hold'])[n % 3 + 1], ARRAY['a', 'b'], 'fr', 'question' FROM " +
+         series + " ON CONFLICT DO NOTHING;\n" +
          sums("activity_counts", "fact_id", "SELECT " + workspace + ", md5(n::text)::uuid FROM " + series) +
-         "INSERT INTO delivery_facts (workspace_id, delivery_id, sequence, channel_id, network, kind, state, campaign_id, post_id, "
-         "target_remote_id, remote_id, due_time, delivered_time, event_time) SELECT " + workspace + ", 'd' || n, 1, " + channel +
-         ", 'facebook', (ARRAY['post', 'reply', 'hide'])[n % 3 + 1], (ARRAY['delivered', 'failed'])[n % 2 + 1], '" + kCampaign +
-         "', '', '', 'post-' || n % 7, NULL, NULL, " + time + " FROM " + series + " ON CONFLICT DO NOTHING;\n" +
+         "INSERT INTO delivery_facts (workspace_id, delivery_id, sequence, channel_id, network, kind, state, "
+         "campaign_id, post_id, "
+         "target_remote_id, remote_id, due_time, delivered_time, event_time) SELECT " +
+         workspace + ", 'd' || n, 1, " + channel +
+         ", 'facebook', (ARRAY['post', 'reply', 'hide'])[n % 3 + 1], (ARRAY['delivered', 'failed'])[n % 2 + 1], '" +
+         kCampaign + "', '', '', 'post-' || n % 7, NULL, NULL, " + time + " FROM " + series +
+         " ON CONFLICT DO NOTHING;\n" +
          sums("delivery_counts", "delivery_id", "SELECT " + workspace + ", 'd' || n FROM " + series) +
-         "INSERT INTO conversation_facts (workspace_id, event_id, sequence, type, event_time, conversation_id, channel_id, network, "
-         "post_remote_id, member_id, first_message_time, first_response_time) SELECT " + workspace + ", 'e' || n, n, "
-         "(ARRAY['created', 'replied', 'claimed'])[n % 3 + 1], " + time + ", md5(n::text)::uuid, " + channel +
-         ", 'facebook', 'post-' || n % 7, '', NULL, NULL FROM " + series + " ON CONFLICT DO NOTHING;\n" +
+         "INSERT INTO conversation_facts (workspace_id, event_id, sequence, type, event_time, conversation_id, "
+         "channel_id, network, "
+         "post_remote_id, member_id, first_message_time, first_response_time) SELECT " +
+         workspace +
+         ", 'e' || n, n, "
+         "(ARRAY['created', 'replied', 'claimed'])[n % 3 + 1], " +
+         time + ", md5(n::text)::uuid, " + channel + ", 'facebook', 'post-' || n % 7, '', NULL, NULL FROM " + series +
+         " ON CONFLICT DO NOTHING;\n" +
          sums("conversation_counts", "event_id", "SELECT " + workspace + ", 'e' || n FROM " + series) + "RESET ROLE;\n";
 }
 
@@ -99,7 +112,8 @@ TEST_F(V002, KeepsEveryFactAndSumsThemUp) {
     EXPECT_EQ(database_.Number("SELECT count(*) FROM pg_class WHERE relname = '" + table + "_v1'"), 0);
   }
   for (const char* step : {"1", "60", "1440"}) {
-    EXPECT_EQ(database_.Number("SELECT sum(value) FROM channel_rollups WHERE step_minutes = " + std::string(step)), sums);
+    EXPECT_EQ(database_.Number("SELECT sum(value) FROM channel_rollups WHERE step_minutes = " + std::string(step)),
+              sums);
   }
   ExpectSumsAreTheRecount();
   // A fact that was there before and comes again is still the same fact.
@@ -124,7 +138,9 @@ TEST_F(V002, WhatTheReleaseBeforeFoldsAfterwardsCountsToo) {
     const int from = kFacts + 1 + static_cast<int>(i) * 40;
     database_.Script(FoldedByV001(from, from + 39));
     ++position.next;
-    ASSERT_TRUE(facts.FoldActivities(position, {Comment("new " + std::to_string(i)), Comment("another " + std::to_string(i))}).ok());
+    ASSERT_TRUE(
+        facts.FoldActivities(position, {Comment("new " + std::to_string(i)), Comment("another " + std::to_string(i))})
+            .ok());
   }
   EXPECT_EQ(database_.Number("SELECT count(*) FROM activity_facts"), kFacts + 210);
   ExpectSumsAreTheRecount();

@@ -31,7 +31,8 @@ std::function<StreamPosition()> Positions(const std::string& topic = "t") {
 
 Stores PgStores() {
   Database().Clear();
-  return {std::make_shared<PgFactStore>(Database().stream()), std::make_shared<PgQueryStore>(Database().api()), Positions()};
+  return {std::make_shared<PgFactStore>(Database().stream()), std::make_shared<PgQueryStore>(Database().api()),
+          Positions()};
 }
 INSTANTIATE_TEST_SUITE_P(Postgres, StoreContract, ::testing::Values(&PgStores));
 
@@ -63,10 +64,13 @@ TEST_F(PgMetrics, ReportOfACampaignWithoutFactsIsZero) {
 TEST_F(PgMetrics, ReportCountsPostsByTheirLatestState) {
   DeliveryFact on_x = Post("x", 1, "failed");
   on_x.network = "x";
-  ASSERT_TRUE(facts_.FoldDeliveries(next_(), {
-      Post("a", 3, "delivered", "post-1", absl::Seconds(2)), Post("a", 1, "scheduled"), Post("a", 2, "unknown"),
-      Post("b", 1, "scheduled"), Post("c", 1, "unknown"), Post("d", 1, "cancelled"), Post("e", 1, "expired"), on_x,
-      Post("f", 1, "delivered", "post-2", -absl::Seconds(1))}).ok());
+  ASSERT_TRUE(
+      facts_
+          .FoldDeliveries(next_(), {Post("a", 3, "delivered", "post-1", absl::Seconds(2)), Post("a", 1, "scheduled"),
+                                    Post("a", 2, "unknown"), Post("b", 1, "scheduled"), Post("c", 1, "unknown"),
+                                    Post("d", 1, "cancelled"), Post("e", 1, "expired"), on_x,
+                                    Post("f", 1, "delivered", "post-2", -absl::Seconds(1))})
+          .ok());
   const CampaignReport report = Report();
   EXPECT_EQ(report.total.posts.planned, 6);
   EXPECT_EQ(report.total.posts.delivered, 2);
@@ -81,7 +85,8 @@ TEST_F(PgMetrics, ReportCountsPostsByTheirLatestState) {
 }
 
 TEST_F(PgMetrics, ReportCountsEachCommentOnceWithWhatModerationDid) {
-  ActivityFact held = Comment("2"), hidden = Comment("3"), ours = Comment("5"), edit = Comment("1"), lone_edit = Comment("9");
+  ActivityFact held = Comment("2"), hidden = Comment("3"), ours = Comment("5"), edit = Comment("1"),
+               lone_edit = Comment("9");
   held.action = "hold";
   held.rules = {"price", "caps"};
   hidden.action = "hide";
@@ -91,11 +96,20 @@ TEST_F(PgMetrics, ReportCountsEachCommentOnceWithWhatModerationDid) {
   edit.action = "hide";
   edit.rules = {"insult"};
   edit.fact_id = UuidOfName("edit");
-  lone_edit.fact_id = UuidOfName("lone edit");   // of a comment that has not come (yet)
-  ASSERT_TRUE(facts_.FoldActivities(next_(), {Comment("1"), held, hidden, Comment("4"), ours, edit, lone_edit,
-                                              Comment("6", kNoon, "elsewhere")}).ok());
-  DeliveryFact reply{.workspace_id = kWorkspace, .delivery_id = "r", .sequence = 1, .channel_id = kChannel, .network = "facebook",
-                     .kind = "reply", .state = "delivered", .target_remote_id = "4", .event_time = kNoon};
+  lone_edit.fact_id = UuidOfName("lone edit");  // of a comment that has not come (yet)
+  ASSERT_TRUE(facts_
+                  .FoldActivities(next_(), {Comment("1"), held, hidden, Comment("4"), ours, edit, lone_edit,
+                                            Comment("6", kNoon, "elsewhere")})
+                  .ok());
+  DeliveryFact reply{.workspace_id = kWorkspace,
+                     .delivery_id = "r",
+                     .sequence = 1,
+                     .channel_id = kChannel,
+                     .network = "facebook",
+                     .kind = "reply",
+                     .state = "delivered",
+                     .target_remote_id = "4",
+                     .event_time = kNoon};
   DeliveryFact failed = reply;
   failed.delivery_id = "s";
   failed.state = "failed";
@@ -162,15 +176,16 @@ TEST_F(PgMetrics, AReportIsOfOneMoment) {
 
 TEST_F(PgMetrics, AnotherWorkspaceGetsNothingOfAReport) {
   ASSERT_TRUE(facts_.FoldDeliveries(next_(), {Post("a", 1, "delivered", "post-1")}).ok());
-  const auto report = GetCampaignReport(BackgroundCall("test", kOtherWorkspace), kCampaign, Database().clock(), queries_);
+  const auto report =
+      GetCampaignReport(BackgroundCall("test", kOtherWorkspace), kCampaign, Database().clock(), queries_);
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->total.posts.planned, 0);
   // Even a call that claims no workspace sees nothing.
   EXPECT_EQ(GetCampaignReport(BackgroundCall("test", ""), kCampaign, Database().clock(), queries_).ok(), false);
 }
 
-// Makes facts at random: two channels, two campaigns, times crowded about the edges of minutes, hours and days. What one key
-// says is drawn anew each time it comes; only the first of them counts, here and in the fake.
+// Makes facts at random: two channels, two campaigns, times crowded about the edges of minutes, hours and days. What
+// one key says is drawn anew each time it comes; only the first of them counts, here and in the fake.
 class RandomFacts {
  public:
   explicit RandomFacts(uint64_t seed) : random_(seed) {}
@@ -187,8 +202,9 @@ class RandomFacts {
   }
   DeliveryFact Delivery() {
     const uint64_t number = random_() % 200;
-    DeliveryFact d = Post(std::to_string(number), static_cast<int64_t>(random_() % 5),
-                          Pick({"scheduled", "delivered", "failed", "unknown", "expired", "#99"}), Pick({"post-1", "post-2", ""}));
+    DeliveryFact d =
+        Post(std::to_string(number), static_cast<int64_t>(random_() % 5),
+             Pick({"scheduled", "delivered", "failed", "unknown", "expired", "#99"}), Pick({"post-1", "post-2", ""}));
     d.channel_id = Channel(number);
     d.kind = Pick({"post", "post", "reply", "hide", "unhide", "#99"});
     d.campaign_id = Pick({kCampaign.c_str(), UuidOfName("another campaign").c_str(), ""});
@@ -198,8 +214,9 @@ class RandomFacts {
   ConversationFact Change() {
     const uint64_t number = random_() % 800;
     ConversationFact c = Conversation(std::to_string(number), static_cast<int64_t>(random_() % 500),
-                                      Pick({"created", "resolved", "reopened", "replied", "case_opened", "case_escalated",
-                                            "case_resolved", "claimed", "#99"}), std::to_string(random_() % 50));
+                                      Pick({"created", "resolved", "reopened", "replied", "case_opened",
+                                            "case_escalated", "case_resolved", "claimed", "#99"}),
+                                      std::to_string(random_() % 50));
     c.channel_id = Channel(number);
     c.post_remote_id = Pick({"post-1", "post-2", "post-3", ""});
     c.event_time = Time();
@@ -219,8 +236,8 @@ class RandomFacts {
   std::mt19937_64 random_;
 };
 
-// Random facts in random batches, many of them twice: what is folded at every step, the recount and the independent fake
-// agree, with every filter, for ranges that begin and end anywhere.
+// Random facts in random batches, many of them twice: what is folded at every step, the recount and the independent
+// fake agree, with every filter, for ranges that begin and end anywhere.
 TEST_F(PgMetrics, RecountAndTheFakeGiveTheSameNumbers) {
   const uint64_t seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
@@ -250,9 +267,14 @@ TEST_F(PgMetrics, RecountAndTheFakeGiveTheSameNumbers) {
       for (const std::string& campaign : campaigns) {
         for (const std::string& channel : {std::string(), kChannel}) {
           const absl::Time a = random.Time(), b = random.Time();
-          const TimeseriesQuery query{.metric = metric, .channel_id = channel, .campaign_id = campaign, .start = std::min(a, b),
-                                      .end = std::max(a, b) + absl::Seconds(1), .step = step};
-          const auto ours = QueryTimeseries(call_, query, 10'000, queries_), theirs = QueryTimeseries(call_, query, 10'000, fake);
+          const TimeseriesQuery query{.metric = metric,
+                                      .channel_id = channel,
+                                      .campaign_id = campaign,
+                                      .start = std::min(a, b),
+                                      .end = std::max(a, b) + absl::Seconds(1),
+                                      .step = step};
+          const auto ours = QueryTimeseries(call_, query, 10'000, queries_),
+                     theirs = QueryTimeseries(call_, query, 10'000, fake);
           ASSERT_TRUE(ours.ok() && theirs.ok()) << ours.status() << theirs.status();
           EXPECT_EQ(*ours, *theirs) << metric << " " << campaign << " " << channel << " " << static_cast<int>(step);
           for (const Point& point : *ours) seen += point.value;
@@ -265,11 +287,13 @@ TEST_F(PgMetrics, RecountAndTheFakeGiveTheSameNumbers) {
   ASSERT_TRUE(recount.ok()) << recount.status();
   EXPECT_EQ(recount->changed, 0);
   EXPECT_GT(recount->rollups, 100);
-  EXPECT_EQ(recount->facts, Database().Number("SELECT (SELECT count(*) FROM activity_facts) + (SELECT count(*) FROM delivery_facts) + "
-                                              "(SELECT count(*) FROM conversation_facts)"));
+  EXPECT_EQ(recount->facts,
+            Database().Number("SELECT (SELECT count(*) FROM activity_facts) + (SELECT count(*) FROM delivery_facts) + "
+                              "(SELECT count(*) FROM conversation_facts)"));
 }
 
-// Sums that every fold changes, by several replicas at once and with every topic: none is lost, nobody waits in a circle.
+// Sums that every fold changes, by several replicas at once and with every topic: none is lost, nobody waits in a
+// circle.
 TEST_F(PgMetrics, FoldsAtOnceAddUp) {
   constexpr int kFolders = 4, kBatches = 25;
   std::vector<std::thread> folders;
@@ -281,7 +305,8 @@ TEST_F(PgMetrics, FoldsAtOnceAddUp) {
         std::vector<ConversationFact> changes;
         for (int i = 0; i < 8; ++i) {
           const std::string id = std::to_string(folder) + "/" + std::to_string(batch) + "/" + std::to_string(i);
-          activities.push_back(Comment(id, kNoon + absl::Minutes((folder + i * 7) % 13), "post-" + std::to_string((folder * 3 + i) % 5)));
+          activities.push_back(Comment(id, kNoon + absl::Minutes((folder + i * 7) % 13),
+                                       "post-" + std::to_string((folder * 3 + i) % 5)));
           activities.back().action = i % 2 == 0 ? "hide" : "hold";
           changes.push_back(Conversation(id, i, i % 2 == 0 ? "created" : "replied", id));
         }
@@ -291,7 +316,8 @@ TEST_F(PgMetrics, FoldsAtOnceAddUp) {
     });
   }
   for (std::thread& folder : folders) folder.join();
-  EXPECT_EQ(Database().Number("SELECT value FROM channel_rollups WHERE metric = 'comments' AND step_minutes = 1440"), kFolders * kBatches * 8);
+  EXPECT_EQ(Database().Number("SELECT value FROM channel_rollups WHERE metric = 'comments' AND step_minutes = 1440"),
+            kFolders * kBatches * 8);
   const auto recount = queries_.RecountRollups(call_);
   ASSERT_TRUE(recount.ok()) << recount.status();
   EXPECT_EQ(recount->changed, 0);
@@ -303,7 +329,8 @@ TEST_F(PgMetrics, RecountPutsRightWhatIsWrong) {
   Database().Script("UPDATE channel_rollups SET value = 7 WHERE step_minutes = 60");
   Database().Script("DELETE FROM post_rollups WHERE hour = '" + absl::FormatTime(kNoon) + "'");
   for (const std::string& workspace : {kWorkspace, kOtherWorkspace}) {
-    Database().Script("INSERT INTO channel_rollups VALUES ('" + workspace + "', 'edits', 1, now(), '" + kChannel + "', 1)");
+    Database().Script("INSERT INTO channel_rollups VALUES ('" + workspace + "', 'edits', 1, now(), '" + kChannel +
+                      "', 1)");
   }
   auto recount = queries_.RecountRollups(call_);
   ASSERT_TRUE(recount.ok()) << recount.status();
@@ -313,12 +340,13 @@ TEST_F(PgMetrics, RecountPutsRightWhatIsWrong) {
   const std::string ours = " WHERE workspace_id = '" + kWorkspace + "'";
   EXPECT_EQ(Database().Number("SELECT sum(value) FROM channel_rollups" + ours), 6);
   EXPECT_EQ(Database().Number("SELECT sum(value) FROM post_rollups" + ours), 2);
-  EXPECT_EQ(Database().Number("SELECT count(*) FROM channel_rollups WHERE workspace_id = '" + kOtherWorkspace + "'"), 1);
+  EXPECT_EQ(Database().Number("SELECT count(*) FROM channel_rollups WHERE workspace_id = '" + kOtherWorkspace + "'"),
+            1);
 }
 
 TEST_F(PgMetrics, AnOlderOwnerOfThePartitionChangesNothing) {
   const StreamPosition old = next_();
-  (void)Positions();   // somebody claims it
+  (void)Positions();  // somebody claims it
   EXPECT_EQ(ReasonOf(facts_.FoldActivities(old, {Comment("1")})), "FENCED");
   EXPECT_EQ(Database().Number("SELECT count(*) FROM activity_facts"), 0);
   EXPECT_EQ(Database().Number("SELECT count(*) FROM channel_rollups"), 0);

@@ -177,18 +177,13 @@ CREATE VIEW conversation_counts WITH (security_invoker = true) AS
          date_trunc('minute', c.event_time, 'UTC') AS minute, c.channel_id, '' AS campaign_id, c.post_remote_id
   FROM conversation_facts c WHERE conversation_metric(c.type) IS NOT NULL;
 
--- What the sums have to be.
-CREATE VIEW expected_channel_rollups WITH (security_invoker = true) AS
-  SELECT c.workspace_id, c.metric, s.step_minutes, s.start_time, c.channel_id, sum(c.number)::bigint AS value
-  FROM (
-    SELECT workspace_id, metric, minute, channel_id, count(*) AS number FROM (
-      SELECT workspace_id, metric, minute, channel_id FROM activity_counts
-      UNION ALL SELECT workspace_id, metric, minute, channel_id FROM delivery_counts
-      UNION ALL SELECT workspace_id, metric, minute, channel_id FROM conversation_counts
-    ) AS counts GROUP BY 1, 2, 3, 4
-  ) AS c CROSS JOIN LATERAL (VALUES (1, c.minute), (60, date_trunc('hour', c.minute, 'UTC')),
-                                    (1440, date_trunc('day', c.minute, 'UTC'))) AS s (step_minutes, start_time)
-  GROUP BY 1, 2, 3, 4, 5;
+-- What the sums have to be. An hour is the sum of its minutes, a day that of its hours.
+CREATE VIEW expected_minute_rollups WITH (security_invoker = true) AS
+  SELECT workspace_id, metric, minute AS start_time, channel_id, count(*) AS value FROM (
+    SELECT workspace_id, metric, minute, channel_id FROM activity_counts
+    UNION ALL SELECT workspace_id, metric, minute, channel_id FROM delivery_counts
+    UNION ALL SELECT workspace_id, metric, minute, channel_id FROM conversation_counts
+  ) AS counts GROUP BY 1, 2, 3, 4;
 
 CREATE VIEW expected_post_rollups WITH (security_invoker = true) AS
   SELECT workspace_id, channel_id, post_remote_id, metric, date_trunc('hour', minute, 'UTC') AS hour, count(*) AS value
@@ -199,7 +194,13 @@ CREATE VIEW expected_post_rollups WITH (security_invoker = true) AS
 
 -- Before row-level security, under which the owner would see nothing.
 INSERT INTO channel_rollups (workspace_id, metric, step_minutes, start_time, channel_id, value)
-  SELECT workspace_id, metric, step_minutes, start_time, channel_id, value FROM expected_channel_rollups ORDER BY 1, 2, 3, 4, 5;
+  SELECT workspace_id, metric, 1, start_time, channel_id, value FROM expected_minute_rollups ORDER BY 1, 2, 3, 4, 5;
+INSERT INTO channel_rollups (workspace_id, metric, step_minutes, start_time, channel_id, value)
+  SELECT workspace_id, metric, 60, date_trunc('hour', start_time, 'UTC'), channel_id, sum(value) FROM channel_rollups
+  WHERE step_minutes = 1 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5;
+INSERT INTO channel_rollups (workspace_id, metric, step_minutes, start_time, channel_id, value)
+  SELECT workspace_id, metric, 1440, date_trunc('day', start_time, 'UTC'), channel_id, sum(value) FROM channel_rollups
+  WHERE step_minutes = 60 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5;
 INSERT INTO post_rollups (workspace_id, channel_id, post_remote_id, metric, hour, value)
   SELECT workspace_id, channel_id, post_remote_id, metric, hour, value FROM expected_post_rollups ORDER BY 1, 2, 3, 4, 5;
 
@@ -219,7 +220,7 @@ END
 $$;
 GRANT UPDATE ON channel_rollups, post_rollups TO metrics_stream;
 GRANT INSERT, DELETE ON channel_rollups, post_rollups TO metrics_api;
-GRANT SELECT ON activity_counts, delivery_counts, conversation_counts, expected_channel_rollups, expected_post_rollups
+GRANT SELECT ON activity_counts, delivery_counts, conversation_counts, expected_minute_rollups, expected_post_rollups
   TO metrics_api, metrics_stream;
 
 -- What a replica of the release before folds. Its recount (by the api role) puts only its own table right.
