@@ -16,11 +16,14 @@ namespace ingestion_pb = ::parvis::ingestion::v1;
 namespace moderation_pb = ::parvis::moderation::v1;
 namespace publishing_pb = ::parvis::publishing::v1;
 
-// "KIND_COMMENT" → "comment"; "" for unspecified and for values of a newer schema.
-std::string WordOf(const std::string& name, std::string_view prefix) {
-  if (!name.starts_with(prefix)) return "";
+// KIND_COMMENT → "comment"; "" for unspecified; "#99" for 99 of a newer schema (facts.h).
+template <class Enum>
+std::string WordOf(const std::string& (*name_of)(Enum), Enum value, std::string_view prefix) {
+  const std::string& name = name_of(value);
+  if (!name.starts_with(prefix)) return "#" + std::to_string(static_cast<int>(value));
   std::string word = name.substr(prefix.size());
-  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(word.begin(), word.end(), word.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return word == "unspecified" ? "" : word;
 }
 
@@ -34,7 +37,8 @@ std::string LastOf(const std::string& name) { return name.substr(name.rfind('/')
 template <class Message>
 Status Parse(const StreamRecord& record, Message& message) {
   if (!record.payload.empty() && message.ParseFromString(record.payload)) return absl::OkStatus();
-  return MakeError(Code::kInvalidArgument, "RECORD_UNREADABLE", "the payload is no " + std::string(message.GetTypeName()));
+  return MakeError(Code::kInvalidArgument, "RECORD_UNREADABLE",
+                   "the payload is no " + std::string(message.GetTypeName()));
 }
 
 Status RequireIds(std::initializer_list<std::pair<const char*, const std::string*>> ids) {
@@ -50,15 +54,20 @@ StatusOr<ActivityFact> ToActivityFact(const StreamRecord& record) {
   moderation_pb::Assessment assessment;
   PARVIS_RETURN_IF_ERROR(Parse(record, assessment));
   const ingestion_pb::Activity& activity = assessment.activity();
-  PARVIS_RETURN_IF_ERROR(RequireIds({{"workspace_id", &activity.workspace_id()}, {"channel_id", &activity.channel_id()}}));
+  PARVIS_RETURN_IF_ERROR(
+      RequireIds({{"workspace_id", &activity.workspace_id()}, {"channel_id", &activity.channel_id()}}));
   if (activity.id().empty()) return MakeError(Code::kInvalidArgument, "RECORD_INCOMPLETE", "the activity has no id");
-  ActivityFact fact{.workspace_id = activity.workspace_id(), .channel_id = activity.channel_id(), .network = activity.network(),
-                    .kind = WordOf(ingestion_pb::Activity::Kind_Name(activity.kind()), "KIND_"),
-                    .remote_id = activity.remote_id(), .post_remote_id = activity.post_remote_id(),
-                    .occurred_time = ToTime(activity.occurred_at()), .by_us = activity.by_us(),
-                    .action = WordOf(moderation_pb::Action_Name(assessment.action()), "ACTION_"),
+  ActivityFact fact{.workspace_id = activity.workspace_id(),
+                    .channel_id = activity.channel_id(),
+                    .network = activity.network(),
+                    .kind = WordOf(&ingestion_pb::Activity::Kind_Name, activity.kind(), "KIND_"),
+                    .remote_id = activity.remote_id(),
+                    .post_remote_id = activity.post_remote_id(),
+                    .occurred_time = ToTime(activity.occurred_at()),
+                    .by_us = activity.by_us(),
+                    .action = WordOf(&moderation_pb::Action_Name, assessment.action(), "ACTION_"),
                     .language = assessment.language(),
-                    .intent = WordOf(moderation_pb::Intent_Name(assessment.intent()), "INTENT_")};
+                    .intent = WordOf(&moderation_pb::Intent_Name, assessment.intent(), "INTENT_")};
   for (const moderation_pb::Reason& reason : assessment.reasons()) fact.rules.push_back(reason.rule());
   fact.fact_id = ActivityFactId(fact.kind, fact.channel_id, fact.remote_id, activity.id());
   return fact;
@@ -69,13 +78,19 @@ StatusOr<DeliveryFact> ToDeliveryFact(const StreamRecord& record) {
   PARVIS_RETURN_IF_ERROR(Parse(record, event));
   const publishing_pb::Delivery& delivery = event.delivery();
   PARVIS_RETURN_IF_ERROR(RequireIds({{"workspace_id", &event.workspace_id()}, {"channel_id", &delivery.channel_id()}}));
-  if (delivery.name().empty()) return MakeError(Code::kInvalidArgument, "RECORD_INCOMPLETE", "the delivery has no name");
-  DeliveryFact fact{.workspace_id = event.workspace_id(), .delivery_id = LastOf(delivery.name()), .sequence = event.sequence(),
-                    .channel_id = delivery.channel_id(), .network = delivery.network(),
-                    .kind = WordOf(publishing_pb::DeliveryKind_Name(delivery.kind()), "DELIVERY_KIND_"),
-                    .state = WordOf(publishing_pb::DeliveryState_Name(delivery.state()), "DELIVERY_STATE_"),
-                    .campaign_id = LastOf(delivery.campaign_id()), .post_id = LastOf(delivery.post_id()),
-                    .target_remote_id = delivery.target_remote_id(), .remote_id = delivery.remote_id(),
+  if (delivery.name().empty())
+    return MakeError(Code::kInvalidArgument, "RECORD_INCOMPLETE", "the delivery has no name");
+  DeliveryFact fact{.workspace_id = event.workspace_id(),
+                    .delivery_id = LastOf(delivery.name()),
+                    .sequence = event.sequence(),
+                    .channel_id = delivery.channel_id(),
+                    .network = delivery.network(),
+                    .kind = WordOf(&publishing_pb::DeliveryKind_Name, delivery.kind(), "DELIVERY_KIND_"),
+                    .state = WordOf(&publishing_pb::DeliveryState_Name, delivery.state(), "DELIVERY_STATE_"),
+                    .campaign_id = LastOf(delivery.campaign_id()),
+                    .post_id = LastOf(delivery.post_id()),
+                    .target_remote_id = delivery.target_remote_id(),
+                    .remote_id = delivery.remote_id(),
                     .event_time = ToTime(event.time())};
   if (delivery.has_due_time()) fact.due_time = ToTime(delivery.due_time());
   if (delivery.has_delivered_time()) fact.delivered_time = ToTime(delivery.delivered_time());
@@ -86,12 +101,18 @@ StatusOr<ConversationFact> ToConversationFact(const StreamRecord& record) {
   inbox_pb::ConversationEvent event;
   PARVIS_RETURN_IF_ERROR(Parse(record, event));
   const inbox_pb::Conversation& conversation = event.conversation();
-  ConversationFact fact{.workspace_id = event.workspace_id(), .event_id = event.event_id(), .sequence = event.sequence(),
-                        .type = WordOf(inbox_pb::ConversationEvent::Type_Name(event.type()), "TYPE_"),
-                        .event_time = ToTime(event.time()), .conversation_id = LastOf(conversation.name()),
-                        .channel_id = conversation.channel_id(), .network = conversation.network(),
-                        .post_remote_id = conversation.post_remote_id(), .member_id = event.member_id()};
-  PARVIS_RETURN_IF_ERROR(RequireIds({{"workspace_id", &fact.workspace_id}, {"channel_id", &fact.channel_id},
+  ConversationFact fact{.workspace_id = event.workspace_id(),
+                        .event_id = event.event_id(),
+                        .sequence = event.sequence(),
+                        .type = WordOf(&inbox_pb::ConversationEvent::Type_Name, event.type(), "TYPE_"),
+                        .event_time = ToTime(event.time()),
+                        .conversation_id = LastOf(conversation.name()),
+                        .channel_id = conversation.channel_id(),
+                        .network = conversation.network(),
+                        .post_remote_id = conversation.post_remote_id(),
+                        .member_id = event.member_id()};
+  PARVIS_RETURN_IF_ERROR(RequireIds({{"workspace_id", &fact.workspace_id},
+                                     {"channel_id", &fact.channel_id},
                                      {"conversation", &fact.conversation_id}}));
   if (fact.event_id.empty()) return MakeError(Code::kInvalidArgument, "RECORD_INCOMPLETE", "the event has no id");
   if (conversation.has_first_message_time()) fact.first_message_time = ToTime(conversation.first_message_time());

@@ -56,8 +56,12 @@ TEST(Decode, RefusesGarbageAndToleratesANewerSchema) {
   assessment.set_action(static_cast<moderation::v1::Action>(99));
   const auto newer = ToActivityFact(RecordOf(assessment));
   ASSERT_TRUE(newer.ok());
-  EXPECT_EQ(newer->kind, "");
-  EXPECT_EQ(newer->action, "");
+  EXPECT_EQ(newer->kind, "#99");
+  EXPECT_EQ(newer->action, "#99");
+  EXPECT_EQ(newer->fact_id,
+            ActivityFactId("#99", kChannel, "", assessment.activity().id()));  // not one with the comment
+  assessment.mutable_activity()->set_kind(ingestion::v1::Activity::KIND_UNSPECIFIED);
+  EXPECT_EQ(ToActivityFact(RecordOf(assessment))->kind, "");
   assessment.mutable_activity()->set_workspace_id("not a uuid");
   EXPECT_EQ(ReasonOf(ToActivityFact(RecordOf(assessment)).status()), "RECORD_INCOMPLETE");
 }
@@ -92,6 +96,13 @@ TEST(Decode, DeliveryAndConversation) {
   ASSERT_TRUE(conversation.ok()) << conversation.status();
   EXPECT_EQ(conversation->type, "case_opened");
   EXPECT_EQ(conversation->conversation_id, UuidOfName("c"));
+
+  delivery.set_kind(static_cast<publishing::v1::DeliveryKind>(98));
+  delivery.set_state(static_cast<publishing::v1::DeliveryState>(97));
+  EXPECT_EQ(ToDeliveryFact(RecordOf(event))->kind, "#98");
+  EXPECT_EQ(ToDeliveryFact(RecordOf(event))->state, "#97");
+  change.set_type(static_cast<inbox::v1::ConversationEvent::Type>(96));
+  EXPECT_EQ(ToConversationFact(RecordOf(change))->type, "#96");
 }
 
 // Remembers what it is given; thread-safe.
@@ -106,7 +117,9 @@ class Remembering : public FactStore, public OffsetStore {
     return absl::OkStatus();
   }
   Status FoldDeliveries(const StreamPositions&, const std::vector<DeliveryFact>&) override { return absl::OkStatus(); }
-  Status FoldConversations(const StreamPositions&, const std::vector<ConversationFact>&) override { return absl::OkStatus(); }
+  Status FoldConversations(const StreamPositions&, const std::vector<ConversationFact>&) override {
+    return absl::OkStatus();
+  }
   size_t size() {
     const std::lock_guard lock(mutex);
     return activities.size();

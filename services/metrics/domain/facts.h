@@ -1,5 +1,10 @@
-// Facts: what happened, as far as it is counted. Append-only; each has a natural key, so that a record that is delivered
-// twice is one fact.
+// Facts: what happened, as far as it is counted. Append-only; each has a natural key, so that a record that is
+// delivered twice is one fact. The key tells the channel: whichever way a fact comes, its channel is the same (its time
+// need not be).
+//
+// Words (kind, action, intent, state, type) are those of the records' enums, lower case. A value that a newer release
+// writes and this one does not know is "#" and its number ("#99"): kept, counted nowhere, and found again by the
+// migration of the release that knows it. "" if the record says nothing.
 #pragma once
 
 #include <optional>
@@ -17,9 +22,9 @@ namespace parvis::metrics {
 // Somebody did something on a network, and what moderation thinks of it.
 struct ActivityFact {
   std::string workspace_id, channel_id;
-  std::string fact_id;             // ActivityFactId
-  std::string network;             // "facebook"
-  std::string kind;                // "comment", "mention", "message", "edit", "removal", "reaction", "hide", "unhide"
+  std::string fact_id;  // ActivityFactId
+  std::string network;  // "facebook"
+  std::string kind;     // "comment", "mention", "message", "edit", "removal", "reaction", "hide", "unhide"
   std::string remote_id, post_remote_id;
   absl::Time occurred_time;
   bool by_us = false;
@@ -27,8 +32,9 @@ struct ActivityFact {
   std::vector<std::string> rules;  // that matched, the deciding one first
   std::string language, intent;    // intent: "question", "complaint", "thanks", "other"; "" if not assessed
 };
-// What makes two activities one fact: the id for changes (each edit is a fact), the network's id for what was written (a
-// comment that a webhook and a later poll bring with different revisions is one comment).
+// What makes two activities one fact: the id for changes (each edit is a fact), the network's id for what was written
+// (a comment that a webhook and a later poll bring with different revisions is one comment). An activity of a kind that
+// is not known goes by its id.
 std::string ActivityFactId(std::string_view kind, std::string_view channel_id, std::string_view remote_id,
                            std::string_view activity_id);
 
@@ -37,8 +43,8 @@ struct DeliveryFact {
   std::string workspace_id, delivery_id;
   int64_t sequence = 0;
   std::string channel_id, network;
-  std::string kind;                // "post", "reply", "hide", "unhide", "delete"
-  std::string state;               // "scheduled", "sent", "delivered", "failed", "unknown", "cancelled", "expired", ...
+  std::string kind;   // "post", "reply", "hide", "unhide", "delete"
+  std::string state;  // "scheduled", "sent", "delivered", "failed", "unknown", "cancelled", "expired", ...
   std::string campaign_id, post_id, target_remote_id, remote_id;
   std::optional<absl::Time> due_time, delivered_time;
   absl::Time event_time;
@@ -47,15 +53,16 @@ struct DeliveryFact {
 // A conversation changed. Key: event_id.
 struct ConversationFact {
   std::string workspace_id, event_id;
-  int64_t sequence = 0;            // of the workspace: the highest is the latest
-  std::string type;                // "created", "replied", "resolved", ...
+  int64_t sequence = 0;  // of the workspace: the highest is the latest
+  std::string type;      // "created", "replied", "resolved", ...
   absl::Time event_time;
   std::string conversation_id, channel_id, network, post_remote_id, member_id;
   std::optional<absl::Time> first_message_time, first_response_time;
 };
 
-// Port: keeps facts and the minute sums that follow from them, with the consumer's position, in one transaction. Facts
-// that are known already change nothing. ABORTED FENCED when the position's epoch is not ours any more.
+// Port: keeps facts and the sums (by the minute, the hour and the day) that follow from them, with the consumer's
+// position, in one transaction. Facts that are known already change nothing. ABORTED FENCED when the position's epoch
+// is not ours any more.
 class FactStore {
  public:
   virtual ~FactStore() = default;

@@ -18,7 +18,8 @@ Status FakeStore::FoldActivities(const StreamPositions& positions, const std::ve
 
 Status FakeStore::FoldDeliveries(const StreamPositions& positions, const std::vector<DeliveryFact>& facts) {
   PARVIS_RETURN_IF_ERROR(Advance(positions));
-  for (const DeliveryFact& fact : facts) deliveries_.insert({{fact.workspace_id, fact.delivery_id, fact.sequence}, fact});
+  for (const DeliveryFact& fact : facts)
+    deliveries_.insert({{fact.workspace_id, fact.delivery_id, fact.sequence}, fact});
   return absl::OkStatus();
 }
 
@@ -29,18 +30,22 @@ Status FakeStore::FoldConversations(const StreamPositions& positions, const std:
 }
 
 std::vector<FakeStore::Count> FakeStore::Counts(const std::string& workspace_id) const {
-  static const std::map<std::string, std::string> kinds = {{"comment", "comments"}, {"mention", "mentions"}, {"message", "messages"},
-                                                           {"reaction", "reactions"}, {"edit", "edits"}, {"removal", "removals"}};
-  static const std::map<std::string, std::string> actions = {{"hold", "held"}, {"hide", "hidden"}, {"delete", "deleted"},
-                                                             {"escalate", "escalated"}};
+  static const std::map<std::string, std::string> kinds = {{"comment", "comments"}, {"mention", "mentions"},
+                                                           {"message", "messages"}, {"reaction", "reactions"},
+                                                           {"edit", "edits"},       {"removal", "removals"}};
+  static const std::map<std::string, std::string> actions = {
+      {"hold", "held"}, {"hide", "hidden"}, {"delete", "deleted"}, {"escalate", "escalated"}};
   static const std::map<std::string, std::string> types = {
-      {"created", "conversations_created"}, {"resolved", "conversations_resolved"}, {"reopened", "conversations_reopened"},
-      {"replied", "replies_written"}, {"case_opened", "cases_opened"}, {"case_escalated", "cases_escalated"},
+      {"created", "conversations_created"},   {"resolved", "conversations_resolved"},
+      {"reopened", "conversations_reopened"}, {"replied", "replies_written"},
+      {"case_opened", "cases_opened"},        {"case_escalated", "cases_escalated"},
       {"case_resolved", "cases_resolved"}};
   std::vector<Count> counts;
   for (const auto& [key, f] : activities_) {
     if (f.workspace_id != workspace_id || f.by_us) continue;
-    const auto add = [&](const std::string& metric) { counts.push_back({metric, f.channel_id, "", f.post_remote_id, f.occurred_time}); };
+    const auto add = [&](const std::string& metric) {
+      counts.push_back({metric, f.channel_id, "", f.post_remote_id, f.occurred_time});
+    };
     if (const auto kind = kinds.find(f.kind); kind != kinds.end()) add(kind->second);
     if (f.kind != "comment") continue;
     if (const auto action = actions.find(f.action); action != actions.end()) add("comments_" + action->second);
@@ -54,7 +59,8 @@ std::vector<FakeStore::Count> FakeStore::Counts(const std::string& workspace_id)
     if (f.kind == "post") metric = "posts_" + state;
     if (f.kind == "reply") metric = "replies_" + state;
     if (f.kind == "hide" && state == "delivered") metric = "hides_delivered";
-    if (!metric.empty()) counts.push_back({metric, f.channel_id, f.campaign_id, f.kind == "post" ? f.remote_id : "", f.event_time});
+    if (!metric.empty())
+      counts.push_back({metric, f.channel_id, f.campaign_id, f.kind == "post" ? f.remote_id : "", f.event_time});
   }
   for (const auto& [key, f] : conversations_) {
     if (f.workspace_id != workspace_id) continue;
@@ -68,18 +74,23 @@ std::vector<FakeStore::Count> FakeStore::Counts(const std::string& workspace_id)
 StatusOr<std::vector<Point>> FakeStore::Sum(const Call& call, const TimeseriesQuery& query) {
   std::set<std::pair<std::string, std::string>> posts;
   for (const auto& [key, f] : deliveries_) {
-    if (f.workspace_id == call.workspace_id && f.campaign_id == query.campaign_id && f.kind == "post" && f.state == "delivered") {
+    if (f.workspace_id == call.workspace_id && f.campaign_id == query.campaign_id && f.kind == "post" &&
+        f.state == "delivered") {
       posts.insert({f.channel_id, f.remote_id});
     }
   }
-  const absl::Duration width = query.step == Step::kMinute ? absl::Minutes(1) : query.step == Step::kHour ? absl::Hours(1) : absl::Hours(24);
+  const absl::Duration width = query.step == Step::kMinute ? absl::Minutes(1)
+                               : query.step == Step::kHour ? absl::Hours(1)
+                                                           : absl::Hours(24);
   std::map<absl::Time, int64_t> sums;
   for (const Count& count : Counts(call.workspace_id)) {
     if (count.metric != query.metric || count.time < query.start || count.time >= query.end) continue;
     if (!query.channel_id.empty() && count.channel_id != query.channel_id) continue;
-    if (!query.campaign_id.empty() && count.campaign_id != query.campaign_id &&
-        (count.post_remote_id.empty() || !posts.contains({count.channel_id, count.post_remote_id}))) {
-      continue;
+    if (!query.campaign_id.empty()) {
+      const bool delivery = SourceOf(query.metric) == MetricSource::kDeliveries;
+      if (delivery && count.campaign_id != query.campaign_id) continue;
+      if (!delivery && (count.post_remote_id.empty() || !posts.contains({count.channel_id, count.post_remote_id})))
+        continue;
     }
     ++sums[absl::UnixEpoch() + absl::Floor(count.time - absl::UnixEpoch(), width)];
   }

@@ -1,4 +1,4 @@
-// Port and use case in one: counting the minute sums again from the facts. There is nothing to decide.
+// Port and use case in one: counting the sums again from the facts, those of all steps. There is nothing to decide.
 #pragma once
 
 #include "platform/base/call.h"
@@ -7,9 +7,9 @@
 namespace parvis::metrics {
 
 struct Recount {
-  int64_t facts = 0;      // counted
-  int64_t rollups = 0;    // sums that they give
-  int64_t changed = 0;    // sums that were wrong, missing or too many
+  int64_t facts = 0;    // counted
+  int64_t rollups = 0;  // sums that they give
+  int64_t changed = 0;  // sums that were wrong, missing or too many
   bool operator==(const Recount&) const = default;
 };
 

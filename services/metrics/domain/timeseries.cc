@@ -1,15 +1,47 @@
 #include "metrics/domain/timeseries.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace parvis::metrics {
 namespace {
 
+using enum MetricSource;
+constexpr std::pair<std::string_view, MetricSource> kMetrics[] = {{"comments", kActivities},
+                                                                  {"mentions", kActivities},
+                                                                  {"messages", kActivities},
+                                                                  {"reactions", kActivities},
+                                                                  {"edits", kActivities},
+                                                                  {"removals", kActivities},
+                                                                  {"comments_held", kActivities},
+                                                                  {"comments_hidden", kActivities},
+                                                                  {"comments_deleted", kActivities},
+                                                                  {"comments_escalated", kActivities},
+                                                                  {"comments_question", kActivities},
+                                                                  {"comments_complaint", kActivities},
+                                                                  {"posts_delivered", kDeliveries},
+                                                                  {"posts_failed", kDeliveries},
+                                                                  {"posts_unknown", kDeliveries},
+                                                                  {"replies_delivered", kDeliveries},
+                                                                  {"replies_failed", kDeliveries},
+                                                                  {"replies_unknown", kDeliveries},
+                                                                  {"hides_delivered", kDeliveries},
+                                                                  {"conversations_created", kConversations},
+                                                                  {"conversations_resolved", kConversations},
+                                                                  {"conversations_reopened", kConversations},
+                                                                  {"replies_written", kConversations},
+                                                                  {"cases_opened", kConversations},
+                                                                  {"cases_escalated", kConversations},
+                                                                  {"cases_resolved", kConversations}};
+
 absl::Duration Width(Step step) {
   switch (step) {
-    case Step::kMinute: return absl::Minutes(1);
-    case Step::kHour: return absl::Hours(1);
-    case Step::kDay: return absl::Hours(24);
+    case Step::kMinute:
+      return absl::Minutes(1);
+    case Step::kHour:
+      return absl::Hours(1);
+    case Step::kDay:
+      return absl::Hours(24);
   }
   return absl::Hours(1);
 }
@@ -22,16 +54,23 @@ absl::Time Floor(absl::Time time, absl::Duration width) {
 }  // namespace
 
 const std::vector<std::string>& MetricNames() {
-  static const std::vector<std::string> names = {
-      "comments", "mentions", "messages", "reactions", "edits", "removals", "comments_held", "comments_hidden",
-      "comments_deleted", "comments_escalated", "comments_question", "comments_complaint", "posts_delivered",
-      "posts_failed", "posts_unknown", "replies_delivered", "replies_failed", "replies_unknown", "hides_delivered",
-      "conversations_created", "conversations_resolved", "conversations_reopened", "replies_written", "cases_opened",
-      "cases_escalated", "cases_resolved"};
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const auto& [name, source] : kMetrics) all.emplace_back(name);
+    return all;
+  }();
   return names;
 }
 
-StatusOr<std::vector<Point>> QueryTimeseries(const Call& call, TimeseriesQuery query, int64_t steps_max, RollupStore& store) {
+MetricSource SourceOf(std::string_view metric) {
+  for (const auto& [name, source] : kMetrics) {
+    if (name == metric) return source;
+  }
+  return MetricSource::kActivities;
+}
+
+StatusOr<std::vector<Point>> QueryTimeseries(const Call& call, TimeseriesQuery query, int64_t steps_max,
+                                             RollupStore& store) {
   const auto& names = MetricNames();
   if (std::find(names.begin(), names.end(), query.metric) == names.end()) {
     return InvalidField("metric", "METRIC_UNKNOWN", "must be one of the metrics");
@@ -39,8 +78,9 @@ StatusOr<std::vector<Point>> QueryTimeseries(const Call& call, TimeseriesQuery q
   if (query.end <= query.start) return InvalidField("end_time", "TIME_RANGE", "must be after start_time");
   const absl::Duration width = Width(query.step);
   if ((query.end - query.start) / width > static_cast<double>(steps_max)) {
-    return InvalidField("end_time", "TOO_MANY_STEPS", "must be at most " + std::to_string(steps_max) +
-                        " steps after start_time: ask for less or for wider steps");
+    return InvalidField(
+        "end_time", "TOO_MANY_STEPS",
+        "must be at most " + std::to_string(steps_max) + " steps after start_time: ask for less or for wider steps");
   }
   query.start = Floor(query.start, width);
   const absl::Time last = Floor(query.end - absl::Nanoseconds(1), width);

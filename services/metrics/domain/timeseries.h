@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <absl/time/time.h>
@@ -16,10 +17,15 @@ enum class Step { kMinute, kHour, kDay };
 // Names of all metrics, as in the proto's enum without prefix, lower case ("comments_hidden").
 const std::vector<std::string>& MetricNames();
 
+// What a metric counts: facts of one kind (facts.h).
+enum class MetricSource { kActivities, kDeliveries, kConversations };
+// `metric` is one of MetricNames().
+MetricSource SourceOf(std::string_view metric);
+
 struct TimeseriesQuery {
   std::string metric;
-  std::string channel_id;    // "" for all
-  std::string campaign_id;   // "" for all
+  std::string channel_id;   // "" for all
+  std::string campaign_id;  // "" for all; else its deliveries, and what hangs below its delivered posts
   absl::Time start, end;
   Step step = Step::kHour;
 };
@@ -29,7 +35,7 @@ struct Point {
   bool operator==(const Point&) const = default;
 };
 
-// Port: sums of minutes.
+// Port: sums of steps.
 class RollupStore {
  public:
   virtual ~RollupStore() = default;
@@ -39,6 +45,7 @@ class RollupStore {
 
 // Every step from the one that `start` lies in, until `end`, zeros included. INVALID_ARGUMENT: METRIC_UNKNOWN,
 // TIME_RANGE (end not after start), TOO_MANY_STEPS (more than steps_max).
-StatusOr<std::vector<Point>> QueryTimeseries(const Call& call, TimeseriesQuery query, int64_t steps_max, RollupStore& store);
+StatusOr<std::vector<Point>> QueryTimeseries(const Call& call, TimeseriesQuery query, int64_t steps_max,
+                                             RollupStore& store);
 
 }  // namespace parvis::metrics

@@ -1,4 +1,8 @@
-// Facts and minute sums in PostgreSQL, by the stream role.
+// Facts and the sums that follow from them in PostgreSQL, by the stream role.
+//
+// What a batch adds is summed up first, so that a fold changes one row per sum: of each channel by the minute, the hour
+// and the day (channel_rollups), of each post by the hour (post_rollups). Sums of posts by the minute would be nearly
+// as many as the facts; a campaign by the minute is counted from the facts instead (pg_query_store.h).
 #pragma once
 
 #include "metrics/domain/facts.h"

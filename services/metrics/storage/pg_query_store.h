@@ -1,4 +1,10 @@
 // Sums, reports and recounts from PostgreSQL, by the api role.
+//
+// What answers a time series:
+//   no campaign                           channel_rollups of just that step
+//   campaign, deliveries                  the delivery facts that carry its id
+//   campaign, other metrics, hour or day  post_rollups of its delivered posts
+//   campaign, other metrics, minute       the facts of those minutes below its delivered posts, by index
 #pragma once
 
 #include "metrics/domain/campaign_report.h"
