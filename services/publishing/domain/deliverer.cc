@@ -23,7 +23,7 @@ void Deliverer::SetOwned(std::vector<StreamPosition> owned) {
 
 void Deliverer::Wake() {
   const std::lock_guard lock(mutex_);
-  woken_ = true;
+  woken_ = claim_now_ = true;
   wake_.notify_all();
 }
 
@@ -36,8 +36,8 @@ void Deliverer::Run() {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
-      if (woken_) next_claim_ = Instant{0};
-      woken_ = false;
+      if (claim_now_) next_claim_ = Instant{0};
+      woken_ = claim_now_ = false;
     }
     const absl::Duration wait = Step();
     std::unique_lock lock(mutex_);
@@ -60,12 +60,13 @@ void Deliverer::Stop(absl::Duration limit) {
   wake_.wait_for(lock, absl::ToChronoMicroseconds(std::max(absl::ZeroDuration(), until - clock_.Now())),
                  [&] { return static_cast<int>(done_.size()) >= in_flight_.load(); });
   lock.unlock();
-  RecordDone();
+  CollectDone();
+  (void)Commit({});
 }
 
 absl::Duration Deliverer::Step() {
   TakeAssignment();
-  RecordDone();
+  CollectDone();
   const Instant now = clock_.Now();
   if (!owned_.empty()) {
     if (now >= next_sweep_ || recover_claims_) Sweep();
@@ -135,7 +136,8 @@ void Deliverer::Finished(Done done) {
   wake_.notify_all();
 }
 
-void Deliverer::RecordDone() {
+// A call that has ended has freed its place, whatever the ledger says; its lane waits until the outcome is recorded.
+void Deliverer::CollectDone() {
   std::deque<Done> ended;
   {
     const std::lock_guard lock(mutex_);
@@ -143,17 +145,10 @@ void Deliverer::RecordDone() {
   }
   for (Done& done : ended) {
     Learn(done);
-    unrecorded_.push_back(std::move(done));
-  }
-  if (unrecorded_.empty() || !ApplyDone(unrecorded_)) return;   // kept until the ledger takes them
-  for (const Done& done : unrecorded_) {
-    busy_ids_.erase(done.delivery.id);
-    busy_lanes_.erase(done.delivery.lane);
     --ChannelOf(done.delivery).calls;
     --in_flight_;
+    unrecorded_.push_back(std::move(done));
   }
-  unrecorded_.clear();
-  claim_more_ = !draining_;
 }
 
 // Once an answer, however often the ledger must be asked to take its outcome: the waits count from now.
@@ -170,29 +165,44 @@ void Deliverer::Learn(const Done& done) {
   if (wait > absl::ZeroDuration() && observer_.budget_used_up) observer_.budget_used_up(done.delivery.network, wait);
 }
 
-bool Deliverer::ApplyDone(std::deque<Done>& batch) {
+bool Deliverer::PauseExpired() {
   const absl::Time now = clock_.WallNow();
-  std::vector<Change> changes;
   std::set<Key> paused;
-  for (const Done& done : batch) {
-    const NetworkTraits traits = writer_.Traits(done.delivery.network);
-    if (done.read_back) {
-      changes.push_back(AfterReadBack(done.delivery, done.found, traits, now, options_.rules));
-      continue;
-    }
-    if (PausesChannel(done.outcome) && paused.insert({done.delivery.workspace_id, done.delivery.channel_id}).second) {
-      const Status status = ledger_.Pause({done.delivery.workspace_id, done.delivery.channel_id, "TOKEN_EXPIRED",
-                                           done.outcome.credentials_version, now});
-      if (!status.ok()) return false;
-    }
-    changes.push_back(AfterCall(done.delivery, done.outcome, traits, now, Jitter(), options_.rules));
+  for (const Done& done : unrecorded_) {
+    if (done.read_back || !PausesChannel(done.outcome)) continue;
+    const Delivery& delivery = done.delivery;
+    if (!paused.insert({delivery.workspace_id, delivery.channel_id}).second) continue;
+    const Status status = ledger_.Pause({delivery.workspace_id, delivery.channel_id, "TOKEN_EXPIRED",
+                                         done.outcome.credentials_version, now});
+    if (!status.ok()) return false;
   }
-  if (!Apply(changes).ok()) return false;
   if (!paused.empty()) {
     ReleaseHeld([&](const Delivery& held) { return paused.contains({held.workspace_id, held.channel_id}); },
                 absl::InfinitePast(), "TOKEN_EXPIRED");
   }
   return true;
+}
+
+StatusOr<std::vector<std::optional<Delivery>>> Deliverer::Commit(std::vector<Change> intents) {
+  const absl::Time now = clock_.WallNow();
+  std::vector<Change> changes;
+  for (const Done& done : unrecorded_) {
+    const NetworkTraits traits = writer_.Traits(done.delivery.network);
+    changes.push_back(done.read_back ? AfterReadBack(done.delivery, done.found, traits, now, options_.rules)
+                                     : AfterCall(done.delivery, done.outcome, traits, now, Jitter(), options_.rules));
+  }
+  const size_t outcomes = changes.size();
+  std::move(intents.begin(), intents.end(), std::back_inserter(changes));
+  auto applied = Apply(changes);
+  if (!applied.ok()) return applied;   // the outcomes are kept until the ledger takes them
+  for (const Done& done : unrecorded_) {
+    busy_ids_.erase(done.delivery.id);
+    busy_lanes_.erase(done.delivery.lane);
+  }
+  unrecorded_.clear();
+  if (outcomes > 0 && !draining_) ClaimSoon();
+  applied->erase(applied->begin(), applied->begin() + static_cast<std::ptrdiff_t>(outcomes));
+  return applied;
 }
 
 // ---- looking after what nobody works on ----------------------------------------------------------------------------
@@ -232,6 +242,7 @@ void Deliverer::SweepUnsettled(bool every_claim) {
 }
 
 void Deliverer::StartReadBacks(const std::vector<Delivery>& unknown) {
+  if (!unrecorded_.empty() && unrecorded_.size() >= static_cast<size_t>(options_.calls_max)) return;   // bounded
   const absl::Time now = clock_.WallNow();
   std::vector<Change> changes;
   for (const Delivery& delivery : unknown) {

@@ -94,6 +94,7 @@ class Deliverer {
   struct BudgetState {
     RateBudget rate;
     int held = 0;                      // claimed deliveries that draw on it
+    bool full = false;                 // enough is held: none is claimed until half of that has gone
   };
   struct ChannelState {
     std::string network;
@@ -106,9 +107,12 @@ class Deliverer {
   std::vector<int> Shards() const;
   bool Owns(const std::string& channel_id) const;
   void TakeAssignment();
-  void RecordDone();
+  void CollectDone();
   void Learn(const Done& done);
-  bool ApplyDone(std::deque<Done>& batch);
+  // Pauses the channels whose credentials were refused and gives back what is held of them; false when it cannot be written.
+  bool PauseExpired();
+  // One transaction: the outcomes that are not recorded yet and the intents of the next calls. Gives the intents' rows.
+  StatusOr<std::vector<std::optional<Delivery>>> Commit(std::vector<Change> intents);
   void Sweep();
   void SweepUnsettled(bool every_claim);
   void StartReadBacks(const std::vector<Delivery>& unknown);
@@ -116,6 +120,7 @@ class Deliverer {
   void CheckPaused();
   void ResumeRenewed(const std::vector<PausedChannel>& paused);
   void ClaimMore();
+  void ClaimSoon();
   void ClaimFailed(const Status& status);
   absl::Duration SendDue();
   std::vector<Delivery> PickDue(absl::Duration& wait);
@@ -128,7 +133,7 @@ class Deliverer {
   Call NetworkCall(const Delivery& delivery) const;
   ChannelState& ChannelOf(const Delivery& delivery);
   BudgetState& BudgetOf(const Delivery& delivery);
-  std::vector<ClaimSkip> Skipped() const;
+  std::vector<ClaimSkip> Skipped();
   void ForgetIdleChannels();
   double Jitter();
   StatusOr<std::vector<std::optional<Delivery>>> Apply(const std::vector<Change>& changes);
@@ -143,7 +148,7 @@ class Deliverer {
   // Shared with other threads, under mutex_.
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  bool woken_ = false, stopping_ = false, assignment_changed_ = false;
+  bool woken_ = false, claim_now_ = false, stopping_ = false, assignment_changed_ = false;
   std::vector<StreamPosition> next_owned_;
   std::deque<Done> done_;
   std::atomic<int> in_flight_{0};

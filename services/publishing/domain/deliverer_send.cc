@@ -35,16 +35,28 @@ void Deliverer::ClaimMore() {
   next_claim_ = clock_.Now() + poll_;
 }
 
-// What draws on a budget that is used up for longer than claims are kept, or of which enough is held.
-std::vector<ClaimSkip> Deliverer::Skipped() const {
+// After outcomes, which may have freed lanes: at once when little is held. Else the claims gather, so that a flood is claimed
+// by the hundred.
+void Deliverer::ClaimSoon() {
+  if (static_cast<int>(held_.size()) < options_.calls_max) {
+    claim_more_ = true;
+  } else {
+    next_claim_ = std::min(next_claim_, clock_.Now() + options_.poll_min);
+  }
+}
+
+// What draws on a budget that is used up for longer than claims are kept, or of which enough is held. A budget that was full
+// is claimed for again when half has gone: a claim that goes through a flood to fetch one of it is wasted.
+std::vector<ClaimSkip> Deliverer::Skipped() {
   std::vector<ClaimSkip> skipped;
-  for (const auto& [key, channel] : channels_) {
+  for (auto& [key, channel] : channels_) {
     if (channel.gate.WaitNow(clock_.Now()) > options_.prefetch) {
       for (const DeliveryKind kind : kDeliveryKinds) skipped.push_back({key.second, kind});
       continue;
     }
-    for (const auto& [name, budget] : channel.budgets) {
-      if (budget.held < options_.held_per_channel_max && budget.rate.WaitNow(clock_.Now()) <= options_.prefetch) continue;
+    for (auto& [name, budget] : channel.budgets) {
+      budget.full = budget.held >= options_.held_per_channel_max || (budget.full && budget.held > options_.held_per_channel_max / 2);
+      if (!budget.full && budget.rate.WaitNow(clock_.Now()) <= options_.prefetch) continue;
       for (const DeliveryKind kind : kDeliveryKinds) {
         if (writer_.BudgetOf(channel.network, kind) == name) skipped.push_back({key.second, kind});
       }
@@ -86,8 +98,8 @@ void Deliverer::ReleaseHeld(const std::function<bool(const Delivery&)>& which, a
 
 absl::Duration Deliverer::SendDue() {
   absl::Duration wait = absl::InfiniteDuration();
-  const std::vector<Delivery> picked = PickDue(wait);
-  StartCalls(picked);
+  if (!PauseExpired()) return wait;   // the database is away
+  StartCalls(PickDue(wait));
   return wait;
 }
 
@@ -103,6 +115,7 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
   std::set<std::string> limited_lanes;
   std::set<const RateBudget*> drawn;
   for (const auto& [key, delivery] : held_) {
+    if (in_flight_ >= options_.calls_max) break;
     if (now > delivery.expire_time) {
       expired.push_back(Expire(delivery, now, options_.rules));
       continue;
@@ -132,7 +145,6 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
       continue;
     }
     if (channel.calls >= options_.calls_per_channel_max) continue;
-    if (in_flight_ >= options_.calls_max) break;
     budget.Take(mono);
     drawn.insert(&budget);
     ++channel.calls;
@@ -157,13 +169,13 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
 }
 
 void Deliverer::StartCalls(const std::vector<Delivery>& picked) {
-  if (picked.empty()) return;
+  if (picked.empty() && unrecorded_.empty()) return;
   const absl::Time now = clock_.WallNow();
   std::vector<Change> changes;
   for (const Delivery& delivery : picked) {
     changes.push_back(BeginSend(delivery, now, now + options_.call_max + absl::Seconds(5), options_.rules));
   }
-  const auto applied = Apply(changes);   // committed before any call
+  const auto applied = Commit(std::move(changes));   // committed before any call
   std::vector<Change> refused;
   for (size_t i = 0; i < picked.size(); ++i) {
     const bool sent = applied.ok() && (*applied)[i].has_value();
