@@ -14,6 +14,8 @@ Call StreamCall() { return BackgroundCall("publishing"); }
 // Every partition still has the epoch that we claimed it with. Held until the claim commits, so that a new owner's first
 // look comes after it. The settings, for this transaction, keep the claim to the indexes that were made for it: it must
 // stop after its limit, and a plan that sorts all that is due first looks at every lane of a backlog to take 200 of it.
+// Nor does a claim wait for the disk: one that a crash of the database undoes holds no fence that the row would answer to,
+// and no call begins before an intent that was written after it.
 Status CheckEpochs(db::Tx& tx, const std::vector<StreamPosition>& owned) {
   std::vector<std::string> groups, topics;
   std::vector<int64_t> parts, epochs;
@@ -27,7 +29,7 @@ Status CheckEpochs(db::Tx& tx, const std::vector<StreamPosition>& owned) {
       const db::Rows rows,
       tx.Query("SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true), "
                "set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true), "
-               "set_config('enable_mergejoin', 'off', true) FROM stream_offsets o JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[]) "
+               "set_config('enable_mergejoin', 'off', true), set_config('synchronous_commit', 'off', true) FROM stream_offsets o JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[]) "
                "AS v (grp, topic, part, epoch) ON o.group_name = v.grp AND o.topic = v.topic AND o.part = v.part "
                "AND o.epoch = v.epoch ORDER BY o.group_name, o.topic, o.part FOR SHARE OF o",
                {db::Array(groups), db::Array(topics), db::Array(parts), db::Array(epochs)}));
