@@ -26,8 +26,8 @@ void InitializeCurlOnce() {
 
 void HttpClientConfig::Declare(app::Options& o, std::string_view prefix) {
   const auto name = [&](const char* suffix) { return std::string(prefix) + suffix; };
-  o.Int(name("connections_max"), &connections_max, "Requests in flight at once to all hosts.", {1, 10000});
-  o.Int(name("connections_per_host_max"), &connections_per_host_max, "Requests in flight at once to one host.", {1, 10000});
+  o.Int(name("connections_max"), &connections_max, "Connections, and requests in flight, at once to all hosts.", {1, 10000});
+  o.Int(name("connections_per_host_max"), &connections_per_host_max, "Connections, and requests in flight, at once to one host.", {1, 10000});
   o.Int(name("queue_max"), &queue_max, "Requests waiting for a connection; more are refused.", {0, 1000000});
   o.Duration(name("request_max"), &request_max, "Longest time a request may take.", absl::Milliseconds(1), absl::Hours(1));
   o.Duration(name("connect_max"), &connect_max, "Longest time to connect, name lookup and TLS included.",
@@ -50,6 +50,9 @@ struct HttpClient::Impl {
     for (const std::string& text : guard.rejected()) obs::Err("allowed_networks names no network; left out", {{"value", text}});
     multi = curl_multi_init();
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(config.connections_max));
+    // Requests wait in our queues, so curl has no need of more; these hold whatever it would do by itself.
+    curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(config.connections_max));
+    curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(config.connections_per_host_max));
     curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
     thread = std::thread([this] { Run(); });
   }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <set>
 
 #include "platform/net/http_server.h"
 #include "platform/net/raw_socket.h"
@@ -242,6 +243,46 @@ TEST_F(HttpClientTest, ReusesConnections) {
   EXPECT_EQ(requests, 20);
   EXPECT_EQ(connections, 1);
   client_.reset();
+}
+
+// Four connections and no fifth, whatever is asked for at once; and every request has its turn.
+TEST_F(HttpClientTest, BoundsTheConnectionsToOneHost) {
+  config.connections_per_host_max = 4;
+  constexpr int kRequests = 40;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<Responder> held;
+  int taken = 0, answered = 0;
+  std::set<std::string> connections;
+  const std::string base = Serve([&](HttpRequest request, Responder responder) {
+    const std::lock_guard lock(mutex);
+    held.push_back(responder);
+    ++taken;
+    connections.insert(request.peer);
+    changed.notify_all();
+  });
+  for (int i = 0; i < kRequests; ++i) {
+    ClientRequest request;
+    request.url = base + "/";
+    client().SendAsync(Within(clock, absl::Seconds(10)), request, [&](ClientResult result) {
+      const std::lock_guard lock(mutex);
+      answered += result.status.ok();
+      changed.notify_all();
+    });
+  }
+  std::unique_lock lock(mutex);
+  while (answered < kRequests) {
+    // As long as nobody is answered, as many wait as may.
+    const int left = kRequests - taken + static_cast<int>(held.size());
+    const size_t expected = static_cast<size_t>(std::min(config.connections_per_host_max, left));
+    ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(10), [&] { return held.size() == expected; }));
+    const int before = answered;
+    Responder next = held.front();
+    held.erase(held.begin());
+    next.Send({});
+    ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(10), [&] { return answered > before; }));
+  }
+  EXPECT_EQ(connections.size(), 4u);
 }
 
 TEST_F(HttpClientTest, LimitsTheAnswer) {

@@ -23,7 +23,7 @@ void Deliverer::SetOwned(std::vector<StreamPosition> owned) {
 
 void Deliverer::Wake() {
   const std::lock_guard lock(mutex_);
-  woken_ = true;
+  woken_ = claim_now_ = true;
   wake_.notify_all();
 }
 
@@ -36,8 +36,8 @@ void Deliverer::Run() {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
-      if (woken_) next_claim_ = Instant{0};
-      woken_ = false;
+      if (claim_now_) next_claim_ = Instant{0};
+      woken_ = claim_now_ = false;
     }
     const absl::Duration wait = Step();
     std::unique_lock lock(mutex_);
@@ -55,17 +55,19 @@ void Deliverer::Stop(absl::Duration limit) {
   if (thread_.joinable()) thread_.join();
   draining_ = true;
   ReleaseHeld([](const Delivery&) { return true; }, absl::InfinitePast(), "");
+  GiveBackReady([](const Ready&) { return true; });
   const Instant until = clock_.Now() + limit;
   std::unique_lock lock(mutex_);
   wake_.wait_for(lock, absl::ToChronoMicroseconds(std::max(absl::ZeroDuration(), until - clock_.Now())),
                  [&] { return static_cast<int>(done_.size()) >= in_flight_.load(); });
   lock.unlock();
-  RecordDone();
+  CollectDone();
+  (void)Commit({});
 }
 
 absl::Duration Deliverer::Step() {
   TakeAssignment();
-  RecordDone();
+  CollectDone();
   const Instant now = clock_.Now();
   if (!owned_.empty()) {
     if (now >= next_sweep_ || recover_claims_) Sweep();
@@ -106,6 +108,7 @@ void Deliverer::TakeAssignment() {
   }
   fenced_since_ = Instant::Max();
   ReleaseHeld([this](const Delivery& held) { return !Owns(held.channel_id); }, absl::InfinitePast(), "");
+  GiveBackReady([this](const Ready& ready) { return !Owns(ready.delivery.channel_id); });
   ForgetIdleChannels();
   recover_claims_ = true;
   claim_more_ = true;
@@ -128,32 +131,86 @@ StatusOr<std::vector<std::optional<Delivery>>> Deliverer::Apply(const std::vecto
 
 // ---- outcomes ------------------------------------------------------------------------------------------------------
 
-void Deliverer::Finished(Done done) {
-  const std::lock_guard lock(mutex_);
-  done_.push_back(std::move(done));
-  woken_ = true;
-  wake_.notify_all();
+namespace {
+
+// Nothing that the deciding thread would have to think about before the channel's next call.
+bool IsSmooth(const WriteOutcome& outcome) {
+  return outcome.result == WriteResult::kAccepted && !outcome.rate.remaining && !outcome.rate.retry_after;
 }
 
-void Deliverer::RecordDone() {
+}  // namespace
+
+void Deliverer::Finished(Done done) {
+  const bool call = !done.read_back;
+  {
+    const std::lock_guard lock(mutex_);
+    if (call) {
+      const auto calling = calling_.find({done.delivery.workspace_id, done.delivery.channel_id});
+      --running_;
+      --calling->second.running;
+      if (!IsSmooth(done.outcome)) calling->second.stopped = true;
+      if (calling->second.running == 0 && !calling->second.stopped) calling_.erase(calling);
+    }
+    // As long as enough is ready to keep the calls going, outcomes gather: one commit for many.
+    const bool waits = call && IsSmooth(done.outcome) && running_ > 0 && static_cast<int>(done_.size()) < options_.calls_max &&
+                       static_cast<int>(ready_.size()) >= options_.calls_max;
+    done_.push_back(std::move(done));
+    if (!waits) {
+      woken_ = true;
+      wake_.notify_all();
+    }
+  }
+  if (call) StartReady();
+}
+
+// A call that has ended has freed its place, whatever the ledger says; its lane waits until the outcome is recorded.
+void Deliverer::CollectDone() {
   std::deque<Done> ended;
   {
     const std::lock_guard lock(mutex_);
     ended.swap(done_);
   }
+  std::set<Key> stopped;
   for (Done& done : ended) {
     Learn(done);
+    ChannelState& channel = ChannelOf(done.delivery);
+    --channel.calls;
+    --in_flight_;
+    if (done.read_back) {
+      --reading_;
+    } else {
+      channel.smooth = IsSmooth(done.outcome);
+      if (!channel.smooth) stopped.insert({done.delivery.workspace_id, done.delivery.channel_id});
+    }
     unrecorded_.push_back(std::move(done));
   }
-  if (unrecorded_.empty() || !ApplyDone(unrecorded_)) return;   // kept until the ledger takes them
-  for (const Done& done : unrecorded_) {
-    busy_ids_.erase(done.delivery.id);
-    busy_lanes_.erase(done.delivery.lane);
-    --ChannelOf(done.delivery).calls;
-    --in_flight_;
+  const Instant now = clock_.Now();
+  GiveBackReady([&](const Ready& ready) {
+    return now - ready.since > kReadyMax || stopped.contains({ready.delivery.workspace_id, ready.delivery.channel_id});
+  });
+  const std::lock_guard lock(mutex_);
+  for (const Key& key : stopped) {
+    const auto calling = calling_.find(key);
+    if (calling == calling_.end()) continue;
+    calling->second.stopped = false;
+    if (calling->second.running == 0) calling_.erase(calling);
   }
-  unrecorded_.clear();
-  claim_more_ = !draining_;
+}
+
+// Their calls have not begun, and nobody can begin them any more.
+void Deliverer::GiveBackReady(const std::function<bool(const Ready&)>& which) {
+  std::deque<Ready> kept, given_back;
+  {
+    const std::lock_guard lock(mutex_);
+    for (Ready& ready : ready_) (which(ready) ? given_back : kept).push_back(std::move(ready));
+    ready_ = std::move(kept);
+  }
+  for (Ready& ready : given_back) {
+    --ChannelOf(ready.delivery).calls;
+    --in_flight_;
+    BudgetOf(ready.delivery).rate.GiveBack(clock_.Now());
+    unrecorded_.push_back({std::move(ready.delivery), false, {}, std::vector<FoundItem>{}, true});
+  }
 }
 
 // Once an answer, however often the ledger must be asked to take its outcome: the waits count from now.
@@ -170,29 +227,48 @@ void Deliverer::Learn(const Done& done) {
   if (wait > absl::ZeroDuration() && observer_.budget_used_up) observer_.budget_used_up(done.delivery.network, wait);
 }
 
-bool Deliverer::ApplyDone(std::deque<Done>& batch) {
+bool Deliverer::PauseExpired() {
   const absl::Time now = clock_.WallNow();
-  std::vector<Change> changes;
   std::set<Key> paused;
-  for (const Done& done : batch) {
-    const NetworkTraits traits = writer_.Traits(done.delivery.network);
-    if (done.read_back) {
-      changes.push_back(AfterReadBack(done.delivery, done.found, traits, now, options_.rules));
-      continue;
-    }
-    if (PausesChannel(done.outcome) && paused.insert({done.delivery.workspace_id, done.delivery.channel_id}).second) {
-      const Status status = ledger_.Pause({done.delivery.workspace_id, done.delivery.channel_id, "TOKEN_EXPIRED",
-                                           done.outcome.credentials_version, now});
-      if (!status.ok()) return false;
-    }
-    changes.push_back(AfterCall(done.delivery, done.outcome, traits, now, Jitter(), options_.rules));
+  for (const Done& done : unrecorded_) {
+    if (done.read_back || done.uncalled || !PausesChannel(done.outcome)) continue;
+    const Delivery& delivery = done.delivery;
+    if (!paused.insert({delivery.workspace_id, delivery.channel_id}).second) continue;
+    const Status status = ledger_.Pause({delivery.workspace_id, delivery.channel_id, "TOKEN_EXPIRED",
+                                         done.outcome.credentials_version, now});
+    if (!status.ok()) return false;
   }
-  if (!Apply(changes).ok()) return false;
   if (!paused.empty()) {
     ReleaseHeld([&](const Delivery& held) { return paused.contains({held.workspace_id, held.channel_id}); },
                 absl::InfinitePast(), "TOKEN_EXPIRED");
   }
   return true;
+}
+
+StatusOr<std::vector<std::optional<Delivery>>> Deliverer::Commit(std::vector<Change> intents) {
+  const absl::Time now = clock_.WallNow();
+  std::vector<Change> changes;
+  for (const Done& done : unrecorded_) {
+    if (done.uncalled) {
+      changes.push_back(TakeBack(done.delivery, options_.rules));
+      continue;
+    }
+    const NetworkTraits traits = writer_.Traits(done.delivery.network);
+    changes.push_back(done.read_back ? AfterReadBack(done.delivery, done.found, traits, now, options_.rules)
+                                     : AfterCall(done.delivery, done.outcome, traits, now, Jitter(), options_.rules));
+  }
+  const size_t outcomes = changes.size();
+  std::move(intents.begin(), intents.end(), std::back_inserter(changes));
+  auto applied = Apply(changes);
+  if (!applied.ok()) return applied;   // the outcomes are kept until the ledger takes them
+  for (const Done& done : unrecorded_) {
+    busy_ids_.erase(done.delivery.id);
+    busy_lanes_.erase(done.delivery.lane);
+  }
+  unrecorded_.clear();
+  if (outcomes > 0 && !draining_) ClaimSoon();
+  applied->erase(applied->begin(), applied->begin() + static_cast<std::ptrdiff_t>(outcomes));
+  return applied;
 }
 
 // ---- looking after what nobody works on ----------------------------------------------------------------------------
@@ -235,7 +311,7 @@ void Deliverer::StartReadBacks(const std::vector<Delivery>& unknown) {
   const absl::Time now = clock_.WallNow();
   std::vector<Change> changes;
   for (const Delivery& delivery : unknown) {
-    if (in_flight_ + static_cast<int>(changes.size()) >= options_.calls_max) break;
+    if (reading_ + static_cast<int>(changes.size()) >= std::max(1, options_.calls_max / 2)) break;
     changes.push_back(BeginReadBack(delivery, now, now + options_.call_max + absl::Seconds(5), options_.rules));
   }
   const auto applied = Apply(changes);
@@ -245,6 +321,7 @@ void Deliverer::StartReadBacks(const std::vector<Delivery>& unknown) {
     busy_ids_.insert(delivery->id);
     ++ChannelOf(*delivery).calls;
     ++in_flight_;
+    ++reading_;
     if (!submit_([this, delivery = *delivery] { ReadNetwork(delivery); })) {
       Finished({*delivery, true, {}, MakeError(Code::kUnavailable, "OVERLOADED", "no thread to read back")});
     }

@@ -3,6 +3,11 @@
 //
 // One thread decides (Step), a bounded pool calls the networks. The ledger is the truth; what is held here (claims fetched
 // ahead, budgets, lanes in flight) may be lost at any moment. A call begins only after its intent is committed.
+//
+// While calls are on the wire the next intents are committed, together with the outcomes that have come back: one transaction
+// for many. They wait in `ready_`, from which a call that ends starts the next one without asking the deciding thread. Only a
+// channel whose last call was taken without a word of rates goes ahead so; with any other answer what is ready of the channel
+// is given back, because its call has not begun. After a kill the intents ahead are unknown, so they are few.
 #pragma once
 
 #include <atomic>
@@ -38,6 +43,7 @@ struct DelivererOptions {
   int held_per_channel_max = 100;       // for one budget of it: one flood leaves room for the others
   int calls_max = 32;                   // calls at once, in all
   int calls_per_channel_max = 4;
+  int intents_ahead_max = 64;           // committed for calls that wait for their turn, in all
   absl::Duration prefetch = absl::Seconds(2);    // claimed so long before it is due
   absl::Duration poll_min = absl::Milliseconds(20), poll_max = absl::Milliseconds(200);
   absl::Duration sweep_every = absl::Seconds(1);          // unknown, expired, abandoned
@@ -63,6 +69,9 @@ struct DelivererObserver {
 
 class Deliverer {
  public:
+  // An intent whose call has not begun by then is given back: its lease counts from the intent and covers the longest call.
+  static constexpr absl::Duration kReadyMax = absl::Seconds(2);
+
   // Runs a task on the pool; false when it is full.
   using Submit = std::function<bool(std::function<void()>)>;
   Deliverer(DeliveryLedger& ledger, NetworkWriter& writer, const Clock& clock, Submit submit, DelivererOptions options,
@@ -90,15 +99,26 @@ class Deliverer {
     bool read_back = false;
     WriteOutcome outcome;
     StatusOr<std::vector<FoundItem>> found = std::vector<FoundItem>{};
+    bool uncalled = false;             // its call never began
+  };
+  struct Ready {
+    Delivery delivery;                 // its intent is committed
+    Instant since;
+  };
+  struct Calling {
+    int running = 0;                   // calls under way
+    bool stopped = false;              // an answer has come that the deciding thread must look at first
   };
   struct BudgetState {
     RateBudget rate;
     int held = 0;                      // claimed deliveries that draw on it
+    bool full = false;                 // enough is held: none is claimed until half of that has gone
   };
   struct ChannelState {
     std::string network;
     std::map<std::string, BudgetState> budgets;   // by NetworkWriter::BudgetOf
-    int calls = 0;
+    int calls = 0;                     // under way, or ready for it
+    bool smooth = false;               // the last call was taken, without a word of rates
     OutageGate gate;
   };
 
@@ -106,9 +126,14 @@ class Deliverer {
   std::vector<int> Shards() const;
   bool Owns(const std::string& channel_id) const;
   void TakeAssignment();
-  void RecordDone();
+  void CollectDone();
+  void StartReady();
+  void GiveBackReady(const std::function<bool(const Ready&)>& which);
   void Learn(const Done& done);
-  bool ApplyDone(std::deque<Done>& batch);
+  // Pauses the channels whose credentials were refused and gives back what is held of them; false when it cannot be written.
+  bool PauseExpired();
+  // One transaction: the outcomes that are not recorded yet and the intents of the next calls. Gives the intents' rows.
+  StatusOr<std::vector<std::optional<Delivery>>> Commit(std::vector<Change> intents);
   void Sweep();
   void SweepUnsettled(bool every_claim);
   void StartReadBacks(const std::vector<Delivery>& unknown);
@@ -116,6 +141,7 @@ class Deliverer {
   void CheckPaused();
   void ResumeRenewed(const std::vector<PausedChannel>& paused);
   void ClaimMore();
+  void ClaimSoon();
   void ClaimFailed(const Status& status);
   absl::Duration SendDue();
   std::vector<Delivery> PickDue(absl::Duration& wait);
@@ -128,7 +154,7 @@ class Deliverer {
   Call NetworkCall(const Delivery& delivery) const;
   ChannelState& ChannelOf(const Delivery& delivery);
   BudgetState& BudgetOf(const Delivery& delivery);
-  std::vector<ClaimSkip> Skipped() const;
+  std::vector<ClaimSkip> Skipped();
   void ForgetIdleChannels();
   double Jitter();
   StatusOr<std::vector<std::optional<Delivery>>> Apply(const std::vector<Change>& changes);
@@ -143,10 +169,13 @@ class Deliverer {
   // Shared with other threads, under mutex_.
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  bool woken_ = false, stopping_ = false, assignment_changed_ = false;
+  bool woken_ = false, claim_now_ = false, stopping_ = false, assignment_changed_ = false;
   std::vector<StreamPosition> next_owned_;
   std::deque<Done> done_;
-  std::atomic<int> in_flight_{0};
+  std::deque<Ready> ready_;
+  std::map<Key, Calling> calling_;     // channels with calls under way, or stopped
+  int running_ = 0;                    // calls under way, in all
+  std::atomic<int> in_flight_{0};      // calls and readings, under way, ready, or ended and not looked at yet
   std::atomic<bool> asking_paused_{false};   // a task asks for the credentials of paused channels
 
   // The deciding thread's own.
@@ -157,6 +186,7 @@ class Deliverer {
   std::map<Key, ChannelState> channels_;
   std::deque<Done> unrecorded_;        // outcomes that the ledger could not take yet
   std::optional<PausedChannel> paused_after_;   // the next look at the paused channels goes on here
+  int reading_ = 0;                    // readings under way
   bool recover_claims_ = false, claim_more_ = true, draining_ = false;
   Instant next_claim_{0}, next_sweep_{0}, next_resume_check_{0};
   Instant fenced_since_ = Instant::Max();

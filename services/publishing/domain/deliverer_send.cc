@@ -1,11 +1,12 @@
 // The deliverer's way from a claim to a call: what is claimed, which of it may go now, and the calls themselves.
 #include <algorithm>
+#include <memory>
 
 #include "publishing/domain/deliverer.h"
 
 namespace parvis::publishing {
 
-using State = DeliveryState;
+constexpr int kAheadPerChannel = 3;   // as many intents as the channel may have calls, times this
 
 void Deliverer::ClaimMore() {
   claim_more_ = false;
@@ -31,20 +32,35 @@ void Deliverer::ClaimMore() {
     ++BudgetOf(delivery).held;
   }
   if (static_cast<int>(claimed->size()) == request.limit) claim_more_ = true;
-  poll_ = claimed->empty() ? std::min(poll_ * 2, options_.poll_max) : options_.poll_min;
+  const bool enough = static_cast<int>(held_.size()) >= options_.claim_batch;
+  poll_ = claimed->empty() || enough ? std::min(poll_ * 2, options_.poll_max) : options_.poll_min;
   next_claim_ = clock_.Now() + poll_;
 }
 
-// What draws on a budget that is used up for longer than claims are kept, or of which enough is held.
-std::vector<ClaimSkip> Deliverer::Skipped() const {
+// After outcomes, which may have freed lanes: at once when little is held. Else the claims gather, so that a flood is claimed
+// by the hundred.
+void Deliverer::ClaimSoon() {
+  const int held = static_cast<int>(held_.size());
+  if (held < options_.calls_max) {
+    claim_more_ = true;
+  } else {
+    const absl::Duration wait = held < options_.claim_batch ? options_.poll_min : options_.poll_max / 2;
+    next_claim_ = std::min(next_claim_, clock_.Now() + wait);
+  }
+}
+
+// What draws on a budget that is used up for longer than claims are kept, or of which enough is held. A budget that was full
+// is claimed for again when half has gone: a claim that goes through a flood to fetch one of it is wasted.
+std::vector<ClaimSkip> Deliverer::Skipped() {
   std::vector<ClaimSkip> skipped;
-  for (const auto& [key, channel] : channels_) {
+  for (auto& [key, channel] : channels_) {
     if (channel.gate.WaitNow(clock_.Now()) > options_.prefetch) {
       for (const DeliveryKind kind : kDeliveryKinds) skipped.push_back({key.second, kind});
       continue;
     }
-    for (const auto& [name, budget] : channel.budgets) {
-      if (budget.held < options_.held_per_channel_max && budget.rate.WaitNow(clock_.Now()) <= options_.prefetch) continue;
+    for (auto& [name, budget] : channel.budgets) {
+      budget.full = budget.held >= options_.held_per_channel_max || (budget.full && budget.held > options_.held_per_channel_max / 2);
+      if (!budget.full && budget.rate.WaitNow(clock_.Now()) <= options_.prefetch) continue;
       for (const DeliveryKind kind : kDeliveryKinds) {
         if (writer_.BudgetOf(channel.network, kind) == name) skipped.push_back({key.second, kind});
       }
@@ -86,8 +102,8 @@ void Deliverer::ReleaseHeld(const std::function<bool(const Delivery&)>& which, a
 
 absl::Duration Deliverer::SendDue() {
   absl::Duration wait = absl::InfiniteDuration();
-  const std::vector<Delivery> picked = PickDue(wait);
-  StartCalls(picked);
+  if (!PauseExpired()) return wait;   // the database is away
+  StartCalls(PickDue(wait));
   return wait;
 }
 
@@ -103,6 +119,7 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
   std::set<std::string> limited_lanes;
   std::set<const RateBudget*> drawn;
   for (const auto& [key, delivery] : held_) {
+    if (in_flight_ >= options_.calls_max + options_.intents_ahead_max) break;
     if (now > delivery.expire_time) {
       expired.push_back(Expire(delivery, now, options_.rules));
       continue;
@@ -131,8 +148,9 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
       wait = std::min(wait, budget_wait);
       continue;
     }
-    if (channel.calls >= options_.calls_per_channel_max) continue;
-    if (in_flight_ >= options_.calls_max) break;
+    const bool ahead = channel.smooth && options_.intents_ahead_max > 0;
+    if (channel.calls >= options_.calls_per_channel_max * (ahead ? kAheadPerChannel : 1)) continue;
+    if (in_flight_ >= options_.calls_max && !ahead) continue;
     budget.Take(mono);
     drawn.insert(&budget);
     ++channel.calls;
@@ -157,13 +175,13 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
 }
 
 void Deliverer::StartCalls(const std::vector<Delivery>& picked) {
-  if (picked.empty()) return;
+  if (picked.empty() && unrecorded_.empty()) return;
   const absl::Time now = clock_.WallNow();
   std::vector<Change> changes;
   for (const Delivery& delivery : picked) {
     changes.push_back(BeginSend(delivery, now, now + options_.call_max + absl::Seconds(5), options_.rules));
   }
-  const auto applied = Apply(changes);   // committed before any call
+  const auto applied = Commit(std::move(changes));   // committed before any call
   std::vector<Change> refused;
   for (size_t i = 0; i < picked.size(); ++i) {
     const bool sent = applied.ok() && (*applied)[i].has_value();
@@ -179,15 +197,44 @@ void Deliverer::StartCalls(const std::vector<Delivery>& picked) {
     busy_ids_.insert(delivery.id);
     busy_lanes_.insert(delivery.lane);
     if (delivery.attempts == 1 && observer_.lateness) observer_.lateness(delivery.network, now - delivery.due_time);
-    if (!submit_([this, delivery] { CallNetwork(delivery); })) {
-      WriteOutcome outcome;
-      outcome.result = WriteResult::kNotSent;
-      outcome.reason = "OVERLOADED";
-      Finished({delivery, false, outcome, std::vector<FoundItem>{}});
-    }
+    const std::lock_guard lock(mutex_);
+    ready_.push_back({delivery, clock_.Now()});
   }
+  StartReady();
   // Cancelled or moved meanwhile (then this changes nothing), or not its turn in the lane.
   (void)Apply(refused);
+}
+
+// Gives the pool what may be called now, in the order of the intents. Any thread.
+void Deliverer::StartReady() {
+  std::vector<Delivery> begun;
+  {
+    const std::lock_guard lock(mutex_);
+    const Instant now = clock_.Now();
+    for (auto at = ready_.begin(); at != ready_.end() && running_ < options_.calls_max;) {
+      if (now - at->since > kReadyMax) {
+        ++at;
+        continue;
+      }
+      Calling& calling = calling_[{at->delivery.workspace_id, at->delivery.channel_id}];
+      if (calling.stopped || calling.running >= options_.calls_per_channel_max) {
+        ++at;
+        continue;
+      }
+      ++calling.running;
+      ++running_;
+      begun.push_back(std::move(at->delivery));
+      at = ready_.erase(at);
+    }
+  }
+  for (Delivery& delivery : begun) {
+    const auto shared = std::make_shared<Delivery>(std::move(delivery));
+    if (submit_([this, shared] { CallNetwork(std::move(*shared)); })) continue;
+    WriteOutcome outcome;
+    outcome.result = WriteResult::kNotSent;
+    outcome.reason = "OVERLOADED";
+    Finished({std::move(*shared), false, outcome, std::vector<FoundItem>{}});
+  }
 }
 
 Call Deliverer::NetworkCall(const Delivery& delivery) const {

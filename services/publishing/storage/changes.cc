@@ -10,7 +10,8 @@ namespace {
 
 struct Current {
   DeliveryState state = DeliveryState::kNone;
-  int64_t fence = 0, sequence = 0, steps = 0;
+  int64_t fence = 0, sequence = 0;
+  bool behind = false;   // in its lane, of one that is not settled
 };
 using Key = std::pair<std::string, std::string>;   // workspace, id
 
@@ -29,54 +30,49 @@ Status LockPosts(db::Tx& tx, const std::vector<Change>& changes) {
       .status();
 }
 
+// Locks the rows and looks, for changes that must keep their lane's order, whether they are behind one that is not settled.
+// OFFSET 0: a look-up for each of them; as a join it could read all that was ever delivered.
 StatusOr<std::map<Key, Current>> LockRows(db::Tx& tx, const std::vector<Change>& changes) {
   std::vector<std::string> workspaces, ids;
+  std::vector<bool> ordered;
   for (const Change& change : changes) {
     workspaces.push_back(change.after.workspace_id);
     ids.push_back(change.after.id);
+    ordered.push_back(change.in_lane_order);
   }
   PARVIS_ASSIGN_OR_RETURN(
       const db::Rows rows,
-      tx.Query("SELECT d.workspace_id, d.id, d.state, d.fence, d.sequence, d.steps FROM deliveries d "
-               "WHERE (d.workspace_id, d.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[])) "
-               "ORDER BY d.workspace_id, d.id FOR UPDATE",
-               {db::Array(workspaces), db::Array(ids)}));
+      tx.Query("SELECT d.workspace_id, d.id, d.state, d.fence, d.sequence, v.ordered AND EXISTS (SELECT 1 FROM deliveries e "
+               "  WHERE e.workspace_id = d.workspace_id AND e.lane = d.lane AND e.state IN (1, 2, 3, 6) "
+               "  AND NOT e.needs_human AND (e.due_time, e.id) < (d.due_time, d.id) OFFSET 0) "
+               "FROM unnest($1::uuid[], $2::uuid[], $3::boolean[]) AS v (ws, id, ordered) "
+               "JOIN deliveries d ON d.workspace_id = v.ws AND d.id = v.id "
+               "ORDER BY d.workspace_id, d.id FOR UPDATE OF d",
+               {db::Array(workspaces), db::Array(ids), db::Array(ordered)}));
   std::map<Key, Current> current;
   for (int i = 0; i < rows.size(); ++i) {
-    current[{rows.Text(i, 0), rows.Text(i, 1)}] = {static_cast<DeliveryState>(rows.Int(i, 2)), rows.Int(i, 3),
-                                                   rows.Int(i, 4), rows.Int(i, 5)};
+    Current& row = current[{rows.Text(i, 0), rows.Text(i, 1)}];
+    row = {static_cast<DeliveryState>(rows.Int(i, 2)), rows.Int(i, 3), rows.Int(i, 4), row.behind || rows.Bool(i, 5)};
   }
   return current;
 }
 
-// Ids of changes that must keep their lane's order and are behind one that is not settled. OFFSET 0: a look-up for each
-// of them; as a join it could read all that was ever delivered.
-StatusOr<std::set<Key>> BehindOthers(db::Tx& tx, const std::vector<Change>& changes) {
-  std::vector<std::string> workspaces, ids;
-  for (const Change& change : changes) {
-    if (!change.in_lane_order) continue;
-    workspaces.push_back(change.after.workspace_id);
-    ids.push_back(change.after.id);
-  }
-  std::set<Key> behind;
-  if (ids.empty()) return behind;
-  PARVIS_ASSIGN_OR_RETURN(
-      const db::Rows rows,
-      tx.Query("SELECT d.workspace_id, d.id FROM unnest($1::uuid[], $2::uuid[]) AS v (ws, id) "
-               "JOIN deliveries d ON d.workspace_id = v.ws AND d.id = v.id "
-               "WHERE EXISTS (SELECT 1 FROM deliveries e WHERE e.workspace_id = d.workspace_id AND e.lane = d.lane "
-               "AND e.state IN (1, 2, 3, 6) AND NOT e.needs_human AND (e.due_time, e.id) < (d.due_time, d.id) OFFSET 0)",
-               {db::Array(workspaces), db::Array(ids)}));
-  for (int i = 0; i < rows.size(); ++i) behind.insert({rows.Text(i, 0), rows.Text(i, 1)});
-  return behind;
-}
+// A row that is to be written, and what its history says of it.
+struct Write {
+  Delivery after;
+  DeliveryState from = DeliveryState::kNone;
+  std::string detail, actor;
+};
 
-Status WriteRows(db::Tx& tx, const std::vector<Delivery>& rows) {
-  std::vector<std::string> ws, ids, remotes, permalinks, reasons, messages, networks, settle_ids;
-  std::vector<int64_t> states, fences, attempts, tries, empties, resends, sequences;
+// The rows and their history, in one statement.
+Status WriteRows(db::Tx& tx, const std::vector<Write>& writes, absl::Time now) {
+  std::vector<std::string> ws, ids, remotes, permalinks, reasons, messages, networks, settle_ids, details, actors;
+  std::vector<int64_t> froms, states, fences, attempts, tries, empties, resends, sequences;
   std::vector<bool> reconciling, humans;
   std::vector<absl::Time> dues, readies, expires, sents, firsts, delivereds, checks;
-  for (const Delivery& d : rows) {
+  for (const Write& write : writes) {
+    const Delivery& d = write.after;
+    details.push_back(write.detail), actors.push_back(write.actor), froms.push_back(static_cast<int64_t>(write.from));
     ws.push_back(d.workspace_id), ids.push_back(d.id), remotes.push_back(d.remote_id), permalinks.push_back(d.permalink);
     reasons.push_back(d.error_reason), messages.push_back(d.error_message), networks.push_back(d.network);
     settle_ids.push_back(d.settle_request_id);
@@ -87,7 +83,7 @@ Status WriteRows(db::Tx& tx, const std::vector<Delivery>& rows) {
     sents.push_back(d.sent_time), firsts.push_back(d.first_sent_time), delivereds.push_back(d.delivered_time);
     checks.push_back(d.check_time);
   }
-  return tx.Exec("UPDATE deliveries d SET state = v.state, fence = v.fence, attempts = v.attempts, tries = v.tries, "
+  return tx.Exec("WITH written AS (UPDATE deliveries d SET state = v.state, fence = v.fence, attempts = v.attempts, tries = v.tries, "
                  "empty_reads = v.empties, resends = v.resends, sequence = v.sequence, steps = d.steps + 1, "
                  "reconciling = v.reconciling, needs_human = v.human, due_time = v.due, ready_time = v.ready, "
                  "expire_time = v.expire, sent_time = v.sent, first_sent_time = v.first, delivered_time = v.delivered, "
@@ -96,23 +92,29 @@ Status WriteRows(db::Tx& tx, const std::vector<Delivery>& rows) {
                  "FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[], $5::integer[], $6::integer[], "
                  "$7::integer[], $8::integer[], $9::bigint[], $10::boolean[], $11::boolean[], $12::timestamptz[], "
                  "$13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], "
-                 "$18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[]) "
+                 "$18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], "
+                 "$25::smallint[], $26::text[], $27::text[]) "
                  "AS v (ws, id, state, fence, attempts, tries, empties, resends, sequence, reconciling, human, due, ready, "
-                 "expire, sent, first, delivered, checked, remote, permalink, reason, message, network, settle) "
-                 "WHERE d.workspace_id = v.ws AND d.id = v.id",
+                 "expire, sent, first, delivered, checked, remote, permalink, reason, message, network, settle, "
+                 "before, detail, actor) WHERE d.workspace_id = v.ws AND d.id = v.id "
+                 "RETURNING d.workspace_id, d.id, d.steps, v.before, d.state, d.attempts, v.detail, v.actor) "
+                 "INSERT INTO delivery_transitions SELECT workspace_id, id, steps, $28::timestamptz, before, state, attempts, detail, actor "
+                 "FROM written",
                  {db::Array(ws), db::Array(ids), db::Array(states), db::Array(fences), db::Array(attempts),
                   db::Array(tries), db::Array(empties), db::Array(resends), db::Array(sequences), db::Array(reconciling),
                   db::Array(humans), db::Array(dues), db::Array(readies), db::Array(expires), db::Array(sents),
                   db::Array(firsts), db::Array(delivereds), db::Array(checks), db::Array(remotes), db::Array(permalinks),
-                  db::Array(reasons), db::Array(messages), db::Array(networks), db::Array(settle_ids)})
+                  db::Array(reasons), db::Array(messages), db::Array(networks), db::Array(settle_ids),
+                  db::Array(froms), db::Array(details), db::Array(actors), now})
       .status();
 }
 
 // A post whose last delivery has ended is published (4 among them), failed (5 or 8) or cancelled.
-Status FinishPosts(db::Tx& tx, const std::vector<Delivery>& rows, absl::Time now) {
+Status FinishPosts(db::Tx& tx, const std::vector<Write>& writes, absl::Time now) {
   std::vector<std::string> workspaces, posts;
   std::set<Key> seen;
-  for (const Delivery& d : rows) {
+  for (const Write& write : writes) {
+    const Delivery& d = write.after;
     if (d.post_id.empty() || !IsFinal(d.state) || !seen.insert({d.workspace_id, d.post_id}).second) continue;
     workspaces.push_back(d.workspace_id);
     posts.push_back(d.post_id);
@@ -139,33 +141,29 @@ StatusOr<std::vector<std::optional<Delivery>>> ApplyChanges(db::Tx& tx, const st
   if (changes.empty()) return result;
   PARVIS_RETURN_IF_ERROR(LockPosts(tx, changes));
   PARVIS_ASSIGN_OR_RETURN(auto current, LockRows(tx, changes));
-  PARVIS_ASSIGN_OR_RETURN(const auto behind, BehindOthers(tx, changes));
-  std::vector<Delivery> rows;
-  std::vector<Step> steps;
+  std::vector<Write> writes;
   std::vector<StreamRecord> events;
   for (size_t i = 0; i < changes.size(); ++i) {
     const Change& change = changes[i];
     const Key key{change.after.workspace_id, change.after.id};
     const auto at = current.find(key);
-    if (at == current.end() || at->second.fence != change.fence || behind.contains(key)) continue;
+    if (at == current.end() || at->second.fence != change.fence) continue;
     Current& row = at->second;
+    if (change.in_lane_order && row.behind) continue;
     if (std::find(change.from.begin(), change.from.end(), row.state) == change.from.end()) continue;
     Delivery after = change.after;
     // Being read back, or asked again, is no news to others.
     const bool visible = IsVisible(after.state) && (after.state != row.state || after.needs_human);
     after.sequence = row.sequence + (visible ? 1 : 0);
-    steps.push_back({after.workspace_id, after.id,
-                     {row.steps + 1, now, row.state, after.state, after.attempts, change.detail, change.actor}});
+    writes.push_back({after, row.state, change.detail, change.actor});
     if (visible) events.push_back(encode({after, now}));
     row.fence = INT64_MIN;   // one change of a row per batch
-    rows.push_back(after);
     result[i] = std::move(after);
   }
-  if (rows.empty()) return result;
-  PARVIS_RETURN_IF_ERROR(WriteRows(tx, rows));
-  PARVIS_RETURN_IF_ERROR(InsertSteps(tx, steps));
+  if (writes.empty()) return result;
+  PARVIS_RETURN_IF_ERROR(WriteRows(tx, writes, now));
   if (!events.empty()) PARVIS_RETURN_IF_ERROR(db::OutboxTable::Append(tx, events));
-  PARVIS_RETURN_IF_ERROR(FinishPosts(tx, rows, now));
+  PARVIS_RETURN_IF_ERROR(FinishPosts(tx, writes, now));
   return result;
 }
 

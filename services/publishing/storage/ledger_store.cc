@@ -12,7 +12,10 @@ constexpr char kNilUuid[] = "00000000-0000-0000-0000-000000000000";
 Call StreamCall() { return BackgroundCall("publishing"); }
 
 // Every partition still has the epoch that we claimed it with. Held until the claim commits, so that a new owner's first
-// look comes after it.
+// look comes after it. The settings, for this transaction, keep the claim to the indexes that were made for it: it must
+// stop after its limit, and a plan that sorts all that is due first looks at every lane of a backlog to take 200 of it.
+// Nor does a claim wait for the disk: one that a crash of the database undoes holds no fence that the row would answer to,
+// and no call begins before an intent that was written after it.
 Status CheckEpochs(db::Tx& tx, const std::vector<StreamPosition>& owned) {
   std::vector<std::string> groups, topics;
   std::vector<int64_t> parts, epochs;
@@ -24,7 +27,9 @@ Status CheckEpochs(db::Tx& tx, const std::vector<StreamPosition>& owned) {
   }
   PARVIS_ASSIGN_OR_RETURN(
       const db::Rows rows,
-      tx.Query("SELECT 1 FROM stream_offsets o JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[]) "
+      tx.Query("SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true), "
+               "set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true), "
+               "set_config('enable_mergejoin', 'off', true), set_config('synchronous_commit', 'off', true) FROM stream_offsets o JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[]) "
                "AS v (grp, topic, part, epoch) ON o.group_name = v.grp AND o.topic = v.topic AND o.part = v.part "
                "AND o.epoch = v.epoch ORDER BY o.group_name, o.topic, o.part FOR SHARE OF o",
                {db::Array(groups), db::Array(topics), db::Array(parts), db::Array(epochs)}));
@@ -53,7 +58,7 @@ StatusOr<std::vector<Delivery>> LedgerStore::Claim(const ClaimRequest& request) 
   // OFFSET 0 keeps the look at the lane a lookup per candidate: as a join it could read all that is scheduled for later.
   static const std::string sql =
       std::string(
-          "WITH due AS (SELECT d.workspace_id, d.id FROM deliveries d "
+          "WITH due AS MATERIALIZED (SELECT d.workspace_id, d.id FROM deliveries d "
           "WHERE d.state = 1 AND d.ready_time <= $1 AND d.shard = ANY($2::smallint[]) "
           "AND (d.channel_id, d.kind) NOT IN (SELECT * FROM unnest($3::uuid[], $4::smallint[])) "
           "AND NOT EXISTS (SELECT 1 FROM channel_pauses p WHERE p.workspace_id = d.workspace_id "
@@ -62,10 +67,11 @@ StatusOr<std::vector<Delivery>> LedgerStore::Claim(const ClaimRequest& request) 
           "  AND e.state IN (1, 2, 3, 6) AND NOT e.needs_human AND (e.due_time, e.id) < (d.due_time, d.id) "
           "  AND (e.state IN (3, 6) OR e.state = 1 AND (e.ready_time > $1 OR (e.channel_id, e.kind) IN "
           "    (SELECT * FROM unnest($3::uuid[], $4::smallint[])))) OFFSET 0) "
-          "ORDER BY d.ready_time, d.id LIMIT $5 FOR UPDATE OF d SKIP LOCKED) "
-          "UPDATE deliveries d SET state = 2, fence = d.fence + 1, steps = d.steps + 1, check_time = $6 FROM due "
-          "WHERE d.workspace_id = due.workspace_id AND d.id = due.id RETURNING ") + kDeliveryColumns;
-  constexpr int kSteps = 36;   // position of d.steps in kDeliveryColumns
+          "ORDER BY d.ready_time, d.id LIMIT $5 FOR UPDATE OF d SKIP LOCKED), "
+          "claimed AS (UPDATE deliveries d SET state = 2, fence = d.fence + 1, steps = d.steps + 1, check_time = $6 FROM due "
+          "WHERE d.workspace_id = due.workspace_id AND d.id = due.id RETURNING d.*), "
+          "history AS (INSERT INTO delivery_transitions SELECT workspace_id, id, steps, $7::timestamptz, 1, 2, attempts, '', $8::text FROM claimed) "
+          "SELECT ") + kDeliveryColumns + " FROM claimed d";
   std::vector<std::string> skip_channels;
   std::vector<int64_t> skip_kinds;
   for (const ClaimSkip& skip : request.skip) {
@@ -78,15 +84,10 @@ StatusOr<std::vector<Delivery>> LedgerStore::Claim(const ClaimRequest& request) 
     PARVIS_RETURN_IF_ERROR(CheckEpochs(tx, request.owned));
     PARVIS_ASSIGN_OR_RETURN(const db::Rows rows,
                             tx.Query(sql.c_str(), {request.horizon, Shards(request.shards), db::Array(skip_channels),
-                                                   db::Array(skip_kinds), request.limit, request.lease_until}));
-    std::vector<Step> steps;
-    for (int i = 0; i < rows.size(); ++i) {
-      claimed.push_back(ReadDelivery(rows, i));
-      const Delivery& d = claimed.back();
-      steps.push_back({d.workspace_id, d.id, {rows.Int(i, kSteps), request.now, DeliveryState::kScheduled,
-                                              DeliveryState::kClaimed, d.attempts, "", request.actor}});
-    }
-    return InsertSteps(tx, steps);
+                                                   db::Array(skip_kinds), request.limit, request.lease_until,
+                                                   request.now, request.actor}));
+    for (int i = 0; i < rows.size(); ++i) claimed.push_back(ReadDelivery(rows, i));
+    return absl::OkStatus();
   }));
   std::sort(claimed.begin(), claimed.end(), [](const Delivery& a, const Delivery& b) {
     return std::tie(a.ready_time, a.id) < std::tie(b.ready_time, b.id);

@@ -12,7 +12,7 @@ const char kDeliveryColumns[] =
     "d.target_remote_id, d.post_remote_id, d.thread, d.content, d.command_id, d.requested_by, d.lane, "
     "d.due_time, d.ready_time, d.expire_time, d.sent_time, d.first_sent_time, d.delivered_time, d.check_time, "
     "d.fence, d.attempts, d.tries, d.empty_reads, d.resends, d.reconciling, d.needs_human, d.sequence, "
-    "d.remote_id, d.permalink, d.error_reason, d.error_message, d.settle_request_id, d.steps";
+    "d.remote_id, d.permalink, d.error_reason, d.error_message, d.settle_request_id";
 
 Delivery ReadDelivery(const db::Rows& rows, int row) {
   Delivery d;
