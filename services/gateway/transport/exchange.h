@@ -50,8 +50,8 @@ struct Exchange {
 std::string ToString(const grpc::ByteBuffer& buffer);
 grpc::ByteBuffer ToBuffer(const std::string& bytes);
 
-// Deadline, key and trace of the call to the backend.
-void Prepare(const Exchange& exchange, const Clock& clock, grpc::ClientContext& context);
+// Deadline (which no step of the wall clock moves), key and trace of the call to the backend.
+void Prepare(const Exchange& exchange, grpc::ClientContext& context);
 
 // After the call: remembers which tenant the backend found the key to belong to. A key that was served without a word
 // about that (a backend of an earlier release) is a tenant of its own.
