@@ -73,11 +73,12 @@ void Prepare(const Exchange& exchange, grpc::ClientContext& context) {
     context.set_deadline(rpc::DeadlineIn(exchange.timeout));
   }
   if (!exchange.authorization.empty()) context.AddMetadata("authorization", exchange.authorization);
+  if (exchange.ask_tenant) context.AddMetadata(rpc::kAskTenantMetadata, "1");
   context.AddMetadata("traceparent", exchange.trace.ToTraceparent());
 }
 
 void LearnTenant(const Exchange& exchange, const grpc::ClientContext& context, const grpc::Status& status) {
-  if (exchange.authorization.empty()) return;
+  if (!exchange.ask_tenant) return;
   const auto& trailers = context.GetServerTrailingMetadata();
   const auto found = trailers.find(rpc::kTenantMetadata);
   if (found != trailers.end()) {

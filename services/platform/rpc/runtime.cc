@@ -230,7 +230,7 @@ Status Runtime::Impl::Admit(grpc::CallbackServerContext& context, const char* me
   if (call.principal.service.empty()) {
     const std::string tenant = TenantOf(call.principal);
     if (const TenantId id = TenantIdOf(tenant); id != lane) tenants.Learn(KeyHashOf(header), id);
-    context.AddTrailingMetadata(kTenantMetadata, tenant);
+    if (context.client_metadata().count(kAskTenantMetadata) > 0) context.AddTrailingMetadata(kTenantMetadata, tenant);
   }
   return CheckAccess(*rule, request, call);
 }

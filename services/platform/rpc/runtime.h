@@ -93,7 +93,7 @@ struct Runtime::Impl {
   // In whose lane the call waits: by what was learned of its key before. Cheap; on gRPC's thread.
   TenantId TenantFor(const grpc::CallbackServerContext& context);
   // Token, role, workspace. Blocks (a database, another service): on the executor. Learns whose key it is unless `lane`
-  // (what TenantFor said) knew it, and tells the caller in the trailing metadata.
+  // (what TenantFor said) knew it, and tells who asks in the trailing metadata.
   Status Admit(grpc::CallbackServerContext& context, const char* method, const google::protobuf::Message& request,
                TenantId lane, Call& call);
   // Counts, logs, hides what an internal error would tell, and encodes.
