@@ -21,6 +21,7 @@ namespace parvis::ingestion {
 struct IngestionConfig {
   IngestionConfig() {
     http.body_max_bytes = 768 << 10;      // a part that cannot be parsed must fit into a record of the bus
+    bus.linger = absl::Milliseconds(1);   // a network waits for the acknowledgement
     bus.delivery_max = absl::Seconds(8);  // X wants its answer within 10 s (facts 3.4)
     db_stream.size = 4;
     db_api.size = 4;
@@ -69,10 +70,10 @@ struct IngestionConfig {
     o.Map("replay_max_seconds", &replay_max,
           "How old something may be that a webhook tells of, by network, in seconds: as long as the network may still "
           "send it. Not said here: facebook 133200 (37 h), x 435600 (121 h).");
-    o.Duration("replay_max_default", &replay_max_default, "The same for all other networks.",
-               absl::Minutes(1));
+    o.Duration("replay_max_default", &replay_max_default, "The same for all other networks.", absl::Minutes(1));
     o.Int("webhook_inflight_max_bytes", &inflight_max_bytes,
-          "Bytes of webhook calls that may wait for their acknowledgement; beyond: 503. A workspace that has more of them "
+          "Bytes of webhook calls that may wait for their acknowledgement; beyond: 503. A workspace that has more of "
+          "them "
           "than are left is answered 429.",
           {.min = 1 << 20});
     o.Duration("webhook_retry_after", &retry_after, "What a 429 or 503 asks the network to wait.", absl::Seconds(1));

@@ -41,7 +41,6 @@ class CallBook {
   // A backend's answer of a call to `package`; a refusal of ours for want of room.
   void NoteBackend(const grpc::Status& status, const std::string& package);
   void NoteShed(std::string_view reason) { metrics_.degraded().Note(obs::Mode::kCallsShed, reason); }
-  const Clock& clock() const { return clock_; }
   rpc::Tenants& tenants() { return tenants_; }
 
  private:

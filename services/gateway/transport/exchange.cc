@@ -5,6 +5,7 @@
 #include "gateway/transport/call_book.h"
 #include "gateway/transport/connect_error.h"
 #include "gateway/transport/envelope.h"
+#include "platform/rpc/grpc_time.h"
 
 namespace parvis::gateway {
 
@@ -67,16 +68,17 @@ grpc::ByteBuffer ToBuffer(const std::string& bytes) {
   return grpc::ByteBuffer(&slice, 1);
 }
 
-void Prepare(const Exchange& exchange, const Clock& clock, grpc::ClientContext& context) {
+void Prepare(const Exchange& exchange, grpc::ClientContext& context) {
   if (exchange.timeout != absl::InfiniteDuration()) {
-    context.set_deadline(absl::ToChronoTime(clock.WallNow() + exchange.timeout));
+    context.set_deadline(rpc::DeadlineIn(exchange.timeout));
   }
   if (!exchange.authorization.empty()) context.AddMetadata("authorization", exchange.authorization);
+  if (exchange.ask_tenant) context.AddMetadata(rpc::kAskTenantMetadata, "1");
   context.AddMetadata("traceparent", exchange.trace.ToTraceparent());
 }
 
 void LearnTenant(const Exchange& exchange, const grpc::ClientContext& context, const grpc::Status& status) {
-  if (exchange.authorization.empty()) return;
+  if (!exchange.ask_tenant) return;
   const auto& trailers = context.GetServerTrailingMetadata();
   const auto found = trailers.find(rpc::kTenantMetadata);
   if (found != trailers.end()) {

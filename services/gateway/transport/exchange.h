@@ -39,6 +39,7 @@ struct Exchange {
   uint64_t key = 0;  // hash of the key, or of the host of a caller without one
   // Whose load it is: the workspace that the key was found to belong to, else the key alone.
   uint64_t tenant = 0;
+  bool ask_tenant = false;  // it is not known whose key it is
   absl::Duration timeout = absl::InfiniteDuration();
   bool capped = false;     // the timeout is ours, not the caller's
   bool streaming = false;  // BeginStream was called
@@ -50,11 +51,12 @@ struct Exchange {
 std::string ToString(const grpc::ByteBuffer& buffer);
 grpc::ByteBuffer ToBuffer(const std::string& bytes);
 
-// Deadline, key and trace of the call to the backend.
-void Prepare(const Exchange& exchange, const Clock& clock, grpc::ClientContext& context);
+// Deadline (which no step of the wall clock moves), key and trace of the call to the backend, and the question whose
+// key it is.
+void Prepare(const Exchange& exchange, grpc::ClientContext& context);
 
-// After the call: remembers which tenant the backend found the key to belong to. A key that was served without a word
-// about that (a backend of an earlier release) is a tenant of its own.
+// After a call that asked: remembers which tenant the backend found the key to belong to. A key that was served without
+// a word about that (a backend of an earlier release) is a tenant of its own.
 void LearnTenant(const Exchange& exchange, const grpc::ClientContext& context, const grpc::Status& status);
 
 }  // namespace parvis::gateway

@@ -158,6 +158,7 @@ Status Gateway::CheckRate(const net::HttpRequest& request, Exchange& exchange) {
   exchange.key = rpc::KeyHashOf(key);
   const rpc::TenantId tenant = exchange.authorization.empty() ? rpc::kUnknownTenant : book_.tenants().Of(exchange.key);
   exchange.tenant = tenant == rpc::kUnknownTenant ? exchange.key : tenant;
+  exchange.ask_tenant = tenant == rpc::kUnknownTenant && !exchange.authorization.empty();
   const Instant now = clock_.Now();
   if (auto refused = Refused(keys_, exchange.key, now)) return *refused;
   // Whoever guesses takes another key every time: until the key is known, its host is held to account.

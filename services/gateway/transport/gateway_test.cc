@@ -138,6 +138,23 @@ TEST_F(GatewayTest, TheTimeoutIsTheCallsDeadline) {
   release->Open();
 }
 
+TEST_F(GatewayTest, AStepOfTheWallClockMovesNoDeadline) {
+  for (const absl::Duration step : {absl::Hours(-1), absl::Hours(1)}) {
+    world_.clock.step = step;
+    const auto result = world_.Post(kEcho, "{}", {{"Connect-Timeout-Ms", "10000"}});
+    EXPECT_EQ(result.http_status, 200) << result.body;
+    const size_t at = result.body.find("\"remainingMillis\":\"");
+    ASSERT_NE(at, std::string::npos) << result.body;
+    EXPECT_LE(std::stoi(result.body.substr(at + 19)), 10100);
+    const auto streamed =
+        Messages(world_
+                     .Post(kWatch, MakeEnvelope(0, R"({"count":1,"close":true})"),
+                           {{"Content-Type", "application/connect+json"}, {"Connect-Timeout-Ms", "10000"}})
+                     .body);
+    EXPECT_EQ(streamed.size(), 2u);
+  }
+}
+
 TEST_F(GatewayTest, ABackendThatIsAwayIsUnavailableAndItsAddressIsNotTold) {
   world_.echo.server.Stop(absl::ZeroDuration());
   const auto result = world_.Post(kEcho, "{}");

@@ -49,7 +49,7 @@ class StreamCall : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
     }
     self_ = shared_from_this();
     request_ = ToBuffer(request);
-    Prepare(*exchange_, book.clock(), context_);
+    Prepare(*exchange_, context_);
     exchange_->BeginStream();
     exchange_->responder.OnGone([weak] {
       if (const auto alive = weak.lock()) alive->context_.TryCancel();

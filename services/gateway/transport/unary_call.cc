@@ -44,7 +44,7 @@ void StartUnary(std::unique_ptr<Exchange> exchange, grpc::GenericStub& stub, con
   const auto call = std::make_shared<UnaryCall>();
   call->exchange = std::move(exchange);
   call->request = ToBuffer(request);
-  Prepare(*call->exchange, call->exchange->book.clock(), call->context);
+  Prepare(*call->exchange, call->context);
   const CallBook::Room room = call->exchange->book.EnterUnary(call.get(), call->exchange->tenant);
   if (room != CallBook::Room::kEntered) {
     const Status refusal = NoRoom(room);

@@ -1,4 +1,6 @@
 // Webhooks of a Page (facts 0.1, 1.5).
+#include <algorithm>
+
 #include "networks/facebook/facebook.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/signature.h"
@@ -6,6 +8,8 @@
 
 namespace parvis::networks {
 namespace {
+
+constexpr size_t kReservedMax = 100;  // a small body can hold many changes that are none
 
 struct Entry {
   std::string page;
@@ -24,7 +28,8 @@ std::optional<Happening::Kind> KindOfVerb(std::string_view verb) {
 
 void AddAttachments(const JsonValue& value, Happening* h) {
   for (const auto& [key, type] : {std::pair("photo", "image"), {"video", "video"}, {"link", "link"}}) {
-    if (const auto url = GetText(value, key); url && url->size() <= 2000) h->attachments.emplace_back(type, std::string(*url));
+    if (const auto url = GetText(value, key); url && url->size() <= 2000)
+      h->attachments.emplace_back(type, std::string(*url));
   }
 }
 
@@ -32,7 +37,8 @@ void ParseComment(const JsonValue& change, const JsonValue& value, const Entry& 
   const auto verb = GetText(value, "verb");
   if (!verb) return AddUnparsed(change, "MISSING_FIELD", "value.verb", content);
   const auto kind = KindOfVerb(*verb);
-  if (!kind) return AddUnparsed(change, "UNKNOWN_SHAPE", "value.verb is \"" + text::CutBytes(*verb, 40) + "\"", content);
+  if (!kind)
+    return AddUnparsed(change, "UNKNOWN_SHAPE", "value.verb is \"" + text::CutBytes(*verb, 40) + "\"", content);
   Happening h;
   h.kind = *kind;
   h.account_remote_id = entry.page;
@@ -44,8 +50,8 @@ void ParseComment(const JsonValue& change, const JsonValue& value, const Entry& 
   const bool top_level = h.parent_remote_id.empty() || h.parent_remote_id == h.post_remote_id;
   h.thread = h.conversation = top_level ? h.remote_id : h.parent_remote_id;
   const auto created = GetNumber(value, "created_time");
-  // `created_time` dates what happened, so that a poll gives the same for a creation; `entry.time` is only when the report
-  // was sent, and a repeated report has another one.
+  // `created_time` dates what happened, so that a poll gives the same for a creation; `entry.time` is only when the
+  // report was sent, and a repeated report has another one.
   if (!created && !entry.has_time) return AddUnparsed(change, "MISSING_FIELD", "value.created_time", content);
   h.occurred_at = created ? TimeOfNumber(*created) : entry.time;
   h.revision = RevisionOf(h.occurred_at);
@@ -71,7 +77,7 @@ void ParseChange(const JsonValue& change, const Entry& entry, WebhookContent* co
   if (!value || !value->is_object()) return AddUnparsed(change, "MISSING_FIELD", "value", content);
   const auto item = GetText(*value, "item");
   if (!item) return AddUnparsed(change, "MISSING_FIELD", "value.item", content);
-  if (*item != "comment") {   // posts, photos, reactions: not followed here
+  if (*item != "comment") {  // posts, photos, reactions: not followed here
     ++content->ignored;
     return;
   }
@@ -89,10 +95,12 @@ void ParseEntry(const JsonValue& json, WebhookContent* content, size_t* parts) {
   simdjson::dom::array changes;
   const auto member = Get(json, "changes");
   if (!member || member->get_array().get(changes) != simdjson::SUCCESS) {
-    if (!Get(json, "messaging") && !Get(json, "standby")) return AddUnparsed(json, "UNKNOWN_SHAPE", "entry.changes", content);
-    ++content->ignored;   // private messages are not followed
+    if (!Get(json, "messaging") && !Get(json, "standby"))
+      return AddUnparsed(json, "UNKNOWN_SHAPE", "entry.changes", content);
+    ++content->ignored;  // private messages are not followed
     return;
   }
+  content->happenings.reserve(content->happenings.size() + std::min<size_t>(changes.size(), kReservedMax));
   for (const JsonValue change : changes) {
     if (++*parts > kWebhookPartsMax) return AddUnparsed(json, "UNKNOWN_SHAPE", "too many changes in one call", content);
     ParseChange(change, entry, content);
@@ -101,7 +109,8 @@ void ParseEntry(const JsonValue& json, WebhookContent* content, size_t* parts) {
 
 }  // namespace
 
-StatusOr<HandshakeAnswer> FacebookConnector::Handshake(const WebhookCall& call, const std::vector<Secret>&, const Secret& verify_token) const {
+StatusOr<HandshakeAnswer> FacebookConnector::Handshake(const WebhookCall& call, const std::vector<Secret>&,
+                                                       const Secret& verify_token) const {
   const auto query = net::ParseQuery(call.query);
   const auto get = [&](const char* key) {
     const auto it = query.find(key);
@@ -115,7 +124,9 @@ StatusOr<HandshakeAnswer> FacebookConnector::Handshake(const WebhookCall& call, 
   }
   const std::string challenge = get("hub.challenge");
   // Echoed into a page of ours: what is no plain word is no challenge of Facebook's.
-  if (challenge.size() > 256 || challenge.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != std::string::npos) {
+  if (challenge.size() > 256 ||
+      challenge.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
+          std::string::npos) {
     return MakeError(Code::kInvalidArgument, "HANDSHAKE_MALFORMED", "hub.challenge is not a plain word");
   }
   return HandshakeAnswer{200, "text/plain", challenge};
@@ -123,8 +134,8 @@ StatusOr<HandshakeAnswer> FacebookConnector::Handshake(const WebhookCall& call, 
 
 Status FacebookConnector::VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const {
   const auto header = call.headers.find("X-Hub-Signature-256");
-  return CheckSha256Signature(header == call.headers.end() ? std::string_view() : std::string_view(header->second), Encoding::kHex, call.body,
-                              app_secrets);
+  return CheckSha256Signature(header == call.headers.end() ? std::string_view() : std::string_view(header->second),
+                              Encoding::kHex, call.body, app_secrets);
 }
 
 WebhookContent FacebookConnector::ParseWebhook(std::string_view body) const {

@@ -42,7 +42,10 @@ std::string GetId(const JsonValue& object, std::string_view key) {
   const auto value = Get(object, key);
   if (!value) return "";
   std::string_view text;
-  if (value->get_string().get(text) == simdjson::SUCCESS) return text.size() <= 256 ? text::ToUtf8(text) : "";
+  if (value->get_string().get(text) == simdjson::SUCCESS) {
+    if (text.size() > 256) return "";
+    return text.find('\0') == std::string_view::npos ? std::string(text) : text::ToUtf8(text);  // it is UTF-8 already
+  }
   int64_t number;
   if (value->get_int64().get(number) == simdjson::SUCCESS) return std::to_string(number);
   uint64_t big;

@@ -19,7 +19,8 @@ Json Vectors() {
 
 std::string FromHex(const std::string& hex) {
   std::string out;
-  for (size_t i = 0; i + 1 < hex.size(); i += 2) out.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  for (size_t i = 0; i + 1 < hex.size(); i += 2)
+    out.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
   return out;
 }
 
@@ -34,7 +35,8 @@ TEST(Signature, AgreesWithTheVectors) {
       EXPECT_EQ("sha256=" + ToBase64(HmacSha256(test["secret"].get<std::string>(), test["message"].get<std::string>())),
                 test["response_json"]["response_token"]);
     } else if (what == "appsecret_proof") {
-      EXPECT_EQ(ToHex(HmacSha256(test["app_secret"].get<std::string>(), test["access_token"].get<std::string>())), test["appsecret_proof"]);
+      EXPECT_EQ(ToHex(HmacSha256(test["app_secret"].get<std::string>(), test["access_token"].get<std::string>())),
+                test["appsecret_proof"]);
     } else if (test.contains("body_utf8")) {
       const Encoding encoding = test["network"] == "x" ? Encoding::kBase64 : Encoding::kHex;
       const std::vector<Secret> secrets = {Secret("another"), Secret(test["secret"].get<std::string>())};
@@ -44,7 +46,9 @@ TEST(Signature, AgreesWithTheVectors) {
       EXPECT_EQ(ReasonOf(CheckSha256Signature(header, encoding, body, {Secret("another")})), "SIGNATURE_WRONG") << what;
       if (test.contains("negative")) {
         for (const auto& [why, wrong] : test["negative"].items()) {
-          EXPECT_EQ(ReasonOf(CheckSha256Signature(wrong.get<std::string>(), encoding, body, secrets)), "SIGNATURE_WRONG") << why;
+          EXPECT_EQ(ReasonOf(CheckSha256Signature(wrong.get<std::string>(), encoding, body, secrets)),
+                    "SIGNATURE_WRONG")
+              << why;
         }
       }
     } else {
@@ -57,13 +61,18 @@ TEST(Signature, AgreesWithTheVectors) {
 
 TEST(Signature, NeedsAHeaderAndASecret) {
   EXPECT_EQ(ReasonOf(CheckSha256Signature("", Encoding::kHex, "x", {Secret("s")})), "SIGNATURE_MISSING");
+  // RFC 4231 §4.7: a key longer than a block.
+  EXPECT_EQ(ToHex(HmacSha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
   const std::string by_empty_key = "sha256=" + ToHex(HmacSha256("", "x"));
   EXPECT_EQ(ReasonOf(CheckSha256Signature(by_empty_key, Encoding::kHex, "x", {Secret("")})), "SIGNATURE_MISSING");
-  EXPECT_EQ(ReasonOf(CheckSha256Signature(by_empty_key, Encoding::kHex, "x", {Secret(""), Secret("s")})), "SIGNATURE_WRONG");
+  EXPECT_EQ(ReasonOf(CheckSha256Signature(by_empty_key, Encoding::kHex, "x", {Secret(""), Secret("s")})),
+            "SIGNATURE_WRONG");
   const std::string right = ToHex(HmacSha256("s", "x"));
   EXPECT_EQ(ReasonOf(CheckSha256Signature(right, Encoding::kHex, "x", {Secret("s")})), "SIGNATURE_WRONG");
   EXPECT_EQ(ReasonOf(CheckSha256Signature("sha1=" + right, Encoding::kHex, "x", {Secret("s")})), "SIGNATURE_WRONG");
-  EXPECT_EQ(ReasonOf(CheckSha256Signature("sha256=" + right.substr(1), Encoding::kHex, "x", {Secret("s")})), "SIGNATURE_WRONG");
+  EXPECT_EQ(ReasonOf(CheckSha256Signature("sha256=" + right.substr(1), Encoding::kHex, "x", {Secret("s")})),
+            "SIGNATURE_WRONG");
 }
 
 struct ErrorCase {
@@ -79,7 +88,8 @@ void CheckTable(const std::vector<ErrorCase>& cases, Classify classify) {
     http.sent = net::Sent::kAnswered;
     http.http_status = test.status;
     http.body = test.body;
-    EXPECT_EQ(ReasonName(classify(http, ParseJson(http.body)).error), std::string(ReasonName(test.error))) << test.status << " " << test.body;
+    EXPECT_EQ(ReasonName(classify(http, ParseJson(http.body)).error), std::string(ReasonName(test.error)))
+        << test.status << " " << test.body;
   }
 }
 
@@ -117,29 +127,33 @@ TEST(Errors, OfFacebook) {
 }
 
 TEST(Errors, OfX) {
-  CheckTable({{201, R"({"data":{"id":"1"}})", ErrorClass::kNone},
-              {401, R"({"type":"about:blank","status":401})", ErrorClass::kTokenExpired},
-              {403, R"({"type":"https://api.x.com/2/problems/client-forbidden","detail":"x"})", ErrorClass::kPermission},
-              {403, R"({"type":"https://api.x.com/2/problems/not-authorized-for-resource"})", ErrorClass::kPermission},
-              {403, R"({"type":"about:blank","detail":"You are not allowed to create a Tweet with duplicate content."})", ErrorClass::kDuplicate},
-              {403, R"({"errors":[{"code":187,"message":"Status is a duplicate."}]})", ErrorClass::kDuplicate},
-              {403, R"({"type":"about:blank","detail":"no"})", ErrorClass::kPermission},
-              {429, R"({"errors":[{"code":88,"message":"Rate limit exceeded"}]})", ErrorClass::kRateLimited},
-              {429, R"({"type":"https://api.x.com/2/problems/rate-limit-exceeded"})", ErrorClass::kRateLimited},
-              {429, "", ErrorClass::kRateLimited},
-              {429, R"({"type":"https://api.x.com/2/problems/usage-capped"})", ErrorClass::kPermission},
-              {402, R"({"title":"CreditsDepleted"})", ErrorClass::kPermission},
-              {404, "{}", ErrorClass::kNotFound},
-              {200, R"({"errors":[{"type":"https://api.x.com/2/problems/resource-not-found"}]})", ErrorClass::kNotFound},
-              {200, R"({"errors":[{"type":"https://api.x.com/2/problems/not-authorized-for-resource"}]})", ErrorClass::kPermission},
-              {200, R"({"errors":[{"title":"x"}]})", ErrorClass::kNotFound},
-              {200, R"({"data":[{"id":"1"}],"errors":[{"type":"https://api.x.com/2/problems/resource-not-found"}]})", ErrorClass::kNone},
-              {400, R"({"type":"https://api.x.com/2/problems/invalid-request"})", ErrorClass::kInvalid},
-              {500, "", ErrorClass::kTransient},
-              {502, "<html>", ErrorClass::kTransient},
-              {503, "", ErrorClass::kTransient},
-              {504, "", ErrorClass::kTransient}},
-             ClassifyX);
+  CheckTable(
+      {{201, R"({"data":{"id":"1"}})", ErrorClass::kNone},
+       {401, R"({"type":"about:blank","status":401})", ErrorClass::kTokenExpired},
+       {403, R"({"type":"https://api.x.com/2/problems/client-forbidden","detail":"x"})", ErrorClass::kPermission},
+       {403, R"({"type":"https://api.x.com/2/problems/not-authorized-for-resource"})", ErrorClass::kPermission},
+       {403, R"({"type":"about:blank","detail":"You are not allowed to create a Tweet with duplicate content."})",
+        ErrorClass::kDuplicate},
+       {403, R"({"errors":[{"code":187,"message":"Status is a duplicate."}]})", ErrorClass::kDuplicate},
+       {403, R"({"type":"about:blank","detail":"no"})", ErrorClass::kPermission},
+       {429, R"({"errors":[{"code":88,"message":"Rate limit exceeded"}]})", ErrorClass::kRateLimited},
+       {429, R"({"type":"https://api.x.com/2/problems/rate-limit-exceeded"})", ErrorClass::kRateLimited},
+       {429, "", ErrorClass::kRateLimited},
+       {429, R"({"type":"https://api.x.com/2/problems/usage-capped"})", ErrorClass::kPermission},
+       {402, R"({"title":"CreditsDepleted"})", ErrorClass::kPermission},
+       {404, "{}", ErrorClass::kNotFound},
+       {200, R"({"errors":[{"type":"https://api.x.com/2/problems/resource-not-found"}]})", ErrorClass::kNotFound},
+       {200, R"({"errors":[{"type":"https://api.x.com/2/problems/not-authorized-for-resource"}]})",
+        ErrorClass::kPermission},
+       {200, R"({"errors":[{"title":"x"}]})", ErrorClass::kNotFound},
+       {200, R"({"data":[{"id":"1"}],"errors":[{"type":"https://api.x.com/2/problems/resource-not-found"}]})",
+        ErrorClass::kNone},
+       {400, R"({"type":"https://api.x.com/2/problems/invalid-request"})", ErrorClass::kInvalid},
+       {500, "", ErrorClass::kTransient},
+       {502, "<html>", ErrorClass::kTransient},
+       {503, "", ErrorClass::kTransient},
+       {504, "", ErrorClass::kTransient}},
+      ClassifyX);
 }
 
 TEST(Errors, OfWordPress) {
@@ -172,8 +186,8 @@ TEST(Errors, EndsOfAWrite) {
     answer.refusal = {error, "Malformed token EAAB-secret\nnext line"};
     return answer;
   };
-  for (const ErrorClass error : {ErrorClass::kTokenExpired, ErrorClass::kPermission, ErrorClass::kRateLimited, ErrorClass::kDuplicate,
-                                 ErrorClass::kNotFound, ErrorClass::kInvalid}) {
+  for (const ErrorClass error : {ErrorClass::kTokenExpired, ErrorClass::kPermission, ErrorClass::kRateLimited,
+                                 ErrorClass::kDuplicate, ErrorClass::kNotFound, ErrorClass::kInvalid}) {
     const Outcome out = FailedWrite(answered(400, error), account);
     EXPECT_EQ(out.kind, OutcomeKind::kRefused);
     EXPECT_EQ(out.reason, ReasonName(error));
@@ -222,21 +236,24 @@ TEST(Errors, MessagesOfNetworksSteerNoTerminalAndTellNoSecret) {
 }
 
 TEST(Rates, AreReadFromTheHeaders) {
-  const RateState facebook = FacebookRate({{"X-App-Usage", R"({"call_count":28,"total_time":25,"total_cputime":30})"},
-                                           {"X-Business-Use-Case-Usage",
-                                            R"({"7":[{"type":"pages","call_count":95,"total_cputime":1,"total_time":1,"estimated_time_to_regain_access":0}],
+  const RateState facebook = FacebookRate(
+      {{"X-App-Usage", R"({"call_count":28,"total_time":25,"total_cputime":30})"},
+       {"X-Business-Use-Case-Usage",
+        R"({"7":[{"type":"pages","call_count":95,"total_cputime":1,"total_time":1,"estimated_time_to_regain_access":0}],
                                                 "8":[{"call_count":100,"estimated_time_to_regain_access":90}]})"}},
-                                          "7");
+      "7");
   EXPECT_EQ(facebook.limit, 100);
   EXPECT_EQ(facebook.remaining, 5);
   EXPECT_FALSE(facebook.retry_after.has_value());
-  const RateState full = FacebookRate({{"X-Business-Use-Case-Usage", R"({"7":[{"call_count":140,"estimated_time_to_regain_access":3}]})"}}, "7");
+  const RateState full = FacebookRate(
+      {{"X-Business-Use-Case-Usage", R"({"7":[{"call_count":140,"estimated_time_to_regain_access":3}]})"}}, "7");
   EXPECT_EQ(full.remaining, 0);
   EXPECT_EQ(full.retry_after, absl::Minutes(3));
   EXPECT_FALSE(FacebookRate({{"X-App-Usage", "garbage"}}, "7").retry_after.has_value());
 
   const absl::Time now = absl::FromUnixSeconds(1'700'000'000);
-  const RateState x = XRate({{"x-rate-limit-limit", "100"}, {"x-rate-limit-remaining", "0"}, {"x-rate-limit-reset", "1700000900"}}, now);
+  const RateState x = XRate(
+      {{"x-rate-limit-limit", "100"}, {"x-rate-limit-remaining", "0"}, {"x-rate-limit-reset", "1700000900"}}, now);
   EXPECT_EQ(x.limit, 100);
   EXPECT_EQ(x.remaining, 0);
   EXPECT_EQ(x.reset_in, absl::Minutes(15));
@@ -247,11 +264,12 @@ TEST(Rates, AreReadFromTheHeaders) {
 
 TEST(Wire, TimesAreParsed) {
   const absl::Time time = absl::FromUnixSeconds(1'700'000'000);
-  for (const char* text : {"2023-11-14T22:13:20+0000", "2023-11-14T22:13:20Z", "2023-11-14T22:13:20.000Z", "2023-11-14T22:13:20",
-                           "2023-11-14T23:13:20+01:00", "2023-11-14T21:13:20-0100"}) {
+  for (const char* text : {"2023-11-14T22:13:20+0000", "2023-11-14T22:13:20Z", "2023-11-14T22:13:20.000Z",
+                           "2023-11-14T22:13:20", "2023-11-14T23:13:20+01:00", "2023-11-14T21:13:20-0100"}) {
     EXPECT_EQ(ParseIsoTime(text), time) << text;
   }
-  for (const char* text : {"", "2023", "2023-11-14 22:13", "yesterday, some time ago", "2023-99-14T22:13:20Z"}) EXPECT_FALSE(ParseIsoTime(text)) << text;
+  for (const char* text : {"", "2023", "2023-11-14 22:13", "yesterday, some time ago", "2023-99-14T22:13:20Z"})
+    EXPECT_FALSE(ParseIsoTime(text)) << text;
   EXPECT_EQ(FormatIsoTime(time), "2023-11-14T22:13:20Z");
   EXPECT_EQ(XPostTime("Tue Nov 14 22:13:20 +0000 2023", ""), time);
   EXPECT_EQ(XPostTime("2023-11-14T22:13:20.987Z", ""), time);

@@ -85,6 +85,57 @@ TEST(Producer, SaysWhenItIsFullAndWhenARecordIsTooLarge) {
   EXPECT_EQ(unavailable, 100);
 }
 
+TEST(Producer, ABatchIsAnsweredOnceForAllOfItsRecords) {
+  Kafka& kafka = Kafka::Shared();
+  const std::string topic = Kafka::Unique("batch");
+  kafka.MakeTopic(topic, 3);
+  obs::Metrics metrics;
+  Producer producer(kafka.Config(), metrics);
+  std::mutex mutex;
+  std::vector<Status> answers;
+  const auto answer = [&](Status status) {
+    const std::lock_guard lock(mutex);
+    answers.push_back(std::move(status));
+  };
+  const auto answered = [&](size_t count) {
+    return testing::WaitFor([&] {
+      const std::lock_guard lock(mutex);
+      return answers.size() == count;
+    });
+  };
+  const HeaderView header{"ce_id", "é"};
+  {
+    Producer::Batch batch(producer, answer);
+    for (int i = 0; i < 100; ++i) {
+      const std::string key = std::to_string(i % 7), payload = std::to_string(i);
+      ASSERT_TRUE(batch.Add({topic, key, payload, {&header, 1}}).ok());
+    }
+  }
+  ASSERT_TRUE(answered(1));
+  EXPECT_TRUE(answers[0].ok()) << answers[0];
+  const std::vector<Received> all = kafka.Read(topic, 100);
+  ASSERT_EQ(all.size(), 100u);
+  for (const Received& received : all) EXPECT_EQ(received.record.headers.at("ce_id"), "é");
+  { const Producer::Batch empty(producer, answer); }
+  ASSERT_TRUE(answered(2));
+  EXPECT_TRUE(answers[1].ok());
+  EXPECT_EQ(metrics.counter("parvis_bus_produced_total", "", {{"topic", topic}, {"outcome", "ok"}}).Value(), 100);
+
+  BusConfig config;
+  config.brokers = "127.0.0.1:1";  // nobody there
+  config.producer_queue_max = 10;
+  config.delivery_max = absl::Seconds(1);
+  Producer alone(config, metrics);
+  {
+    Producer::Batch batch(alone, answer);
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(batch.Add({topic, "k", "p", {}}).ok());
+    EXPECT_EQ(ReasonOf(batch.Add({topic, "k", "p", {}})), "BUS_QUEUE_FULL");
+    EXPECT_EQ(answers.size(), 2u);  // not before the end, and not before the others are known
+  }
+  ASSERT_TRUE(answered(3));
+  EXPECT_EQ(ReasonOf(answers[2]), "BUS_QUEUE_FULL");
+}
+
 TEST(Producer, SendAllWaitsForEveryAckAlsoWithASmallQueue) {
   Kafka& kafka = Kafka::Shared();
   const std::string topic = Kafka::Unique("all");

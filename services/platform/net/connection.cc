@@ -18,10 +18,23 @@ namespace {
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr int kRejectingMax = 100;
 
+// "127.0.0.1:55555"; "" when it has gone already.
+std::string PeerOf(const asio::ip::tcp::socket& socket) {
+  error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  if (error) return "";
+  const std::string address = peer.address().to_string();
+  return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(peer.port());
+}
+
 }  // namespace
 
 Connection::Connection(tcp::socket socket, Worker& worker, std::shared_ptr<ServerShared> shared)
-    : socket_(std::move(socket)), worker_(worker), shared_(std::move(shared)), timer_(socket_.get_executor()), signal_(socket_.get_executor()) {
+    : socket_(std::move(socket)),
+      worker_(worker),
+      shared_(std::move(shared)),
+      timer_(socket_.get_executor()),
+      signal_(socket_.get_executor()) {
   signal_.expires_at(asio::steady_timer::time_point::max());
   worker_.connections.insert(this);
 }
@@ -31,7 +44,8 @@ Connection::~Connection() {
   if (exchange_) exchange_->Detach();
 }
 
-// ---- time ------------------------------------------------------------------------------------------------------------
+// ---- time
+// ------------------------------------------------------------------------------------------------------------
 
 void Connection::Arm(absl::Duration limit) {
   deadline_ = shared_->clock.Now() + limit;
@@ -81,7 +95,8 @@ void Connection::Reset() {
   socket_.close(ignored);
 }
 
-// ---- reading ---------------------------------------------------------------------------------------------------------
+// ---- reading
+// ---------------------------------------------------------------------------------------------------------
 
 asio::awaitable<bool> Connection::ReadSome(size_t at_most) {
   auto [error, bytes] = co_await socket_.async_read_some(buffer_.prepare(at_most), kNoThrow);
@@ -106,7 +121,8 @@ int Connection::CheckHead() {
   const auto coding = message.find(http::field::transfer_encoding);
   if (coding != message.end()) {
     // Anything but plain chunked, or both ways to tell the length, is how requests are smuggled (RFC 9112 §6.1, §11.2).
-    if (http10_ || message.count(http::field::content_length) > 0 || message.count(http::field::transfer_encoding) > 1) return 400;
+    if (http10_ || message.count(http::field::content_length) > 0 || message.count(http::field::transfer_encoding) > 1)
+      return 400;
     if (!parser_->chunked()) return 501;
     const auto value = coding->value();
     if (CaselessLess()(std::string_view(value.data(), value.size()), "chunked") ||
@@ -174,12 +190,8 @@ int Connection::TakeRequest() {
     if (!is_new) it->second += ", " + std::string(value);
   }
   request_.body = std::move(message.body());
-  error_code error;
-  const auto peer = socket_.remote_endpoint(error);
-  if (!error) {
-    request_.peer = (peer.address().is_v6() ? "[" + peer.address().to_string() + "]" : peer.address().to_string()) + ":" +
-                    std::to_string(peer.port());
-  }
+  if (peer_.empty()) peer_ = PeerOf(socket_);
+  request_.peer = peer_;
   return 0;
 }
 
@@ -222,7 +234,8 @@ asio::awaitable<Connection::Reading> Connection::ReadRequest() {
   }
 }
 
-// ---- life ------------------------------------------------------------------------------------------------------------
+// ---- life
+// ------------------------------------------------------------------------------------------------------------
 
 asio::awaitable<void> Connection::Serve() {
   for (;;) {

@@ -12,7 +12,7 @@
 
 namespace parvis::net {
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection final : public std::enable_shared_from_this<Connection>, public Exchange::Listener {
  public:
   using tcp = boost::asio::ip::tcp;
   Connection(tcp::socket socket, Worker& worker, std::shared_ptr<ServerShared> shared);
@@ -48,7 +48,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   awaitable<bool> SendBytes(std::string_view first, std::string_view second = {});
   awaitable<void> Linger();
   std::string HeadOf(const HttpResponse& response) const;
-  std::shared_ptr<Exchange> MakeExchange();
+  // Exchange::Listener, for Answer's exchange.
+  void Wake() override;
+  void WatchPeer() override;
 
   // Everything is bounded in time by one timer, re-armed only when an earlier deadline comes up.
   void Arm(absl::Duration limit);
@@ -69,6 +71,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool keep_alive_ = false, head_only_ = false, http10_ = false;
   int refusal_ = 400;
   HttpRequest request_;
+  std::string peer_;  // as HttpRequest has it
   Instant request_read_;
   std::shared_ptr<Exchange> exchange_;
 };

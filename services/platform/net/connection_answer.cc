@@ -5,7 +5,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <set>
 
 #include "platform/net/connection.h"
 #include "platform/obs/log.h"
@@ -21,22 +20,25 @@ namespace {
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr int64_t kLingerBytesMax = 64 << 20;
 
+// Headers that say where the answer ends and what becomes of the connection: only the server writes them.
+bool IsOurs(std::string_view name) {
+  for (const std::string_view ours : {"Connection", "Content-Length", "Transfer-Encoding", "Keep-Alive"}) {
+    if (name.size() == ours.size() && !CaselessLess()(name, ours) && !CaselessLess()(ours, name)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-// ---- answering -------------------------------------------------------------------------------------------------------
+// ---- answering
+// -------------------------------------------------------------------------------------------------------
 
-std::shared_ptr<Exchange> Connection::MakeExchange() {
-  std::weak_ptr<Connection> weak = weak_from_this();
-  auto executor = socket_.get_executor();
-  Exchange::Hooks hooks;
-  hooks.wake = [weak, executor] {
-    auto self = weak.lock();
-    if (self && self->waiting_.exchange(false)) asio::post(executor, [self] { self->signal_.cancel(); });
-  };
-  hooks.watch = [weak, executor] {
-    if (auto self = weak.lock()) asio::post(executor, [self] { self->Watch(); });
-  };
-  return std::make_shared<Exchange>(std::move(hooks), shared_->config.stream_queue_max_bytes);
+void Connection::Wake() {
+  if (waiting_.exchange(false)) asio::post(worker_.io, [self = shared_from_this()] { self->signal_.cancel(); });
+}
+
+void Connection::WatchPeer() {
+  asio::post(worker_.io, [self = shared_from_this()] { self->Watch(); });
 }
 
 // Looks whether the peer has closed or reset. Stops at the first byte of a next request: it must stay where it is.
@@ -57,7 +59,7 @@ void Connection::Watch() {
 }
 
 asio::awaitable<bool> Connection::Answer() {
-  exchange_ = MakeExchange();
+  exchange_ = std::make_shared<Exchange>(weak_from_this(), shared_->config.stream_queue_max_bytes);
   gone_ = false;
   bool streaming = false;
   bool usable = false;
@@ -97,7 +99,8 @@ asio::awaitable<bool> Connection::Answer() {
       break;
     }
     streaming = true;
-    const bool sent = next == Exchange::Next::kStreamHead ? co_await SendStreamHead(response) : co_await SendChunks(std::move(chunks));
+    const bool sent = next == Exchange::Next::kStreamHead ? co_await SendStreamHead(response)
+                                                          : co_await SendChunks(std::move(chunks));
     if (!sent) break;
     Arm(absl::InfiniteDuration());
   }
@@ -114,17 +117,25 @@ asio::awaitable<bool> Connection::Answer() {
 std::string Connection::HeadOf(const HttpResponse& response) const {
   const int status = response.status >= 200 && response.status <= 599 ? response.status : 500;
   const auto reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)));
-  std::string head = "HTTP/1.1 " + std::to_string(status) + " " + std::string(reason.data(), reason.size()) + "\r\n";
+  std::string head;
   head.reserve(256);
+  head.append("HTTP/1.1 ")
+      .append(std::to_string(status))
+      .append(" ")
+      .append(reason.data(), reason.size())
+      .append("\r\n");
   for (const auto& [name, value] : response.headers) {
-    static const std::set<std::string, CaselessLess> kOurs = {"Connection", "Content-Length", "Transfer-Encoding", "Keep-Alive"};
-    if (name.empty() || kOurs.count(name) > 0) continue;
+    if (name.empty() || IsOurs(name)) continue;
     // A line break in a value would start another header or the body.
     const auto bad = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
     if (std::any_of(name.begin(), name.end(), [&](char c) { return bad(c) || c == ':' || c == ' '; })) continue;
     head += name;
     head += ": ";
-    std::copy_if(value.begin(), value.end(), std::back_inserter(head), [&](char c) { return !bad(c); });
+    if (std::none_of(value.begin(), value.end(), bad)) {
+      head += value;
+    } else {
+      std::copy_if(value.begin(), value.end(), std::back_inserter(head), [&](char c) { return !bad(c); });
+    }
     head += "\r\n";
   }
   return head;
@@ -175,7 +186,8 @@ asio::awaitable<bool> Connection::SendChunks(std::deque<std::string> chunks) {
 
 asio::awaitable<bool> Connection::SendBytes(std::string_view first, std::string_view second) {
   Arm(shared_->config.body_max);
-  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(first.data(), first.size()), asio::buffer(second.data(), second.size())};
+  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(first.data(), first.size()),
+                                                     asio::buffer(second.data(), second.size())};
   auto [error, bytes] = co_await asio::async_write(socket_, buffers, kNoThrow);
   (void)bytes;
   co_return !error;

@@ -3,7 +3,13 @@
 namespace parvis::net {
 
 void Exchange::Wake() {
-  if (!detached_) hooks_.wake();
+  if (detached_) return;
+  if (const auto listener = listener_.lock()) listener->Wake();
+}
+
+void Exchange::Watch() {
+  if (detached_) return;
+  if (const auto listener = listener_.lock()) listener->WatchPeer();
 }
 
 void Exchange::Send(HttpResponse response) {
@@ -20,7 +26,7 @@ void Exchange::BeginStream(HttpResponse head) {
   phase_ = Phase::kStreaming;
   response_ = std::move(head);
   Wake();
-  if (!detached_) hooks_.watch();
+  Watch();
 }
 
 bool Exchange::Write(std::string chunk) {
@@ -57,7 +63,7 @@ void Exchange::OnGone(std::function<void()> callback) {
     if (phase_ == Phase::kAnswered || phase_ == Phase::kDone) return;
     if (!gone_ && phase_ != Phase::kAborted) {
       on_gone_ = std::move(callback);
-      if (!detached_) hooks_.watch();
+      Watch();
       return;
     }
   }
@@ -134,7 +140,7 @@ void Exchange::Detach() {
   {
     std::lock_guard lock(mutex_);
     detached_ = true;
-    hooks_ = {};
+    listener_.reset();
     if (phase_ != Phase::kDone) {
       gone_ = true;
       callback.swap(on_gone_);

@@ -1,4 +1,5 @@
-// One request's answer on its way from a handler (any thread) to its connection (its I/O thread). Internal to platform/net.
+// One request's answer on its way from a handler (any thread) to its connection (its I/O thread). Internal to
+// platform/net.
 #pragma once
 
 #include <deque>
@@ -13,12 +14,17 @@ namespace parvis::net {
 
 class Exchange {
  public:
-  // `wake` makes the connection look at the exchange again; called from any thread under the exchange's lock, until Detach.
-  // `watch` asks the connection to notice when the peer goes away.
-  struct Hooks {
-    std::function<void()> wake, watch;
+  // The connection, as its exchange sees it. Called from any thread under the exchange's lock, until Detach.
+  class Listener {
+   public:
+    virtual void Wake() = 0;       // look at the exchange again
+    virtual void WatchPeer() = 0;  // notice when the peer goes away
+
+   protected:
+    ~Listener() = default;
   };
-  Exchange(Hooks hooks, int stream_queue_max_bytes) : hooks_(std::move(hooks)), queue_max_(stream_queue_max_bytes) {}
+  Exchange(std::weak_ptr<Listener> listener, int stream_queue_max_bytes)
+      : listener_(std::move(listener)), queue_max_(stream_queue_max_bytes) {}
 
   // The handler's side; what each means stands at Responder.
   void Send(HttpResponse response);
@@ -34,14 +40,15 @@ class Exchange {
   enum class Next { kWait, kAnswer, kStreamHead, kChunks, kStreamEnd, kAbort };
   // What to do now. kAnswer and kStreamHead fill `response`, kChunks fills `chunks` with all that waits.
   Next Take(HttpResponse* response, std::deque<std::string>* chunks);
-  void MarkGone();   // the peer has gone; may call back
-  void Detach();     // the connection looks no more: nothing wakes it from now on; calls back if it ended early
+  void MarkGone();  // the peer has gone; may call back
+  void Detach();    // the connection looks no more: nothing wakes it from now on; calls back if it ended early
 
  private:
   enum class Phase { kPending, kAnswered, kStreaming, kEnding, kDone, kAborted };
-  void Wake();
+  void Wake();  // mutex_ held, as for Watch
+  void Watch();
   mutable std::mutex mutex_;
-  Hooks hooks_;
+  std::weak_ptr<Listener> listener_;
   const size_t queue_max_;
   Phase phase_ = Phase::kPending;
   bool head_sent_ = false, gone_ = false, detached_ = false;

@@ -1,5 +1,8 @@
 #include "platform/rpc/access.h"
 
+#include <algorithm>
+#include <unordered_map>
+
 #include <absl/strings/str_cat.h>
 #include <google/api/resource.pb.h>
 
@@ -27,10 +30,31 @@ bool IsNameField(const FieldDescriptor& field) {
          field.options().HasExtension(google::api::resource_reference);
 }
 
-void AddName(const std::string& name, std::set<std::string>& out) {
-  if (name.compare(0, kWorkspaces.size(), kWorkspaces) != 0) return;
-  const size_t end = name.find('/', kWorkspaces.size());
-  out.insert(name.substr(kWorkspaces.size(), end == std::string::npos ? end : end - kWorkspaces.size()));
+void AddName(std::string_view name, std::set<std::string>& out) {
+  if (name.substr(0, kWorkspaces.size()) != kWorkspaces) return;
+  name.remove_prefix(kWorkspaces.size());
+  const std::string_view workspace = name.substr(0, name.find('/'));
+  // Nearly always there is only one, named again and again.
+  if (out.size() == 1 && *out.begin() == workspace) return;
+  out.emplace(workspace);
+}
+
+// The fields of a type that hold names, or messages that may: found once, and for each thread, so that nothing is
+// locked.
+struct NamingField {
+  const FieldDescriptor* field;
+  bool is_name;  // else a message
+};
+const std::vector<NamingField>& NamingFieldsOf(const Descriptor& type) {
+  thread_local std::unordered_map<const Descriptor*, std::vector<NamingField>> known;  // generated types: bounded
+  const auto [it, added] = known.try_emplace(&type);
+  if (!added) return it->second;
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    const bool is_name = IsNameField(field);
+    if (is_name || field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) it->second.push_back({&field, is_name});
+  }
+  return it->second;
 }
 
 void Walk(const Message& message, int depth, std::set<std::string>& out) {
@@ -39,10 +63,9 @@ void Walk(const Message& message, int depth, std::set<std::string>& out) {
     return;
   }
   const Reflection& reflection = *message.GetReflection();
-  const Descriptor& type = *message.GetDescriptor();
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    if (IsNameField(field)) {
+  for (const auto& [which, is_name] : NamingFieldsOf(*message.GetDescriptor())) {
+    const FieldDescriptor& field = *which;
+    if (is_name) {
       if (!field.is_repeated()) {
         std::string scratch;
         AddName(reflection.GetStringReference(message, &field, &scratch), out);
@@ -52,7 +75,7 @@ void Walk(const Message& message, int depth, std::set<std::string>& out) {
         std::string scratch;
         AddName(reflection.GetRepeatedStringReference(message, &field, k, &scratch), out);
       }
-    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    } else {
       if (!field.is_repeated()) {
         if (reflection.HasField(message, &field)) Walk(reflection.GetMessage(message, &field), depth + 1, out);
         continue;
@@ -96,13 +119,17 @@ std::set<std::string> WorkspacesNamed(const Message& request) {
   return out;
 }
 
-const MethodAccess* AccessTable::Find(const std::string& path) {
-  std::lock_guard lock(mutex_);
-  const auto [it, added] = methods_.try_emplace(path);
+const MethodAccess* AccessTable::Find(std::string_view path) {
+  {
+    const std::shared_lock lock(mutex_);
+    if (const auto it = methods_.find(path); it != methods_.end()) return it->second.get();
+  }
+  const std::unique_lock lock(mutex_);
+  const auto [it, added] = methods_.try_emplace(std::string(path));
   if (!added) return it->second.get();
   const size_t slash = path.find('/');
-  if (slash == std::string::npos) return nullptr;
-  const std::string service = path.substr(0, slash), method = path.substr(slash + 1);
+  if (slash == std::string_view::npos) return nullptr;
+  const std::string service(path.substr(0, slash)), method(path.substr(slash + 1));
   const auto* descriptor =
       google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(absl::StrCat(service, ".", method));
   if (descriptor == nullptr) return nullptr;
@@ -126,6 +153,10 @@ Status CheckAccess(const MethodAccess& access, const Message& request, Call& cal
     return ToStatus(error);
   }
   const std::set<std::string> named = WorkspacesNamed(request);
+  if (named.size() == 1 && !who.workspace_id.empty() && *named.begin() == who.workspace_id) {
+    call.workspace_id = who.workspace_id;  // nearly always; the rest is for other spellings and other callers
+    return absl::OkStatus();
+  }
   if (named.size() == 1) call.workspace_id = NormalizeUuid(*named.begin());
   if (who.roles.count(Role::kService) != 0 || who.roles.count(Role::kOperator) != 0) return absl::OkStatus();
   if (who.workspace_id.empty()) return named.empty() || access.accounts ? absl::OkStatus() : Mismatch();

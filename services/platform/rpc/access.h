@@ -1,12 +1,12 @@
 // Who may call what: the access option of a method and the workspaces that a request names, both by descriptor.
 #pragma once
 
+#include <map>
 #include <memory>
-#include <mutex>
 #include <set>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <google/protobuf/descriptor.h>
@@ -39,11 +39,11 @@ std::set<std::string> WorkspacesNamed(const google::protobuf::Message& request);
 // each up once. nullptr for a method that does not exist or declares no role.
 class AccessTable {
  public:
-  const MethodAccess* Find(const std::string& path);
+  const MethodAccess* Find(std::string_view path);
 
  private:
-  std::mutex mutex_;
-  std::unordered_map<std::string, std::unique_ptr<MethodAccess>> methods_;
+  std::shared_mutex mutex_;
+  std::map<std::string, std::unique_ptr<MethodAccess>, std::less<>> methods_;
 };
 
 // The checks after authentication; fills call.workspace_id. PERMISSION_DENIED ROLE_MISSING, WORKSPACE_MISMATCH.

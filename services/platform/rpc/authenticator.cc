@@ -1,8 +1,10 @@
 #include "platform/rpc/authenticator.h"
 
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
+#include <array>
 #include <condition_variable>
+#include <cstring>
 #include <list>
 #include <mutex>
 #include <unordered_map>
@@ -17,10 +19,31 @@
 namespace parvis::rpc {
 namespace {
 
-std::string Digest(const std::string& token) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
+using Digest = std::array<unsigned char, 32>;
+
+// Any of its bytes are as good as a hash.
+struct DigestHash {
+  size_t operator()(const Digest& digest) const {
+    size_t hash;
+    std::memcpy(&hash, digest.data(), sizeof hash);
+    return hash;
+  }
+};
+
+// SHA-256. OpenSSL's SHA256() looks the algorithm up by name every time; here each thread keeps a context.
+Digest DigestOf(const std::string& token) {
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  thread_local const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  Digest digest{};
+  unsigned int size = 0;
+  if (EVP_DigestInit_ex(context.get(), sha256, nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), token.data(), token.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), digest.data(), &size) != 1 || size != digest.size()) {
+    std::abort();  // an equal digest for two keys would make one caller of both
+  }
   return digest;
 }
 
@@ -55,7 +78,7 @@ struct AccountsAuthenticator::Impl {
     bool pending = true;
     StatusOr<Principal> answer = MakeError(Code::kUnavailable, "ACCOUNTS_UNAVAILABLE", "not asked yet");
     Instant expires;
-    std::list<std::string>::iterator place;  // in `order`
+    std::list<Digest>::iterator place;  // in `order`
   };
 
   Impl(Client& client, const AuthenticatorConfig& config, const Clock& clock, obs::Metrics& metrics)
@@ -117,8 +140,8 @@ struct AccountsAuthenticator::Impl {
   obs::Counter& misses;
   std::mutex mutex;
   std::condition_variable answered;
-  std::unordered_map<std::string, std::shared_ptr<Entry>> entries;  // by digest
-  std::list<std::string> order;                                     // digests, used longest ago first
+  std::unordered_map<Digest, std::shared_ptr<Entry>, DigestHash> entries;
+  std::list<Digest> order;  // used longest ago first
 };
 
 AccountsAuthenticator::AccountsAuthenticator(Client& client, const AuthenticatorConfig& config, const Clock& clock,
@@ -127,7 +150,7 @@ AccountsAuthenticator::AccountsAuthenticator(Client& client, const Authenticator
 AccountsAuthenticator::~AccountsAuthenticator() = default;
 
 StatusOr<Principal> AccountsAuthenticator::Authenticate(const std::string& token) {
-  const std::string digest = Digest(token);
+  const Digest digest = DigestOf(token);
   std::unique_lock lock(impl_->mutex);
   const auto [it, added] = impl_->entries.try_emplace(digest);
   if (!added) {

@@ -6,6 +6,11 @@
 #include <utility>
 
 namespace parvis::rpc {
+namespace {
+
+constexpr size_t kEmptyLanesMax = 64;  // kept, because making one costs as much as a small call
+
+}  // namespace
 
 FairExecutor::FairExecutor(const Options& options) : options_(options) {
   for (int i = 0; i < options_.threads; ++i) {
@@ -17,7 +22,7 @@ FairExecutor::FairExecutor(const Options& options) : options_(options) {
 FairExecutor::~FairExecutor() { Stop(); }
 
 FairExecutor::Taken FairExecutor::TrySubmit(uint64_t tenant, std::function<void()> task) {
-  bool runnable = false;
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
     const int room = options_.queue_max - queued_;
@@ -27,10 +32,16 @@ FairExecutor::Taken FairExecutor::TrySubmit(uint64_t tenant, std::function<void(
     lane.waiting.push_back(std::move(task));
     ++queued_;
     PutInTurn(tenant, lane);
-    runnable = lane.in_turn;
+    wake = MustWake();
   }
-  if (runnable) wake_.notify_one();
+  if (wake) wake_.notify_one();
   return Taken::kYes;
+}
+
+bool FairExecutor::MustWake() {
+  if (turn_.empty() || asleep_ == 0 || waking_) return false;
+  waking_ = true;
+  return true;
 }
 
 void FairExecutor::PutInTurn(uint64_t tenant, Lane& lane) {
@@ -42,8 +53,13 @@ void FairExecutor::PutInTurn(uint64_t tenant, Lane& lane) {
 void FairExecutor::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return !turn_.empty() || (stopping_ && queued_ == 0); });
-    if (turn_.empty()) return;
+    while (turn_.empty()) {
+      if (stopping_ && queued_ == 0) return;
+      ++asleep_;
+      wake_.wait(lock);
+      --asleep_;
+      waking_ = false;  // whoever was called: this one looks now
+    }
     const uint64_t tenant = turn_.front();
     turn_.pop_front();
     Lane& lane = lanes_.at(tenant);  // stays where it is: it is not erased while it runs something
@@ -53,14 +69,20 @@ void FairExecutor::Run() {
     ++lane.running;
     --queued_;
     PutInTurn(tenant, lane);
-    if (stopping_ && queued_ == 0) wake_.notify_all();
+    const bool last = stopping_ && queued_ == 0;
+    const bool wake = MustWake();
     lock.unlock();
+    if (last) {
+      wake_.notify_all();
+    } else if (wake) {
+      wake_.notify_one();
+    }
     task();
     task = nullptr;  // what the task holds is released outside the lock
     lock.lock();
     --lane.running;
     PutInTurn(tenant, lane);
-    if (lane.running == 0 && lane.waiting.empty()) lanes_.erase(tenant);
+    if (lane.running == 0 && lane.waiting.empty() && lanes_.size() > kEmptyLanesMax) lanes_.erase(tenant);
   }
 }
 
@@ -73,11 +95,6 @@ void FairExecutor::Stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
-}
-
-int FairExecutor::queued() const {
-  const std::lock_guard lock(mutex_);
-  return queued_;
 }
 
 }  // namespace parvis::rpc

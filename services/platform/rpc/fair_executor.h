@@ -5,6 +5,7 @@
 // for who comes next.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -34,7 +35,7 @@ class FairExecutor {
   [[nodiscard]] Taken TrySubmit(uint64_t tenant, std::function<void()> task);
   // Takes no new tasks, runs what is queued, joins the threads. Idempotent; not from one of its own threads.
   void Stop();
-  int queued() const;
+  int queued() const { return queued_; }  // takes no lock
 
  private:
   struct Lane {
@@ -43,14 +44,21 @@ class FairExecutor {
     bool in_turn = false;
   };
   void Run();
+  // Whether a sleeping thread is to be woken: there is work, somebody sleeps, and nobody is on his way already. Who
+  // takes a task asks again for what is left, so a task never waits behind a running one while a thread sleeps, and a
+  // burst of short tasks wakes one thread and not one each. mutex_ held; the caller notifies, without the lock, when it
+  // is true.
+  bool MustWake();
   void PutInTurn(uint64_t tenant, Lane& lane);  // unless it is, has nothing, or holds its threads; mutex_ held
 
   const Options options_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::unordered_map<uint64_t, Lane> lanes_;  // only those with something: at most queue_max + threads
+  std::unordered_map<uint64_t, Lane> lanes_;  // those with something, and a few (kEmptyLanesMax) to be used again
   std::deque<uint64_t> turn_;                 // lanes that a thread may take from, in order
-  int queued_ = 0;
+  std::atomic<int> queued_{0};                // written with mutex_ held
+  int asleep_ = 0;                            // threads that wait for work
+  bool waking_ = false;                       // one of them has been called and has not come yet
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

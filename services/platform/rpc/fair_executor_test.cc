@@ -99,6 +99,35 @@ TEST(FairExecutorTest, NobodyHoldsAllThreads) {
   EXPECT_EQ(executor.TrySubmit(kQuiet, [] {}), Taken::kFull);  // stopped
 }
 
+// One sleeper at a time is woken, and each wakes the next before it goes to work.
+TEST(FairExecutorTest, WhatIsLongHoldsUpNobodyWhileAThreadSleeps) {
+  for (int round = 0; round < 20; ++round) {
+    FairExecutor executor({.threads = 4, .queue_max = 100, .tenant_threads_max = 4, .tenant_queue_max = 100});
+    Gate release;
+    std::atomic<int> running{0};
+    for (int i = 0; i < 4; ++i) {
+      EXPECT_EQ(executor.TrySubmit(static_cast<uint64_t>(1 + i % 2),
+                                   [&] {
+                                     ++running;
+                                     release.Wait();
+                                   }),
+                Taken::kYes);
+    }
+    EXPECT_TRUE(parvis::testing::WaitFor([&] { return running == 4; }, absl::Seconds(10)));
+    release.Open();
+    executor.Stop();
+  }
+}
+
+TEST(FairExecutorTest, ManyTenantsOneAfterTheOther) {
+  FairExecutor executor({.threads = 2, .queue_max = 10, .tenant_threads_max = 1, .tenant_queue_max = 10});
+  for (int i = 1; i <= 1000; ++i) {
+    const auto ran = std::make_shared<Gate>();
+    ASSERT_EQ(executor.TrySubmit(static_cast<uint64_t>(i), [ran] { ran->Open(); }), Taken::kYes);
+    ASSERT_TRUE(ran->Wait());
+  }
+}
+
 TEST(FairExecutorTest, ManyThreadsManyTenants) {
   FairExecutor executor({.threads = 4, .queue_max = 1000, .tenant_threads_max = 2, .tenant_queue_max = 1000});
   std::atomic<int> ran{0}, taken{0};

@@ -1,5 +1,5 @@
 // gRPC's deadlines as durations, by its own monotonic clock: a wall clock that is wrong or steps moves no deadline,
-// also where ours is not the machine's. Internal to rpc.
+// also where ours is not the machine's. For rpc and the gateway, which calls without rpc::Client.
 #pragma once
 
 #include <grpc/support/time.h>

@@ -1,7 +1,5 @@
 #include "platform/rpc/runtime.h"
 
-#include <exception>
-
 #include <absl/strings/str_cat.h>
 #include <grpcpp/support/status.h>
 
@@ -19,17 +17,11 @@ constexpr size_t kTokenMax = 4096;
 constexpr int kKeysMax = 100'000;  // whose tenant is remembered
 constexpr auto kStallCheck = std::chrono::seconds(1);
 
-std::string Metadata(const grpc::CallbackServerContext& context, const char* key) {
+// As long as the context; "" when it is not there.
+std::string_view Metadata(const grpc::CallbackServerContext& context, const char* key) {
   const auto& all = context.client_metadata();
   const auto it = all.find(key);
-  return it == all.end() ? "" : std::string(it->second.data(), it->second.size());
-}
-
-// "parvis.inbox.v1.InboxService/Reply" -> {service, method}.
-std::pair<std::string, std::string> Split(const std::string& path) {
-  const size_t slash = path.find('/');
-  return slash == std::string::npos ? std::pair(path, std::string())
-                                    : std::pair(path.substr(0, slash), path.substr(slash + 1));
+  return it == all.end() ? std::string_view() : std::string_view(it->second.data(), it->second.size());
 }
 
 bool IsOurFault(Code code) { return code == Code::kInternal || code == Code::kUnknown || code == Code::kDataLoss; }
@@ -134,6 +126,34 @@ void StreamKeeper::Watch() {
   }
 }
 
+obs::Histogram& Durations::Of(std::string_view method, Code code) {
+  const auto index = static_cast<size_t>(code);
+  if (index >= kCodes) return Find(method, code);
+  std::atomic<obs::Histogram*>& series = SeriesOf(method)[index];
+  if (obs::Histogram* known = series.load(std::memory_order_acquire)) return *known;
+  obs::Histogram& found = Find(method, code);
+  series.store(&found, std::memory_order_release);
+  return found;
+}
+
+Durations::OfMethod& Durations::SeriesOf(std::string_view method) {
+  {
+    const std::shared_lock lock(mutex_);
+    if (const auto it = methods_.find(method); it != methods_.end()) return it->second;
+  }
+  const std::unique_lock lock(mutex_);
+  return methods_.try_emplace(std::string(method)).first->second;
+}
+
+// "parvis.inbox.v1.InboxService/Reply" is of a service and a method.
+obs::Histogram& Durations::Find(std::string_view method, Code code) const {
+  const size_t slash = std::min(method.find('/'), method.size());
+  return metrics_.histogram("parvis_rpc_server_duration_seconds", "Time from a call's arrival to its answer.",
+                            {{"service", std::string(method.substr(0, slash))},
+                             {"method", std::string(method.substr(std::min(slash + 1, method.size())))},
+                             {"code", absl::StatusCodeToString(code)}});
+}
+
 Runtime::Impl::Impl(std::string service_name, const ServerConfig& server_config, Authenticator& authenticator,
                     const Clock& clock, obs::Metrics& metrics)
     : service(std::move(service_name)),
@@ -143,6 +163,7 @@ Runtime::Impl::Impl(std::string service_name, const ServerConfig& server_config,
       clock(clock),
       metrics(metrics),
       tenants(kKeysMax),
+      durations(metrics),
       queued(metrics.gauge("parvis_rpc_server_queued", "Calls waiting for a thread.")),
       streams_open(metrics.gauge("parvis_rpc_server_streams", "Open server streams.")),
       streams(config.streams_max, config.tenant_streams_max, clock),
@@ -163,26 +184,25 @@ Runtime::Runtime(std::string service, const ServerConfig& config, Authenticator&
 Runtime::~Runtime() { StopExecutor(); }
 void Runtime::StopExecutor() { impl_->executor.Stop(); }
 
-Call Runtime::Impl::BeginCall(const grpc::CallbackServerContext& context) const {
+Call Runtime::Impl::BeginCall(const grpc::CallbackServerContext& context, Instant now) const {
   Call call;
   absl::Duration left = config.deadline_max;
   if (context.deadline() != std::chrono::system_clock::time_point::max()) {
     left = std::min(left, LeftUntil(context.raw_deadline()));
   }
-  call.deadline = clock.Now() + left;
+  call.deadline = now + left;
   call.trace = Trace::FromTraceparent(Metadata(context, "traceparent")).Child();
   return call;
 }
 
-StatusOr<Principal> Runtime::Impl::Authenticate(const grpc::CallbackServerContext& context) {
-  const std::string header = Metadata(context, "authorization");
+StatusOr<Principal> Runtime::Impl::Authenticate(std::string_view header) {
   if (header.empty()) {
     return MakeError(Code::kUnauthenticated, "TOKEN_MISSING", "send the key as 'authorization: Bearer <key>'");
   }
   if (header.compare(0, kBearer.size(), kBearer) != 0 || header.size() == kBearer.size() || header.size() > kTokenMax) {
     return MakeError(Code::kUnauthenticated, "TOKEN_MALFORMED", "the authorization header must be 'Bearer <key>'");
   }
-  const std::string token = header.substr(kBearer.size());
+  const std::string token(header.substr(kBearer.size()));
   if (token.compare(0, 4, "svc.") != 0) return authenticator.Authenticate(token);
   PARVIS_ASSIGN_OR_RETURN(std::string name, CheckServiceToken(token, service_key, clock.WallNow()));
   Principal principal;
@@ -192,39 +212,33 @@ StatusOr<Principal> Runtime::Impl::Authenticate(const grpc::CallbackServerContex
 }
 
 TenantId Runtime::Impl::TenantFor(const grpc::CallbackServerContext& context) {
-  const auto& all = context.client_metadata();
-  const auto it = all.find("authorization");
-  if (it == all.end()) return kUnknownTenant;
-  const std::string_view header(it->second.data(), it->second.size());
+  const std::string_view header = Metadata(context, "authorization");
+  if (header.empty()) return kUnknownTenant;
   if (header.substr(0, kServiceBearer.size()) == kServiceBearer) return services_tenant;
   return tenants.Of(KeyHashOf(header));
 }
 
 Status Runtime::Impl::Admit(grpc::CallbackServerContext& context, const char* method,
-                            const google::protobuf::Message& request, Call& call) {
+                            const google::protobuf::Message& request, TenantId lane, Call& call) {
   if (call.Expired(clock))
     return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late before the call began");
   const MethodAccess* const rule = access.Find(method);
   if (rule == nullptr) {
     return MakeError(Code::kInternal, "METHOD_WITHOUT_ROLE", absl::StrCat(method, " is unknown or declares no role"));
   }
-  PARVIS_ASSIGN_OR_RETURN(call.principal, Authenticate(context));
+  const std::string_view header = Metadata(context, "authorization");
+  PARVIS_ASSIGN_OR_RETURN(call.principal, Authenticate(header));
   if (call.principal.service.empty()) {
     const std::string tenant = TenantOf(call.principal);
-    tenants.Learn(KeyHashOf(Metadata(context, "authorization")), TenantIdOf(tenant));
-    context.AddTrailingMetadata(kTenantMetadata, tenant);
+    if (const TenantId id = TenantIdOf(tenant); id != lane) tenants.Learn(KeyHashOf(header), id);
+    if (context.client_metadata().count(kAskTenantMetadata) > 0) context.AddTrailingMetadata(kTenantMetadata, tenant);
   }
   return CheckAccess(*rule, request, call);
 }
 
 grpc::Status Runtime::Impl::Conclude(const char* method, const Call& call, Instant began, const Status& status) {
-  const auto [service_name, method_name] = Split(method);
   const absl::Duration took = clock.Now() - began;
-  const std::string code = absl::StatusCodeToString(status.code());
-  metrics
-      .histogram("parvis_rpc_server_duration_seconds", "Time from a call's arrival to its answer.",
-                 {{"service", service_name}, {"method", method_name}, {"code", code}})
-      .Observe(absl::ToDoubleSeconds(took));
+  durations.Of(method, status.code()).Observe(absl::ToDoubleSeconds(took));
   if (IsOurFault(status.code())) {
     obs::Log(obs::Level::kError, call, "call failed", {{"method", method}, {"error", status}});
     Error error = ToError(status);
@@ -233,16 +247,18 @@ grpc::Status Runtime::Impl::Conclude(const char* method, const Call& call, Insta
     return ToGrpc(ToStatus(error), domain);
   }
   if (obs::LogEnabled(obs::Level::kDebug)) {
-    obs::Log(
-        obs::Level::kDebug, call, "call",
-        {{"method", method}, {"code", code}, {"reason", ReasonOf(status)}, {"seconds", absl::ToDoubleSeconds(took)}});
+    obs::Log(obs::Level::kDebug, call, "call",
+             {{"method", method},
+              {"code", absl::StatusCodeToString(status.code())},
+              {"reason", ReasonOf(status)},
+              {"seconds", absl::ToDoubleSeconds(took)}});
   }
   return ToGrpc(status, domain);
 }
 
 Status Runtime::Impl::Overloaded(FairExecutor::Taken taken) const {
-  metrics.degraded().Note(obs::Mode::kCallsShed, taken == FairExecutor::Taken::kTenantFull ? "TENANT_OVERLOADED"
-                                                                                           : "OVERLOADED");
+  metrics.degraded().Note(obs::Mode::kCallsShed,
+                          taken == FairExecutor::Taken::kTenantFull ? "TENANT_OVERLOADED" : "OVERLOADED");
   if (taken == FairExecutor::Taken::kTenantFull) {
     return ToStatus({.code = Code::kResourceExhausted,
                      .reason = "TENANT_OVERLOADED",
@@ -253,16 +269,6 @@ Status Runtime::Impl::Overloaded(FairExecutor::Taken taken) const {
                    .reason = "OVERLOADED",
                    .message = "too many calls at once",
                    .retry_after = absl::Seconds(1)});
-}
-
-Status Guarded(const std::function<Status()>& body) {
-  try {
-    return body();
-  } catch (const std::exception& e) {
-    return MakeError(Code::kInternal, "UNCAUGHT_EXCEPTION", e.what());
-  } catch (...) {
-    return MakeError(Code::kInternal, "UNCAUGHT_EXCEPTION", "an exception of unknown type");
-  }
 }
 
 }  // namespace parvis::rpc

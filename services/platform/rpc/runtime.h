@@ -1,12 +1,16 @@
 // What is behind rpc::Runtime: shared by unary.cc, stream.cc and server.cc; no one else includes it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 
@@ -62,18 +66,36 @@ class StreamKeeper {
   std::thread thread_;
 };
 
+// The series of parvis_rpc_server_duration_seconds, found by name once for every method and code: a look-up by labels
+// in the registry costs as much as a small call. Thread-safe.
+class Durations {
+ public:
+  explicit Durations(obs::Metrics& metrics) : metrics_(metrics) {}
+  obs::Histogram& Of(std::string_view method, Code code);
+
+ private:
+  static constexpr size_t kCodes = 17;  // OK to UNAUTHENTICATED
+  using OfMethod = std::array<std::atomic<obs::Histogram*>, kCodes>;
+  obs::Histogram& Find(std::string_view method, Code code) const;
+  OfMethod& SeriesOf(std::string_view method);
+
+  obs::Metrics& metrics_;
+  std::shared_mutex mutex_;
+  std::map<std::string, OfMethod, std::less<>> methods_;  // those of our own protos: bounded
+};
+
 struct Runtime::Impl {
   Impl(std::string service, const ServerConfig& config, Authenticator& authenticator, const Clock& clock,
        obs::Metrics& metrics);
 
   // What is known before any check: deadline (capped) and trace. Cheap; on gRPC's thread.
-  Call BeginCall(const grpc::CallbackServerContext& context) const;
+  Call BeginCall(const grpc::CallbackServerContext& context, Instant now) const;
   // In whose lane the call waits: by what was learned of its key before. Cheap; on gRPC's thread.
   TenantId TenantFor(const grpc::CallbackServerContext& context);
-  // Token, role, workspace. Blocks (a database, another service): on the executor. Learns whose key it is, and tells
-  // the caller in the trailing metadata.
+  // Token, role, workspace. Blocks (a database, another service): on the executor. Learns whose key it is unless `lane`
+  // (what TenantFor said) knew it, and tells who asks in the trailing metadata.
   Status Admit(grpc::CallbackServerContext& context, const char* method, const google::protobuf::Message& request,
-               Call& call);
+               TenantId lane, Call& call);
   // Counts, logs, hides what an internal error would tell, and encodes.
   grpc::Status Conclude(const char* method, const Call& call, Instant began, const Status& status);
   Status Overloaded(FairExecutor::Taken taken) const;
@@ -89,16 +111,26 @@ struct Runtime::Impl {
   AccessTable access;
   Tenants tenants;
   const TenantId services_tenant = TenantIdOf("services");  // other services' calls share one lane
+  Durations durations;
   obs::Gauge& queued;
   obs::Gauge& streams_open;
   StreamKeeper streams;
   FairExecutor executor;  // last: its tasks use all of the above
 
  private:
-  StatusOr<Principal> Authenticate(const grpc::CallbackServerContext& context);
+  StatusOr<Principal> Authenticate(std::string_view header);
 };
 
 // Runs `body`, turning what it throws into INTERNAL UNCAUGHT_EXCEPTION.
-Status Guarded(const std::function<Status()>& body);
+template <class Body>
+Status Guarded(Body body) {
+  try {
+    return body();
+  } catch (const std::exception& e) {
+    return MakeError(Code::kInternal, "UNCAUGHT_EXCEPTION", e.what());
+  } catch (...) {
+    return MakeError(Code::kInternal, "UNCAUGHT_EXCEPTION", "an exception of unknown type");
+  }
+}
 
 }  // namespace parvis::rpc

@@ -179,11 +179,12 @@ TEST(ServerShareTest, WhoFloodsIsRefusedAndTheOthersAreServed) {
   EchoServer echo(config);
   ASSERT_TRUE(echo.started.ok()) << echo.started;
   const auto stub = echo.Stub();
-  const auto ask = [&](const std::string& token, const std::string& text) {
+  const auto ask = [&](const std::string& token, const std::string& text, bool wants_tenant = true) {
     EchoRequest request;
     EchoResponse response;
     request.set_text(text);
     Context context(token);
+    if (wants_tenant) context.AddMetadata(kAskTenantMetadata, "1");
     const Status status = FromGrpc(stub->Echo(&context, request, &response));
     const auto& trailers = context.GetServerTrailingMetadata();
     const auto tenant = trailers.find(kTenantMetadata);
@@ -193,6 +194,7 @@ TEST(ServerShareTest, WhoFloodsIsRefusedAndTheOthersAreServed) {
   EXPECT_EQ(ask("owner", "").second, std::string("workspaces/") + kWorkspace);
   EXPECT_EQ(ask("moderator", "").second, std::string("workspaces/") + kWorkspace);
   EXPECT_EQ(ask("nobody", "").second, "");
+  EXPECT_EQ(ask("owner", "", false).second, "");  // only who asks is told
   Gate release, refusal;
   std::atomic<int> running{0}, refused{0};
   echo.service.on_echo = [&](const Call&, const EchoRequest& request) {

@@ -15,7 +15,11 @@ constexpr absl::Duration kStallMax = absl::Seconds(10);
 class Core : public StreamCore, public OpenStream, public std::enable_shared_from_this<Core> {
  public:
   Core(grpc::CallbackServerContext* context, Runtime::Impl& impl, const char* method)
-      : context_(context), impl_(impl), method_(method), began_(impl.clock.Now()), call_(impl.BeginCall(*context)) {}
+      : context_(context),
+        impl_(impl),
+        method_(method),
+        began_(impl.clock.Now()),
+        call_(impl.BeginCall(*context, began_)) {}
 
   void Open(StreamTransport& transport, const google::protobuf::Message& request,
             std::function<Status(const Call&, std::shared_ptr<StreamSink>)> body) override;
@@ -66,9 +70,10 @@ void Core::Open(StreamTransport& transport, const google::protobuf::Message& req
     return;
   }
   body_running_ = true;
-  const FairExecutor::Taken taken = impl_.executor.TrySubmit(impl_.TenantFor(*context_), [self, &request, body = std::move(body)] {
+  const TenantId lane = impl_.TenantFor(*context_);
+  const FairExecutor::Taken taken = impl_.executor.TrySubmit(lane, [self, &request, lane, body = std::move(body)] {
     const Status status = Guarded([&]() -> Status {
-      PARVIS_RETURN_IF_ERROR(self->impl_.Admit(*self->context_, self->method_, request, self->call_));
+      PARVIS_RETURN_IF_ERROR(self->impl_.Admit(*self->context_, self->method_, request, lane, self->call_));
       PARVIS_RETURN_IF_ERROR(self->TakeShare());
       return body(self->call_, self);
     });

@@ -12,7 +12,9 @@
 
 namespace parvis::rpc {
 
-// Trailing metadata by which a service tells the gateway whose key it was.
+// Trailing metadata by which a service tells whose key it was, to who asks for it (the gateway, of a key that it does
+// not know yet) with this metadata in the request, whatever its value.
+inline constexpr char kAskTenantMetadata[] = "parvis-ask-tenant";
 inline constexpr char kTenantMetadata[] = "parvis-tenant";
 
 // "workspaces/<id>"; "organizations/<id>" of a key for a whole organisation; "operators".

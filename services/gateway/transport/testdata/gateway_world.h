@@ -26,6 +26,12 @@ inline CallLimits SmallLimits() {
   return config;
 }
 
+// A machine whose wall clock is wrong, or is set while it runs.
+struct SteppedClock : RealClock {
+  absl::Time WallNow() const override { return RealClock::WallNow() + step; }
+  absl::Duration step;
+};
+
 // The gateway, its neighbours and a client.
 struct World {
   explicit World(const CallLimits& limits = SmallLimits(), rpc::ServerConfig server_config = {})
@@ -65,7 +71,7 @@ struct World {
     return Post(kWatch, MakeEnvelope(0, message), {{"Content-Type", "application/connect+json"}}, key);
   }
 
-  RealClock clock;
+  SteppedClock clock;
   obs::Metrics metrics;
   rpc::testing::EchoServer echo;
   MethodTable methods;
