@@ -1,7 +1,9 @@
 #include "platform/rpc/stream.h"
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "platform/rpc/runtime.h"
@@ -18,8 +20,14 @@ class Core : public StreamCore, public OpenStream, public std::enable_shared_fro
       : context_(context), impl_(impl), method_(method), began_(impl.clock.Now()), call_(impl.BeginCall(*context)) {}
 
   void Open(StreamTransport& transport, const google::protobuf::Message& request,
-            std::function<Status(const Call&, std::shared_ptr<StreamSink>)> body) override;
-  Status Send(std::shared_ptr<const google::protobuf::Message> message) override;
+            std::function<Status(const Call&, std::shared_ptr<WireSink>)> body) override;
+  Status Send(std::shared_ptr<const google::protobuf::Message> message) override {
+    return Queue({.message = std::move(message), .wire = nullptr});
+  }
+  Status SendWire(std::shared_ptr<const grpc::ByteBuffer> message) override {
+    return Queue({.message = nullptr, .wire = std::move(message)});
+  }
+  int Room() const override;
   void Finish(const Status& status) override { EndWith(status); }
   bool Cancelled() const override;
   void OnEnd(std::function<void()> callback) override;
@@ -30,6 +38,7 @@ class Core : public StreamCore, public OpenStream, public std::enable_shared_fro
   void CheckStall(Instant now) override;
 
  private:
+  Status Queue(StreamItem item);
   Status TakeShare();                    // of the streams that its tenant may have
   void DecideEnd(const Status& status);  // mutex_ held; the first decision counts
   void Pump();                           // starts the next gRPC operation, if one may start
@@ -42,9 +51,9 @@ class Core : public StreamCore, public OpenStream, public std::enable_shared_fro
 
   mutable std::mutex mutex_;
   StreamTransport* transport_ = nullptr;  // valid until OnDone
-  std::deque<std::shared_ptr<const google::protobuf::Message>> queue_;
-  std::shared_ptr<const google::protobuf::Message> writing_;
-  bool body_running_ = false;  // the request lives until the end, and the body still reads it
+  std::deque<StreamItem> queue_;
+  std::optional<StreamItem> writing_;  // changed only where no operation of gRPC is under way
+  bool body_running_ = false;          // the request lives until the end, and the body still reads it
   bool decided_ = false;
   Status end_;
   Instant decided_at_;
@@ -53,7 +62,7 @@ class Core : public StreamCore, public OpenStream, public std::enable_shared_fro
 };
 
 void Core::Open(StreamTransport& transport, const google::protobuf::Message& request,
-                std::function<Status(const Call&, std::shared_ptr<StreamSink>)> body) {
+                std::function<Status(const Call&, std::shared_ptr<WireSink>)> body) {
   transport_ = &transport;
   const auto self = shared_from_this();
   kept_ = impl_.streams.Add(self);
@@ -66,19 +75,20 @@ void Core::Open(StreamTransport& transport, const google::protobuf::Message& req
     return;
   }
   body_running_ = true;
-  const FairExecutor::Taken taken = impl_.executor.TrySubmit(impl_.TenantFor(*context_), [self, &request, body = std::move(body)] {
-    const Status status = Guarded([&]() -> Status {
-      PARVIS_RETURN_IF_ERROR(self->impl_.Admit(*self->context_, self->method_, request, self->call_));
-      PARVIS_RETURN_IF_ERROR(self->TakeShare());
-      return body(self->call_, self);
-    });
-    {
-      std::lock_guard lock(self->mutex_);
-      self->body_running_ = false;
-      if (!status.ok()) self->DecideEnd(status);
-    }
-    self->Pump();
-  });
+  const FairExecutor::Taken taken =
+      impl_.executor.TrySubmit(impl_.TenantFor(*context_), [self, &request, body = std::move(body)] {
+        const Status status = Guarded([&]() -> Status {
+          PARVIS_RETURN_IF_ERROR(self->impl_.Admit(*self->context_, self->method_, request, self->call_));
+          PARVIS_RETURN_IF_ERROR(self->TakeShare());
+          return body(self->call_, self);
+        });
+        {
+          std::lock_guard lock(self->mutex_);
+          self->body_running_ = false;
+          if (!status.ok()) self->DecideEnd(status);
+        }
+        self->Pump();
+      });
   if (taken != FairExecutor::Taken::kYes) {
     {
       std::lock_guard lock(mutex_);
@@ -96,7 +106,7 @@ Status Core::TakeShare() {
                    .retry_after = absl::Seconds(5)});
 }
 
-Status Core::Send(std::shared_ptr<const google::protobuf::Message> message) {
+Status Core::Queue(StreamItem item) {
   Status status;
   {
     std::lock_guard lock(mutex_);
@@ -107,7 +117,7 @@ Status Core::Send(std::shared_ptr<const google::protobuf::Message> message) {
       queue_.clear();
       DecideEnd(status);
     } else {
-      queue_.push_back(std::move(message));
+      queue_.push_back(std::move(item));
     }
   }
   Pump();
@@ -130,14 +140,14 @@ void Core::EndWith(const Status& status) {
 }
 
 void Core::Pump() {
-  std::shared_ptr<const google::protobuf::Message> message;
+  const StreamItem* item = nullptr;
   {
     std::lock_guard lock(mutex_);
     if (writing_ || ending_) return;
     if (!queue_.empty() && !gone_) {
       writing_ = std::move(queue_.front());
       queue_.pop_front();
-      message = writing_;
+      item = &*writing_;
     } else if (decided_ && !body_running_) {
       ending_ = true;
     } else {
@@ -145,8 +155,8 @@ void Core::Pump() {
     }
   }
   // Outside the lock, yet safe: one operation at a time, and the transport lives until the one that ends it.
-  if (message) {
-    transport_->Write(*message);
+  if (item) {
+    transport_->Write(*item);
   } else {
     if (kept_) impl_.streams.Remove(this);  // before the client can know, so that its next one finds the place free
     transport_->End(impl_.Conclude(method_, call_, began_, end_));
@@ -186,6 +196,12 @@ void Core::OnDone() {
   if (kept_) impl_.streams.Remove(this);
   impl_.streams_open.Set(impl_.streams.size());
   for (const auto& callback : callbacks) callback();
+}
+
+int Core::Room() const {
+  std::lock_guard lock(mutex_);
+  if (decided_ || done_) return 0;
+  return std::max(0, impl_.config.stream_queue_max - static_cast<int>(queue_.size()));
 }
 
 bool Core::Cancelled() const {
