@@ -33,7 +33,8 @@ struct InboxConfig {
     db_api.Declare(o, "db_api_");
     db_stream.Declare(o, "db_stream_");
     bus.Declare(o);
-    o.Int("page_default", &service.page_default, "Items on a page when the caller does not say.", {.min = 1, .max = 1000});
+    o.Int("page_default", &service.page_default, "Items on a page when the caller does not say.",
+          {.min = 1, .max = 1000});
     o.Int("page_max", &service.page_max, "Items on a page at most.", {.min = 1, .max = 1000});
     o.Duration("claim_lease", &service.claim_lease, "How long a claim lasts unless it is renewed.", absl::Seconds(1),
                absl::Hours(24));
@@ -43,8 +44,12 @@ struct InboxConfig {
           {.min = 1, .max = 100'000});
     o.Duration("reply_expire", &service.reply.expire, "An answer that could not be sent by then is not sent.",
                absl::Minutes(1), absl::Hours(24 * 7));
-    o.Duration("watch_poll", &watch.poll, "Between looks for events of other replicas, while somebody watches.",
-               absl::Milliseconds(10), absl::Seconds(10));
+    o.Duration("watch_poll", &watch.poll, "Longest between looks for events of other replicas, while somebody watches.",
+               absl::Milliseconds(2), absl::Seconds(10));
+    o.Int("watch_ring", &watch.ring, "Events kept in memory of each workspace that is watched.",
+          {.min = 1, .max = 100'000});
+    o.Duration("watch_slow_max", &watch.slow_max, "A watcher that takes nothing for so long is ended.",
+               absl::Seconds(1), absl::Minutes(10));
     o.Duration("watch_sign_of_life", &watch.sign_of_life, "A watcher hears something at least this often.",
                absl::Seconds(1), absl::Minutes(10));
     o.Int("watch_watchers_max", &watch.watchers_max, "Callers that may watch at once.", {.min = 1, .max = 100'000});

@@ -1,5 +1,5 @@
-// parvis-watch-bench: how long after a change is committed the watchers of a workspace are told, in microseconds, as the
-// 99th percentile over all watchers and changes of a slice. Watchers are gRPC streams of this process.
+// parvis-watch-bench: how long after a change is committed the watchers of a workspace are told, in microseconds, as
+// the 99th percentile over all watchers and changes of a slice. Watchers are gRPC streams of this process.
 //   ours      a note on PostgreSQL, the hub, the adapter's streams
 //   against   a bare server of the callback API that writes the same message to as many streams
 //
@@ -26,7 +26,7 @@ namespace parvis::inbox {
 namespace {
 
 constexpr int kChanges = 20, kConnections = 8;
-constexpr absl::Duration kTold = absl::Seconds(20);   // nobody waits longer
+constexpr absl::Duration kTold = absl::Seconds(20);  // nobody waits longer
 using testing::kWorkspace;
 
 class Everybody : public rpc::Authenticator {
@@ -48,13 +48,15 @@ class BareService : public v1::InboxService::CallbackService {
       grpc::CallbackServerContext*, const v1::WatchConversationsRequest*) override {
     auto* stream = new OneStream(under_way_);
     ++under_way_;
-    stream->StartWrite(&first_);   // as ours says where it begins
+    stream->StartWrite(&first_);  // as ours says where it begins
     const std::lock_guard lock(mutex_);
     streams_.push_back(stream);
     return stream;
   }
   // A stream takes one write at a time.
-  bool Ready() const { return parvis::testing::WaitFor([this] { return under_way_.load() == 0; }, kTold); }
+  bool Ready() const {
+    return parvis::testing::WaitFor([this] { return under_way_.load() == 0; }, kTold);
+  }
   void Tell(const v1::WatchConversationsResponse& message) {
     const std::lock_guard lock(mutex_);
     under_way_ = static_cast<int>(streams_.size());
@@ -86,8 +88,8 @@ class Readers {
     for (int i = 0; i < kConnections; ++i) {
       grpc::ChannelArguments arguments;
       arguments.SetInt("parvis.connection", i);
-      stubs_.push_back(v1::InboxService::NewStub(
-          grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments)));
+      stubs_.push_back(
+          v1::InboxService::NewStub(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments)));
     }
     for (int i = 0; i < count; ++i) readers_.push_back(std::make_unique<Reader>(*this, *stubs_[i % kConnections]));
     if (!parvis::testing::WaitFor([this] { return begun_.load() >= count_; }, kTold)) {
@@ -104,8 +106,9 @@ class Readers {
   void Committed() { committed_ = clock_.Now().nanos; }
   void Await(int64_t sequence) {
     if (!parvis::testing::WaitFor([this] { return told_.load() >= count_; }, kTold)) {
-      parvis::testing::BenchCheck(MakeError(Code::kDeadlineExceeded, "NOT_TOLD", std::to_string(told_.load()) + " of " +
-                                            std::to_string(count_) + " were told of " + std::to_string(sequence)));
+      parvis::testing::BenchCheck(MakeError(Code::kDeadlineExceeded, "NOT_TOLD",
+                                            std::to_string(told_.load()) + " of " + std::to_string(count_) +
+                                                " were told of " + std::to_string(sequence)));
     }
   }
   void Collect(std::vector<absl::Duration>& all) const {
@@ -122,7 +125,7 @@ class Readers {
     }
     void OnReadDone(bool ok) override {
       if (!ok) return;
-      if (response.has_event()) {   // not the first word, nor a sign of life
+      if (response.has_event()) {  // not the first word, nor a sign of life
         all.arrivals_[static_cast<size_t>(number)] = all.clock_.Now().nanos;
         ++all.told_;
       } else {
@@ -151,7 +154,8 @@ class Readers {
 class Bench {
  public:
   explicit Bench(int watchers) {
-    rpc_.streams_max = 2 * watchers;
+    // Everybody is of one workspace and comes at once.
+    rpc_.streams_max = rpc_.tenant_streams_max = rpc_.queue_max = rpc_.tenant_queue_max = 2 * watchers;
     watch_options_.watchers_max = 2 * watchers;
     MakeConversation();
     watch_ = std::make_unique<WatchHub>(feeds_, watch_options_, clock_);
@@ -180,7 +184,8 @@ class Bench {
 
   double Ours() {
     return Slice(*ours_, [this](Readers&) {
-      parvis::testing::BenchCheck(CreateNote(store_, call_, conversation_, "Called back, all is well.", ids_.New()).status());
+      parvis::testing::BenchCheck(
+          CreateNote(store_, call_, conversation_, "Called back, all is well.", ids_.New()).status());
     });
   }
   double Against() {
@@ -208,7 +213,8 @@ class Bench {
     StreamPosition position = *db::OffsetTable(db_.stream(), "inbox").Claim("inbox.fold", "bench", 0);
     ++position.next;
     storage::PgFoldStore folds(db_.stream(), Encoders(), [] {});
-    parvis::testing::BenchCheck(FoldBatch(folds, position, {testing::Comment("a", "1", 1, "Does it come with a dimmer?")}));
+    parvis::testing::BenchCheck(
+        FoldBatch(folds, position, {testing::Comment("a", "1", 1, "Does it come with a dimmer?")}));
     conversation_ = ConversationId(kWorkspace, testing::kChannel, "a");
     const auto events = feeds_.Read(call_, 0, 1);
     parvis::testing::BenchCheck(events.status());
@@ -236,9 +242,9 @@ class Bench {
   storage::PgFeedStore feeds_{db_.api(), db_.stream()};
   // Called right after the commit, on the thread that asked for the change: the time runs from here.
   storage::PgConversationStore store_{db_.api(), Encoders(), [this] {
-    if (ours_) ours_->Committed();
-    watch_->Wake();
-  }};
+                                        if (ours_) ours_->Committed();
+                                        watch_->Wake();
+                                      }};
   WatchOptions watch_options_;
   rpc::ServerConfig rpc_;
   std::unique_ptr<WatchHub> watch_;
@@ -255,5 +261,6 @@ class Bench {
 
 int main(int argc, char** argv) {
   parvis::inbox::Bench bench(static_cast<int>(parvis::testing::BenchOption(argc, argv, "watchers", 1000)));
-  return parvis::testing::ServeBench({{"ours", [&] { return bench.Ours(); }}, {"against", [&] { return bench.Against(); }}});
+  return parvis::testing::ServeBench(
+      {{"ours", [&] { return bench.Ours(); }}, {"against", [&] { return bench.Against(); }}});
 }

@@ -1,22 +1,28 @@
 #include "inbox/domain/watch.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace parvis::inbox {
 namespace {
 
-Status TooOld(const FeedHead& head) {
-  return ToStatus({.code = Code::kOutOfRange, .reason = "RESUME_TOO_OLD",
-                   .message = "events up to " + std::to_string(head.floor) +
-                              " are not kept any more; list the conversations and watch from there",
-                   .metadata = {{"oldest_sequence", std::to_string(head.floor + 1)},
-                                {"latest_sequence", std::to_string(head.last)}}});
+Status TooOld(int64_t floor, int64_t last) {
+  return ToStatus(
+      {.code = Code::kOutOfRange,
+       .reason = "RESUME_TOO_OLD",
+       .message = "events up to " + std::to_string(floor) +
+                  " are not kept any more; list the conversations and watch from there",
+       .metadata = {{"oldest_sequence", std::to_string(floor + 1)}, {"latest_sequence", std::to_string(last)}}});
 }
 
-Call ReadCall(const Call& call) {
-  Call read = BackgroundCall("inbox", call.workspace_id, call.trace);
-  read.principal = call.principal;
-  return read;
+Status ShuttingDown() {
+  return MakeError(Code::kUnavailable, "SHUTTING_DOWN", "the service is stopping; resume elsewhere");
+}
+
+// Whether the event after `after` is in `events`.
+template <class Events>
+bool Follows(const Events& events, int64_t after) {
+  return !events.empty() && events.front()->entry.sequence <= after + 1 && after < events.back()->entry.sequence;
 }
 
 }  // namespace
@@ -26,7 +32,9 @@ WatchHub::WatchHub(FeedStore& feeds, const WatchOptions& options, const Clock& c
 
 WatchHub::~WatchHub() { Stop(); }
 
-void WatchHub::Start() { thread_ = std::thread([this] { Run(); }); }
+void WatchHub::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
 
 void WatchHub::Stop() {
   {
@@ -41,6 +49,7 @@ void WatchHub::Wake() {
   {
     const std::lock_guard lock(mutex_);
     woken_ = true;
+    if (served_ == 0 && arrived_.empty()) return;  // nobody to be told
   }
   wake_.notify_one();
 }
@@ -56,17 +65,22 @@ Status WatchHub::Subscribe(const Call& call, std::optional<int64_t> after, std::
   }
   PARVIS_ASSIGN_OR_RETURN(const std::vector<FeedHead> heads, feeds_.Heads({call.workspace_id}));
   const FeedHead head = heads.empty() ? FeedHead{.workspace_id = call.workspace_id} : heads.front();
-  if (after && *after < head.floor) return TooOld(head);
+  if (after && *after < head.floor) return TooOld(head.floor, head.last);
   if (after && *after > head.last) {
-    return ToStatus({.code = Code::kOutOfRange, .reason = "RESUME_IN_FUTURE", .message = "there is no such event yet",
+    return ToStatus({.code = Code::kOutOfRange,
+                     .reason = "RESUME_IN_FUTURE",
+                     .message = "there is no such event yet",
                      .metadata = {{"latest_sequence", std::to_string(head.last)}}});
   }
   const int64_t position = after.value_or(head.last);
   PARVIS_RETURN_IF_ERROR(watcher->OnPosition(position));
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return MakeError(Code::kUnavailable, "SHUTTING_DOWN", "the service is stopping");
-    arrived_.push_back({.call = ReadCall(call), .position = position, .last_sent = clock_.Now(),
+    if (stopping_) return ShuttingDown();
+    arrived_.push_back({.workspace_id = call.workspace_id,
+                        .latest = head.last,
+                        .position = position,
+                        .last_sent = clock_.Now(),
                         .watcher = std::move(watcher)});
     woken_ = true;
   }
@@ -75,70 +89,162 @@ Status WatchHub::Subscribe(const Call& call, std::optional<int64_t> after, std::
 }
 
 void WatchHub::Run() {
-  std::vector<Subscription> subscriptions;
   bool behind = false;
-  while (true) {
-    {
-      std::unique_lock lock(mutex_);
-      served_ = subscriptions.size();
-      const auto due = [this] { return woken_ || stopping_; };
-      if (subscriptions.empty() && arrived_.empty()) {
-        wake_.wait(lock, [this] { return !arrived_.empty() || stopping_; });
-      } else if (!behind) {
-        wake_.wait_for(lock, absl::ToChronoMilliseconds(options_.poll), due);
-      }
-      woken_ = false;
-      // Commits that come in a burst are looked at together.
-      wake_.wait_for(lock, absl::ToChronoMilliseconds(options_.pause), [this] { return stopping_; });
-      for (Subscription& s : arrived_) subscriptions.push_back(std::move(s));
-      arrived_.clear();
-      served_ = subscriptions.size();
-      if (stopping_) break;
+  int quiet = 0;
+  Instant last_look = clock_.Now();
+  while (WaitForWork(behind, quiet, last_look)) {
+    TakeArrived();
+    last_look = clock_.Now();
+    bool news = false;
+    behind = false;
+    Round(behind, news);
+    quiet = news ? 0 : std::min(quiet + 1, 30);
+    size_t served = 0;
+    for (const auto& [id, feed] : watched_) served += feed.subscriptions.size();
+    const std::lock_guard lock(mutex_);
+    served_ = served;
+  }
+  TakeArrived();
+  for (const auto& [id, feed] : watched_) {
+    for (const Subscription& s : feed.subscriptions) s.watcher->OnEnd(ShuttingDown());
+  }
+}
+
+bool WatchHub::WaitForWork(bool behind, int quiet, Instant last_look) {
+  std::unique_lock lock(mutex_);
+  const auto until = [&](absl::Duration after_look) {
+    return absl::ToChronoNanoseconds(std::max(absl::ZeroDuration(), after_look - (clock_.Now() - last_look)));
+  };
+  if (served_ == 0) {
+    wake_.wait(lock, [this] { return !arrived_.empty() || stopping_; });
+  } else if (!behind) {
+    const absl::Duration poll = std::min(options_.poll, options_.pause * (1 << quiet));
+    wake_.wait_for(lock, until(poll), [this] { return woken_ || stopping_; });
+  }
+  // The first commit of a burst is looked at at once, those that follow closely together.
+  wake_.wait_for(lock, until(options_.pause), [this] { return stopping_; });
+  woken_ = false;
+  return !stopping_;
+}
+
+void WatchHub::TakeArrived() {
+  const std::lock_guard lock(mutex_);
+  served_ += arrived_.size();
+  for (Subscription& s : arrived_) {
+    const auto [it, fresh] = watched_.try_emplace(s.workspace_id);
+    if (fresh) {
+      it->second.call = BackgroundCall("inbox", s.workspace_id);
+      it->second.reached = s.latest;  // an old position is for the catching up
     }
-    behind = Round(subscriptions);
+    it->second.subscriptions.push_back(std::move(s));
   }
-  for (const Subscription& s : subscriptions) {
-    s.watcher->OnEnd(MakeError(Code::kUnavailable, "SHUTTING_DOWN", "the service is stopping; resume elsewhere"));
+  arrived_.clear();
+}
+
+void WatchHub::Round(bool& behind, bool& news) {
+  std::vector<std::string> workspaces;
+  for (auto it = watched_.begin(); it != watched_.end();) {
+    std::erase_if(it->second.subscriptions, [](const Subscription& s) { return s.watcher->Cancelled(); });
+    if (it->second.subscriptions.empty()) {
+      it = watched_.erase(it);
+    } else {
+      workspaces.push_back(it++->first);
+    }
+  }
+  if (workspaces.empty()) return;
+  const auto heads = feeds_.Heads(workspaces);
+  if (!heads.ok()) return;  // the database is away; the next look is one poll later
+  for (const FeedHead& head : *heads) {
+    const auto it = watched_.find(head.workspace_id);
+    if (it == watched_.end()) continue;
+    Feed& feed = it->second;
+    feed.head = head;
+    Advance(feed, news);
+    CatchUp catch_up{.now = clock_.Now(), .page = {}, .reads = options_.catch_up_reads};
+    std::erase_if(feed.subscriptions, [&](Subscription& s) { return !Serve(feed, s, catch_up, behind); });
+    TrimRing(feed);
+    behind = behind || (news && feed.reached < feed.head.last);
   }
 }
 
-bool WatchHub::Round(std::vector<Subscription>& subscriptions) {
-  std::erase_if(subscriptions, [](const Subscription& s) { return s.watcher->Cancelled(); });
-  std::set<std::string> workspaces;
-  for (const Subscription& s : subscriptions) workspaces.insert(s.call.workspace_id);
-  if (workspaces.empty()) return false;
-  const auto heads = feeds_.Heads({workspaces.begin(), workspaces.end()});
-  if (!heads.ok()) return false;   // the database is away; the next look is one poll later
-  std::map<std::string, FeedHead> by_workspace;
-  for (const FeedHead& head : *heads) by_workspace[head.workspace_id] = head;
-  bool behind = false;
-  std::erase_if(subscriptions, [&](Subscription& s) { return !Serve(s, by_workspace[s.call.workspace_id], behind); });
-  return behind;
+void WatchHub::Advance(Feed& feed, bool& news) {
+  if (feed.head.last <= feed.reached) return;
+  auto read = ReadAfter(feed, feed.reached);
+  if (!read.ok()) return;  // tried again in the next round
+  if (read->empty() ? feed.reached < feed.head.floor : read->front()->entry.sequence != feed.reached + 1) {
+    feed.ring.clear();  // what lay between was trimmed
+    feed.ring_bytes = 0;
+    feed.reached = feed.head.floor;
+  }
+  for (Event& event : *read) {
+    feed.ring_bytes += event->entry.payload.size();
+    feed.reached = event->entry.sequence;
+    feed.ring.push_back(std::move(event));
+    news = true;
+  }
 }
 
-bool WatchHub::Serve(Subscription& s, const FeedHead& head, bool& behind) {
-  const Instant now = clock_.Now();
-  if (s.position < head.floor) {
-    s.watcher->OnEnd(TooOld(head));
+void WatchHub::TrimRing(Feed& feed) {
+  while (static_cast<int>(feed.ring.size()) > options_.ring ||
+         (!feed.ring.empty() && feed.ring_bytes > static_cast<size_t>(options_.ring_bytes))) {
+    feed.ring_bytes -= feed.ring.front()->entry.payload.size();
+    feed.ring.pop_front();
+  }
+}
+
+StatusOr<WatchHub::Events> WatchHub::ReadAfter(const Feed& feed, int64_t after) {
+  PARVIS_ASSIGN_OR_RETURN(std::vector<FeedEntry> entries, feeds_.Read(feed.call, after, options_.page));
+  Events events;
+  for (FeedEntry& entry : entries) {
+    // A hole within a page cannot be: what is before it counts as trimmed, so that nobody is led over it.
+    if (!events.empty() && entry.sequence != events.back()->entry.sequence + 1) events.clear();
+    events.push_back(std::make_shared<WatchedEvent>(WatchedEvent{.entry = std::move(entry), .encoded = nullptr}));
+  }
+  return events;
+}
+
+const WatchHub::Events* WatchHub::After(Feed& feed, int64_t after, CatchUp& catch_up) {
+  if (Follows(feed.ring, after)) return &feed.ring;
+  if (Follows(catch_up.page, after)) return &catch_up.page;
+  if (catch_up.reads-- <= 0) return nullptr;
+  auto read = ReadAfter(feed, after);
+  if (!read.ok() || read->empty()) return nullptr;
+  catch_up.page = *std::move(read);
+  return &catch_up.page;
+}
+
+bool WatchHub::Serve(Feed& feed, Subscription& s, CatchUp& catch_up, bool& behind) {
+  const absl::Duration silent = catch_up.now - s.last_sent;
+  const bool told = s.position >= feed.reached;
+  if (told && silent < options_.sign_of_life) return true;
+  int room = s.watcher->Room();
+  if (room == 0) {
+    if (silent < options_.slow_max || s.watcher->Cancelled()) return true;
+    s.watcher->OnEnd(MakeError(Code::kResourceExhausted, "STREAM_SLOW",
+                               "the client reads too slowly; resume from the last sequence"));
     return false;
   }
-  if (head.last <= s.position) {
-    if (now - s.last_sent < options_.sign_of_life) return true;
-    s.last_sent = now;
+  if (told) {
+    s.last_sent = catch_up.now;
     return s.watcher->OnPosition(s.position).ok();
   }
-  const auto entries = feeds_.Read(s.call, s.position, options_.page);
-  if (!entries.ok()) return true;   // tried again in the next round
-  for (const FeedEntry& entry : *entries) {
-    if (entry.sequence != s.position + 1) {   // trimmed between the two reads
-      s.watcher->OnEnd(TooOld({.workspace_id = head.workspace_id, .floor = entry.sequence - 1, .last = head.last}));
-      return false;
-    }
-    if (!s.watcher->OnEvent(entry).ok()) return false;
-    s.position = entry.sequence;
+  const Events* const events = After(feed, s.position, catch_up);
+  const int64_t first = events ? events->front()->entry.sequence : feed.head.floor + 1;
+  if (first > s.position + 1) {
+    s.watcher->OnEnd(TooOld(first - 1, feed.head.last));
+    return false;
   }
-  s.last_sent = now;
-  behind = behind || s.position < head.last;
+  if (!events) {
+    behind = behind || catch_up.reads < 0;  // else the database is away: not at once
+    return true;
+  }
+  for (size_t i = static_cast<size_t>(s.position + 1 - first); i < events->size() && room > 0; ++i, --room) {
+    WatchedEvent& event = *(*events)[i];
+    if (!s.watcher->OnEvent(event).ok()) return false;
+    s.position = event.entry.sequence;
+  }
+  s.last_sent = catch_up.now;
+  behind = behind || (s.position < feed.reached && room > 0);
   return true;
 }
 

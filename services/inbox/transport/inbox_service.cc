@@ -37,30 +37,41 @@ std::optional<absl::Time> MaybeTime(bool has, const google::protobuf::Timestamp&
   return TimeOf(time);
 }
 
-// Somebody's stream: events are passed on as they were stored.
+// The response with an event, in its wire form: the event's bytes are those that were stored. Null when they are no
+// event.
+std::shared_ptr<const grpc::ByteBuffer> Encode(const FeedEntry& entry) {
+  v1::WatchConversationsResponse response;
+  response.set_sequence(entry.sequence);
+  if (!response.mutable_event()->ParseFromString(entry.payload)) return nullptr;
+  const std::string bytes = response.SerializeAsString();
+  const grpc::Slice slice(bytes);
+  return std::make_shared<const grpc::ByteBuffer>(&slice, 1);
+}
+
+// Somebody's stream. The first one that is given an event encodes it, for all.
 class StreamWatcher : public Watcher {
  public:
-  explicit StreamWatcher(std::shared_ptr<rpc::StreamSink> sink) : sink_(std::move(sink)) {}
+  explicit StreamWatcher(std::shared_ptr<rpc::WireSink> sink) : sink_(std::move(sink)) {}
   Status OnPosition(int64_t sequence) override {
     auto response = std::make_shared<v1::WatchConversationsResponse>();
     response->set_sequence(sequence);
     return sink_->Send(std::move(response));
   }
-  Status OnEvent(const FeedEntry& entry) override {
-    auto response = std::make_shared<v1::WatchConversationsResponse>();
-    response->set_sequence(entry.sequence);
-    if (!response->mutable_event()->ParseFromString(entry.payload)) {
+  Status OnEvent(WatchedEvent& event) override {
+    if (!event.encoded) event.encoded = Encode(event.entry);
+    if (!event.encoded) {
       const Status broken = MakeError(Code::kDataLoss, "EVENT_UNREADABLE", "a stored event cannot be read");
       sink_->Finish(broken);
       return broken;
     }
-    return sink_->Send(std::move(response));
+    return sink_->SendWire(std::static_pointer_cast<const grpc::ByteBuffer>(event.encoded));
   }
   void OnEnd(const Status& status) override { sink_->Finish(status); }
   bool Cancelled() const override { return sink_->Cancelled(); }
+  int Room() const override { return sink_->Room(); }
 
  private:
-  const std::shared_ptr<rpc::StreamSink> sink_;
+  const std::shared_ptr<rpc::WireSink> sink_;
 };
 
 #define METHOD(name) "parvis.inbox.v1.InboxService/" name
@@ -72,7 +83,10 @@ class StreamWatcher : public Watcher {
                       });                                                                             \
   }
 
-class InboxServiceImpl final : public v1::InboxService::CallbackService {
+// Watching is declared raw: see StreamWatcher.
+using Handlers = v1::InboxService::WithRawCallbackMethod_WatchConversations<v1::InboxService::CallbackService>;
+
+class InboxServiceImpl final : public Handlers {
  public:
   InboxServiceImpl(const ServiceParts& parts, const ServiceOptions& options) : parts_(parts), options_(options) {}
 
@@ -93,11 +107,12 @@ class InboxServiceImpl final : public v1::InboxService::CallbackService {
   HANDLER(EscalateCase, v1::Case)
   HANDLER(ResolveCase, v1::Case)
 
-  grpc::ServerWriteReactor<v1::WatchConversationsResponse>* WatchConversations(
-      Context* context, const v1::WatchConversationsRequest* request) override {
-    return rpc::Stream<v1::WatchConversationsResponse>(
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchConversations(Context* context,
+                                                                 const grpc::ByteBuffer* request) override {
+    return rpc::WireStream<v1::WatchConversationsRequest>(
         context, parts_.runtime, METHOD("WatchConversations"), *request,
-        [this](const Call& call, const v1::WatchConversationsRequest& r, std::shared_ptr<rpc::StreamSink> sink) -> Status {
+        [this](const Call& call, const v1::WatchConversationsRequest& r,
+               std::shared_ptr<rpc::WireSink> sink) -> Status {
           PARVIS_RETURN_IF_ERROR(OwnId("parent", r.parent(), "workspaces/*").status());
           std::optional<int64_t> after;
           if (r.has_after_sequence()) after = r.after_sequence();
@@ -128,8 +143,9 @@ class InboxServiceImpl final : public v1::InboxService::CallbackService {
     }
     PARVIS_ASSIGN_OR_RETURN(ConversationPage found, parts_.store.ListConversations(call, filter, after, page.size + 1));
     out.set_sequence(found.sequence);
-    FillPage(page, found.conversations, [](const Conversation& c) { return KeysetOf(*c.last_message_time, c.id); }, out,
-             [&out](const Conversation& c) { ToProto(c, *out.add_conversations()); });
+    FillPage(
+        page, found.conversations, [](const Conversation& c) { return KeysetOf(*c.last_message_time, c.id); }, out,
+        [&out](const Conversation& c) { ToProto(c, *out.add_conversations()); });
     return absl::OkStatus();
   }
 
@@ -147,8 +163,9 @@ class InboxServiceImpl final : public v1::InboxService::CallbackService {
       after = {time, page.after->back()};
     }
     PARVIS_ASSIGN_OR_RETURN(std::vector<Message> found, parts_.store.ListMessages(call, id, after, page.size + 1));
-    FillPage(page, found, [](const Message& m) { return KeysetOf(m.occurred_at, m.order_key); }, out,
-             [&out](const Message& m) { ToProto(m, *out.add_messages()); });
+    FillPage(
+        page, found, [](const Message& m) { return KeysetOf(m.occurred_at, m.order_key); }, out,
+        [&out](const Message& m) { ToProto(m, *out.add_messages()); });
     return absl::OkStatus();
   }
 
@@ -164,11 +181,15 @@ class InboxServiceImpl final : public v1::InboxService::CallbackService {
 
   Status DoReply(const Call& call, const v1::ReplyRequest& r, v1::Message& out) {
     PARVIS_ASSIGN_OR_RETURN(const std::string id, ConversationIdOf("name", r.name()));
-    ReplyDraft draft{.conversation_id = id, .text = r.text(), .target_message_id = "",
-                     .request_id = NormalizeUuid(r.request_id()), .claim_token = r.claim_token()};
+    ReplyDraft draft{.conversation_id = id,
+                     .text = r.text(),
+                     .target_message_id = "",
+                     .request_id = NormalizeUuid(r.request_id()),
+                     .claim_token = r.claim_token()};
     if (!r.target_message().empty()) {
-      PARVIS_ASSIGN_OR_RETURN(const std::vector<std::string> ids, rpc::ParseName(
-          "target_message", r.target_message(), "workspaces/*/conversations/*/messages/*"));
+      PARVIS_ASSIGN_OR_RETURN(
+          const std::vector<std::string> ids,
+          rpc::ParseName("target_message", r.target_message(), "workspaces/*/conversations/*/messages/*"));
       if (ids[1] != id) {
         return InvalidField("target_message", "OTHER_CONVERSATION", "must be a message of the conversation");
       }
@@ -191,8 +212,9 @@ class InboxServiceImpl final : public v1::InboxService::CallbackService {
       PARVIS_ASSIGN_OR_RETURN(after, TimePositionOf(*page.after));
     }
     PARVIS_ASSIGN_OR_RETURN(std::vector<Note> found, parts_.store.ListNotes(call, id, after, page.size + 1));
-    FillPage(page, found, [](const Note& n) { return KeysetOf(n.create_time, n.id); }, out,
-             [&out](const Note& n) { ToProto(n, *out.add_notes()); });
+    FillPage(
+        page, found, [](const Note& n) { return KeysetOf(n.create_time, n.id); }, out,
+        [&out](const Note& n) { ToProto(n, *out.add_notes()); });
     return absl::OkStatus();
   }
 
@@ -220,7 +242,9 @@ class InboxServiceImpl final : public v1::InboxService::CallbackService {
   Status DoOpenCase(const Call& call, const v1::OpenCaseRequest& r, v1::Case& out) {
     PARVIS_ASSIGN_OR_RETURN(const std::string id, ConversationIdOf("name", r.name()));
     PARVIS_ASSIGN_OR_RETURN(const std::string request_id, RequestId(r.request_id()));
-    const CaseDraft draft{.conversation_id = id, .title = r.case_().title(), .owner = r.case_().owner(),
+    const CaseDraft draft{.conversation_id = id,
+                          .title = r.case_().title(),
+                          .owner = r.case_().owner(),
                           .request_id = request_id,
                           .due_time = MaybeTime(r.case_().has_due_time(), r.case_().due_time())};
     return PutCase(inbox::OpenCase(parts_.store, call, draft, options_.case_due), out);
@@ -241,15 +265,18 @@ class InboxServiceImpl final : public v1::InboxService::CallbackService {
     }
     PARVIS_ASSIGN_OR_RETURN(std::vector<Case> found, parts_.store.ListCases(call, filter, after, page.size + 1));
     const absl::Time now = parts_.clock.WallNow();
-    FillPage(page, found, [](const Case& k) { return KeysetOf(k.due_time, k.id); }, out,
-             [&](const Case& k) { ToProto(k, now, *out.add_cases()); });
+    FillPage(
+        page, found, [](const Case& k) { return KeysetOf(k.due_time, k.id); }, out,
+        [&](const Case& k) { ToProto(k, now, *out.add_cases()); });
     return absl::OkStatus();
   }
 
   Status DoEscalateCase(const Call& call, const v1::EscalateCaseRequest& r, v1::Case& out) {
     PARVIS_ASSIGN_OR_RETURN(const std::string id, CaseIdOf(r.name()));
     PARVIS_RETURN_IF_ERROR(rpc::CheckRequestId(r.request_id()));
-    const Escalation escalation{.case_id = id, .reason = r.reason(), .owner = r.owner(),
+    const Escalation escalation{.case_id = id,
+                                .reason = r.reason(),
+                                .owner = r.owner(),
                                 .request_id = NormalizeUuid(r.request_id()),
                                 .due_time = MaybeTime(r.has_due_time(), r.due_time())};
     return PutCase(inbox::EscalateCase(parts_.store, call, escalation), out);

@@ -1,7 +1,9 @@
 #include "platform/rpc/stream.h"
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "platform/rpc/runtime.h"
@@ -22,8 +24,14 @@ class Core : public StreamCore, public OpenStream, public std::enable_shared_fro
         call_(impl.BeginCall(*context, began_)) {}
 
   void Open(StreamTransport& transport, const google::protobuf::Message& request,
-            std::function<Status(const Call&, std::shared_ptr<StreamSink>)> body) override;
-  Status Send(std::shared_ptr<const google::protobuf::Message> message) override;
+            std::function<Status(const Call&, std::shared_ptr<WireSink>)> body) override;
+  Status Send(std::shared_ptr<const google::protobuf::Message> message) override {
+    return Queue({.message = std::move(message), .wire = nullptr});
+  }
+  Status SendWire(std::shared_ptr<const grpc::ByteBuffer> message) override {
+    return Queue({.message = nullptr, .wire = std::move(message)});
+  }
+  int Room() const override;
   void Finish(const Status& status) override { EndWith(status); }
   bool Cancelled() const override;
   void OnEnd(std::function<void()> callback) override;
@@ -34,6 +42,7 @@ class Core : public StreamCore, public OpenStream, public std::enable_shared_fro
   void CheckStall(Instant now) override;
 
  private:
+  Status Queue(StreamItem item);
   Status TakeShare();                    // of the streams that its tenant may have
   void DecideEnd(const Status& status);  // mutex_ held; the first decision counts
   void Pump();                           // starts the next gRPC operation, if one may start
@@ -46,9 +55,9 @@ class Core : public StreamCore, public OpenStream, public std::enable_shared_fro
 
   mutable std::mutex mutex_;
   StreamTransport* transport_ = nullptr;  // valid until OnDone
-  std::deque<std::shared_ptr<const google::protobuf::Message>> queue_;
-  std::shared_ptr<const google::protobuf::Message> writing_;
-  bool body_running_ = false;  // the request lives until the end, and the body still reads it
+  std::deque<StreamItem> queue_;
+  std::optional<StreamItem> writing_;  // changed only where no operation of gRPC is under way
+  bool body_running_ = false;          // the request lives until the end, and the body still reads it
   bool decided_ = false;
   Status end_;
   Instant decided_at_;
@@ -57,7 +66,7 @@ class Core : public StreamCore, public OpenStream, public std::enable_shared_fro
 };
 
 void Core::Open(StreamTransport& transport, const google::protobuf::Message& request,
-                std::function<Status(const Call&, std::shared_ptr<StreamSink>)> body) {
+                std::function<Status(const Call&, std::shared_ptr<WireSink>)> body) {
   transport_ = &transport;
   const auto self = shared_from_this();
   kept_ = impl_.streams.Add(self);
@@ -101,7 +110,7 @@ Status Core::TakeShare() {
                    .retry_after = absl::Seconds(5)});
 }
 
-Status Core::Send(std::shared_ptr<const google::protobuf::Message> message) {
+Status Core::Queue(StreamItem item) {
   Status status;
   {
     std::lock_guard lock(mutex_);
@@ -112,7 +121,7 @@ Status Core::Send(std::shared_ptr<const google::protobuf::Message> message) {
       queue_.clear();
       DecideEnd(status);
     } else {
-      queue_.push_back(std::move(message));
+      queue_.push_back(std::move(item));
     }
   }
   Pump();
@@ -135,14 +144,14 @@ void Core::EndWith(const Status& status) {
 }
 
 void Core::Pump() {
-  std::shared_ptr<const google::protobuf::Message> message;
+  const StreamItem* item = nullptr;
   {
     std::lock_guard lock(mutex_);
     if (writing_ || ending_) return;
     if (!queue_.empty() && !gone_) {
       writing_ = std::move(queue_.front());
       queue_.pop_front();
-      message = writing_;
+      item = &*writing_;
     } else if (decided_ && !body_running_) {
       ending_ = true;
     } else {
@@ -150,8 +159,8 @@ void Core::Pump() {
     }
   }
   // Outside the lock, yet safe: one operation at a time, and the transport lives until the one that ends it.
-  if (message) {
-    transport_->Write(*message);
+  if (item) {
+    transport_->Write(*item);
   } else {
     if (kept_) impl_.streams.Remove(this);  // before the client can know, so that its next one finds the place free
     transport_->End(impl_.Conclude(method_, call_, began_, end_));
@@ -191,6 +200,12 @@ void Core::OnDone() {
   if (kept_) impl_.streams.Remove(this);
   impl_.streams_open.Set(impl_.streams.size());
   for (const auto& callback : callbacks) callback();
+}
+
+int Core::Room() const {
+  std::lock_guard lock(mutex_);
+  if (decided_ || done_) return 0;
+  return std::max(0, impl_.config.stream_queue_max - static_cast<int>(queue_.size()));
 }
 
 bool Core::Cancelled() const {

@@ -1,5 +1,6 @@
 #include "platform/rpc/stream.h"
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
@@ -99,6 +100,7 @@ TEST_F(StreamTest, ASlowReaderIsToldToComeBack) {
   // Nobody reads: flow control stops the wire, then the queue fills; memory stays bounded, nothing blocks.
   Status sent;
   int count = 0;
+  EXPECT_GT(sink->Room(), 0);
   for (; count < 100000 && sent.ok(); ++count) {
     auto message = std::make_shared<EchoResponse>();
     message->set_text(std::string(10000, 'x'));
@@ -199,6 +201,116 @@ TEST_F(StreamTest, StopEndsOpenStreams) {
   EXPECT_EQ(messages, 2);
   EXPECT_EQ(ReasonOf(FromGrpc(reader->Finish())), "SHUTTING_DOWN");
   stopper.join();
+}
+
+// The same method, declared raw.
+class WireEcho
+    : public rpctest::v1::EchoService::WithRawCallbackMethod_Watch<rpctest::v1::EchoService::CallbackService> {
+ public:
+  explicit WireEcho(Runtime& runtime) : runtime_(runtime) {}
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Watch(grpc::CallbackServerContext* context,
+                                                    const grpc::ByteBuffer* request) override {
+    return WireStream<EchoRequest>(
+        context, runtime_, "parvis.rpctest.v1.EchoService/Watch", *request,
+        [this](const Call& call, const EchoRequest& r, std::shared_ptr<WireSink> sink) -> Status {
+          if (r.text() == "refuse") return MakeError(Code::kFailedPrecondition, "REFUSED", "no stream today");
+          auto first = std::make_shared<EchoResponse>();
+          first->set_workspace(call.workspace_id);
+          PARVIS_RETURN_IF_ERROR(sink->Send(first));
+          on_watch(std::move(sink));
+          return absl::OkStatus();
+        });
+  }
+  std::function<void(std::shared_ptr<WireSink>)> on_watch;
+
+ private:
+  Runtime& runtime_;
+};
+
+class WireStreamTest : public ::testing::Test {
+ protected:
+  WireStreamTest() {
+    service_.on_watch = [this](std::shared_ptr<WireSink> sink) {
+      const std::lock_guard lock(mutex_);
+      sinks_.push_back(std::move(sink));
+      if (sinks_.size() == 2) both_.Open();
+    };
+  }
+  void SetUp() override { ASSERT_TRUE(server_.Start().ok()); }
+  void TearDown() override { server_.Stop(absl::Seconds(5)); }
+  std::shared_ptr<grpc::Channel> Channel() {
+    return grpc::CreateChannel(server_.address(), grpc::InsecureChannelCredentials());
+  }
+  RealClock clock_;
+  obs::Metrics metrics_;
+  testing::FakeAuthenticator authenticator_;
+  const ServerConfig config_;
+  Runtime runtime_{"rpctest", config_, authenticator_, clock_, metrics_};
+  WireEcho service_{runtime_};
+  Server server_{config_, runtime_, {&service_}};
+  Gate both_;
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<WireSink>> sinks_;
+};
+
+TEST_F(WireStreamTest, OneEncodingForSeveralStreams) {
+  auto stub = rpctest::v1::EchoService::NewStub(std::shared_ptr<grpc::ChannelInterface>(Channel()));
+  Context one("analyst"), other("analyst");
+  const EchoRequest request;
+  auto a = stub->Watch(&one, request), b = stub->Watch(&other, request);
+  ASSERT_TRUE(both_.Wait());
+  EchoResponse response;
+  response.set_text(std::string(1000, 'x'));
+  constexpr int kMessages = 50;
+  for (int i = 1; i <= kMessages; ++i) {
+    response.set_sequence(i);
+    const grpc::Slice slice(response.SerializeAsString());
+    const auto wire = std::make_shared<const grpc::ByteBuffer>(&slice, 1);
+    for (const auto& sink : sinks_) EXPECT_TRUE(sink->SendWire(wire).ok());
+  }
+  for (const auto& sink : sinks_) sink->Finish(absl::OkStatus());
+  EXPECT_EQ(sinks_.front()->Room(), 0);
+  for (auto* reader : {a.get(), b.get()}) {
+    ASSERT_TRUE(reader->Read(&response));
+    EXPECT_EQ(response.workspace(), kWorkspace);  // a message that was not encoded
+    int64_t next = 1;
+    for (; reader->Read(&response); ++next) {
+      EXPECT_EQ(response.sequence(), next);
+      EXPECT_EQ(response.text().size(), 1000u);
+    }
+    EXPECT_EQ(next, kMessages + 1);
+    EXPECT_TRUE(reader->Finish().ok());
+  }
+}
+
+TEST_F(WireStreamTest, TheSameChecks) {
+  auto stub = rpctest::v1::EchoService::NewStub(std::shared_ptr<grpc::ChannelInterface>(Channel()));
+  const auto reason = [&](const EchoRequest& request, const std::string& token) {
+    Context context(token);
+    return ReasonOf(FromGrpc(stub->Watch(&context, request)->Finish()));
+  };
+  EchoRequest request;
+  EXPECT_EQ(reason(request, "nobody"), "TOKEN_UNKNOWN");
+  request.set_text("refuse");
+  EXPECT_EQ(reason(request, "analyst"), "REFUSED");
+  request.set_name(ThingName(kOther));
+  EXPECT_EQ(reason(request, "analyst"), "WORKSPACE_MISMATCH");
+
+  // What is no request at all.
+  grpc::GenericStub generic(Channel());
+  Context context("analyst");
+  const grpc::Slice noise("\xff\xff\xff");
+  const grpc::ByteBuffer garbage(&noise, 1);
+  grpc::ByteBuffer answer;
+  grpc::Status status;
+  Gate done;
+  generic.UnaryCall(&context, "/parvis.rpctest.v1.EchoService/Watch", grpc::StubOptions(), &garbage, &answer,
+                    [&](grpc::Status s) {
+                      status = std::move(s);
+                      done.Open();
+                    });
+  ASSERT_TRUE(done.Wait());
+  EXPECT_EQ(ReasonOf(FromGrpc(status)), "REQUEST_UNREADABLE");
 }
 
 }  // namespace
