@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>   // after rdkafka.h
+#include <librdkafka/rdkafka_mock.h>  // after rdkafka.h
 
 #include <atomic>
 #include <mutex>
@@ -20,7 +20,11 @@ namespace {
 using testing::Kafka;
 
 TEST(Envelope, RoundTripsAndToleratesWhatIsMissing) {
-  const Envelope envelope{.id = "i", .type = "t", .source = "s", .workspace_id = "w", .time = absl::FromUnixMicros(1'700'000'000'123'456),
+  const Envelope envelope{.id = "i",
+                          .type = "t",
+                          .source = "s",
+                          .workspace_id = "w",
+                          .time = absl::FromUnixMicros(1'700'000'000'123'456),
                           .trace = Trace::New()};
   const Envelope back = ReadEnvelope(ToRecord("topic", "key", "payload", envelope));
   EXPECT_EQ(back.id, "i");
@@ -43,8 +47,10 @@ TEST(Producer, KeepsKeyHeadersPayloadAndOrderPerKey) {
   std::atomic<int> acknowledged{0};
   for (int i = 0; i < 3000; ++i) {
     const std::string key = "k" + std::to_string(i % 7);
-    ASSERT_TRUE(producer.Send({.topic = topic, .key = key, .payload = std::to_string(i), .headers = {{"ce_id", "é"}}},
-                              [&](Status status) { acknowledged += status.ok(); }).ok());
+    ASSERT_TRUE(producer
+                    .Send({.topic = topic, .key = key, .payload = std::to_string(i), .headers = {{"ce_id", "é"}}},
+                          [&](Status status) { acknowledged += status.ok(); })
+                    .ok());
   }
   ASSERT_TRUE(producer.Flush(absl::Seconds(20)).ok());
   EXPECT_EQ(acknowledged, 3000);
@@ -62,7 +68,7 @@ TEST(Producer, KeepsKeyHeadersPayloadAndOrderPerKey) {
 
 TEST(Producer, SaysWhenItIsFullAndWhenARecordIsTooLarge) {
   BusConfig config;
-  config.brokers = "127.0.0.1:1";   // nobody there
+  config.brokers = "127.0.0.1:1";  // nobody there
   config.producer_queue_max = 100;
   config.delivery_max = absl::Seconds(1);
   obs::Metrics metrics;
@@ -79,7 +85,8 @@ TEST(Producer, SaysWhenItIsFullAndWhenARecordIsTooLarge) {
   }
   EXPECT_EQ(ReasonOf(status), "BUS_QUEUE_FULL");
   EXPECT_EQ(taken, 100);
-  EXPECT_EQ(ReasonOf(producer.Send({.topic = "t", .payload = std::string(2 << 20, 'x')}, [](Status) { FAIL(); })), "RECORD_TOO_LARGE");
+  EXPECT_EQ(ReasonOf(producer.Send({.topic = "t", .payload = std::string(2 << 20, 'x')}, [](Status) { FAIL(); })),
+            "RECORD_TOO_LARGE");
   EXPECT_FALSE(producer.Ready().ok());
   EXPECT_TRUE(testing::WaitFor([&] { return reported == 100; }, absl::Seconds(15)));
   EXPECT_EQ(unavailable, 100);
@@ -165,8 +172,10 @@ TEST(Producer, BrokerKilledAndRestartedLosesAndDoublesNothing) {
   std::atomic<int> ok{0}, failed{0};
   const auto send = [&](int from, int to) {
     for (int i = from; i < to; ++i) {
-      ASSERT_TRUE(producer.Send({.topic = "crash", .key = std::to_string(i % 5), .payload = std::to_string(i)},
-                                [&](Status status) { ++(status.ok() ? ok : failed); }).ok());
+      ASSERT_TRUE(producer
+                      .Send({.topic = "crash", .key = std::to_string(i % 5), .payload = std::to_string(i)},
+                            [&](Status status) { ++(status.ok() ? ok : failed); })
+                      .ok());
     }
   };
   send(0, 5000);
@@ -190,7 +199,8 @@ TEST(Producer, BrokerKilledAndRestartedLosesAndDoublesNothing) {
 // A broker inside librdkafka that answers as it is told: a real one gives no fatal error on request.
 class TellingBroker {
  public:
-  TellingBroker() : rk_(*MakeHandle(RD_KAFKA_PRODUCER, MakeConf({}, nullptr))), cluster_(rd_kafka_mock_cluster_new(rk_.get(), 1)) {
+  TellingBroker()
+      : rk_(*MakeHandle(RD_KAFKA_PRODUCER, MakeConf({}, nullptr))), cluster_(rd_kafka_mock_cluster_new(rk_.get(), 1)) {
     rd_kafka_mock_topic_create(cluster_, "told", 1, 1);
   }
   ~TellingBroker() { rd_kafka_mock_cluster_destroy(cluster_); }
@@ -218,16 +228,20 @@ TEST(Producer, IsMadeAnewAfterAFatalErrorAndReportsWhatWasInFlight) {
   for (int round = 1; round <= 3; ++round) {
     // The broker misses a sequence number: an idempotent producer may never send again.
     broker.AnswerProduce(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
-    broker.Slow(200);   // all of them are queued or in flight when it says so
+    broker.Slow(200);  // all of them are queued or in flight when it says so
     std::mutex mutex;
     std::multiset<std::string> reasons;
     size_t reported = 0, taken = 0;
     for (int i = 0; i < 100; ++i) {
-      taken += producer.Send({.topic = "told", .key = "k", .payload = std::to_string(i)}, [&](Status status) {
-        const std::lock_guard lock(mutex);
-        ++reported;
-        if (!status.ok()) reasons.insert(absl::StatusCodeToString(status.code()) + " " + ReasonOf(status));
-      }).ok();
+      taken += producer
+                   .Send({.topic = "told", .key = "k", .payload = std::to_string(i)},
+                         [&](Status status) {
+                           const std::lock_guard lock(mutex);
+                           ++reported;
+                           if (!status.ok())
+                             reasons.insert(absl::StatusCodeToString(status.code()) + " " + ReasonOf(status));
+                         })
+                   .ok();
     }
     ASSERT_TRUE(producer.Flush(absl::Seconds(20)).ok());
     broker.Slow(0);
@@ -239,7 +253,8 @@ TEST(Producer, IsMadeAnewAfterAFatalErrorAndReportsWhatWasInFlight) {
     }
     ASSERT_TRUE(testing::WaitFor([&] { return rebuilds.Value() == round; }));
     // Their owners send again: refused for a moment at most.
-    ASSERT_TRUE(testing::WaitFor([&] { return producer.SendAll({{.topic = "told", .key = "k", .payload = "again"}}).ok(); }));
+    ASSERT_TRUE(
+        testing::WaitFor([&] { return producer.SendAll({{.topic = "told", .key = "k", .payload = "again"}}).ok(); }));
     EXPECT_EQ(rebuilds.Value(), round);
   }
 }
@@ -248,8 +263,11 @@ TEST(Topics, AreMadeOnceAndAnotherPartitionCountIsRefused) {
   Kafka& kafka = Kafka::Shared();
   const std::string topic = Kafka::Unique("made");
   EXPECT_TRUE(EnsureTopics(kafka.brokers(), {{.name = topic, .partitions = 2}}, absl::Seconds(20)).ok());
-  EXPECT_TRUE(EnsureTopics(kafka.brokers(), {{.name = topic, .partitions = 2}, DeadLetterTopic(topic, "g")}, absl::Seconds(20)).ok());
-  EXPECT_EQ(ReasonOf(EnsureTopics(kafka.brokers(), {{.name = topic, .partitions = 3}}, absl::Seconds(20))), "TOPIC_PARTITIONS");
+  EXPECT_TRUE(
+      EnsureTopics(kafka.brokers(), {{.name = topic, .partitions = 2}, DeadLetterTopic(topic, "g")}, absl::Seconds(20))
+          .ok());
+  EXPECT_EQ(ReasonOf(EnsureTopics(kafka.brokers(), {{.name = topic, .partitions = 3}}, absl::Seconds(20))),
+            "TOPIC_PARTITIONS");
   EXPECT_EQ(EnsureTopics("127.0.0.1:1", {{.name = topic}}, absl::Seconds(1)).code(), Code::kUnavailable);
 }
 

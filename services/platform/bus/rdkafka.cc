@@ -8,7 +8,7 @@
 
 namespace parvis::bus {
 #if defined(__SANITIZE_THREAD__)
-void UseInterceptedThreads();   // c11_threads.cc
+void UseInterceptedThreads();  // c11_threads.cc
 #endif
 namespace {
 
@@ -64,14 +64,6 @@ StreamRecord RecordOf(const rd_kafka_message_t& message) {
     }
   }
   return record;
-}
-
-rd_kafka_headers_t* HeadersOf(const std::map<std::string, std::string>& headers) {
-  rd_kafka_headers_t* out = rd_kafka_headers_new(headers.size());
-  for (const auto& [name, value] : headers) {
-    rd_kafka_header_add(out, name.data(), static_cast<ssize_t>(name.size()), value.data(), static_cast<ssize_t>(value.size()));
-  }
-  return out;
 }
 
 Status BusUnavailable(std::string_view reason, rd_kafka_resp_err_t err) {

@@ -3,7 +3,6 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,22 +13,27 @@
 
 namespace parvis::bus {
 
-struct DestroyMessage { void operator()(rd_kafka_message_t* m) const { rd_kafka_message_destroy(m); } };
+struct DestroyMessage {
+  void operator()(rd_kafka_message_t* m) const { rd_kafka_message_destroy(m); }
+};
 using MessagePtr = std::unique_ptr<rd_kafka_message_t, DestroyMessage>;
-struct DestroyList { void operator()(rd_kafka_topic_partition_list_t* l) const { rd_kafka_topic_partition_list_destroy(l); } };
+struct DestroyList {
+  void operator()(rd_kafka_topic_partition_list_t* l) const { rd_kafka_topic_partition_list_destroy(l); }
+};
 using ListPtr = std::unique_ptr<rd_kafka_topic_partition_list_t, DestroyList>;
-struct DestroyHandle { void operator()(rd_kafka_t* rk) const { rd_kafka_destroy(rk); } };
+struct DestroyHandle {
+  void operator()(rd_kafka_t* rk) const { rd_kafka_destroy(rk); }
+};
 using HandlePtr = std::unique_ptr<rd_kafka_t, DestroyHandle>;
 
 using Settings = std::vector<std::pair<std::string, std::string>>;
 // A configuration with our logger; the caller adds callbacks and gives it to rd_kafka_new. Aborts on a wrong name: the
 // settings are ours, not a user's.
 rd_kafka_conf_t* MakeConf(const Settings& settings, void* opaque);
-StatusOr<rd_kafka_t*> MakeHandle(rd_kafka_type_t type, rd_kafka_conf_t* conf);   // owns conf
+StatusOr<rd_kafka_t*> MakeHandle(rd_kafka_type_t type, rd_kafka_conf_t* conf);  // owns conf
 
 // Key, payload and headers of a message that was received.
 StreamRecord RecordOf(const rd_kafka_message_t& message);
-rd_kafka_headers_t* HeadersOf(const std::map<std::string, std::string>& headers);   // the caller owns it
 
 Status BusUnavailable(std::string_view reason, rd_kafka_resp_err_t err);
 
