@@ -59,11 +59,8 @@ constexpr char kCopy[] = "COPY outbox (topic, key, payload, headers) FROM STDIN 
 constexpr char kAppend[] =
     "INSERT INTO outbox (topic, key, payload, headers) "
     "SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[])";
-// Two relays of one schema never publish at once: the lock is the schema's and lasts as long as the transaction. What was
-// published is deleted without waiting for the disk: after a crash it is published again, as after one before the commit.
-constexpr char kTryLock[] =
-    "SELECT pg_try_advisory_xact_lock(hashtextextended('parvis_outbox:' || current_schema, 0)), "
-    "set_config('synchronous_commit', 'off', true)";
+// Two relays of one schema never publish at once: the lock is the schema's and lasts as long as the transaction.
+constexpr char kTryLock[] = "SELECT pg_try_advisory_xact_lock(hashtextextended('parvis_outbox:' || current_schema, 0))";
 constexpr char kOldest[] = "SELECT id, topic, key, payload, headers FROM outbox ORDER BY id LIMIT $1";
 constexpr char kDelete[] = "DELETE FROM outbox WHERE id = ANY($1::bigint[])";
 

@@ -26,8 +26,9 @@ void InitializeCurlOnce() {
 
 void HttpClientConfig::Declare(app::Options& o, std::string_view prefix) {
   const auto name = [&](const char* suffix) { return std::string(prefix) + suffix; };
-  o.Int(name("connections_max"), &connections_max, "Connections, and requests in flight, at once to all hosts.", {1, 10000});
-  o.Int(name("connections_per_host_max"), &connections_per_host_max, "Connections, and requests in flight, at once to one host.", {1, 10000});
+  o.Int(name("connections_max"), &connections_max, "Connections, and requests in flight, to all hosts.", {1, 10000});
+  o.Int(name("connections_per_host_max"), &connections_per_host_max, "Connections, and requests in flight, to one host.",
+        {1, 10000});
   o.Int(name("queue_max"), &queue_max, "Requests waiting for a connection; more are refused.", {0, 1000000});
   o.Duration(name("request_max"), &request_max, "Longest time a request may take.", absl::Milliseconds(1), absl::Hours(1));
   o.Duration(name("connect_max"), &connect_max, "Longest time to connect, name lookup and TLS included.",

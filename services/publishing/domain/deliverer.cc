@@ -152,8 +152,9 @@ void Deliverer::Finished(Done done) {
       if (calling->second.running == 0 && !calling->second.stopped) calling_.erase(calling);
     }
     // As long as enough is ready to keep the calls going, outcomes gather: one commit for many.
-    const bool waits = call && IsSmooth(done.outcome) && running_ > 0 && static_cast<int>(done_.size()) < options_.calls_max &&
-                       static_cast<int>(ready_.size()) >= options_.calls_max;
+    const int ended = static_cast<int>(done_.size()), ready = static_cast<int>(ready_.size());
+    const bool waits = call && IsSmooth(done.outcome) && running_ > 0 && ended < options_.calls_max &&
+                       ready >= options_.calls_max;
     done_.push_back(std::move(done));
     if (!waits) {
       woken_ = true;

@@ -1,6 +1,8 @@
 // The deliverer's way from a claim to a call: what is claimed, which of it may go now, and the calls themselves.
 #include <algorithm>
 #include <memory>
+#include <string_view>
+#include <unordered_set>
 
 #include "publishing/domain/deliverer.h"
 
@@ -59,7 +61,8 @@ std::vector<ClaimSkip> Deliverer::Skipped() {
       continue;
     }
     for (auto& [name, budget] : channel.budgets) {
-      budget.full = budget.held >= options_.held_per_channel_max || (budget.full && budget.held > options_.held_per_channel_max / 2);
+      const int max = options_.held_per_channel_max;
+      budget.full = budget.held >= max || (budget.full && budget.held > max / 2);
       if (!budget.full && budget.rate.WaitNow(clock_.Now()) <= options_.prefetch) continue;
       for (const DeliveryKind kind : kDeliveryKinds) {
         if (writer_.BudgetOf(channel.network, kind) == name) skipped.push_back({key.second, kind});
@@ -114,7 +117,7 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
   const Instant mono = clock_.Now();
   std::vector<Delivery> picked;
   std::vector<Change> expired;
-  std::set<std::string> seen_lanes;
+  std::unordered_set<std::string_view> seen_lanes;   // of what is held, which stays as it is until the end of this pass
   std::map<std::pair<Key, std::string>, absl::Duration> limited;   // budgets: wait longer than claims are kept
   std::set<std::string> limited_lanes;
   std::set<const RateBudget*> drawn;

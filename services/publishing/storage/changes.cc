@@ -42,8 +42,8 @@ StatusOr<std::map<Key, Current>> LockRows(db::Tx& tx, const std::vector<Change>&
   }
   PARVIS_ASSIGN_OR_RETURN(
       const db::Rows rows,
-      tx.Query("SELECT d.workspace_id, d.id, d.state, d.fence, d.sequence, v.ordered AND EXISTS (SELECT 1 FROM deliveries e "
-               "  WHERE e.workspace_id = d.workspace_id AND e.lane = d.lane AND e.state IN (1, 2, 3, 6) "
+      tx.Query("SELECT d.workspace_id, d.id, d.state, d.fence, d.sequence, "
+               "v.ordered AND EXISTS (SELECT 1 FROM deliveries e WHERE e.workspace_id = d.workspace_id AND e.lane = d.lane AND e.state IN (1, 2, 3, 6) "
                "  AND NOT e.needs_human AND (e.due_time, e.id) < (d.due_time, d.id) OFFSET 0) "
                "FROM unnest($1::uuid[], $2::uuid[], $3::boolean[]) AS v (ws, id, ordered) "
                "JOIN deliveries d ON d.workspace_id = v.ws AND d.id = v.id "
@@ -83,7 +83,8 @@ Status WriteRows(db::Tx& tx, const std::vector<Write>& writes, absl::Time now) {
     sents.push_back(d.sent_time), firsts.push_back(d.first_sent_time), delivereds.push_back(d.delivered_time);
     checks.push_back(d.check_time);
   }
-  return tx.Exec("WITH written AS (UPDATE deliveries d SET state = v.state, fence = v.fence, attempts = v.attempts, tries = v.tries, "
+  return tx.Exec("WITH written AS (UPDATE deliveries d SET state = v.state, fence = v.fence, attempts = v.attempts, "
+                 "tries = v.tries, "
                  "empty_reads = v.empties, resends = v.resends, sequence = v.sequence, steps = d.steps + 1, "
                  "reconciling = v.reconciling, needs_human = v.human, due_time = v.due, ready_time = v.ready, "
                  "expire_time = v.expire, sent_time = v.sent, first_sent_time = v.first, delivered_time = v.delivered, "
@@ -98,8 +99,8 @@ Status WriteRows(db::Tx& tx, const std::vector<Write>& writes, absl::Time now) {
                  "expire, sent, first, delivered, checked, remote, permalink, reason, message, network, settle, "
                  "before, detail, actor) WHERE d.workspace_id = v.ws AND d.id = v.id "
                  "RETURNING d.workspace_id, d.id, d.steps, v.before, d.state, d.attempts, v.detail, v.actor) "
-                 "INSERT INTO delivery_transitions SELECT workspace_id, id, steps, $28::timestamptz, before, state, attempts, detail, actor "
-                 "FROM written",
+                 "INSERT INTO delivery_transitions "
+                 "SELECT workspace_id, id, steps, $28::timestamptz, before, state, attempts, detail, actor FROM written",
                  {db::Array(ws), db::Array(ids), db::Array(states), db::Array(fences), db::Array(attempts),
                   db::Array(tries), db::Array(empties), db::Array(resends), db::Array(sequences), db::Array(reconciling),
                   db::Array(humans), db::Array(dues), db::Array(readies), db::Array(expires), db::Array(sents),

@@ -14,8 +14,6 @@ Call StreamCall() { return BackgroundCall("publishing"); }
 // Every partition still has the epoch that we claimed it with. Held until the claim commits, so that a new owner's first
 // look comes after it. The settings, for this transaction, keep the claim to the indexes that were made for it: it must
 // stop after its limit, and a plan that sorts all that is due first looks at every lane of a backlog to take 200 of it.
-// Nor does a claim wait for the disk: one that a crash of the database undoes holds no fence that the row would answer to,
-// and no call begins before an intent that was written after it.
 Status CheckEpochs(db::Tx& tx, const std::vector<StreamPosition>& owned) {
   std::vector<std::string> groups, topics;
   std::vector<int64_t> parts, epochs;
@@ -29,7 +27,8 @@ Status CheckEpochs(db::Tx& tx, const std::vector<StreamPosition>& owned) {
       const db::Rows rows,
       tx.Query("SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true), "
                "set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true), "
-               "set_config('enable_mergejoin', 'off', true), set_config('synchronous_commit', 'off', true) FROM stream_offsets o JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[]) "
+               "set_config('enable_mergejoin', 'off', true) FROM stream_offsets o "
+               "JOIN unnest($1::text[], $2::text[], $3::integer[], $4::bigint[]) "
                "AS v (grp, topic, part, epoch) ON o.group_name = v.grp AND o.topic = v.topic AND o.part = v.part "
                "AND o.epoch = v.epoch ORDER BY o.group_name, o.topic, o.part FOR SHARE OF o",
                {db::Array(groups), db::Array(topics), db::Array(parts), db::Array(epochs)}));
@@ -68,9 +67,10 @@ StatusOr<std::vector<Delivery>> LedgerStore::Claim(const ClaimRequest& request) 
           "  AND (e.state IN (3, 6) OR e.state = 1 AND (e.ready_time > $1 OR (e.channel_id, e.kind) IN "
           "    (SELECT * FROM unnest($3::uuid[], $4::smallint[])))) OFFSET 0) "
           "ORDER BY d.ready_time, d.id LIMIT $5 FOR UPDATE OF d SKIP LOCKED), "
-          "claimed AS (UPDATE deliveries d SET state = 2, fence = d.fence + 1, steps = d.steps + 1, check_time = $6 FROM due "
-          "WHERE d.workspace_id = due.workspace_id AND d.id = due.id RETURNING d.*), "
-          "history AS (INSERT INTO delivery_transitions SELECT workspace_id, id, steps, $7::timestamptz, 1, 2, attempts, '', $8::text FROM claimed) "
+          "claimed AS (UPDATE deliveries d SET state = 2, fence = d.fence + 1, steps = d.steps + 1, check_time = $6 "
+          "FROM due WHERE d.workspace_id = due.workspace_id AND d.id = due.id RETURNING d.*), "
+          "history AS (INSERT INTO delivery_transitions "
+          "  SELECT workspace_id, id, steps, $7::timestamptz, 1, 2, attempts, '', $8::text FROM claimed) "
           "SELECT ") + kDeliveryColumns + " FROM claimed d";
   std::vector<std::string> skip_channels;
   std::vector<int64_t> skip_kinds;
