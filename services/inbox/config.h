@@ -3,6 +3,7 @@
 
 #include "inbox/domain/upkeep.h"
 #include "inbox/domain/watch.h"
+#include "inbox/storage/conversation_store.h"
 #include "inbox/transport/inbox_service.h"
 #include "platform/app/config.h"
 #include "platform/app/process.h"
@@ -19,7 +20,7 @@ struct InboxConfig {
   rpc::ServerConfig rpc;
   rpc::ClientConfig accounts;
   rpc::AuthenticatorConfig authentication;
-  db::PoolConfig db_api, db_stream = db::PoolConfig::ForStreams();
+  db::PoolConfig db_api = storage::RequestPool(), db_stream = db::PoolConfig::ForStreams();
   parvis::bus::BusConfig bus;
   ServiceOptions service;
   WatchOptions watch;

@@ -58,7 +58,7 @@ struct ConversationPosition {
 };
 struct ConversationPage {
   std::vector<Conversation> conversations;   // last_message_time descending, then id descending
-  int64_t sequence = 0;                      // read before the page
+  int64_t sequence = 0;                      // as of the page or before it: no later event is in it
 };
 struct MessagePosition {
   absl::Time occurred_at;

@@ -1,5 +1,8 @@
 #include "inbox/storage/conversation_store.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "inbox/storage/change.h"
 #include "inbox/storage/rows.h"
 
@@ -34,12 +37,27 @@ class Select {
     return *this;
   }
   StatusOr<Rows> Run(Tx& tx, const char* order, int limit) {
-    params_.push_back(limit);
-    sql_ += std::string(" ORDER BY ") + order + " LIMIT $" + std::to_string(params_.size());
+    Limit(order, limit);
+    return tx.Query(sql_.c_str(), params_);
+  }
+  // As Run, with the number of the workspace's latest event behind the columns of `columns`: one round trip, one
+  // snapshot. Without a row to carry it, the number stands beside nulls. The rows come in the order of the list, as the
+  // join has one row on the other side; SQL does not promise it, so who needs the order looks.
+  StatusOr<Rows> RunWithSequence(Tx& tx, const char* columns, const char* order, int limit) {
+    Limit(order, limit);
+    sql_ = std::string("SELECT ") + columns +
+           ", f.last_sequence FROM "
+           "(SELECT (SELECT last_sequence FROM feeds WHERE workspace_id = $1) AS last_sequence) f "
+           "LEFT JOIN LATERAL (" +
+           sql_ + ") c ON true";
     return tx.Query(sql_.c_str(), params_);
   }
 
  private:
+  void Limit(const char* order, int limit) {
+    params_.push_back(limit);
+    sql_ += std::string(" ORDER BY ") + order + " LIMIT $" + std::to_string(params_.size());
+  }
   std::string sql_;
   std::vector<db::Param> params_;
 };
@@ -52,8 +70,9 @@ const char* StateCondition(const std::optional<State>& state) {
 
 void ApplyFilter(const ConversationFilter& f, Select& select) {
   select.And(StateCondition(f.state));
-  if (f.assignee) f.assignee->empty() ? select.And("c.assignee = ''")
-                                      : select.And("c.assignee = $ AND c.assignee <> ''", {*f.assignee});
+  if (f.assignee)
+    f.assignee->empty() ? select.And("c.assignee = ''")
+                        : select.And("c.assignee = $ AND c.assignee <> ''", {*f.assignee});
   if (!f.channel_id.empty()) select.And("c.channel_id = $", {f.channel_id});
   if (!f.language.empty()) select.And("c.language = $", {f.language});
   if (f.kind) select.And("c.kind = $", {static_cast<int64_t>(*f.kind)});
@@ -61,9 +80,10 @@ void ApplyFilter(const ConversationFilter& f, Select& select) {
 
 // The channel of a conversation, which its messages are partitioned by. NOT_FOUND.
 StatusOr<std::string> ChannelOf(Tx& tx, const Call& call, const std::string& id) {
-  PARVIS_ASSIGN_OR_RETURN(const Rows rows, tx.Query(
-      "SELECT channel_id FROM conversations WHERE workspace_id = $1 AND id = $2 AND state <> 0",
-      {call.workspace_id, id}));
+  PARVIS_ASSIGN_OR_RETURN(
+      const Rows rows,
+      tx.Query("SELECT channel_id FROM conversations WHERE workspace_id = $1 AND id = $2 AND state <> 0",
+               {call.workspace_id, id}));
   if (rows.empty()) return NotFound(ConversationName(call, id));
   return rows.Text(0, 0);
 }
@@ -89,19 +109,27 @@ StatusOr<Conversation> PgConversationStore::Change(const Call& call, const EditS
   return result;
 }
 
-StatusOr<ConversationPage> PgConversationStore::ListConversations(
-    const Call& call, const ConversationFilter& filter, const std::optional<ConversationPosition>& after, int limit) {
+StatusOr<ConversationPage> PgConversationStore::ListConversations(const Call& call, const ConversationFilter& filter,
+                                                                  const std::optional<ConversationPosition>& after,
+                                                                  int limit) {
   ConversationPage page;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](Tx& tx) -> Status {
     page = {};
-    PARVIS_ASSIGN_OR_RETURN(const Rows feed, tx.Query("SELECT last_sequence FROM feeds WHERE workspace_id = $1",
-                                                      {call.workspace_id}));
-    page.sequence = feed.empty() ? 0 : feed.Int(0, 0);
     Select select(kConversationColumns, "conversations c", call.workspace_id, 'c');
     ApplyFilter(filter, select);
     if (after) select.And("(c.last_message_time, c.id) < ($, $)", {after->last_message_time, after->id});
-    PARVIS_ASSIGN_OR_RETURN(const Rows rows, select.Run(tx, "c.last_message_time DESC, c.id DESC", limit));
+    PARVIS_ASSIGN_OR_RETURN(const Rows rows, select.RunWithSequence(tx, kConversationColumns,
+                                                                    "c.last_message_time DESC, c.id DESC", limit));
+    page.sequence = rows.Int(0, kConversationWidth);
+    if (rows.IsNull(0, 0)) return absl::OkStatus();
+    page.conversations.reserve(static_cast<size_t>(rows.size()));
     for (int i = 0; i < rows.size(); ++i) page.conversations.push_back(ReadConversation(rows, i));
+    const auto later = [](const Conversation& a, const Conversation& b) {
+      return std::tie(a.last_message_time, a.id) > std::tie(b.last_message_time, b.id);
+    };
+    if (!std::is_sorted(page.conversations.begin(), page.conversations.end(), later)) {
+      std::sort(page.conversations.begin(), page.conversations.end(), later);
+    }
     return absl::OkStatus();
   }));
   return page;
@@ -120,7 +148,8 @@ StatusOr<Conversation> PgConversationStore::GetConversation(const Call& call, co
 }
 
 StatusOr<std::vector<Message>> PgConversationStore::ListMessages(const Call& call, const std::string& conversation_id,
-                                                                 const std::optional<MessagePosition>& after, int limit) {
+                                                                 const std::optional<MessagePosition>& after,
+                                                                 int limit) {
   std::vector<Message> messages;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](Tx& tx) -> Status {
     messages.clear();

@@ -78,7 +78,7 @@ StatusOr<int> PgUpkeepStore::ReleaseExpiredClaims(int limit) {
       changed.push_back(&c);
       Event event;
       event.type = EventType::kReleased;
-      event.time = rows.Time(i, 37);
+      event.time = rows.Time(i, kConversationWidth);
       event.conversation = c;
       events.push_back(std::move(event));
     }

@@ -14,6 +14,7 @@ namespace parvis::inbox::storage {
 
 // Column lists with a table alias: "c.workspace_id, c.id, ...".
 extern const char kConversationColumns[];
+inline constexpr int kConversationWidth = 37;  // how many columns that is; what a statement adds comes behind them
 extern const char kMessageColumns[];
 extern const char kNoteColumns[];
 extern const char kCaseColumns[];
