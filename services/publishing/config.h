@@ -51,9 +51,6 @@ struct PublishingConfig {
           {.min = 1, .max = 10'000});
     o.Int("calls_max", &deliverer.calls_max, "Calls to networks at once; as many threads.", {.min = 1, .max = 512});
     o.Int("calls_per_channel_max", &deliverer.calls_per_channel_max, "Of them for one channel.", {.min = 1, .max = 64});
-    o.Int("intents_ahead_max", &deliverer.intents_ahead_max,
-          "Intents committed for calls that wait for their turn; as many more may be unknown after a kill.",
-          {.min = 0, .max = 1000});
     o.Duration("prefetch", &deliverer.prefetch, "How long before its time a delivery is claimed.", absl::ZeroDuration(),
                absl::Minutes(1));
     o.Duration("call_max", &deliverer.call_max, "Deadline of one call to a network.", absl::Milliseconds(100),

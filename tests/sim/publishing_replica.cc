@@ -27,7 +27,6 @@ void PublishingReplica::OnBoot() {
   options.replica = name();
   options.partitions = kPartitions;
   options.call_max = kCallMax;
-  options.intents_ahead_max = 0;   // Submit() knows a call by the order of the intents
   options.rules.actor = "publishing/" + name();
   options.rules.retry_max = absl::Seconds(20);
   options.rules.rate_wait = absl::Seconds(10);

@@ -55,7 +55,6 @@ void Deliverer::Stop(absl::Duration limit) {
   if (thread_.joinable()) thread_.join();
   draining_ = true;
   ReleaseHeld([](const Delivery&) { return true; }, absl::InfinitePast(), "");
-  GiveBackReady([](const Ready&) { return true; });
   const Instant until = clock_.Now() + limit;
   std::unique_lock lock(mutex_);
   wake_.wait_for(lock, absl::ToChronoMicroseconds(std::max(absl::ZeroDuration(), until - clock_.Now())),
@@ -108,7 +107,6 @@ void Deliverer::TakeAssignment() {
   }
   fenced_since_ = Instant::Max();
   ReleaseHeld([this](const Delivery& held) { return !Owns(held.channel_id); }, absl::InfinitePast(), "");
-  GiveBackReady([this](const Ready& ready) { return !Owns(ready.delivery.channel_id); });
   ForgetIdleChannels();
   recover_claims_ = true;
   claim_more_ = true;
@@ -131,37 +129,11 @@ StatusOr<std::vector<std::optional<Delivery>>> Deliverer::Apply(const std::vecto
 
 // ---- outcomes ------------------------------------------------------------------------------------------------------
 
-namespace {
-
-// Nothing that the deciding thread would have to think about before the channel's next call.
-bool IsSmooth(const WriteOutcome& outcome) {
-  return outcome.result == WriteResult::kAccepted && !outcome.rate.remaining && !outcome.rate.retry_after;
-}
-
-}  // namespace
-
 void Deliverer::Finished(Done done) {
-  const bool call = !done.read_back;
-  {
-    const std::lock_guard lock(mutex_);
-    if (call) {
-      const auto calling = calling_.find({done.delivery.workspace_id, done.delivery.channel_id});
-      --running_;
-      --calling->second.running;
-      if (!IsSmooth(done.outcome)) calling->second.stopped = true;
-      if (calling->second.running == 0 && !calling->second.stopped) calling_.erase(calling);
-    }
-    // As long as enough is ready to keep the calls going, outcomes gather: one commit for many.
-    const int ended = static_cast<int>(done_.size()), ready = static_cast<int>(ready_.size());
-    const bool waits = call && IsSmooth(done.outcome) && running_ > 0 && ended < options_.calls_max &&
-                       ready >= options_.calls_max;
-    done_.push_back(std::move(done));
-    if (!waits) {
-      woken_ = true;
-      wake_.notify_all();
-    }
-  }
-  if (call) StartReady();
+  const std::lock_guard lock(mutex_);
+  done_.push_back(std::move(done));
+  woken_ = true;
+  wake_.notify_all();
 }
 
 // A call that has ended has freed its place, whatever the ledger says; its lane waits until the outcome is recorded.
@@ -171,46 +143,11 @@ void Deliverer::CollectDone() {
     const std::lock_guard lock(mutex_);
     ended.swap(done_);
   }
-  std::set<Key> stopped;
   for (Done& done : ended) {
     Learn(done);
-    ChannelState& channel = ChannelOf(done.delivery);
-    --channel.calls;
+    --ChannelOf(done.delivery).calls;
     --in_flight_;
-    if (done.read_back) {
-      --reading_;
-    } else {
-      channel.smooth = IsSmooth(done.outcome);
-      if (!channel.smooth) stopped.insert({done.delivery.workspace_id, done.delivery.channel_id});
-    }
     unrecorded_.push_back(std::move(done));
-  }
-  const Instant now = clock_.Now();
-  GiveBackReady([&](const Ready& ready) {
-    return now - ready.since > kReadyMax || stopped.contains({ready.delivery.workspace_id, ready.delivery.channel_id});
-  });
-  const std::lock_guard lock(mutex_);
-  for (const Key& key : stopped) {
-    const auto calling = calling_.find(key);
-    if (calling == calling_.end()) continue;
-    calling->second.stopped = false;
-    if (calling->second.running == 0) calling_.erase(calling);
-  }
-}
-
-// Their calls have not begun, and nobody can begin them any more.
-void Deliverer::GiveBackReady(const std::function<bool(const Ready&)>& which) {
-  std::deque<Ready> kept, given_back;
-  {
-    const std::lock_guard lock(mutex_);
-    for (Ready& ready : ready_) (which(ready) ? given_back : kept).push_back(std::move(ready));
-    ready_ = std::move(kept);
-  }
-  for (Ready& ready : given_back) {
-    --ChannelOf(ready.delivery).calls;
-    --in_flight_;
-    BudgetOf(ready.delivery).rate.GiveBack(clock_.Now());
-    unrecorded_.push_back({std::move(ready.delivery), false, {}, std::vector<FoundItem>{}, true});
   }
 }
 
@@ -232,7 +169,7 @@ bool Deliverer::PauseExpired() {
   const absl::Time now = clock_.WallNow();
   std::set<Key> paused;
   for (const Done& done : unrecorded_) {
-    if (done.read_back || done.uncalled || !PausesChannel(done.outcome)) continue;
+    if (done.read_back || !PausesChannel(done.outcome)) continue;
     const Delivery& delivery = done.delivery;
     if (!paused.insert({delivery.workspace_id, delivery.channel_id}).second) continue;
     const Status status = ledger_.Pause({delivery.workspace_id, delivery.channel_id, "TOKEN_EXPIRED",
@@ -250,10 +187,6 @@ StatusOr<std::vector<std::optional<Delivery>>> Deliverer::Commit(std::vector<Cha
   const absl::Time now = clock_.WallNow();
   std::vector<Change> changes;
   for (const Done& done : unrecorded_) {
-    if (done.uncalled) {
-      changes.push_back(TakeBack(done.delivery, options_.rules));
-      continue;
-    }
     const NetworkTraits traits = writer_.Traits(done.delivery.network);
     changes.push_back(done.read_back ? AfterReadBack(done.delivery, done.found, traits, now, options_.rules)
                                      : AfterCall(done.delivery, done.outcome, traits, now, Jitter(), options_.rules));
@@ -309,10 +242,11 @@ void Deliverer::SweepUnsettled(bool every_claim) {
 }
 
 void Deliverer::StartReadBacks(const std::vector<Delivery>& unknown) {
+  if (!unrecorded_.empty() && unrecorded_.size() >= static_cast<size_t>(options_.calls_max)) return;   // bounded
   const absl::Time now = clock_.WallNow();
   std::vector<Change> changes;
   for (const Delivery& delivery : unknown) {
-    if (reading_ + static_cast<int>(changes.size()) >= std::max(1, options_.calls_max / 2)) break;
+    if (in_flight_ + static_cast<int>(changes.size()) >= options_.calls_max) break;
     changes.push_back(BeginReadBack(delivery, now, now + options_.call_max + absl::Seconds(5), options_.rules));
   }
   const auto applied = Apply(changes);
@@ -322,7 +256,6 @@ void Deliverer::StartReadBacks(const std::vector<Delivery>& unknown) {
     busy_ids_.insert(delivery->id);
     ++ChannelOf(*delivery).calls;
     ++in_flight_;
-    ++reading_;
     if (!submit_([this, delivery = *delivery] { ReadNetwork(delivery); })) {
       Finished({*delivery, true, {}, MakeError(Code::kUnavailable, "OVERLOADED", "no thread to read back")});
     }

@@ -3,11 +3,6 @@
 //
 // One thread decides (Step), a bounded pool calls the networks. The ledger is the truth; what is held here (claims fetched
 // ahead, budgets, lanes in flight) may be lost at any moment. A call begins only after its intent is committed.
-//
-// While calls are on the wire the next intents are committed, together with the outcomes that have come back: one transaction
-// for many. They wait in `ready_`, from which a call that ends starts the next one without asking the deciding thread. Only a
-// channel whose last call was taken without a word of rates goes ahead so; with any other answer what is ready of the channel
-// is given back, because its call has not begun. After a kill the intents ahead are unknown, so they are few.
 #pragma once
 
 #include <atomic>
@@ -43,7 +38,6 @@ struct DelivererOptions {
   int held_per_channel_max = 100;       // for one budget of it: one flood leaves room for the others
   int calls_max = 32;                   // calls at once, in all
   int calls_per_channel_max = 4;
-  int intents_ahead_max = 64;           // committed for calls that wait for their turn, in all
   absl::Duration prefetch = absl::Seconds(2);    // claimed so long before it is due
   absl::Duration poll_min = absl::Milliseconds(20), poll_max = absl::Milliseconds(200);
   absl::Duration sweep_every = absl::Seconds(1);          // unknown, expired, abandoned
@@ -69,9 +63,6 @@ struct DelivererObserver {
 
 class Deliverer {
  public:
-  // An intent whose call has not begun by then is given back: its lease counts from the intent and covers the longest call.
-  static constexpr absl::Duration kReadyMax = absl::Seconds(2);
-
   // Runs a task on the pool; false when it is full.
   using Submit = std::function<bool(std::function<void()>)>;
   Deliverer(DeliveryLedger& ledger, NetworkWriter& writer, const Clock& clock, Submit submit, DelivererOptions options,
@@ -99,15 +90,6 @@ class Deliverer {
     bool read_back = false;
     WriteOutcome outcome;
     StatusOr<std::vector<FoundItem>> found = std::vector<FoundItem>{};
-    bool uncalled = false;             // its call never began
-  };
-  struct Ready {
-    Delivery delivery;                 // its intent is committed
-    Instant since;
-  };
-  struct Calling {
-    int running = 0;                   // calls under way
-    bool stopped = false;              // an answer has come that the deciding thread must look at first
   };
   struct BudgetState {
     RateBudget rate;
@@ -117,8 +99,7 @@ class Deliverer {
   struct ChannelState {
     std::string network;
     std::map<std::string, BudgetState> budgets;   // by NetworkWriter::BudgetOf
-    int calls = 0;                     // under way, or ready for it
-    bool smooth = false;               // the last call was taken, without a word of rates
+    int calls = 0;
     OutageGate gate;
   };
 
@@ -127,8 +108,6 @@ class Deliverer {
   bool Owns(const std::string& channel_id) const;
   void TakeAssignment();
   void CollectDone();
-  void StartReady();
-  void GiveBackReady(const std::function<bool(const Ready&)>& which);
   void Learn(const Done& done);
   // Pauses the channels whose credentials were refused and gives back what is held of them; false when it cannot be written.
   bool PauseExpired();
@@ -172,10 +151,7 @@ class Deliverer {
   bool woken_ = false, claim_now_ = false, stopping_ = false, assignment_changed_ = false;
   std::vector<StreamPosition> next_owned_;
   std::deque<Done> done_;
-  std::deque<Ready> ready_;
-  std::map<Key, Calling> calling_;     // channels with calls under way, or stopped
-  int running_ = 0;                    // calls under way, in all
-  std::atomic<int> in_flight_{0};      // calls and readings, under way, ready, or ended and not looked at yet
+  std::atomic<int> in_flight_{0};
   std::atomic<bool> asking_paused_{false};   // a task asks for the credentials of paused channels
 
   // The deciding thread's own.
@@ -186,7 +162,6 @@ class Deliverer {
   std::map<Key, ChannelState> channels_;
   std::deque<Done> unrecorded_;        // outcomes that the ledger could not take yet
   std::optional<PausedChannel> paused_after_;   // the next look at the paused channels goes on here
-  int reading_ = 0;                    // readings under way
   bool recover_claims_ = false, claim_more_ = true, draining_ = false;
   Instant next_claim_{0}, next_sweep_{0}, next_resume_check_{0};
   Instant fenced_since_ = Instant::Max();

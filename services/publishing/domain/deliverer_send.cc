@@ -1,14 +1,11 @@
 // The deliverer's way from a claim to a call: what is claimed, which of it may go now, and the calls themselves.
 #include <algorithm>
-#include <memory>
-#include <string_view>
-#include <unordered_set>
 
 #include "publishing/domain/deliverer.h"
 
 namespace parvis::publishing {
 
-constexpr int kAheadPerChannel = 3;   // as many intents as the channel may have calls, times this
+using State = DeliveryState;
 
 void Deliverer::ClaimMore() {
   claim_more_ = false;
@@ -34,20 +31,17 @@ void Deliverer::ClaimMore() {
     ++BudgetOf(delivery).held;
   }
   if (static_cast<int>(claimed->size()) == request.limit) claim_more_ = true;
-  const bool enough = static_cast<int>(held_.size()) >= options_.claim_batch;
-  poll_ = claimed->empty() || enough ? std::min(poll_ * 2, options_.poll_max) : options_.poll_min;
+  poll_ = claimed->empty() ? std::min(poll_ * 2, options_.poll_max) : options_.poll_min;
   next_claim_ = clock_.Now() + poll_;
 }
 
 // After outcomes, which may have freed lanes: at once when little is held. Else the claims gather, so that a flood is claimed
 // by the hundred.
 void Deliverer::ClaimSoon() {
-  const int held = static_cast<int>(held_.size());
-  if (held < options_.calls_max) {
+  if (static_cast<int>(held_.size()) < options_.calls_max) {
     claim_more_ = true;
   } else {
-    const absl::Duration wait = held < options_.claim_batch ? options_.poll_min : options_.poll_max / 2;
-    next_claim_ = std::min(next_claim_, clock_.Now() + wait);
+    next_claim_ = std::min(next_claim_, clock_.Now() + options_.poll_min);
   }
 }
 
@@ -61,8 +55,7 @@ std::vector<ClaimSkip> Deliverer::Skipped() {
       continue;
     }
     for (auto& [name, budget] : channel.budgets) {
-      const int max = options_.held_per_channel_max;
-      budget.full = budget.held >= max || (budget.full && budget.held > max / 2);
+      budget.full = budget.held >= options_.held_per_channel_max || (budget.full && budget.held > options_.held_per_channel_max / 2);
       if (!budget.full && budget.rate.WaitNow(clock_.Now()) <= options_.prefetch) continue;
       for (const DeliveryKind kind : kDeliveryKinds) {
         if (writer_.BudgetOf(channel.network, kind) == name) skipped.push_back({key.second, kind});
@@ -117,12 +110,12 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
   const Instant mono = clock_.Now();
   std::vector<Delivery> picked;
   std::vector<Change> expired;
-  std::unordered_set<std::string_view> seen_lanes;   // of what is held, which stays as it is until the end of this pass
+  std::set<std::string> seen_lanes;
   std::map<std::pair<Key, std::string>, absl::Duration> limited;   // budgets: wait longer than claims are kept
   std::set<std::string> limited_lanes;
   std::set<const RateBudget*> drawn;
   for (const auto& [key, delivery] : held_) {
-    if (in_flight_ >= options_.calls_max + options_.intents_ahead_max) break;
+    if (in_flight_ >= options_.calls_max) break;
     if (now > delivery.expire_time) {
       expired.push_back(Expire(delivery, now, options_.rules));
       continue;
@@ -151,9 +144,7 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
       wait = std::min(wait, budget_wait);
       continue;
     }
-    const bool ahead = channel.smooth && options_.intents_ahead_max > 0;
-    if (channel.calls >= options_.calls_per_channel_max * (ahead ? kAheadPerChannel : 1)) continue;
-    if (in_flight_ >= options_.calls_max && !ahead) continue;
+    if (channel.calls >= options_.calls_per_channel_max) continue;
     budget.Take(mono);
     drawn.insert(&budget);
     ++channel.calls;
@@ -200,44 +191,15 @@ void Deliverer::StartCalls(const std::vector<Delivery>& picked) {
     busy_ids_.insert(delivery.id);
     busy_lanes_.insert(delivery.lane);
     if (delivery.attempts == 1 && observer_.lateness) observer_.lateness(delivery.network, now - delivery.due_time);
-    const std::lock_guard lock(mutex_);
-    ready_.push_back({delivery, clock_.Now()});
-  }
-  StartReady();
-  // Cancelled or moved meanwhile (then this changes nothing), or not its turn in the lane.
-  (void)Apply(refused);
-}
-
-// Gives the pool what may be called now, in the order of the intents. Any thread.
-void Deliverer::StartReady() {
-  std::vector<Delivery> begun;
-  {
-    const std::lock_guard lock(mutex_);
-    const Instant now = clock_.Now();
-    for (auto at = ready_.begin(); at != ready_.end() && running_ < options_.calls_max;) {
-      if (now - at->since > kReadyMax) {
-        ++at;
-        continue;
-      }
-      Calling& calling = calling_[{at->delivery.workspace_id, at->delivery.channel_id}];
-      if (calling.stopped || calling.running >= options_.calls_per_channel_max) {
-        ++at;
-        continue;
-      }
-      ++calling.running;
-      ++running_;
-      begun.push_back(std::move(at->delivery));
-      at = ready_.erase(at);
+    if (!submit_([this, delivery] { CallNetwork(delivery); })) {
+      WriteOutcome outcome;
+      outcome.result = WriteResult::kNotSent;
+      outcome.reason = "OVERLOADED";
+      Finished({delivery, false, outcome, std::vector<FoundItem>{}});
     }
   }
-  for (Delivery& delivery : begun) {
-    const auto shared = std::make_shared<Delivery>(std::move(delivery));
-    if (submit_([this, shared] { CallNetwork(std::move(*shared)); })) continue;
-    WriteOutcome outcome;
-    outcome.result = WriteResult::kNotSent;
-    outcome.reason = "OVERLOADED";
-    Finished({std::move(*shared), false, outcome, std::vector<FoundItem>{}});
-  }
+  // Cancelled or moved meanwhile (then this changes nothing), or not its turn in the lane.
+  (void)Apply(refused);
 }
 
 Call Deliverer::NetworkCall(const Delivery& delivery) const {

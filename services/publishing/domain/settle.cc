@@ -151,16 +151,6 @@ Change Release(const Delivery& delivery, absl::Time ready_time, const std::strin
   return change;
 }
 
-Change TakeBack(const Delivery& delivery, const SettleRules& rules) {
-  Change change = From(delivery, {State::kSent}, rules);
-  WaitAgain(change, delivery.ready_time, "", "");
-  change.detail = "given back before its call";
-  change.after.fence += 1;
-  change.after.attempts = std::max(0, delivery.attempts - 1);
-  if (change.after.attempts == 0) change.after.first_sent_time = absl::InfinitePast();
-  return change;
-}
-
 Change Expire(const Delivery& delivery, absl::Time now, const SettleRules& rules) {
   Change change = From(delivery, {State::kScheduled, State::kClaimed}, rules);
   const std::string why = delivery.error_reason.empty()

@@ -33,8 +33,6 @@ Change BeginSend(const Delivery& delivery, absl::Time now, absl::Time lease_unti
 // claimed -> scheduled, untouched: given back.
 Change Release(const Delivery& delivery, absl::Time ready_time, const std::string& reason, const std::string& message,
                const SettleRules& rules);
-// sent -> scheduled: the intent was committed, but its call never began and never will (the sender's word).
-Change TakeBack(const Delivery& delivery, const SettleRules& rules);
 // scheduled or claimed -> expired; -> unknown, for a person, when it waited for its second try: the first may be there.
 Change Expire(const Delivery& delivery, absl::Time now, const SettleRules& rules);
 
