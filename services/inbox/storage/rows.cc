@@ -34,7 +34,7 @@ void PutPerson(const Person& person, Rows& to) {
   to.Text(person.handle);
 }
 
-constexpr int kConversationWidth = 37, kMessageWidth = 38;
+constexpr int kMessageWidth = 38;
 
 }  // namespace
 
