@@ -39,19 +39,19 @@ class Pipeline:
     """Rounds over one cluster whose campaign is out (Bench.campaign)."""
 
     def __init__(self, bench):
-        self._bench, self._cluster, self._job = bench, bench.cluster(), bench.campaign()
-        self._sql = Session(self._cluster.postgres)
-        self._accounts = Accounts(self._cluster, self._sql)
+        self._bench, self.cluster, self._job = bench, bench.cluster(), bench.campaign()
+        self.sql = Session(self.cluster.postgres)
+        self._accounts = Accounts(self.cluster, self.sql)
         self._workspace = self._job.workspace.removeprefix("workspaces/")
         self._seed = 100
 
     def close(self):
-        self._sql.close()
+        self.sql.close()
 
     def _visible(self):
         """Messages of people on the workspace's channels: no join, and asked for only when the fold says it is nearly done."""
         channels = "', '".join(self._job.channels.values())
-        return self._sql.number("SELECT count(*) FROM inbox.messages WHERE present AND NOT by_us AND workspace_id = "
+        return self.sql.number("SELECT count(*) FROM inbox.messages WHERE present AND NOT by_us AND workspace_id = "
                                 f"'{self._workspace}' AND channel_id IN ('{channels}')")
 
     def fill(self, messages):
@@ -62,18 +62,18 @@ class Pipeline:
                             (":messages", str(messages)), (":with_messages", "1")):
             sql = sql.replace(name, value)
         # The feed of the workspace goes on where it is.
-        self._cluster.postgres.psql("SET search_path = inbox;\n" + sql + "\nCHECKPOINT;")
+        self.cluster.postgres.psql("SET search_path = inbox;\n" + sql + "\nCHECKPOINT;")
 
     def round(self, comments, threads=None):
         """Lets the audience write `comments`, as fast as they are taken, and waits until all are visible and all is quiet."""
         self._seed += 1
         self._bench.sandbox.seed = self._seed
-        visible, folded = self._visible(), self._sql.number(FOLDED)
+        visible, folded = self._visible(), self.sql.number(FOLDED)
         before, busy, began = self._accounts.read(), busy_seconds(), time.monotonic()
         self._bench.write_comments(comments, threads)
 
         def done():
-            arrived = self._sql.number(FOLDED) - folded
+            arrived = self.sql.number(FOLDED) - folded
             self._bench.show.progress(f"pipeline: {arrived} of {comments} comments")
             return arrived >= comments and self._visible() - visible >= comments
 

@@ -70,7 +70,7 @@ class Overload(SystemTest):
         self.assertIn("do: ", ready)
         ratio = percentile(under_flood, 0.99) / percentile(quiet, 0.99)
         print(f"flooder: {answers['2xx']} answered, {answers['4xx']} refused; the other's p99 {percentile(under_flood, 0.99) * 1000:.1f} ms, "
-              f"{ratio:.2f} x its own without the flood (judged by flood_bench.py)", flush=True)
+              f"{ratio:.2f} x its own without the flood (judged by scripts/bench)", flush=True)
         report("F14", 1, 20_000, note=f"{answers['4xx']} calls refused, none of the other workspace")
 
     def timed(self, client, count):
