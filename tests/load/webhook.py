@@ -115,7 +115,7 @@ def idle(bench):
     """All services together, doing nothing: share of one core, and memory."""
     cluster = bench.cluster()
     pids = [child.pid for name, child in cluster.children.items() if name != "sandbox"]
-    time.sleep(2 if bench.quick else 5)  # what starting leaves behind settles
+    time.sleep(2 if bench.quick else 20)  # what starting leaves behind settles
     before, began = sum(map(cpu_seconds, pids)), time.monotonic()
     time.sleep(4 if bench.quick else 10)
     share = (sum(map(cpu_seconds, pids)) - before) / (time.monotonic() - began)

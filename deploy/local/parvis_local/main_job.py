@@ -25,6 +25,7 @@ class MainJob:
         self.workspace = self.campaign = ""
         self.posts = []
         self.answered = {}   # conversation name -> reply message name
+        self.delivered_answers = 0
         self.claims_lost = 0
         self.cases = []
         self._lock = threading.Lock()   # Amélie and Ben count together
@@ -296,7 +297,8 @@ class MainJob:
         wait_until(settled, 600 if self.blog else 180, "all answers and hides have reached the networks", 0.5)
         replies = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_REPLY")]
         hides = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_HIDE")]
-        self.show.step(f"on the networks: {replies.count('DELIVERY_STATE_DELIVERED')} of {len(replies)} answers, "
+        self.delivered_answers = replies.count("DELIVERY_STATE_DELIVERED")
+        self.show.step(f"on the networks: {self.delivered_answers} of {len(replies)} answers, "
                        f"{hides.count('DELIVERY_STATE_DELIVERED')} of {len(hides)} hides")
 
     # ---- the report -----------------------------------------------------------------------------------------------
@@ -307,7 +309,9 @@ class MainJob:
 
         def folded():
             self.report = client.call(f"{METRICS}/GetCampaignReport", {"name": f"{self.campaign}/report"})
-            return int(self.report["total"]["commentCount"]) >= self.stored_below_posts()
+            total = self.report["total"]
+            return (int(total["commentCount"]) >= self.stored_below_posts() and
+                    int(total["answeredConversationCount"]) >= self.delivered_answers)
 
         try:
             wait_until(folded, 30, "the report is complete", 0.3)
