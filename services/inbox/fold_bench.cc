@@ -130,15 +130,9 @@ class Bench {
   RealClock clock_;
   parvis::testing::Postgres postgres_{/*durable=*/false, "shared_buffers = 128MB\nmax_wal_size = 2GB"};
   parvis::testing::ServiceDatabase db_{"inbox", "", postgres_};
-  db::PoolConfig Streams() const {
-    db::PoolConfig config = db::PoolConfig::ForStreams();
-    config.dsn = db_.StreamConfig().dsn;
-    return config;
-  }
   obs::Metrics metrics_;
-  db::Pool stream_{Streams(), clock_, metrics_};
-  storage::PgFoldStore store_{stream_,
-{.event = EncodeEvent, .delivery = bus::CommandRecord}, [] {}};
+  db::Pool stream_{db_.StreamConfig(), clock_, metrics_};
+  storage::PgFoldStore store_{stream_, {.event = EncodeEvent, .delivery = bus::CommandRecord}, [] {}};
   bus::FoldHandler fold_{store_, clock_, metrics_};
   StreamPosition position_ = *db::OffsetTable(stream_, "inbox").Claim("inbox.fold", "bench", 0);
   int64_t next_ = 0;

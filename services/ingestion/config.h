@@ -73,8 +73,7 @@ struct IngestionConfig {
     o.Duration("replay_max_default", &replay_max_default, "The same for all other networks.", absl::Minutes(1));
     o.Int("webhook_inflight_max_bytes", &inflight_max_bytes,
           "Bytes of webhook calls that may wait for their acknowledgement; beyond: 503. A workspace that has more of "
-          "them "
-          "than are left is answered 429.",
+          "them than are left is answered 429.",
           {.min = 1 << 20});
     o.Duration("webhook_retry_after", &retry_after, "What a 429 or 503 asks the network to wait.", absl::Seconds(1));
     o.Int("bindings_max", &bindings.entries_max, "Accounts whose channels are remembered.", {.min = 1});

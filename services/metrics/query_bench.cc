@@ -141,10 +141,6 @@ class Bench {
     return points;
   }
 
-  static db::PoolConfig Streams(db::PoolConfig config) {
-    config.plan_max_age = db::PoolConfig::ForStreams().plan_max_age;
-    return config;
-  }
   static db::PoolConfig Patient(db::PoolConfig config) {
     config.statement_max = absl::Minutes(5);
     return config;
@@ -165,7 +161,7 @@ class Bench {
   testing::Postgres postgres_{/*durable=*/false, "shared_buffers = 512MB\nmax_wal_size = 2GB"};
   testing::ServiceDatabase db_{"metrics", "", postgres_};
   // As in main.cc: the plans of a batch's statements are reused.
-  db::Pool stream_{Streams(db_.StreamConfig()), clock_, db_.metrics()};
+  db::Pool stream_{db_.StreamConfig(), clock_, db_.metrics()};
   PgFactStore facts_{stream_};
   // Counting everything again may take longer than a request is given.
   db::Pool api_{Patient(db_.ApiConfig()), clock_, db_.metrics()};

@@ -109,13 +109,8 @@ class Bench {
   Ids ids_{clock_};
   testing::Postgres postgres_{/*durable=*/true, "shared_buffers = 128MB"};
   testing::ServiceDatabase db_{"publishing", "", postgres_};
-  db::PoolConfig Streams() const {
-    db::PoolConfig config = db::PoolConfig::ForStreams();
-    config.dsn = db_.StreamConfig().dsn;
-    return config;
-  }
   obs::Metrics metrics_;
-  db::Pool stream_{Streams(), clock_, metrics_};
+  db::Pool stream_{db_.StreamConfig(), clock_, metrics_};
   LedgerStore ledger_{stream_, ToRecord, nullptr};
   StreamPosition position_ = *db::OffsetTable(stream_, "publishing").Claim("publishing.accept", "bench", 0);
   SettleRules rules_;

@@ -72,7 +72,7 @@ BANNED = [
     (r"\bsystem_clock::now\b|\babsl::Now\(\)|\btime\(nullptr\)|\bgettimeofday\b|\bsteady_clock::now\b",
      r"services/platform/(base|testing|obs|app)/|_test\.cc$|testdata/|tests/|_bench\.cc$", "take a Clock (platform/base/clock.h)"),
     (r"\bstd::regex\b|#include <regex>", r"$^", "std::regex backtracks: use RE2, or a small parser"),
-    # librdkafka 2.0.2 may hang in consumer close: that thread alone is abandoned after its limit.
+    # librdkafka 2.0.2 was seen to hang in consumer close: that thread alone is abandoned after its limit.
     (r"\bstd::async\b|\.detach\(\)", r"services/platform/bus/consumer\w*\.cc$|_test\.cc$",
      "use an Executor, which is bounded and joined"),
     (r"\b(TODO|FIXME|XXX|HACK)\b", r"tests/arch/", "finish it, or open an issue and say in a comment what the limit is"),

@@ -11,7 +11,7 @@ namespace parvis::inbox::storage {
 // literals for that), whatever the values, so plans are reused for a while: planning a page costs a third of reading
 // it.
 inline db::PoolConfig RequestPool(db::PoolConfig config = {}) {
-  config.plan_max_age = absl::Seconds(2);
+  config.plan_max_age = db::PoolConfig::kReusePlans;
   return config;
 }
 

@@ -9,10 +9,7 @@ using db::Array;
 using db::Rows;
 using db::Tx;
 
-// The lock is that of db::OutboxTable: two relays of one schema never publish at once.
-constexpr char kTryLock[] =
-    "SELECT pg_try_advisory_xact_lock(hashtextextended('parvis_outbox:' || current_schema, 0)), "
-    "EXISTS (SELECT 1 FROM outbox)";
+constexpr char kTryLock[] = "SELECT " PARVIS_TRY_OUTBOX_LOCK ", EXISTS (SELECT 1 FROM outbox)";
 // A workspace's ranges have ids in the order of their numbers: both are taken under the row lock of `feeds`.
 constexpr char kRanges[] =
     "SELECT id, workspace_id, first_sequence, last_sequence FROM feed_outbox ORDER BY id LIMIT $1";

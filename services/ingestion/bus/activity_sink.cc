@@ -91,27 +91,7 @@ void FillKey(const Activity& activity, std::string& key) {
   key.append("/").append(activity.channel_id).append("/").append(activity.what.thread);
 }
 
-Status Add(bus::Producer::Batch& batch, const StreamRecord& record) {
-  std::vector<bus::HeaderView> headers;
-  for (const auto& [name, value] : record.headers) headers.push_back({name, value});
-  return batch.Add({record.topic, record.key, record.payload, headers});
-}
-
 }  // namespace
-
-StreamRecord ToRecord(const Activity& activity, const Trace& trace) {
-  pb::Activity message;
-  Fill(activity, message);
-  std::string key;
-  FillKey(activity, key);
-  return bus::ToRecord(kActivityTopic, std::move(key), message.SerializeAsString(),
-                       {.id = activity.id,
-                        .type = kType,
-                        .source = kSource,
-                        .workspace_id = activity.workspace_id,
-                        .time = activity.received_at,
-                        .trace = trace});
-}
 
 StreamRecord ToDeadLetter(const RawPart& part, const std::string& network, const Trace& trace, absl::Time now,
                           size_t max_bytes) {
@@ -145,12 +125,12 @@ void KafkaActivitySink::Send(const Trace& trace, std::vector<Activity> activitie
     Fill(activity, message);
     FillKey(activity, key);
     message.SerializeToString(&payload);
-    taken = batch.Add(
-        {kActivityTopic, key, payload, envelope.Headers(activity.id, activity.workspace_id, activity.received_at)});
+    taken = batch.Add(bus::RecordView{
+        kActivityTopic, key, payload, envelope.Headers(activity.id, activity.workspace_id, activity.received_at)});
   }
   const size_t room = record_max_bytes_ > 2 * kHeadersRoom ? record_max_bytes_ - kHeadersRoom : record_max_bytes_ / 2;
   for (size_t i = 0; taken.ok() && i < parts.size(); ++i) {
-    taken = Add(batch, ToDeadLetter(parts[i], source, trace, clock_.WallNow(), room));
+    taken = batch.Add(ToDeadLetter(parts[i], source, trace, clock_.WallNow(), room));
   }
   batch.End();
 }

@@ -13,7 +13,6 @@ namespace parvis::ingestion {
 inline constexpr char kActivityTopic[] = "parvis.ingestion.activity.v1";
 inline constexpr char kReceiveDeadLetters[] = "parvis.ingestion.activity.v1.dlq.ingestion.receive";
 
-StreamRecord ToRecord(const Activity& activity, const Trace& trace);
 // Headers parvis_reason, parvis_message, parvis_network, and parvis_truncated=true when only the first `max_bytes` fit.
 StreamRecord ToDeadLetter(const RawPart& part, const std::string& network, const Trace& trace, absl::Time now,
                           size_t max_bytes);

@@ -27,10 +27,8 @@ Activity AnActivity(const std::string& remote_id) {
   return MakeActivity(what, {"w1", "c1"}, "facebook", Origin::kBackfill, absl::FromUnixSeconds(1'790'000'100));
 }
 
-TEST(ActivityRecordTest, CarriesEverything) {
-  const Trace trace = Trace::New();
-  const Activity activity = AnActivity("55");
-  StreamRecord record = ToRecord(activity, trace);
+// Everything of `activity`, which was received with `trace`.
+void ExpectCarriesEverything(const StreamRecord& record, const Activity& activity, const Trace& trace) {
   EXPECT_EQ(record.topic, "parvis.ingestion.activity.v1");
   EXPECT_EQ(record.key, "w1/c1/t1");
   const bus::Envelope envelope = bus::ReadEnvelope(record);
@@ -70,7 +68,8 @@ TEST(KafkaActivitySinkTest, AnswersWhenAllIsAcknowledgedAndKeepsTheOrderOfAThrea
   for (int i = 0; i < 500; ++i) activities.push_back(AnActivity(std::to_string(i)));
   std::atomic<int> answers = 0;
   Status answer;
-  sink.Send(Trace::New(), activities, {{"garbage", "NOT_JSON", ""}}, "facebook", [&](Status status) {
+  const Trace trace = Trace::New();
+  sink.Send(trace, activities, {{"garbage", "NOT_JSON", ""}}, "facebook", [&](Status status) {
     answer = status;
     ++answers;
   });
@@ -83,6 +82,7 @@ TEST(KafkaActivitySinkTest, AnswersWhenAllIsAcknowledgedAndKeepsTheOrderOfAThrea
     ASSERT_TRUE(message.ParseFromString(records[i].record.payload));
     EXPECT_EQ(message.remote_id(), std::to_string(i));
   }
+  ExpectCarriesEverything(records[7].record, activities[7], trace);
   auto dead = kafka.Read(kReceiveDeadLetters, 1);
   ASSERT_EQ(dead.size(), 1u);
   EXPECT_EQ(dead[0].record.payload, "garbage");

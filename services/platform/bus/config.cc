@@ -19,8 +19,8 @@ void BusConfig::Declare(app::Options& o, std::string_view prefix) {
              absl::Seconds(10), absl::Minutes(30));
   o.String(p + "instance", &instance,
            "Name of this process in its consumer groups, unique among the replicas and kept over restarts: a restart "
-           "then gets "
-           "its partitions back at once, and a replica that is gone keeps them for session_max. Empty: no name.");
+           "then gets its partitions back at once, and a replica that is gone keeps them for session_max. "
+           "Empty: no name.");
   o.Int(p + "batch_max", &batch_max, "Records handed to a handler at once.", {.min = 1, .max = 100'000});
   o.Duration(p + "batch_wait", &batch_wait, "Longest wait for a batch to fill.", absl::ZeroDuration(),
              absl::Seconds(5));

@@ -24,7 +24,7 @@ constexpr absl::Duration kNameWindow = absl::Minutes(1), kNamePause = absl::Mill
 
 }  // namespace
 
-// Shared with the thread: a thread that does not end in time is abandoned (librdkafka 2.0.2 may hang in close).
+// Shared with the thread: a thread that does not end in time is abandoned (librdkafka 2.0.2 was seen to hang in close).
 struct Consumer::Impl {
   Impl(const BusConfig& c, Options o, OffsetStore* s, Producer& d, const Clock& k, obs::Metrics& m, Handler h)
       : config(c), options(std::move(o)), clock(k),
@@ -229,7 +229,7 @@ struct Consumer::Impl {
   }
 
   // We are a zombie: somebody else has our partitions. Forget everything, leave the group, and join it as a new member
-  // (leaving and joining with the same handle may end in silence in librdkafka 2.0.2).
+  // (leaving and joining with the same handle was seen to end in silence in librdkafka 2.0.2).
   void Rejoin() {
     obs::Warn("fenced: the group is left and joined again", {{"group", options.group}});
     Leave();

@@ -19,7 +19,7 @@ StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options
                                 const MemberCallbacks& callbacks);
 
 // Leaves the group (a member with a name only ends: the broker keeps its place for a session) and ends the handle.
-// rd_kafka_consumer_close may hang in librdkafka 2.0.2: this waits for a limited time and then leaves the handle to its
+// rd_kafka_consumer_close was seen to hang in librdkafka 2.0.2: this waits for a limited time and then leaves the handle to its
 // fate.
 void LeaveGroup(rd_kafka_t* rk, const std::string& group, const Clock& clock);
 

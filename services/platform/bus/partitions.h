@@ -64,7 +64,7 @@ class Partitions {
 
   // What is to be done with a record that was polled.
   enum class Take { kBuffered, kIgnored, kSeekBack };
-  // kSeekBack: an offset was skipped and has not been asked for again yet (librdkafka 2.0.2 may skip around pause and
+  // kSeekBack: an offset was skipped and has not been asked for again yet (librdkafka 2.0.2 was seen to skip around pause and
   // resume); the caller seeks to `expected`. A second time the gap is real (compaction, retention).
   Take Add(const rd_kafka_message_t& message);
 

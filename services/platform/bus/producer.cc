@@ -54,6 +54,13 @@ int64_t SizeOf(const RecordView& record) {
   return size;
 }
 
+std::vector<HeaderView> ViewsOf(const StreamRecord& record) {
+  std::vector<HeaderView> views;
+  views.reserve(record.headers.size());
+  for (const auto& [name, value] : record.headers) views.push_back({name, value});
+  return views;
+}
+
 rd_kafka_headers_t* HeadersOf(std::span<const HeaderView> headers) {
   rd_kafka_headers_t* out = rd_kafka_headers_new(headers.size());
   for (const auto& [name, value] : headers) {
@@ -268,10 +275,8 @@ Producer::Producer(const BusConfig& config, obs::Metrics& metrics) : impl_(std::
 Producer::~Producer() = default;
 
 Status Producer::Send(StreamRecord record, Done done) {
-  std::vector<HeaderView> headers;
-  headers.reserve(record.headers.size());
-  for (const auto& [name, value] : record.headers) headers.push_back({name, value});
   auto flight = std::make_unique<Flight>(std::move(done), 1);
+  const std::vector<HeaderView> headers = ViewsOf(record);
   Status status = impl_->Send({record.topic, record.key, record.payload, headers}, flight.get());
   if (status.ok()) (void)flight.release();  // the delivery report deletes it
   return status;
@@ -290,6 +295,11 @@ Status Producer::Batch::Add(const RecordView& record) {
     (void)flight->Settle();  // the batch's own is still open
   }
   return status;
+}
+
+Status Producer::Batch::Add(const StreamRecord& record) {
+  const std::vector<HeaderView> headers = ViewsOf(record);
+  return Add(RecordView{record.topic, record.key, record.payload, headers});
 }
 
 void Producer::Batch::End() {

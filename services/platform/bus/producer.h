@@ -62,6 +62,7 @@ class Producer {
     Batch(const Batch&) = delete;
     // As Send. After a refusal the caller adds nothing more.
     Status Add(const RecordView& record);
+    Status Add(const StreamRecord& record);
     void End();  // idempotent
 
    private:

@@ -135,8 +135,8 @@ TEST(Producer, ABatchIsAnsweredOnceForAllOfItsRecords) {
   Producer alone(config, metrics);
   {
     Producer::Batch batch(alone, answer);
-    for (int i = 0; i < 10; ++i) ASSERT_TRUE(batch.Add({topic, "k", "p", {}}).ok());
-    EXPECT_EQ(ReasonOf(batch.Add({topic, "k", "p", {}})), "BUS_QUEUE_FULL");
+    for (int i = 0; i < 10; ++i) ASSERT_TRUE(batch.Add(RecordView{topic, "k", "p", {}}).ok());
+    EXPECT_EQ(ReasonOf(batch.Add(RecordView{topic, "k", "p", {}})), "BUS_QUEUE_FULL");
     EXPECT_EQ(answers.size(), 2u);  // not before the end, and not before the others are known
   }
   ASSERT_TRUE(answered(3));

@@ -7,9 +7,6 @@
 #include "platform/obs/log.h"
 
 namespace parvis::bus {
-#if defined(__SANITIZE_THREAD__)
-void UseInterceptedThreads();  // c11_threads.cc
-#endif
 namespace {
 
 void OnLog(const rd_kafka_t*, int level, const char* facility, const char* text) {
@@ -25,11 +22,9 @@ void OnLog(const rd_kafka_t*, int level, const char* facility, const char* text)
 }  // namespace
 
 rd_kafka_conf_t* MakeConf(const Settings& settings, void* opaque) {
-#if defined(__SANITIZE_THREAD__)
-  UseInterceptedThreads();
-#endif
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   char error[256];
+  rd_kafka_conf_set(conf, "enable.metrics.push", "false", error, sizeof error);   // we have metrics of our own
   for (const auto& [name, value] : settings) {
     if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), error, sizeof error) != RD_KAFKA_CONF_OK) {
       std::fprintf(stderr, "librdkafka refuses %s=%s: %s\n", name.c_str(), value.c_str(), error);

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <thread>
 
+#include <absl/strings/str_cat.h>
+
 #include "platform/db/pool.h"
 #include "platform/testing/postgres.h"
 #include "platform/testing/wait.h"
@@ -162,7 +164,7 @@ TEST_F(Db, NoWorkspaceSeesNothingAndNoOtherWorkspaceIsSeen) {
 
 TEST_F(Db, StreamRoleSeesAllWorkspacesAndMayCopy) {
   std::string rows;
-  for (int i = 0; i < 5000; ++i) AppendCopyRow(rows, {i % 2 ? kA : kB, "id\t" + std::to_string(i), i, std::nullopt});
+  for (int i = 0; i < 5000; ++i) rows += absl::StrCat(i % 2 ? kA : kB, "\tid\\t", i, "\t", i, "\t\\N\n");
   ASSERT_TRUE(Sample().stream().Run(BackgroundCall("t"), [&](Tx& tx) -> Status {
     PARVIS_ASSIGN_OR_RETURN(const int64_t count, tx.Copy("COPY things (workspace_id, thing_id, amount, at) FROM STDIN", rows));
     EXPECT_EQ(count, 5000);

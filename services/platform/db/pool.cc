@@ -89,7 +89,7 @@ void PoolConfig::Declare(app::Options& o, std::string_view prefix) {
 
 PoolConfig PoolConfig::ForStreams() {
   PoolConfig config;
-  config.plan_max_age = absl::Seconds(2);
+  config.plan_max_age = kReusePlans;
   return config;
 }
 

@@ -36,6 +36,9 @@ struct PoolConfig {
   // How long the plan of a statement is reused, for whatever parameters; 0: PostgreSQL decides, and plans most statements
   // anew. Planning costs more than running a batch's look-ups by key; a plan made for an empty table must not outlive it.
   absl::Duration plan_max_age;
+  // Long enough to pay, short enough for a table that fills: for pools whose statements ask for one plan's index by their
+  // text, whatever the parameters.
+  static constexpr absl::Duration kReusePlans = absl::Seconds(2);
   // The settings of a stream role's pool: batches by key, hundreds of times a second.
   static PoolConfig ForStreams();
   // Declares `<prefix>dsn`, `<prefix>password_file`, `<prefix>pool_size`, ... e.g. prefix "db_api_".
@@ -100,8 +103,8 @@ class Tx {
   virtual StatusOr<Rows> Query(const char* sql, const std::vector<Param>& params) = 0;
   // As Query, but gives the number of changed rows.
   StatusOr<int64_t> Exec(const char* sql, std::initializer_list<Param> params = {});
-  // COPY table (columns) FROM STDIN. `rows` are in COPY text format, made by CopyRow. Not for tables with row-level
-  // security, except by the stream role.
+  // COPY ... FROM STDIN of rows that have been made before, in the format that the statement names. Not for tables with
+  // row-level security, except by the stream role.
   virtual StatusOr<int64_t> Copy(const char* copy_sql, std::string_view rows) = 0;
   // COPY table (columns) FROM STDIN (FORMAT binary), sent piece by piece while `write(i, out)` makes row i, so that the
   // server stores the first rows while the last are made. Its answer is not waited for: an error comes from the next
@@ -109,8 +112,6 @@ class Tx {
   using WriteRow = std::function<void(size_t, BinaryRows&)>;
   virtual Status CopyRows(const char* copy_sql, size_t rows, const WriteRow& write) = 0;
 };
-// Appends one row in COPY text format (tab-separated, escaped, with its line feed).
-void AppendCopyRow(std::string& out, std::initializer_list<Param> values);
 
 class Pool {
  public:

@@ -59,8 +59,7 @@ constexpr char kCopy[] = "COPY outbox (topic, key, payload, headers) FROM STDIN 
 constexpr char kAppend[] =
     "INSERT INTO outbox (topic, key, payload, headers) "
     "SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[])";
-// Two relays of one schema never publish at once: the lock is the schema's and lasts as long as the transaction.
-constexpr char kTryLock[] = "SELECT pg_try_advisory_xact_lock(hashtextextended('parvis_outbox:' || current_schema, 0))";
+constexpr char kTryLock[] = "SELECT " PARVIS_TRY_OUTBOX_LOCK;
 constexpr char kOldest[] = "SELECT id, topic, key, payload, headers FROM outbox ORDER BY id LIMIT $1";
 constexpr char kDelete[] = "DELETE FROM outbox WHERE id = ANY($1::bigint[])";
 

@@ -23,6 +23,10 @@ class OffsetTable : public OffsetStore {
   const std::string schema_;
 };
 
+// Whether this transaction alone publishes what its schema has for Kafka, from here to its end: two relays of one schema
+// never publish at once, whichever tables they read. SQL, of type boolean.
+#define PARVIS_TRY_OUTBOX_LOCK "pg_try_advisory_xact_lock(hashtextextended('parvis_outbox:' || current_schema, 0))"
+
 // The transactional outbox. Every connection of the pool has `search_path` = the service's schema (set by its role).
 class OutboxTable : public OutboxStore {
  public:

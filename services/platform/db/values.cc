@@ -25,28 +25,6 @@ std::string HexOf(std::string_view bytes) {
   return out;
 }
 
-// Which bytes are not written as they are.
-struct Special {
-  constexpr explicit Special(std::string_view bytes) {
-    for (const unsigned char c : bytes) is[c] = true;
-  }
-  bool is[256] = {};
-};
-constexpr Special kInArray("\"\\"), kInCopy("\\\n\r\t");
-
-// Appends `text` with `escape(c, out)` in place of each special byte.
-template <class Escape>
-void AppendEscaped(std::string_view text, const Special& special, std::string& out, Escape escape) {
-  size_t begin = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (!special.is[static_cast<unsigned char>(text[i])]) continue;
-    out.append(text, begin, i - begin);
-    escape(text[i], out);
-    begin = i + 1;
-  }
-  out.append(text, begin);
-}
-
 void PutDigits(char* to, int64_t value, int count) {
   for (int i = count - 1; i >= 0; --i, value /= 10) to[i] = static_cast<char>('0' + value % 10);
 }
@@ -79,8 +57,13 @@ int Digits(std::string_view text, size_t at, size_t count) {
 // Array literals: every element quoted, so that no element is taken for NULL or for syntax.
 void AppendQuoted(std::string_view element, std::string& out) {
   out += '"';
-  AppendEscaped(element, kInArray, out, [](char c, std::string& to) { (to += '\\') += c; });
-  out += '"';
+  size_t begin = 0;
+  for (size_t i = 0; i < element.size(); ++i) {
+    if (element[i] != '"' && element[i] != '\\') continue;
+    out.append(element, begin, i - begin) += '\\';
+    begin = i;
+  }
+  out.append(element, begin) += '"';
 }
 
 template <class Values, class Append>
@@ -93,13 +76,6 @@ Param ArrayOf(const Values& values, Append append) {
     append(value, out);
   }
   return Param(out + "}");
-}
-
-void AppendCopyText(std::string_view text, std::string& out) {
-  AppendEscaped(text, kInCopy, out, [](char c, std::string& to) {
-    to += '\\';
-    to += c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c;
-  });
 }
 
 }  // namespace
@@ -134,16 +110,6 @@ Param Array(const std::vector<absl::Time>& values) {
 Param Bytes(std::string_view bytes) { return Param(HexOf(bytes)); }
 Param BytesArray(const std::vector<std::string>& values) {
   return ArrayOf(values, [](const std::string& value, std::string& out) { AppendQuoted(HexOf(value), out); });
-}
-
-void AppendCopyRow(std::string& out, std::initializer_list<Param> values) {
-  bool first = true;
-  for (const Param& param : values) {
-    if (!first) out += '\t';
-    first = false;
-    param.value ? AppendCopyText(*param.value, out) : void(out += "\\N");
-  }
-  out += '\n';
 }
 
 Rows::Rows(pg_result* result) : result_(result) {}

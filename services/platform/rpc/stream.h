@@ -86,14 +86,17 @@ class StreamCore : public WireSink {
   virtual void OnDone() = 0;
 };
 
-template <class Response>
-class StreamReactor final : public grpc::ServerWriteReactor<Response>, private StreamTransport {
+// Between gRPC and the core; deletes itself when gRPC has done with it.
+template <class Wire>
+class StreamReactorBase : public grpc::ServerWriteReactor<Wire>, private StreamTransport {
  public:
-  explicit StreamReactor(std::shared_ptr<StreamCore> core) : core_(std::move(core)) {}
+  explicit StreamReactorBase(std::shared_ptr<StreamCore> core) : core_(std::move(core)) {}
   StreamTransport& transport() { return *this; }
 
+ protected:
+  StreamCore& core() { return *core_; }
+
  private:
-  void Write(const StreamItem& item) override { this->StartWrite(static_cast<const Response*>(item.message.get())); }
   void End(const grpc::Status& status) override { this->Finish(status); }
   void OnWriteDone(bool ok) override { core_->OnWritten(ok); }
   void OnCancel() override { core_->OnCancelled(); }
@@ -104,15 +107,24 @@ class StreamReactor final : public grpc::ServerWriteReactor<Response>, private S
   const std::shared_ptr<StreamCore> core_;
 };
 
+template <class Response>
+class StreamReactor final : public StreamReactorBase<Response> {
+ public:
+  using StreamReactorBase<Response>::StreamReactorBase;
+
+ private:
+  void Write(const StreamItem& item) override { this->StartWrite(static_cast<const Response*>(item.message.get())); }
+};
+
 // Owns the decoded request, which gRPC gives as bytes.
 template <class Request>
-class WireReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, private StreamTransport {
+class WireReactor final : public StreamReactorBase<grpc::ByteBuffer> {
  public:
-  WireReactor(std::shared_ptr<StreamCore> core, const grpc::ByteBuffer& request) : core_(std::move(core)) {
+  WireReactor(std::shared_ptr<StreamCore> core, const grpc::ByteBuffer& request)
+      : StreamReactorBase(std::move(core)) {
     grpc::ByteBuffer bytes(request);  // shares the slices
     readable_ = grpc::SerializationTraits<Request>::Deserialize(&bytes, &request_).ok();
   }
-  StreamTransport& transport() { return *this; }
   const Request& request() const { return request_; }
   bool readable() const { return readable_; }
 
@@ -126,16 +138,8 @@ class WireReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, pri
     encoded_.Clear();
     const grpc::Status status =
         grpc::GenericSerialize<grpc::ProtoBufferWriter, google::protobuf::Message>(*item.message, &encoded_, &own);
-    status.ok() ? StartWrite(&encoded_) : core_->OnWritten(false);
+    status.ok() ? StartWrite(&encoded_) : core().OnWritten(false);
   }
-  void End(const grpc::Status& status) override { this->Finish(status); }
-  void OnWriteDone(bool ok) override { core_->OnWritten(ok); }
-  void OnCancel() override { core_->OnCancelled(); }
-  void OnDone() override {
-    core_->OnDone();
-    delete this;
-  }
-  const std::shared_ptr<StreamCore> core_;
   Request request_;
   bool readable_ = false;
   grpc::ByteBuffer encoded_;  // one write at a time

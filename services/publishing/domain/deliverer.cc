@@ -61,7 +61,7 @@ void Deliverer::Stop(absl::Duration limit) {
                  [&] { return static_cast<int>(done_.size()) >= in_flight_.load(); });
   lock.unlock();
   CollectDone();
-  (void)Commit({});
+  if (PauseExpired()) (void)Commit({});
 }
 
 absl::Duration Deliverer::Step() {

@@ -308,6 +308,19 @@ TEST_F(DelivererTest, StoppingGivesBackWhatIsHeld) {
   EXPECT_EQ(Get(d).state, State::kScheduled);
 }
 
+TEST_F(DelivererTest, AnExpiredTokenThatIsLearntOfWhileStoppingPausesTheChannel) {
+  Next({Behaviour::kTokenExpired});
+  hold_calls_ = true;
+  const Delivery d = Reply("x");
+  Accept(d);
+  Steps();
+  ASSERT_EQ(queue_.size(), 1u);
+  queue_.front()();   // the answer is there; nobody has looked at it
+  deliverer_->Stop(absl::Seconds(1));
+  EXPECT_EQ(Get(d).state, State::kScheduled);
+  EXPECT_EQ(store_.ListPaused({ShardOf(d.channel_id)}, std::nullopt, 10)->size(), 1u) << "before the delivery is free for the next";
+}
+
 // Random faults and crashes: whatever happens, no delivery is accepted twice and none is lost from sight.
 class DelivererChaos : public DelivererTest, public ::testing::WithParamInterface<int> {};
 
