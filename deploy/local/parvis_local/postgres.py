@@ -48,7 +48,7 @@ class Postgres:
         """Starts the server process (also after kill())."""
         settings = {
             "listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "",
-            "max_connections": 200, "shared_buffers": "128MB", "max_wal_size": "512MB", "checkpoint_timeout": "60s",
+            "max_connections": 200, "shared_buffers": "256MB", "max_wal_size": "2GB", "checkpoint_timeout": "300s",
             "fsync": "on" if self._fsync else "off", "jit": "off", "log_min_messages": "warning",
             "log_min_error_statement": "panic",  # statements may carry people's words; the services log their own errors
             "timezone": "UTC", "lc_messages": "C",

@@ -71,14 +71,14 @@ absl::Duration Deliverer::Step() {
   if (!owned_.empty()) {
     if (now >= next_sweep_ || recover_claims_) Sweep();
     if (now >= next_resume_check_) CheckPaused();
-    if (now >= next_claim_ || claim_more_) ClaimMore();
+    if ((now >= next_claim_ || claim_more_) && now >= claim_rest_) ClaimMore();
   }
   absl::Duration wait = SendDue();
   if (!owned_.empty()) {
-    wait = std::min({wait, next_claim_ - clock_.Now(), next_sweep_ - clock_.Now()});
+    const Instant claim = claim_more_ ? claim_rest_ : std::max(next_claim_, claim_rest_);
+    wait = std::min({wait, claim - clock_.Now(), next_sweep_ - clock_.Now()});
   }
   if (!unrecorded_.empty()) wait = std::min(wait, options_.poll_max);
-  if (claim_more_ && !owned_.empty()) return absl::ZeroDuration();
   return std::clamp(wait, absl::ZeroDuration(), absl::Seconds(1));
 }
 

@@ -163,6 +163,7 @@ class Deliverer {
   std::deque<Done> unrecorded_;        // outcomes that the ledger could not take yet
   std::optional<PausedChannel> paused_after_;   // the next look at the paused channels goes on here
   bool recover_claims_ = false, claim_more_ = true, draining_ = false;
+  Instant claim_rest_{0};   // no claim before, whatever is wanted: the last one was slow
   Instant next_claim_{0}, next_sweep_{0}, next_resume_check_{0};
   Instant fenced_since_ = Instant::Max();
   absl::Duration poll_;
