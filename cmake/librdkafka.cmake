@@ -16,7 +16,7 @@ function(parvis_build_rdkafka)
   endif()
   message(STATUS "Building librdkafka from ${PARVIS_RDKAFKA_PACKAGE} (once; about 45 s)")
   set(log ${work}/build.log)
-  execute_process(COMMAND npm pack --silent ${PARVIS_RDKAFKA_PACKAGE} WORKING_DIRECTORY ${work}
+  execute_process(COMMAND npm pack --silent --cache ${work}/npm ${PARVIS_RDKAFKA_PACKAGE} WORKING_DIRECTORY ${work}
                   RESULT_VARIABLE failed OUTPUT_QUIET)
   file(GLOB archive ${work}/*.tgz)
   if(failed OR NOT archive)

@@ -11,6 +11,7 @@ import capacity  # noqa: E402
 import compare  # noqa: E402
 import due  # noqa: E402
 import ledger  # noqa: E402
+import memory  # noqa: E402
 import overload  # noqa: E402
 import pipeline  # noqa: E402
 import produce  # noqa: E402
@@ -24,9 +25,9 @@ ROWS = {
     "fold_size": stages.fold_size, "ledger": ledger.ledger, "page": stages.page, "watch": stages.watch,
     "metrics": stages.metrics, "idle": webhook.idle, "pipeline": pipeline.pipeline, "replicas": pipeline.replicas,
     "pipeline_size": pipeline.pipeline_size, "capacity": capacity.capacity, "webhook": webhook.webhook, "due": due.due,
-    "overload": overload.overload,
+    "overload": overload.overload, "memory": memory.memory,
 }
-NOT_QUICK = ("fold_size", "replicas", "pipeline_size", "capacity")  # unless asked for by name
+NOT_QUICK = ("fold_size", "replicas", "pipeline_size", "capacity", "memory")  # unless asked for by name
 
 
 def parse():

@@ -129,6 +129,35 @@ TEST_F(EventOutbox, WhatKafkaHasNotBeenToldIsNotTrimmed) {
   EXPECT_EQ(*upkeep.TrimFeeds(absl::Minutes(1), 10), 1);
 }
 
+// Before the first ANALYZE the planner believes that a channel has one message: it must not be led to read them all.
+TEST(YoungDatabase, ALookUpReadsWhatItAsksForHoweverMuchTheChannelHas) {
+  parvis::testing::ServiceDatabase& db = Database();
+  db.Clear();
+  db::PoolConfig config = db.StreamConfig();
+  config.size = 1;   // one session, whose counts are asked for
+  obs::Metrics metrics;
+  RealClock clock;
+  db::Pool pool(config, clock, metrics);
+  PgFoldStore fold(pool, TestEncoders(), [] {});
+  StreamPosition position = *db::OffsetTable(pool, "inbox").Claim("inbox.fold", "topic", 0);
+  constexpr char kRead[] = "SELECT coalesce(sum(idx_tup_fetch), 0)::bigint FROM pg_stat_user_tables WHERE relname LIKE 'messages%'";
+  const int64_t before = db.Number(kRead);
+  constexpr int kBatches = 20, kBatch = 200;
+  for (int batch = 0; batch < kBatches; ++batch) {
+    std::vector<FoldInput> inputs;
+    for (int i = batch * kBatch; i < (batch + 1) * kBatch; ++i) {
+      inputs.push_back(Comment("t" + std::to_string(i % 10), "m" + std::to_string(i), i));
+    }
+    position.from = position.next;
+    position.next += kBatch;
+    ASSERT_TRUE(FoldBatch(fold, position, inputs).ok());
+  }
+  ASSERT_TRUE(pool.Run(BackgroundCall("t"), [](db::Tx& tx) { return tx.Query("SELECT pg_stat_force_next_flush()").status(); }).ok());
+  ASSERT_EQ(db.Number("SELECT count(*) FROM messages"), kBatches * kBatch);
+  // A batch that reads all its channel has read 38,000 by the end.
+  EXPECT_LT(db.Number(kRead) - before, 2 * kBatches * kBatch);
+}
+
 }  // namespace
 }  // namespace parvis::inbox::storage
 

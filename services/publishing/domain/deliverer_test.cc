@@ -308,6 +308,33 @@ TEST_F(DelivererTest, StoppingGivesBackWhatIsHeld) {
   EXPECT_EQ(Get(d).state, State::kScheduled);
 }
 
+TEST_F(DelivererTest, ASlowClaimIsNotRepeatedAtOnce) {
+  int claims = 0;
+  const Delivery d = Reply("x");
+  Accept(d);
+  Steps();
+  store_.OnClaim([&] {   // it goes past a backlog that may not be sent
+    ++claims;
+    clock_.Advance(absl::Milliseconds(50));
+  });
+  const Instant until = clock_.Now() + absl::Seconds(10);
+  while (clock_.Now() < until) clock_.Advance(std::max(deliverer_->Step(), absl::Milliseconds(1)));
+  EXPECT_LE(claims, 21) << "a tenth of the time";
+  EXPECT_GE(claims, 15);
+}
+
+TEST_F(DelivererTest, AClaimThatWaitedForTheDatabaseIsMadeAgainSoon) {
+  store_.OnClaim([&] {
+    clock_.Advance(absl::Seconds(4));
+    store_.OnClaim(nullptr);
+  });
+  deliverer_->Step();
+  const Delivery d = Reply("x");
+  Accept(d);
+  PassTime(absl::Seconds(1));
+  EXPECT_EQ(Get(d).state, State::kDelivered);
+}
+
 TEST_F(DelivererTest, AnExpiredTokenThatIsLearntOfWhileStoppingPausesTheChannel) {
   Next({Behaviour::kTokenExpired});
   hold_calls_ = true;

@@ -33,6 +33,8 @@ std::vector<Transition> FakeStore::history(const std::string& id) const {
   return at == history_.end() ? std::vector<Transition>{} : at->second;
 }
 
+void FakeStore::OnClaim(std::function<void()> hook) { on_claim_ = std::move(hook); }
+
 void FakeStore::FailApply(int times) {
   const std::lock_guard lock(mutex_);
   fail_apply_ = times;
@@ -80,6 +82,7 @@ bool FakeStore::BehindOthers(const Delivery& d, absl::Time horizon, bool claimin
 }
 
 StatusOr<std::vector<Delivery>> FakeStore::Claim(const ClaimRequest& request) {
+  if (const auto hook = on_claim_) hook();
   const std::lock_guard lock(mutex_);
   for (const StreamPosition& position : request.owned) {
     if (epochs_[position.partition] != position.epoch) return MakeError(Code::kAborted, "FENCED", "newer epoch");

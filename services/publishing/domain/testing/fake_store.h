@@ -1,6 +1,7 @@
 // The publishing stores in memory, for tests: one mutex, the same contracts (ledger_contract.h) as PostgreSQL's.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -49,6 +50,7 @@ class FakeStore : public DeliveryLedger, public CampaignStore, public PostStore,
   void SetEpoch(int partition, int64_t epoch);
   std::vector<DeliveryChanged> events() const;
   std::vector<Transition> history(const std::string& id) const;
+  void OnClaim(std::function<void()> hook);   // at the beginning of every claim, without the store's lock
   void FailApply(int times);   // the next so many Apply fail, without effect (negative: the commit's answer is lost)
 
  private:
@@ -69,6 +71,7 @@ class FakeStore : public DeliveryLedger, public CampaignStore, public PostStore,
   std::map<std::string, std::vector<Transition>> history_;
   std::map<int, int64_t> epochs_, next_;
   std::vector<DeliveryChanged> events_;
+  std::function<void()> on_claim_;
   int fail_apply_ = 0;
 };
 
