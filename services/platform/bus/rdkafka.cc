@@ -12,6 +12,8 @@ namespace {
 void OnLog(const rd_kafka_t*, int level, const char* facility, const char* text) {
   // A commit that a rebalance overtakes: the next owner starts where the effects say, or repeats a little.
   if (std::string_view(facility) == "COMMITFAIL") return;
+  // At every try to reach a broker that is away, twenty a second. FAIL says which and why, and says it again rarely.
+  if (std::string_view(text).ends_with("brokers are down")) return;
   if (level <= 3) {
     obs::Warn("librdkafka", {{"facility", facility}, {"text", text}});
   } else if (level <= 5) {
