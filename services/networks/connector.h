@@ -187,8 +187,9 @@ class Connector {
   virtual StatusOr<Identity> WhoAmI(const Call& call, const Account& account) = 0;
   // One call to the network (or, for media, a fixed sequence whose last call is the only one with an effect).
   virtual Outcome Execute(const Call& call, const Account& account, const Write& write) = 0;
-  // Our own items of this kind since `since`, newest first, at most `limit`: settles unknown outcomes. For kHide/kUnhide/
-  // kDelete reads the target itself: one item, or none when it is gone.
+  // Our own items of this kind since `since`, newest first, `limit` a request: settles unknown outcomes. All of them, for
+  // what is not among them is taken for not written: RESOURCE_EXHAUSTED READ_BACK_TOO_LONG when kReadBackPagesMax requests
+  // do not reach back so far. For kHide/kUnhide/kDelete reads the target itself: one item, or none when it is gone.
   virtual StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
                                                   absl::Time since, int limit) = 0;
   // Whether `item` is what `write` would have created (compares text as the network changes it: t.co links, white space).

@@ -39,6 +39,8 @@ class FacebookConnector : public Connector {
   Outcome PostPhotos(const Call& call, const Account& account, const Write& write, Fields fields);
   Outcome Created(const Answer& answer, const Account& account, const char* id_key) const;
   Outcome Changed(const Answer& answer, const Account& account, const std::string& id) const;
+  StatusOr<std::vector<OwnItem>> OwnItems(const Call& call, const Account& account, const std::string& edge, Fields fields,
+                                          absl::Time since, int limit, bool unsigned_too);
   StatusOr<std::vector<OwnItem>> OwnComments(const Call& call, const Account& account, const std::string& below, absl::Time since,
                                              int limit);
   Status ListPosts(const Call& call, const Account& account, std::vector<std::string>* posts, RateState* rate);

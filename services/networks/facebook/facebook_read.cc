@@ -108,40 +108,42 @@ StatusOr<Identity> FacebookConnector::WhoAmI(const Call& call, const Account& ac
   return identity;
 }
 
+// All of `edge` since `since` that is of the page: the author is the page, or nobody where `unsigned_too`.
+StatusOr<std::vector<OwnItem>> FacebookConnector::OwnItems(const Call& call, const Account& account, const std::string& edge,
+                                                           Fields fields, absl::Time since, int limit, bool unsigned_too) {
+  fields.emplace_back("since", std::to_string(std::max<int64_t>(0, absl::ToUnixSeconds(since))));
+  fields.emplace_back("limit", std::to_string(std::clamp(limit, 1, kPageMax)));
+  std::vector<OwnItem> out;
+  std::string after;
+  for (int pages = 0; pages < kReadBackPagesMax; ++pages) {
+    Fields asked = fields;
+    if (!after.empty()) asked.emplace_back("after", after);
+    const Answer answer = Ask(call, account, "GET", edge, std::move(asked));
+    if (!answer.ok()) return FailedRead(answer, account);
+    const Json& data = Member(answer.json, "data");
+    if (!data.is_array()) return UnintelligibleRead();
+    for (const Json& one : data) {
+      const std::string author = Text(Member(one, "from"), "id");
+      if (author == account.remote_id || (unsigned_too && author.empty())) out.push_back(ItemOf(one));
+    }
+    const std::string next = NextPage(answer.json);
+    if (next.empty() || next == after) return out;
+    after = next;
+  }
+  return UnfinishedRead();
+}
+
 StatusOr<std::vector<OwnItem>> FacebookConnector::OwnComments(const Call& call, const Account& account, const std::string& below,
                                                               absl::Time since, int limit) {
-  const Answer answer = Ask(call, account, "GET", "/" + net::UrlEncode(below) + "/comments",
-                            {{"filter", "stream"},
-                             {"order", "reverse_chronological"},
-                             {"since", std::to_string(std::max<int64_t>(0, absl::ToUnixSeconds(since)))},
-                             {"limit", std::to_string(std::clamp(limit, 1, kPageMax))},
-                             {"fields", kCommentFields}});
-  if (!answer.ok()) return FailedRead(answer, account);
-  const Json& data = Member(answer.json, "data");
-  if (!data.is_array()) return UnintelligibleRead();
-  std::vector<OwnItem> out;
-  for (const Json& one : data) {
-    if (Text(Member(one, "from"), "id") == account.remote_id) out.push_back(ItemOf(one));
-  }
-  return out;
+  return OwnItems(call, account, "/" + net::UrlEncode(below) + "/comments",
+                  {{"filter", "stream"}, {"order", "reverse_chronological"}, {"fields", kCommentFields}}, since, limit, false);
 }
 
 StatusOr<std::vector<OwnItem>> FacebookConnector::ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
                                                            int limit) {
   if (write.kind == WriteKind::kPost) {
-    const Answer answer = Ask(call, account, "GET", "/" + net::UrlEncode(account.remote_id) + "/feed",
-                              {{"fields", "id,message,from{id},created_time,permalink_url,is_hidden"},
-                               {"since", std::to_string(std::max<int64_t>(0, absl::ToUnixSeconds(since)))},
-                               {"limit", std::to_string(std::clamp(limit, 1, kPageMax))}});
-    if (!answer.ok()) return FailedRead(answer, account);
-    const Json& data = Member(answer.json, "data");
-    if (!data.is_array()) return UnintelligibleRead();
-    std::vector<OwnItem> out;
-    for (const Json& one : data) {
-      const std::string author = Text(Member(one, "from"), "id");
-      if (author.empty() || author == account.remote_id) out.push_back(ItemOf(one));
-    }
-    return out;
+    return OwnItems(call, account, "/" + net::UrlEncode(account.remote_id) + "/feed",
+                    {{"fields", "id,message,from{id},created_time,permalink_url,is_hidden"}}, since, limit, true);
   }
   const std::string target = "/" + net::UrlEncode(write.target_remote_id);
   if (write.kind == WriteKind::kReply) {

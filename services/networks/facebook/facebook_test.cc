@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "networks/wire/answer.h"
 #include "networks/testing/scripted_network.h"
 
 namespace parvis::networks {
@@ -149,6 +150,21 @@ TEST_F(FacebookTest, ReadsBackAndRecognises) {
   EXPECT_TRUE(connector.ReadBack(network.call(), account, Of(WriteKind::kDelete), absl::UnixEpoch(), 1)->empty());
   network.Next(400, R"({"error":{"code":190,"message":"dead"}})");
   EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, post, absl::UnixEpoch(), 1).status()), "TOKEN_EXPIRED");
+}
+
+// What is not among them is taken for not written, and may be sent again.
+TEST_F(FacebookTest, ReadsAllPagesBackOrSaysThatItCannot) {
+  network.Next(200, R"({"data":[],"paging":{"cursors":{"after":"A1"},"next":"https://graph/next"}})");   // facts 1.3: empty, and goes on
+  network.Next(200, R"({"data":[{"id":"111_2","message":"Bonjour","from":{"id":"111"},"created_time":"2023-11-14T22:13:20+0000"}]})");
+  const auto items = connector.ReadBack(network.call(), account, Of(WriteKind::kPost, "Bonjour"), absl::FromUnixSeconds(1700000000), 25);
+  ASSERT_TRUE(items.ok()) << items.status();
+  ASSERT_EQ(items->size(), 1u);
+  EXPECT_EQ(net::ParseQuery(network.Taken()[1].query).at("after"), "A1");
+  for (int page = 0; page < kReadBackPagesMax; ++page) {
+    network.Next(200, R"({"data":[],"paging":{"cursors":{"after":"B)" + std::to_string(page) + R"("},"next":"https://graph/next"}})");
+  }
+  EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, Of(WriteKind::kPost, "x"), absl::UnixEpoch(), 25).status()),
+            "READ_BACK_TOO_LONG");
 }
 
 TEST_F(FacebookTest, KnowsWhoWeAre) {

@@ -159,6 +159,11 @@ Status UnintelligibleRead() {
   return MakeError(Code::kUnavailable, "TRANSIENT", "the network answered with something unintelligible");
 }
 
+Status UnfinishedRead() {
+  return MakeError(Code::kResourceExhausted, "READ_BACK_TOO_LONG",
+                   "the network shows more of our own items than are read: whether the one in question is among them is not known");
+}
+
 std::optional<int64_t> HeaderNumber(const net::Headers& headers, std::string_view name) {
   const auto it = headers.find(name);
   if (it == headers.end() || it->second.empty() || it->second.size() > 18) return std::nullopt;

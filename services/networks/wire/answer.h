@@ -50,6 +50,10 @@ Outcome RefusedBeforeSending(ErrorClass error, std::string_view message);
 Status FailedRead(const Answer& answer, const Account& account);
 // UNAVAILABLE TRANSIENT: answered with success, but not with what was asked for.
 Status UnintelligibleRead();
+// RESOURCE_EXHAUSTED READ_BACK_TOO_LONG: there is more than kReadBackPagesMax requests show.
+Status UnfinishedRead();
+// Requests of one reading back, a hundred items each.
+inline constexpr int kReadBackPagesMax = 32;
 // Most items of one page that are looked at: no list is asked for more, and a network that sends a million of them, each
 // of which would become a record or a dead letter, is not what it says it is (then UnintelligibleRead).
 inline constexpr size_t kPageItemsMax = 1000;

@@ -124,6 +124,22 @@ TEST_F(WordPressTest, ReadsBackByTheKey) {
   EXPECT_TRUE(connector.ReadBack(network.call(), account, Of(WriteKind::kDelete), absl::UnixEpoch(), 1)->empty());
 }
 
+// What is not among them is taken for not written, and may be sent again. Other people's count for the pages.
+TEST_F(WordPressTest, ReadsAllPagesBackOrSaysThatItCannot) {
+  network.Next(200, R"({"id":2})");
+  network.Next(200, "[" + Comment(9, 0) + "," + Comment(8, 0) + "]");
+  network.Next(200, R"([{"id":7,"author":2,"date_gmt":"2023-11-14T22:13:20","content":{"raw":"Merci"}}])");
+  const auto items = connector.ReadBack(network.call(), account, Of(WriteKind::kReply, "Merci"), absl::FromUnixSeconds(1700000000), 2);
+  ASSERT_TRUE(items.ok()) << items.status();
+  ASSERT_EQ(items->size(), 1u);
+  EXPECT_EQ(items->front().remote_id, "7");
+  EXPECT_EQ(net::ParseQuery(network.Taken()[2].query).at("page"), "2");
+  network.Next(200, R"({"id":2})");
+  for (int page = 0; page < kReadBackPagesMax; ++page) network.Next(200, "[" + Comment(9, 0) + "]");
+  EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, Of(WriteKind::kReply, "x"), absl::UnixEpoch(), 1).status()),
+            "READ_BACK_TOO_LONG");
+}
+
 TEST_F(WordPressTest, PollsCommentsAndNoticesChanges) {
   network.Next(200, R"({"id":2})");
   network.Next(200, "[" + Comment(5, 0) + "," + Comment(6, 5, "hold", "&lt;b&gt; it's\nme") + "," + Comment(9, 8, "approved", "x", 2) + "," + Comment(10, 0, "spam") + "]");

@@ -179,14 +179,19 @@ StatusOr<std::vector<OwnItem>> WordPressConnector::ReadBack(const Call& call, co
   const std::string query = "context=edit&orderby=date" + std::string(post ? "&status=any" : "&status=all") + "&order=desc&per_page=" +
                             std::to_string(std::clamp(limit, 1, 100)) + "&after=" + net::UrlEncode(FormatIsoTime(since - absl::Seconds(1))) +
                             (post || write.post_remote_id.empty() ? "" : "&post=" + net::UrlEncode(write.post_remote_id));
-  const Answer answer = Ask(call, account, "GET", Route(post ? "posts" : "comments"), query);
-  if (!answer.ok()) return FailedRead(answer, account);
-  if (!answer.json.is_array()) return UnintelligibleRead();
   std::vector<OwnItem> out;
-  for (const Json& one : answer.json) {
-    if (IsOfUs(one, Text(me.json, "id"))) out.push_back(ItemOf(one));
+  for (int page = 1; page <= kReadBackPagesMax; ++page) {
+    const Answer answer = Ask(call, account, "GET", Route(post ? "posts" : "comments"), query + "&page=" + std::to_string(page));
+    if (!answer.ok()) return FailedRead(answer, account);
+    if (!answer.json.is_array()) return UnintelligibleRead();
+    for (const Json& one : answer.json) {
+      if (IsOfUs(one, Text(me.json, "id"))) out.push_back(ItemOf(one));
+    }
+    // A short page is the last one; to ask beyond it is an error (rest_post_invalid_page_number).
+    if (static_cast<int>(answer.json.size()) < std::clamp(limit, 1, 100)) return out;
+    if (HeaderNumber(answer.http.headers, "X-WP-TotalPages") == page) return out;
   }
-  return out;
+  return UnfinishedRead();
 }
 
 bool WordPressConnector::Matches(const Write& write, const OwnItem& item) const {

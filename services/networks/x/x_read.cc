@@ -95,15 +95,22 @@ StatusOr<Identity> XConnector::WhoAmI(const Call& call, const Account& account) 
 
 StatusOr<std::vector<OwnItem>> XConnector::ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since, int limit) {
   if (write.kind == WriteKind::kPost || write.kind == WriteKind::kReply) {
-    const Answer answer = Ask(call, account, "GET",
-                              "/2/users/" + net::UrlEncode(account.remote_id) + "/tweets?max_results=" + std::to_string(std::clamp(limit, 5, 100)) +
-                                  "&tweet.fields=" + net::UrlEncode(kTweetFields) + StartTime(since));
-    if (!answer.ok()) return FailedRead(answer, account);
-    const Json& data = Member(answer.json, "data");
-    if (!data.is_array() && !Member(answer.json, "meta").is_object()) return UnintelligibleRead();
+    const std::string path = "/2/users/" + net::UrlEncode(account.remote_id) + "/tweets?max_results=" +
+                             std::to_string(std::clamp(limit, 5, 100)) + "&tweet.fields=" + net::UrlEncode(kTweetFields) + StartTime(since);
     std::vector<OwnItem> out;
-    for (size_t i = 0; data.is_array() && i < data.size(); ++i) out.push_back(ItemOf(data[i]));
-    return out;
+    std::string token;
+    for (int pages = 0; pages < kReadBackPagesMax; ++pages) {
+      const Answer answer =
+          Ask(call, account, "GET", token.empty() ? path : path + "&pagination_token=" + net::UrlEncode(token));
+      if (!answer.ok()) return FailedRead(answer, account);
+      const Json &data = Member(answer.json, "data"), &meta = Member(answer.json, "meta");
+      if (!data.is_array() && !meta.is_object()) return UnintelligibleRead();
+      for (size_t i = 0; data.is_array() && i < data.size(); ++i) out.push_back(ItemOf(data[i]));
+      const std::string next = Text(meta, "next_token");
+      if (next.empty() || next == token) return out;
+      token = next;
+    }
+    return UnfinishedRead();
   }
   // Whether a reply is hidden cannot be read. Hiding is a PUT of a state, so doing it again is harmless: the item is
   // shown as not yet in the wanted state.

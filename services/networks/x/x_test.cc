@@ -121,6 +121,22 @@ TEST_F(XTest, ReadsBackAndRecognises) {
   EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, Of(WriteKind::kPost), absl::UnixEpoch(), 10).status()), "TRANSIENT");
 }
 
+// What is not among them is taken for not written, and may be sent again.
+TEST_F(XTest, ReadsAllPagesBackOrSaysThatItCannot) {
+  network.Next(200, R"({"data":[{"id":"22","text":"b","created_at":"2023-11-14T22:13:21.000Z"}],"meta":{"next_token":"T1"}})");
+  network.Next(200, R"({"data":[{"id":"21","text":"a","created_at":"2023-11-14T22:13:20.000Z"}],"meta":{"result_count":1}})");
+  const auto items = connector.ReadBack(network.call(), account, Of(WriteKind::kReply), absl::FromUnixSeconds(1700000000), 10);
+  ASSERT_TRUE(items.ok()) << items.status();
+  ASSERT_EQ(items->size(), 2u);
+  EXPECT_EQ((*items)[1].remote_id, "21");
+  EXPECT_EQ(net::ParseQuery(network.Taken()[1].query).at("pagination_token"), "T1");
+  for (int page = 0; page < kReadBackPagesMax; ++page) {
+    network.Next(200, R"({"data":[],"meta":{"next_token":"T)" + std::to_string(page) + R"("}})");
+  }
+  EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, Of(WriteKind::kReply), absl::UnixEpoch(), 10).status()),
+            "READ_BACK_TOO_LONG");
+}
+
 TEST_F(XTest, PollsBackToTheLastId) {
   network.Next(200, R"({"data":{"id":"10","name":"Lumen","username":"lumen"}})");
   EXPECT_EQ(connector.WhoAmI(network.call(), account)->url, "https://x.com/lumen");

@@ -3,7 +3,7 @@
 namespace parvis::publishing {
 namespace {
 
-constexpr int kReadBackMax = 50;
+constexpr int kReadBackPage = 100;   // items a request
 
 networks::WriteKind KindOf(DeliveryKind kind) {
   switch (kind) {
@@ -119,7 +119,7 @@ StatusOr<std::vector<FoundItem>> ConnectorWriter::ReadBack(const Call& call, con
   const networks::Write write = WriteOf(delivery);
   PARVIS_ASSIGN_OR_RETURN(
       const std::vector<networks::OwnItem> items,
-      connector->second->ReadBack(call, AccountOf(delivery.channel_id, access), write, since, kReadBackMax));
+      connector->second->ReadBack(call, AccountOf(delivery.channel_id, access), write, since, kReadBackPage));
   std::vector<FoundItem> found;
   for (const networks::OwnItem& item : items) {
     if (!IsIdempotent(delivery.kind) && !connector->second->Matches(write, item)) continue;
