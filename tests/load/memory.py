@@ -1,5 +1,6 @@
 """What the services keep in memory under full load, and whether it stays."""
 
+import statistics
 import threading
 import time
 
@@ -38,14 +39,10 @@ class Watch:
     def mean(self, name, begin, end):
         """MB between two moments, in shares of the whole time."""
         last = self.readings[name][-1][0]
-        return _mean([size for at, size in self.readings[name] if begin * last <= at <= end * last])
+        return statistics.fmean(size for at, size in self.readings[name] if begin * last <= at <= end * last)
 
     def peak(self, name):
         return max(size for _, size in self.readings[name])
-
-
-def _mean(values):
-    return sum(values) / len(values)
 
 
 def memory(bench):
