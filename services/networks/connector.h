@@ -14,6 +14,7 @@
 
 #include <absl/time/time.h>
 
+#include "networks/capabilities.h"
 #include "platform/base/call.h"
 #include "platform/base/error.h"
 #include "platform/base/secret.h"
@@ -44,49 +45,54 @@ struct Identity {
 
 // ---- what can be written -------------------------------------------------------------------------------------------
 
+// Content that is read in pieces, so that a video never is in memory as a whole. Thread-safe.
+class MediaContent {
+ public:
+  virtual ~MediaContent() = default;
+  virtual int64_t size() const = 0;
+  // At most `length` bytes from `offset`; fewer only at the end. UNAVAILABLE, FAILED_PRECONDITION MEDIA_UNAVAILABLE.
+  virtual StatusOr<std::string> Read(const Call& call, int64_t offset, int64_t length) = 0;
+};
+
 struct Media {
-  std::string url;          // where the network (or the connector, for WordPress) can fetch it
-  std::string type;         // "image/png"
+  std::string url;          // where the network (or the connector) can fetch it
+  std::string type;         // "image/png", "video/mp4", "application/pdf"
   std::string alt_text;
   std::string bytes;        // content, where the network wants an upload; may be empty
   int64_t size_bytes = 0;
+  std::shared_ptr<MediaContent> content;   // instead of `bytes`, for what is large; may be null
+  int width = 0, height = 0;               // pixels; 0 = not known
+  absl::Duration duration;                 // of a video; zero = not known
+  std::string title;                       // of a document
 };
+
+struct PollDraft {
+  std::vector<std::string> options;
+  absl::Duration open_for = absl::Hours(24);
+  bool multiple = false;
+};
+
+enum class PostFormat { kPost, kReel, kStory };
 
 struct Draft {
   std::string text;
-  std::string title;        // where the network has titles (blogs)
+  std::string title;        // where the network has titles (blogs, forums, videos)
   std::string link;
   std::vector<Media> media;
-};
-
-enum class TextUnit { kCodePoints, kWeighted, kBytes };
-enum class WriteKind { kPost, kReply, kHide, kUnhide, kDelete };
-
-struct Capabilities {
-  std::string network;                   // "facebook"
-  std::string display_name;              // "Facebook"
-  bool post = false, reply = false, hide = false, unhide = false, remove = false, webhooks = false, poll = false;
-  bool needs_title = false;
-  bool hide_reversible = false;
-  int post_text_max = 0;                 // in text_unit; 0 = no limit
-  int reply_text_max = 0;
-  TextUnit text_unit = TextUnit::kCodePoints;
-  int media_max = 0;
-  std::vector<std::string> media_types;
-  int64_t media_max_bytes = 0;
-  bool idempotency_key = false;          // the network recognises our key: an unknown may be sent again with it
-  absl::Duration settle = absl::Seconds(2);   // how long after a call a read sees its effect
-  std::vector<std::string> credential_fields;
-  // Short names of the rate budgets, for a network that counts its endpoints apart: kinds with one name share one window.
-  // A kind without a name draws on the channel's own budget, called "": what it reports holds for all such kinds.
-  std::map<WriteKind, std::string> budgets;
-  const std::string& BudgetOf(WriteKind kind) const;
+  PostFormat format = PostFormat::kPost;
+  std::optional<PollDraft> poll;
+  std::string quote_remote_id;        // the post that is quoted
+  std::vector<std::string> tags;      // without '#'
+  std::optional<Media> thumbnail;     // of a video
+  std::string language;               // BCP 47; "" = not said
+  std::map<std::string, std::string> options;   // Capabilities::options: "visibility", "category", ...
 };
 
 struct Write {
   WriteKind kind = WriteKind::kPost;
-  Draft draft;                           // kPost, kReply
-  std::string target_remote_id;          // kReply, kHide, kUnhide, kDelete
+  Draft draft;                           // kPost, kReply, kPrivateReply; kReport: text is the reason
+  std::string target_remote_id;          // what is answered, hidden, ...; kPost: our own post that this one continues
+  std::string target_author_id;          // kBan to kUnmute, kReport: whom; "" = the author of the target
   std::string post_remote_id;            // our post the target hangs below; may be empty
   std::string idempotency_key;           // stable over attempts of one delivery
 };
@@ -112,6 +118,10 @@ struct Outcome {
   std::string remote_id;     // kAccepted
   std::string permalink;
   RateState rate;
+  // What an accepted write lacks because a later step of it failed ("the thumbnail was refused: ..."); "" = nothing.
+  std::string lacking;
+  // The network took it and shows it only after somebody's approval: a queue's id may stand in remote_id until then.
+  bool held = false;
   // The budget that `rate` tells of, where it is not the one of the write's kind: an upload before the post has its own.
   std::optional<std::string> budget;
 };
@@ -170,6 +180,29 @@ struct OwnItem {
   bool hidden = false;
 };
 
+// The counters of one post (or of the channel itself, under the account's remote id), as the network gives them now.
+struct Counts {
+  std::string remote_id;
+  std::map<std::string, int64_t> values;   // by Capabilities::counters
+};
+
+// What a stream brought since the last look.
+struct StreamBatch {
+  std::vector<Happening> happenings;
+  std::vector<Unparsed> unparsed;
+  std::string cursor;   // where to go on after a loss; "" = the network keeps no place
+  bool gap = false;     // something was, or may have been, missed since the cursor: read back
+};
+
+// A long-lived reader of one channel's stream. One thread at a time; closed by its end of life.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // Blocks until something came or the call's deadline (then an empty batch: the stream lives). An error ends the stream:
+  // open another from the last cursor. UNAVAILABLE STREAM_LOST, STREAM_SILENT; UNAUTHENTICATED TOKEN_EXPIRED; ...
+  virtual StatusOr<StreamBatch> Next(const Call& call) = 0;
+};
+
 // ---- the connector -------------------------------------------------------------------------------------------------
 
 class Connector {
@@ -178,34 +211,44 @@ class Connector {
   virtual const Capabilities& capabilities() const = 0;
 
   // Every violation of the network's own rules, not only the first; empty when it may be sent. Pure. Field paths are
-  // relative: "text", "title", "media[0].type".
+  // relative: "text", "title", "media[0].type". What the network cannot do at all is NOT_POSSIBLE with Capabilities::WhyNot.
   virtual std::vector<Violation> Check(WriteKind kind, const Draft& draft) const = 0;
   // Length of `text` as the network counts it.
   virtual int TextLength(std::string_view text) const = 0;
 
   // Asks the network who the credentials belong to. UNAUTHENTICATED TOKEN_EXPIRED, PERMISSION_DENIED, UNAVAILABLE, ...
   virtual StatusOr<Identity> WhoAmI(const Call& call, const Account& account) = 0;
-  // One call to the network (or, for media, a fixed sequence whose last call is the only one with an effect).
+  // One call to the network (or, for media, a fixed sequence of which one call has the effect; what follows it only adds to
+  // it, see Outcome::lacking). Without effect and REJECTED for a kind that the network does not have.
   virtual Outcome Execute(const Call& call, const Account& account, const Write& write) = 0;
   // Our own items of this kind since `since`, newest first, `limit` a request: settles unknown outcomes. All of them, for
   // what is not among them is taken for not written: RESOURCE_EXHAUSTED READ_BACK_TOO_LONG when kReadBackPagesMax requests
-  // do not reach back so far. For kHide/kUnhide/kDelete reads the target itself: one item, or none when it is gone.
+  // do not reach back so far. For kHide and what follows it reads the target itself: one item, or none when it is gone.
   virtual StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
                                                   absl::Time since, int limit) = 0;
   // Whether `item` is what `write` would have created (compares text as the network changes it: t.co links, white space).
   virtual bool Matches(const Write& write, const OwnItem& item) const = 0;
 
+  // ---- by webhook; a network without them keeps these: FAILED_PRECONDITION NOT_POSSIBLE ----
   // The secret-dependent part of webhooks. `app_secrets`: the current one and, during rotation, the previous.
   virtual StatusOr<HandshakeAnswer> Handshake(const WebhookCall& call, const std::vector<Secret>& app_secrets,
-                                              const Secret& verify_token) const = 0;
+                                              const Secret& verify_token) const;
   // UNAUTHENTICATED SIGNATURE_MISSING / SIGNATURE_WRONG. Over the raw bytes, in constant time.
-  virtual Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const = 0;
-  // Never fails as a whole: what cannot be understood is in `unparsed`. Bounded work for any input.
-  virtual WebhookContent ParseWebhook(std::string_view body) const = 0;
+  virtual Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const;
+  // Never fails as a whole: what cannot be understood is in `unparsed`. Bounded work for any input. For networks whose
+  // headers say what the body is, ParseCall has them; by default it is the body alone.
+  virtual WebhookContent ParseWebhook(std::string_view body) const;
+  virtual WebhookContent ParseCall(const WebhookCall& call) const { return ParseWebhook(call.body); }
 
+  // ---- by reading ----
   // What happened since `cursor` ("" = from `since`), oldest first, at most `limit` (the network's page may be smaller).
   virtual StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
-                                  int limit) = 0;
+                                  int limit);
+  // From `cursor` on ("" = from now). FAILED_PRECONDITION NOT_POSSIBLE on a network without streams.
+  virtual StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor);
+  // The counters of these posts (at most 50; those that are gone are left out), or of the channel when the list is empty.
+  virtual StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
+                                                const std::vector<std::string>& post_remote_ids);
 };
 
 // All connectors of this build, by network name. `http` outlives them.

@@ -69,7 +69,7 @@ std::vector<RawPart> FromNetwork(std::vector<networks::Unparsed>&& parts) {
 
 bool ConnectorReader::CanRead(const std::string& network) const {
   auto it = connectors_.find(network);
-  return it != connectors_.end() && it->second->capabilities().poll;
+  return it != connectors_.end() && it->second->capabilities().Can(networks::Feature::kPolling);
 }
 
 StatusOr<ReadPage> ConnectorReader::Read(const Call& call, const Source& source, const std::string& cursor,

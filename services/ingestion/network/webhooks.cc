@@ -43,7 +43,7 @@ Webhooks::Webhooks(const Connectors& connectors, std::map<std::string, Secrets> 
   degraded_.Declare(obs::Mode::kWebhooksShed);
   for (const auto& [network, connector] : connectors) {
     auto configured = secrets.find(network);
-    if (configured == secrets.end() || !connector->capabilities().webhooks) continue;
+    if (configured == secrets.end() || !connector->capabilities().Can(networks::Feature::kWebhooks)) continue;
     Endpoint endpoint{connector.get(), configured->second, {}, {}, nullptr};
     for (const char* outcome : kCallOutcomes) {
       endpoint.calls[outcome] = &metrics.counter("parvis_ingestion_webhooks_total", "Webhook calls by how they ended.",

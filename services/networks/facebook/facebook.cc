@@ -21,8 +21,9 @@ FacebookConnector::FacebookConnector(net::HttpClient& http, const Clock& clock) 
   Capabilities& c = capabilities_;
   c.network = "facebook";
   c.display_name = "Facebook";
-  c.post = c.reply = c.hide = c.unhide = c.remove = c.webhooks = c.poll = true;
-  c.hide_reversible = true;
+  using F = Feature;
+  c.Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kWebhooks, F::kPolling, F::kReply, F::kHide, F::kUnhide, F::kDelete,
+           F::kDeleteOwn});
   c.post_text_max = kPostTextMax;
   c.reply_text_max = kReplyTextMax;
   c.text_unit = TextUnit::kCodePoints;
@@ -36,6 +37,7 @@ int FacebookConnector::TextLength(std::string_view text) const { return text::Co
 
 std::vector<Violation> FacebookConnector::Check(WriteKind kind, const Draft& draft) const {
   std::vector<Violation> out;
+  CheckPossible(kind, draft, capabilities_, &out);
   if (kind != WriteKind::kPost && kind != WriteKind::kReply) return out;
   const bool post = kind == WriteKind::kPost;
   // A post shows a link as a preview of its own, a post with pictures or a comment only in its text.
@@ -168,8 +170,10 @@ Outcome FacebookConnector::Execute(const Call& call, const Account& account, con
     }
     case WriteKind::kDelete:
       return Changed(Ask(call, account, "DELETE", target, {}), account, write.target_remote_id);
+    default:
+      break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, "Facebook cannot do this");
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
 }
 
 bool FacebookConnector::Matches(const Write& write, const OwnItem& item) const {
@@ -184,10 +188,9 @@ bool FacebookConnector::Matches(const Write& write, const OwnItem& item) const {
       return item.hidden;
     case WriteKind::kUnhide:
       return !item.hidden;
-    case WriteKind::kDelete:
-      return false;   // it is still there
+    default:
+      return false;   // what is deleted and still there was not deleted
   }
-  return false;
 }
 
 }  // namespace parvis::networks

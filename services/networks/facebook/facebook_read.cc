@@ -114,23 +114,23 @@ StatusOr<std::vector<OwnItem>> FacebookConnector::OwnItems(const Call& call, con
   fields.emplace_back("since", std::to_string(std::max<int64_t>(0, absl::ToUnixSeconds(since))));
   fields.emplace_back("limit", std::to_string(std::clamp(limit, 1, kPageMax)));
   std::vector<OwnItem> out;
-  std::string after;
-  for (int pages = 0; pages < kReadBackPagesMax; ++pages) {
-    Fields asked = fields;
-    if (!after.empty()) asked.emplace_back("after", after);
-    const Answer answer = Ask(call, account, "GET", edge, std::move(asked));
-    if (!answer.ok()) return FailedRead(answer, account);
-    const Json& data = Member(answer.json, "data");
-    if (!data.is_array()) return UnintelligibleRead();
-    for (const Json& one : data) {
-      const std::string author = Text(Member(one, "from"), "id");
-      if (author == account.remote_id || (unsigned_too && author.empty())) out.push_back(ItemOf(one));
-    }
-    const std::string next = NextPage(answer.json);
-    if (next.empty() || next == after) return out;
-    after = next;
-  }
-  return UnfinishedRead();
+  PARVIS_RETURN_IF_ERROR(ReadPages(
+      account,
+      [&](const std::string& after) {
+        Fields asked = fields;
+        if (!after.empty()) asked.emplace_back("after", after);
+        return Ask(call, account, "GET", edge, std::move(asked));
+      },
+      [&](const Answer& answer) -> StatusOr<std::string> {
+        const Json& data = Member(answer.json, "data");
+        if (!data.is_array()) return UnintelligibleRead();
+        for (const Json& one : data) {
+          const std::string author = Text(Member(one, "from"), "id");
+          if (author == account.remote_id || (unsigned_too && author.empty())) out.push_back(ItemOf(one));
+        }
+        return NextPage(answer.json);
+      }));
+  return out;
 }
 
 StatusOr<std::vector<OwnItem>> FacebookConnector::OwnComments(const Call& call, const Account& account, const std::string& below,

@@ -164,6 +164,20 @@ Status UnfinishedRead() {
                    "the network shows more of our own items than are read: whether the one in question is among them is not known");
 }
 
+Status ReadPages(const Account& account, const std::function<Answer(const std::string& place)>& ask,
+                 const std::function<StatusOr<std::string>(const Answer& answer)>& take) {
+  std::string place;
+  for (int pages = 0; pages < kReadBackPagesMax; ++pages) {
+    const Answer answer = ask(place);
+    if (!answer.ok()) return FailedRead(answer, account);
+    PARVIS_ASSIGN_OR_RETURN(std::string next, take(answer));
+    if (next.empty()) return absl::OkStatus();
+    if (next == place) break;
+    place = std::move(next);
+  }
+  return UnfinishedRead();
+}
+
 std::optional<int64_t> HeaderNumber(const net::Headers& headers, std::string_view name) {
   const auto it = headers.find(name);
   if (it == headers.end() || it->second.empty() || it->second.size() > 18) return std::nullopt;

@@ -2,6 +2,7 @@
 // answer. What a network's own error body means is the network's classifier's business (facts 0.5).
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -54,6 +55,11 @@ Status UnintelligibleRead();
 Status UnfinishedRead();
 // Requests of one reading back, a hundred items each.
 inline constexpr int kReadBackPagesMax = 32;
+// Reads a list to its end: `ask` asks for the page at a place ("" = the first), `take` takes its items and gives the place of
+// the next page ("" = this was the last). UnfinishedRead when the list is longer than kReadBackPagesMax requests, or when a
+// page leads to itself: what lies behind it was not seen.
+Status ReadPages(const Account& account, const std::function<Answer(const std::string& place)>& ask,
+                 const std::function<StatusOr<std::string>(const Answer& answer)>& take);
 // Most items of one page that are looked at: no list is asked for more, and a network that sends a million of them, each
 // of which would become a record or a dead letter, is not what it says it is (then UnintelligibleRead).
 inline constexpr size_t kPageItemsMax = 1000;

@@ -21,7 +21,59 @@ std::string Join(const std::vector<std::string>& parts) {
   return out;
 }
 
+void NeedFeature(const Capabilities& capabilities, bool used, Feature feature, const std::string& field, std::vector<Violation>* out) {
+  if (used && !capabilities.Can(feature)) out->push_back({field, capabilities.WhyNot(feature), "NOT_POSSIBLE"});
+}
+
+void CheckOptions(const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out) {
+  for (const auto& [name, value] : draft.options) {
+    const auto option = std::find_if(capabilities.options.begin(), capabilities.options.end(), [&](const Option& o) { return o.name == name; });
+    if (option == capabilities.options.end()) {
+      std::vector<std::string> names;
+      for (const Option& known : capabilities.options) names.push_back(known.name);
+      out->push_back({"options[" + name + "]", capabilities.display_name + " has no such option" + (names.empty() ? "" : "; it has " + Join(names)),
+                      "OPTION_UNKNOWN"});
+    } else if (!option->values.empty() && std::find(option->values.begin(), option->values.end(), value) == option->values.end()) {
+      out->push_back({"options[" + name + "]", "must be one of " + Join(option->values), "OPTION_VALUE"});
+    }
+  }
+}
+
+void CheckPoll(const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out) {
+  if (!draft.poll || !capabilities.Can(Feature::kPoll)) return;
+  const int options = static_cast<int>(draft.poll->options.size());
+  if (options < 2 || options > capabilities.poll_options_max) {
+    out->push_back({"poll.options", "has " + std::to_string(options) + " answers, 2 to " + std::to_string(capabilities.poll_options_max) + " are allowed",
+                    "POLL_OPTIONS"});
+  }
+  for (int i = 0; i < options; ++i) {
+    const std::string& option = draft.poll->options[static_cast<size_t>(i)];
+    const int length = text::CodePoints(option);
+    if (text::IsUtf8(option) && !text::ForComparison(option).empty() && length <= capabilities.poll_option_text_max) continue;
+    out->push_back({"poll.options[" + std::to_string(i) + "]",
+                    "must have 1 to " + std::to_string(capabilities.poll_option_text_max) + " characters", "POLL_OPTION_TEXT"});
+  }
+}
+
 }  // namespace
+
+void CheckPossible(WriteKind kind, const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out) {
+  if (!capabilities.Can(kind)) out->push_back({"kind", std::string(NameOf(kind)) + " is " + capabilities.WhyNot(FeatureOf(kind)), "NOT_POSSIBLE"});
+  NeedFeature(capabilities, draft.format == PostFormat::kReel, Feature::kReel, "format", out);
+  NeedFeature(capabilities, draft.format == PostFormat::kStory, Feature::kStory, "format", out);
+  NeedFeature(capabilities, draft.poll.has_value(), Feature::kPoll, "poll", out);
+  NeedFeature(capabilities, !draft.quote_remote_id.empty(), Feature::kQuote, "quote_remote_id", out);
+  NeedFeature(capabilities, !draft.tags.empty(), Feature::kTags, "tags", out);
+  NeedFeature(capabilities, draft.thumbnail.has_value(), Feature::kThumbnail, "thumbnail", out);
+  for (size_t i = 0; i < draft.media.size(); ++i) {
+    const std::string& type = draft.media[i].type;
+    const Feature feature = type.rfind("video/", 0) == 0 ? Feature::kVideo : type.rfind("image/", 0) == 0 ? Feature::kImage : Feature::kDocument;
+    const bool reel = feature == Feature::kVideo && draft.format != PostFormat::kPost;   // told by the format's own feature
+    NeedFeature(capabilities, !reel, feature, "media[" + std::to_string(i) + "]", out);
+  }
+  CheckPoll(draft, capabilities, out);
+  CheckOptions(draft, capabilities, out);
+}
 
 void CheckText(const Draft& draft, int length, int max, const char* unit, bool media_suffices, std::vector<Violation>* out) {
   if (!text::IsUtf8(draft.text) || draft.text.find('\0') != std::string::npos) {
@@ -51,11 +103,13 @@ void CheckMedia(const Draft& draft, const Capabilities& capabilities, std::vecto
       out->push_back({field + ".type", "\"" + media.type + "\" is not taken; allowed are " + Join(capabilities.media_types), "MEDIA_TYPE"});
     }
     const int64_t size = std::max<int64_t>(media.size_bytes, static_cast<int64_t>(media.bytes.size()));
-    if (capabilities.media_max_bytes > 0 && size > capabilities.media_max_bytes) {
-      out->push_back({field + ".size_bytes", "has " + std::to_string(size) + " bytes, at most " + std::to_string(capabilities.media_max_bytes) + " are allowed",
+    const bool video = media.type.rfind("video/", 0) == 0 && capabilities.video_max_bytes > 0;
+    const int64_t size_max = video ? capabilities.video_max_bytes : capabilities.media_max_bytes;
+    if (size_max > 0 && size > size_max) {
+      out->push_back({field + ".size_bytes", "has " + std::to_string(size) + " bytes, at most " + std::to_string(size_max) + " are allowed",
                       "MEDIA_TOO_LARGE"});
     }
-    if (media.bytes.empty() && !IsWebUrl(media.url)) {
+    if (media.bytes.empty() && media.content == nullptr && !IsWebUrl(media.url)) {
       out->push_back({field + ".url", "must be an http or https address", "MEDIA_URL"});
     }
     if (!text::IsUtf8(media.alt_text)) out->push_back({field + ".alt_text", "must be UTF-8", "TEXT_NOT_UTF8"});

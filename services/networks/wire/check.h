@@ -8,6 +8,9 @@
 
 namespace parvis::networks {
 
+// What the network cannot do at all: the kind, and every part of the draft (title, link, pictures, video, format, poll, quote,
+// tags, thumbnail, options). NOT_POSSIBLE with the reason of the capabilities; OPTION_UNKNOWN, OPTION_VALUE, POLL_*.
+void CheckPossible(WriteKind kind, const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out);
 // Text: needed (unless media may stand alone), UTF-8 without NUL, at most `max` (0 = no limit); `length` is what the network
 // would count, appended link included.
 void CheckText(const Draft& draft, int length, int max, const char* unit, bool media_suffices, std::vector<Violation>* out);

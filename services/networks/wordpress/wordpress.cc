@@ -17,17 +17,17 @@ std::string WithoutSlash(std::string url) {
   return url;
 }
 
-Status NoWebhooks() { return MakeError(Code::kUnimplemented, "WEBHOOKS_UNSUPPORTED", "WordPress has no webhooks"); }
-
 }  // namespace
 
 WordPressConnector::WordPressConnector(net::HttpClient& http, const Clock& clock) : http_(http), clock_(clock) {
   Capabilities& c = capabilities_;
   c.network = "wordpress";
   c.display_name = "WordPress";
-  c.post = c.reply = c.hide = c.unhide = c.remove = c.poll = true;
+  using F = Feature;
+  c.Allow({F::kText, F::kTitle, F::kLink, F::kImage, F::kGallery, F::kPolling, F::kReply, F::kHide, F::kUnhide, F::kDelete,
+           F::kDeleteOwn});
+  c.Refuse(F::kWebhooks, "its core calls nobody; comments are read instead", "https://developer.wordpress.org/rest-api/reference/");
   c.needs_title = true;
-  c.hide_reversible = true;
   c.reply_text_max = kReplyBytesMax;
   c.text_unit = TextUnit::kBytes;
   c.media_max = 20;
@@ -41,6 +41,7 @@ int WordPressConnector::TextLength(std::string_view text) const { return static_
 
 std::vector<Violation> WordPressConnector::Check(WriteKind kind, const Draft& draft) const {
   std::vector<Violation> out;
+  CheckPossible(kind, draft, capabilities_, &out);
   if (kind != WriteKind::kPost && kind != WriteKind::kReply) return out;
   const bool post = kind == WriteKind::kPost;
   const int length = post ? 0 : static_cast<int>(text::EscapeHtml(TextWithLink(draft)).size());
@@ -101,18 +102,6 @@ StatusOr<Identity> WordPressConnector::WhoAmI(const Call& call, const Account& a
   identity.name = text::ToUtf8(Text(answer.json, "name"));
   identity.handle = Text(answer.json, "slug");
   return identity;
-}
-
-StatusOr<HandshakeAnswer> WordPressConnector::Handshake(const WebhookCall&, const std::vector<Secret>&, const Secret&) const {
-  return NoWebhooks();
-}
-
-Status WordPressConnector::VerifySignature(const WebhookCall&, const std::vector<Secret>&) const { return NoWebhooks(); }
-
-WebhookContent WordPressConnector::ParseWebhook(std::string_view body) const {
-  WebhookContent content;
-  content.unparsed.push_back({std::string(body), "UNKNOWN_SHAPE", "WordPress has no webhooks"});
-  return content;
 }
 
 }  // namespace parvis::networks

@@ -1,7 +1,6 @@
 // WordPress, REST API v2 of the core (facts 8). Credentials: username, application_password (HTTP Basic). Account: base_url
 // and remote_id are the site's URL; the REST routes are looked for below /wp-json and then below /?rest_route=.
 //
-// Thread of a comment: its root comment, which hangs below the post itself. Core has no webhooks and keeps no time of change:
 // what happened to a comment after it was made is found by reading the latest ones again, and is dated by our clock.
 //
 // Posts and comments are numbered apart, so a target is a comment unless it is the very post (target == post_remote_id).
@@ -26,11 +25,6 @@ class WordPressConnector : public Connector {
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
                                           int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
-  // Core has no webhooks: UNIMPLEMENTED WEBHOOKS_UNSUPPORTED, and everything is unparsed.
-  StatusOr<HandshakeAnswer> Handshake(const WebhookCall& call, const std::vector<Secret>& app_secrets,
-                                      const Secret& verify_token) const override;
-  Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const override;
-  WebhookContent ParseWebhook(std::string_view body) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) override;
 
  private:

@@ -211,11 +211,12 @@ TEST_F(WordPressTest, ChecksAndHasNoWebhooks) {
   draft.title = std::string(201, 'x');
   draft.text = "x";
   draft.media = {{.type = "video/mp4", .bytes = "x"}};
-  EXPECT_EQ(connector.Check(WriteKind::kPost, draft).size(), 2u);
+  EXPECT_EQ(connector.Check(WriteKind::kPost, draft).size(), 3u);   // the video, the title, the video's type
   draft.title.clear();
-  EXPECT_EQ(connector.Check(WriteKind::kPost, draft).at(0).reason, "TITLE_MISSING");
-  EXPECT_EQ(connector.Check(WriteKind::kReply, draft).size(), 1u);
-  EXPECT_EQ(ReasonOf(connector.VerifySignature({}, {Secret("s")})), "WEBHOOKS_UNSUPPORTED");
+  EXPECT_EQ(connector.Check(WriteKind::kPost, draft).at(0).reason, "NOT_POSSIBLE");
+  EXPECT_EQ(connector.Check(WriteKind::kPost, draft).at(1).reason, "TITLE_MISSING");
+  EXPECT_EQ(connector.Check(WriteKind::kReply, draft).size(), 2u);
+  EXPECT_EQ(ReasonOf(connector.VerifySignature({}, {Secret("s")})), "NOT_POSSIBLE");
   EXPECT_EQ(connector.ParseWebhook("{}").unparsed.size(), 1u);
   EXPECT_EQ(connector.Poll(network.call(), account, "not json", absl::UnixEpoch(), 1).status().code(), Code::kUnavailable);
 }

@@ -156,8 +156,9 @@ Outcome WordPressConnector::Execute(const Call& call, const Account& account, co
     case WriteKind::kHide: return SetStatus(call, account, write, "hold");
     case WriteKind::kUnhide: return SetStatus(call, account, write, "approve");
     case WriteKind::kDelete: return Remove(call, account, write);
+    default: break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, "WordPress cannot do this");
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
 }
 
 StatusOr<std::vector<OwnItem>> WordPressConnector::ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
@@ -180,18 +181,23 @@ StatusOr<std::vector<OwnItem>> WordPressConnector::ReadBack(const Call& call, co
                             std::to_string(std::clamp(limit, 1, 100)) + "&after=" + net::UrlEncode(FormatIsoTime(since - absl::Seconds(1))) +
                             (post || write.post_remote_id.empty() ? "" : "&post=" + net::UrlEncode(write.post_remote_id));
   std::vector<OwnItem> out;
-  for (int page = 1; page <= kReadBackPagesMax; ++page) {
-    const Answer answer = Ask(call, account, "GET", Route(post ? "posts" : "comments"), query + "&page=" + std::to_string(page));
-    if (!answer.ok()) return FailedRead(answer, account);
-    if (!answer.json.is_array()) return UnintelligibleRead();
-    for (const Json& one : answer.json) {
-      if (IsOfUs(one, Text(me.json, "id"))) out.push_back(ItemOf(one));
-    }
-    // A short page is the last one; to ask beyond it is an error (rest_post_invalid_page_number).
-    if (static_cast<int>(answer.json.size()) < std::clamp(limit, 1, 100)) return out;
-    if (HeaderNumber(answer.http.headers, "X-WP-TotalPages") == page) return out;
-  }
-  return UnfinishedRead();
+  int page = 1;
+  PARVIS_RETURN_IF_ERROR(ReadPages(
+      account,
+      [&](const std::string& place) {
+        return Ask(call, account, "GET", Route(post ? "posts" : "comments"), query + "&page=" + (place.empty() ? "1" : place));
+      },
+      [&](const Answer& answer) -> StatusOr<std::string> {
+        if (!answer.json.is_array()) return UnintelligibleRead();
+        for (const Json& one : answer.json) {
+          if (IsOfUs(one, Text(me.json, "id"))) out.push_back(ItemOf(one));
+        }
+        // A short page is the last one; to ask beyond it is an error (rest_post_invalid_page_number).
+        const bool last = static_cast<int>(answer.json.size()) < std::clamp(limit, 1, 100) ||
+                          HeaderNumber(answer.http.headers, "X-WP-TotalPages") == page;
+        return last ? "" : std::to_string(++page);
+      }));
+  return out;
 }
 
 bool WordPressConnector::Matches(const Write& write, const OwnItem& item) const {
@@ -210,10 +216,9 @@ bool WordPressConnector::Matches(const Write& write, const OwnItem& item) const 
       return item.hidden;
     case WriteKind::kUnhide:
       return !item.hidden;
-    case WriteKind::kDelete:
-      return false;
+    default:
+      return false;   // what is deleted and still there was not deleted
   }
-  return false;
 }
 
 }  // namespace parvis::networks

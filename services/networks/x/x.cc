@@ -45,8 +45,9 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http),
   Capabilities& c = capabilities_;
   c.network = "x";
   c.display_name = "X";
-  c.post = c.reply = c.hide = c.unhide = c.remove = c.webhooks = c.poll = true;
-  c.hide_reversible = true;
+  using F = Feature;
+  c.Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kWebhooks, F::kPolling, F::kMentions, F::kReply, F::kHide, F::kUnhide,
+           F::kDelete, F::kDeleteOwn});
   c.post_text_max = c.reply_text_max = kTextMax;
   c.text_unit = TextUnit::kWeighted;
   c.media_max = 4;
@@ -62,6 +63,7 @@ int XConnector::TextLength(std::string_view text) const { return text::WeightedL
 
 std::vector<Violation> XConnector::Check(WriteKind kind, const Draft& draft) const {
   std::vector<Violation> out;
+  CheckPossible(kind, draft, capabilities_, &out);
   if (kind != WriteKind::kPost && kind != WriteKind::kReply) return out;
   CheckText(draft, TextLength(TextWithLink(draft)), kTextMax, "weighted characters (a link counts 23, an emoji or a CJK character 2)", true, &out);
   for (const char* invalid : {"\xEF\xBF\xBE", "\xEF\xBB\xBF", "\xEF\xBF\xBF"}) {   // U+FFFE, U+FEFF, U+FFFF (twitter-text)
@@ -184,8 +186,10 @@ Outcome XConnector::Execute(const Call& call, const Account& account, const Writ
     }
     case WriteKind::kDelete:
       return Changed(Ask(call, account, "DELETE", path), account, "deleted", write.target_remote_id);
+    default:
+      break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, "X cannot do this");
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
 }
 
 bool XConnector::Matches(const Write& write, const OwnItem& item) const {
@@ -198,10 +202,9 @@ bool XConnector::Matches(const Write& write, const OwnItem& item) const {
       return item.hidden;
     case WriteKind::kUnhide:
       return !item.hidden;
-    case WriteKind::kDelete:
-      return false;
+    default:
+      return false;   // what is deleted and still there was not deleted
   }
-  return false;
 }
 
 StatusOr<HandshakeAnswer> XConnector::Handshake(const WebhookCall& call, const std::vector<Secret>& app_secrets, const Secret&) const {

@@ -98,19 +98,18 @@ StatusOr<std::vector<OwnItem>> XConnector::ReadBack(const Call& call, const Acco
     const std::string path = "/2/users/" + net::UrlEncode(account.remote_id) + "/tweets?max_results=" +
                              std::to_string(std::clamp(limit, 5, 100)) + "&tweet.fields=" + net::UrlEncode(kTweetFields) + StartTime(since);
     std::vector<OwnItem> out;
-    std::string token;
-    for (int pages = 0; pages < kReadBackPagesMax; ++pages) {
-      const Answer answer =
-          Ask(call, account, "GET", token.empty() ? path : path + "&pagination_token=" + net::UrlEncode(token));
-      if (!answer.ok()) return FailedRead(answer, account);
-      const Json &data = Member(answer.json, "data"), &meta = Member(answer.json, "meta");
-      if (!data.is_array() && !meta.is_object()) return UnintelligibleRead();
-      for (size_t i = 0; data.is_array() && i < data.size(); ++i) out.push_back(ItemOf(data[i]));
-      const std::string next = Text(meta, "next_token");
-      if (next.empty() || next == token) return out;
-      token = next;
-    }
-    return UnfinishedRead();
+    PARVIS_RETURN_IF_ERROR(ReadPages(
+        account,
+        [&](const std::string& token) {
+          return Ask(call, account, "GET", token.empty() ? path : path + "&pagination_token=" + net::UrlEncode(token));
+        },
+        [&](const Answer& answer) -> StatusOr<std::string> {
+          const Json &data = Member(answer.json, "data"), &meta = Member(answer.json, "meta");
+          if (!data.is_array() && !meta.is_object()) return UnintelligibleRead();
+          for (size_t i = 0; data.is_array() && i < data.size(); ++i) out.push_back(ItemOf(data[i]));
+          return Text(meta, "next_token");
+        }));
+    return out;
   }
   // Whether a reply is hidden cannot be read. Hiding is a PUT of a state, so doing it again is harmless: the item is
   // shown as not yet in the wanted state.

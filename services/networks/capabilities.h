@@ -1,0 +1,111 @@
+// What a network can do, as one value: it drives the checks of drafts, the API's "not possible on X because ...", and the page
+// docs/reference/networks.md. Plain data, made once by the connector.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <absl/time/time.h>
+
+#include "platform/base/error.h"
+
+namespace parvis::networks {
+
+// What people want of a network. Every connector takes a stance on every one of them.
+enum class Feature {
+  // publish
+  kText, kTitle, kLink, kImage, kGallery, kVideo, kReel, kStory, kDocument, kPoll, kThread, kQuote, kTags, kThumbnail,
+  kNativeSchedule, kNewsletter,
+  // listen
+  kWebhooks, kPolling, kStream, kMentions, kMessages,
+  // answer
+  kReply, kPrivateReply,
+  // moderate: what others wrote, unless said otherwise
+  kHide, kUnhide, kApprove, kSpam, kDelete, kDeleteOwn, kBan, kMute, kReport, kLock,
+  // measure
+  kPostCounts, kImpressions, kChannelCounts,
+};
+inline constexpr int kFeatures = static_cast<int>(Feature::kChannelCounts) + 1;
+std::string_view NameOf(Feature feature);    // "private_reply"
+std::string_view GroupOf(Feature feature);   // "publish", "listen", "answer", "moderate", "measure"
+
+enum class Stance {
+  kPossible,
+  kNotInApi,   // the network's API does not offer it: nobody can
+  kNotBuilt,   // the API offers it and Parvis does not use it
+};
+struct Support {
+  Stance stance = Stance::kNotBuilt;
+  std::string because;   // why not, or what is special; for people: "replies can be hidden, posts of others cannot"
+  std::string source;    // where the network says so; needed for kNotInApi
+};
+
+enum class TextUnit { kCodePoints, kWeighted, kBytes, kGraphemes };
+
+// One effect on a network. kHide to kReport are for what others wrote; kDelete also for our own.
+enum class WriteKind {
+  kPost,           // with a target: continues our own post (a thread)
+  kReply,          // to a comment, mention or message
+  kPrivateReply,   // to the author of a comment, unseen by others
+  kHide, kUnhide,  // where comments are held first: hold, publish
+  kApprove,        // lets through what the network holds for review
+  kSpam,           // tells the network that it is spam, which hides it
+  kDelete,
+  kBan, kUnban,    // the author may not write here (Bluesky, Mastodon: is blocked)
+  kMute, kUnmute,  // the author is not heard any more, or silenced for all
+  kReport,         // to whoever runs the network
+  kLock, kUnlock,  // no further comments below our own post
+};
+inline constexpr int kWriteKinds = static_cast<int>(WriteKind::kUnlock) + 1;
+std::string_view NameOf(WriteKind kind);   // "private_reply"
+Feature FeatureOf(WriteKind kind);         // kPost -> kText, kUnban -> kBan, kUnlock -> kLock
+
+// A choice that only this network has: Draft::options[name].
+struct Option {
+  std::string name;                  // "visibility"
+  std::string about;                 // for people
+  std::vector<std::string> values;   // empty: free text
+};
+
+struct Capabilities {
+  std::string network;                   // "facebook"
+  std::string display_name;              // "Facebook"
+  std::map<Feature, Support> features;
+  bool needs_title = false;
+  bool needs_media = false;              // no post without a picture or video
+  bool needs_parent_post = false;        // reading comments back needs the posts: polling goes post by post
+  int post_text_max = 0;                 // in text_unit; 0 = no limit
+  int reply_text_max = 0;
+  int title_max = 0;                     // code points
+  TextUnit text_unit = TextUnit::kCodePoints;
+  int media_max = 0;
+  std::vector<std::string> media_types;
+  int64_t media_max_bytes = 0;           // of a picture
+  int64_t video_max_bytes = 0;
+  int poll_options_max = 0, poll_option_text_max = 0;
+  bool idempotency_key = false;          // the network recognises our key: an unknown may be sent again with it
+  absl::Duration settle = absl::Seconds(2);   // how long after a call a read sees its effect
+  std::vector<std::string> credential_fields;
+  std::vector<Option> options;
+  std::vector<std::string> counters;     // names that Measure gives: "likes", "comments", "shares", "views", ...
+  // Short names of the rate budgets, for a network that counts its endpoints apart: kinds with one name share one window.
+  // A kind without a name draws on the channel's own budget, called "": what it reports holds for all such kinds.
+  std::map<WriteKind, std::string> budgets;
+
+  const std::string& BudgetOf(WriteKind kind) const;
+  const Support& Of(Feature feature) const;   // kNotBuilt when nothing is said
+  bool Can(Feature feature) const { return Of(feature).stance == Stance::kPossible; }
+  bool Can(WriteKind kind) const { return Can(FeatureOf(kind)); }
+  // "not possible on Bluesky: <because>", for people.
+  std::string WhyNot(Feature feature) const;
+
+  // For connectors that fill themselves in.
+  void Allow(std::initializer_list<Feature> possible);
+  void Refuse(Feature feature, std::string because, std::string source);   // kNotInApi
+  void Leave(Feature feature, std::string because);                        // kNotBuilt
+};
+
+}  // namespace parvis::networks

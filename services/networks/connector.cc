@@ -1,0 +1,45 @@
+#include "networks/connector.h"
+
+namespace parvis::networks {
+namespace {
+
+Status NotPossible(const Connector& connector, Feature feature) {
+  return MakeError(Code::kFailedPrecondition, "NOT_POSSIBLE",
+                   std::string(NameOf(feature)) + " is " + connector.capabilities().WhyNot(feature));
+}
+
+}  // namespace
+
+const Secret& Credentials::Get(std::string_view key) const {
+  static const Secret* const none = new Secret;
+  const auto it = fields.find(std::string(key));
+  return it == fields.end() ? *none : it->second;
+}
+
+StatusOr<HandshakeAnswer> Connector::Handshake(const WebhookCall&, const std::vector<Secret>&, const Secret&) const {
+  return NotPossible(*this, Feature::kWebhooks);
+}
+
+Status Connector::VerifySignature(const WebhookCall&, const std::vector<Secret>&) const {
+  return NotPossible(*this, Feature::kWebhooks);
+}
+
+WebhookContent Connector::ParseWebhook(std::string_view body) const {
+  WebhookContent content;
+  content.unparsed.push_back({std::string(body), "UNKNOWN_SHAPE", "this network sends no webhooks"});
+  return content;
+}
+
+StatusOr<PollPage> Connector::Poll(const Call&, const Account&, const std::string&, absl::Time, int) {
+  return NotPossible(*this, Feature::kPolling);
+}
+
+StatusOr<std::unique_ptr<Stream>> Connector::OpenStream(const Call&, const Account&, const std::string&) {
+  return NotPossible(*this, Feature::kStream);
+}
+
+StatusOr<std::vector<Counts>> Connector::Measure(const Call&, const Account&, const std::vector<std::string>&) {
+  return NotPossible(*this, Feature::kPostCounts);
+}
+
+}  // namespace parvis::networks
