@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sandbox/domain/cat.h"
+#include "sandbox/domain/nature.h"
 #include "sandbox/domain/tweet_text.h"
 
 namespace parvis::sandbox {
@@ -84,10 +85,12 @@ const Audience::Made* Audience::ChooseParent(const Post& post) {
 Status Audience::Write(const std::vector<Post>& posts) {
   const Post& post = posts[rng_.Below(posts.size())];
   const Account& account = *post.account;
-  const Made* parent = ChooseParent(post);
-  const Person person = PersonOf(rng_.Below(static_cast<uint64_t>(plan_.people)));
+  const Nature& nature = NatureOf(account.network);
+  const Made* parent = nature.comments ? ChooseParent(post) : nullptr;
+  Person person = PersonOf(rng_.Below(static_cast<uint64_t>(plan_.people)));
+  person.id = nature.person_id(person.id);
   AudienceText text = NextText();
-  const bool mention = account.network == Network::kX && parent == nullptr && rng_.Chance(plan_.mention_share);
+  const bool mention = !nature.comments || (nature.mentions && parent == nullptr && rng_.Chance(plan_.mention_share));
 
   NewItem item{.network = account.network,
                .kind = mention ? Item::Kind::kMention : Item::Kind::kComment,
@@ -99,15 +102,17 @@ Status Audience::Write(const std::vector<Post>& posts) {
                .author_name = person.name,
                .author_handle = person.handle};
   std::string written = text.text;
-  if (account.network == Network::kX) {
-    // An answer to somebody else names both; that is how X makes a mention of it.
-    if (parent != nullptr) written = Cat("@", parent->author_handle, " @", account.handle, " ", written);
-    if (mention) written = Cat("@", account.handle, " ", written);
+  // An answer to somebody else names both; that is how X makes a mention of it.
+  if (nature.names_in_answers && parent != nullptr) {
+    written = Cat("@", parent->author_handle, " @", account.handle, " ", written);
+  }
+  if (mention && nature.comments) written = Cat("@", account.handle, " ", written);
+  if (nature.short_links) {
     ShortenedTweet tweet = ShortenUrls(FitTweet(written), person.id);
     written = std::move(tweet.text);
     item.urls = std::move(tweet.urls);
   }
-  if (account.network == Network::kBlog) item.status = account.hold_comments ? "hold" : "approved";
+  if (nature.holds) item.status = account.hold_comments ? "hold" : "approved";
   item.text = written;
   const WriteContext context{.by = "audience",
                              .label = plan_.texts.empty() ? std::string(NameOf(text.kind)) : "replay",
@@ -140,12 +145,12 @@ Status Audience::Write(const std::vector<Post>& posts) {
 
 void Audience::PlanChanges(const Made& made) {
   const int64_t number = first_made_ + static_cast<int64_t>(made_.size()) - 1;
-  const Network network = made.account->network;
+  const Nature& nature = NatureOf(made.account->network);
   const bool edit = rng_.Chance(plan_.edit_ratio), removal = rng_.Chance(plan_.removal_ratio);
   const int64_t edit_in = 1 + static_cast<int64_t>(rng_.Below(kChangeWithin));
   const int64_t removal_in = edit_in + 1 + static_cast<int64_t>(rng_.Below(kChangeWithin));
-  if (edit && network == Network::kFacebook) due_.emplace(step_ + edit_in, Due{step_ + edit_in, false, number});
-  if (removal && network != Network::kBlog) due_.emplace(step_ + removal_in, Due{step_ + removal_in, true, number});
+  if (edit && nature.edits) due_.emplace(step_ + edit_in, Due{step_ + edit_in, false, number});
+  if (removal && nature.removals) due_.emplace(step_ + removal_in, Due{step_ + removal_in, true, number});
 }
 
 Status Audience::Change(const Due& due) {

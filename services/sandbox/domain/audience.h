@@ -22,9 +22,9 @@ struct AudiencePlan {
   double reply_share = 0.3;        // of the comments: an answer to another comment
   double hot_share = 0.3;          // of the answers: into one of the few very long threads
   int hot_threads = 3;             // how many those are
-  double mention_share = 0.0;      // X: of the comments: a mention of the account outside its conversations
-  double edit_ratio = 0.02;        // of the comments: edited later (Facebook only: the others show no edits)
-  double removal_ratio = 0.02;     // of the comments: deleted later by their author (Facebook and X)
+  double mention_share = 0.0;      // of the comments: a mention of the account elsewhere, where the network has such
+  double edit_ratio = 0.02;        // of the comments: edited later, where the network shows edits
+  double removal_ratio = 0.02;     // of the comments: deleted later by their author, where that shows
   int people = 5000;               // how many different persons
   int long_text_max = 6000;        // bytes of the longest texts
   std::vector<std::string> texts;  // if not empty: these, in order and then from the start again

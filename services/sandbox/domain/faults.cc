@@ -5,16 +5,22 @@
 namespace parvis::sandbox {
 namespace {
 
-constexpr std::array<std::pair<FaultKind, std::string_view>, 8> kNames = {{
+constexpr std::array<std::pair<FaultKind, std::string_view>, 11> kNames = {{
     {FaultKind::kAcceptThenReset, "accept_then_reset"},
     {FaultKind::kAcceptThen504, "accept_then_504"},
     {FaultKind::kGarbage, "garbage"},
     {FaultKind::kResetBeforeAccept, "reset_before_accept"},
     {FaultKind::kLimit, "limit"},
+    {FaultKind::kForbid, "forbid"},
     {FaultKind::kServerError, "server_error"},
     {FaultKind::kEmptyPage, "empty_page"},
+    {FaultKind::kOdd, "odd"},
+    {FaultKind::kLocalise, "localise"},
     {FaultKind::kDelay, "delay"},
 }};
+
+// Whether it only adds to what else happens.
+bool Adds(FaultKind kind) { return kind == FaultKind::kDelay || kind == FaultKind::kOdd || kind == FaultKind::kLocalise; }
 
 bool Matches(const FaultRule& rule, Network network, std::string_view account, std::string_view operation) {
   if (rule.network && *rule.network != network) return false;
@@ -43,7 +49,8 @@ std::optional<FaultKind> FaultKindOf(std::string_view name) {
 }
 
 bool IsWrite(std::string_view operation) {
-  for (std::string_view write : {"post", "reply", "hide", "unhide", "delete", "edit", "media"}) {
+  for (std::string_view write : {"post", "reply", "private_reply", "hide", "unhide", "approve", "spam", "delete", "ban", "unban",
+                                 "mute", "unmute", "report", "lock", "unlock", "edit", "media"}) {
     if (operation == write) return true;
   }
   return false;
@@ -94,7 +101,7 @@ FaultPlan Faults::Decide(Network network, std::string_view account, std::string_
   for (Armed& armed : rules_) {
     FaultRule& rule = armed.rule;
     if (rule.count == 0 || !Matches(rule, network, account, operation)) continue;
-    if (decided && rule.kind != FaultKind::kDelay) continue;
+    if (decided && !Adds(rule.kind)) continue;
     if (rule.skip > 0) {
       --rule.skip;
       continue;
@@ -105,6 +112,12 @@ FaultPlan Faults::Decide(Network network, std::string_view account, std::string_
     switch (rule.kind) {
       case FaultKind::kDelay:
         plan.delay += rule.delay;
+        continue;
+      case FaultKind::kOdd:
+        plan.odd = true;
+        continue;
+      case FaultKind::kLocalise:
+        plan.localise = true;
         continue;
       case FaultKind::kAcceptThenReset:
         plan.answer = Answer::kReset;

@@ -21,8 +21,11 @@ enum class FaultKind {
   kGarbage,            // the write happens, 200 with a body that is not JSON is answered
   kResetBeforeAccept,  // nothing happens, the connection is closed
   kLimit,              // nothing happens, the network's own rate limit answer
+  kForbid,             // nothing happens, the network's own "you may not" is answered
   kServerError,        // nothing happens, `http_status` is answered
-  kEmptyPage,          // lists of Facebook and X: an empty page with a cursor; nothing happens to other calls
+  kEmptyPage,          // lists: an empty page with a cursor; nothing happens to other calls
+  kOdd,                // all happens; the JSON answer has members that nobody knows; may come together with another fault
+  kLocalise,           // refusals come in French, where the network localises; may come together with another fault
   kDelay,              // the answer comes `delay` later; may come together with another fault
 };
 std::string_view NameOf(FaultKind kind);  // "accept_then_reset", ...
@@ -45,7 +48,8 @@ struct FaultRule {
 
 // What the rules decided for one call.
 struct FaultPlan {
-  std::optional<FaultKind> before;  // kResetBeforeAccept, kLimit or kServerError: the call has no effect
+  std::optional<FaultKind> before;  // kResetBeforeAccept, kLimit, kForbid or kServerError: the call has no effect
+  bool odd = false, localise = false;
   Answer answer = Answer::kOk;      // how a call that succeeds is answered
   int http_status = 500;
   absl::Duration delay;

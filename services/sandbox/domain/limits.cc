@@ -10,7 +10,7 @@ void Limits::Reset() {
   std::lock_guard lock(mutex_);
   windows_.clear();
   sizes_.clear();
-  enabled_ = {{Network::kFacebook, true}, {Network::kX, true}, {Network::kBlog, true}};
+  disabled_.clear();
   auto x = [&](const char* endpoint, int64_t limit) {
     sizes_[{Network::kX, "", endpoint}] = {limit, absl::Minutes(15)};
   };
@@ -45,7 +45,7 @@ LimitState Limits::Take(Network network, const std::string& account, const std::
   std::lock_guard lock(mutex_);
   LimitState state;
   const LimitSize size = SizeOf(network, account, endpoint);
-  if (!enabled_[network] || size.limit <= 0) return state;
+  if (disabled_.contains(network) || size.limit <= 0) return state;
   Window& window = WindowOf({network, account, endpoint}, size, now);
   state.limited = true;
   state.limit = size.limit;
@@ -59,7 +59,11 @@ LimitState Limits::Take(Network network, const std::string& account, const std::
 
 void Limits::SetEnabled(Network network, bool enabled) {
   std::lock_guard lock(mutex_);
-  enabled_[network] = enabled;
+  if (enabled) {
+    disabled_.erase(network);
+  } else {
+    disabled_.insert(network);
+  }
 }
 
 void Limits::SetSize(Network network, const std::string& account, const std::string& endpoint, LimitSize size) {
@@ -83,7 +87,7 @@ std::vector<Limits::Row> Limits::List() const {
   std::lock_guard lock(mutex_);
   std::vector<Row> out;
   for (const auto& [key, size] : sizes_) {
-    out.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), size, enabled_.at(std::get<0>(key))});
+    out.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), size, !disabled_.contains(std::get<0>(key))});
   }
   return out;
 }

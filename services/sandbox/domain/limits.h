@@ -4,6 +4,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -58,7 +59,7 @@ class Limits {
   Window& WindowOf(const Key& key, const LimitSize& size, absl::Time now);
 
   mutable std::mutex mutex_;
-  std::map<Network, bool> enabled_;
+  std::set<Network> disabled_;
   std::map<Key, LimitSize> sizes_;
   std::map<Key, Window> windows_;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,17 +14,19 @@
 
 namespace parvis::sandbox {
 
-enum class Network { kFacebook, kX, kBlog };
-inline constexpr Network kNetworks[] = {Network::kFacebook, Network::kX, Network::kBlog};
+// What each is like: nature.h.
+enum class Network {
+  kFacebook, kX, kBlog, kInstagram, kYoutube, kLinkedin, kBluesky, kMastodon, kGhost, kDiscourse, kNodebb, kFeed
+};
 
-// "facebook", "x", "wordpress".
+// "facebook", "x", "wordpress", ...
 std::string_view NameOf(Network network);
 // The inverse; "blog" is accepted for "wordpress".
 std::optional<Network> NetworkOf(std::string_view name);
 
 enum class TokenState { kValid, kExpired, kRevoked };
 
-// A Page, a user of X, or a blog (with the one user that Parvis signs in as).
+// A Page, a user, a channel, an organisation, or a site (with the one user that Parvis signs in as).
 struct Account {
   Network network = Network::kFacebook;
   std::string id;      // page id, user id, slug of the blog
@@ -32,7 +35,7 @@ struct Account {
   std::string token;   // Facebook, X: access token; blog: application password (with its spaces)
   TokenState token_state = TokenState::kValid;
   int utc_offset_minutes = 0;  // blog: site time minus UTC
-  bool hold_comments = false;  // blog: visitors' comments wait for approval
+  bool hold_comments = false;  // visitors' comments wait for approval
 };
 using AccountPtr = std::shared_ptr<const Account>;
 
@@ -49,6 +52,7 @@ struct Item {
   std::string text;                 // as the network shows it (on X with t.co links)
   std::string title, link, status;  // status: blog: approved, hold, spam, trash; publish, draft, future, ...
   std::vector<std::pair<std::string, std::string>> urls;  // X: (t.co link, what was written)
+  std::map<std::string, std::string> extra;  // what only this network knows: "topic_id", "likes", "privacy", ...
   std::string media;            // media: content type; posts: ids of attached media, comma-separated
   absl::Time created, changed;  // changed: of the last edit, hiding or removal; else equal to created
   bool hidden = false, deleted = false, edited = false, published = true;

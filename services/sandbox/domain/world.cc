@@ -1,6 +1,7 @@
 #include "sandbox/domain/world.h"
 
 #include "sandbox/domain/cat.h"
+#include "sandbox/domain/nature.h"
 
 #include <algorithm>
 
@@ -61,21 +62,15 @@ std::string World::TextKey(Network network, std::string_view account, std::strin
   return key;
 }
 
-// X ids are snowflakes: milliseconds since 2010-11-04T01:42:54.657Z shifted by 22 bits, far above 2^53. A post of
-// Facebook is "{page}_{number}", a comment "{number of the post}_{number}".
-std::string World::NewId(const NewItem& item, const Item* post) {
-  if (item.network == Network::kX) {
-    const int64_t snowflake = (absl::ToUnixMillis(clock_.WallNow()) - 1288834974657) << 22;
-    last_x_id_ = std::max(last_x_id_ + 1, snowflake);
-    return std::to_string(last_x_id_);
-  }
-  ++last_number_;
-  if (item.network == Network::kBlog) return std::to_string(last_number_);
-  const std::string number = std::to_string(122'000'000'000'000 + last_number_);
-  if (item.kind == Item::Kind::kMedia) return number;
-  if (item.kind == Item::Kind::kPost || post == nullptr) return Cat(item.account, "_", number);
-  const size_t underscore = post->id.find('_');
-  return Cat(post->id.substr(underscore == std::string::npos ? 0 : underscore + 1), "_", number);
+std::string World::NewId(const NewItem& item, const Item* parent, const Item* post) {
+  if (!item.id.empty()) return item.id;
+  const absl::Time now = clock_.WallNow();
+  last_snowflake_ = std::max(last_snowflake_ + 1, absl::ToUnixMillis(now) << 16);
+  IdSeed seed{.kind = item.kind, .account = item.account, .author = item.author_id, .number = ++last_number_,
+              .snowflake = last_snowflake_, .now = now};
+  if (post != nullptr) seed.post = post->id;
+  if (parent != nullptr) seed.parent = parent->id;
+  return NatureOf(item.network).item_id(seed);
 }
 
 // Finds where the new item hangs and fills in id, parent, post and thread.
@@ -93,7 +88,10 @@ Status World::Place(const NewItem& item, Item& placed) {
     auto it = items_.find(KeyOf(item.network, parent->post));
     post = it == items_.end() ? nullptr : it->second.get();
   }
-  placed.id = NewId(item, post);
+  placed.id = NewId(item, parent, post);
+  if (!item.id.empty() && items_.contains(KeyOf(item.network, item.id))) {
+    return MakeError(Code::kAlreadyExists, "ID_TAKEN", "there is " + item.id + " already");
+  }
   if (parent == nullptr) {
     if (item.kind == Item::Kind::kPost) placed.post = placed.id;
     placed.thread = item.kind == Item::Kind::kMedia ? "" : placed.id;
@@ -101,14 +99,14 @@ Status World::Place(const NewItem& item, Item& placed) {
   }
   placed.parent = parent->id;
   placed.post = post == nullptr ? parent->post : post->id;
-  if (item.network == Network::kX) {
-    placed.thread = parent->thread;  // the conversation
+  const Nature& nature = NatureOf(item.network);
+  if (nature.conversations) {
+    placed.thread = parent->thread;
   } else if (parent->kind == Item::Kind::kPost) {
     placed.thread = placed.id;  // a top-level comment is a thread of its own
   } else {
     placed.thread = parent->thread;
-    // Facebook shows two levels: an answer to an answer hangs below the top-level comment (facts 1.4).
-    if (item.network == Network::kFacebook) placed.parent = parent->thread;
+    if (nature.two_levels) placed.parent = parent->thread;
   }
   return absl::OkStatus();
 }
@@ -124,7 +122,7 @@ void World::AddToIndexes(const Item& item) {
   if (item.by_us) add(List::kOwn, item.account);
   if (item.kind == Item::Kind::kPost) return;
   add(List::kInbox, item.account);
-  const std::string& below = item.network == Network::kX ? item.thread : item.post;
+  const std::string& below = NatureOf(item.network).conversations ? item.thread : item.post;
   if (item.kind == Item::Kind::kComment) add(List::kComments, below);
   if (!item.parent.empty()) add(List::kChildren, item.parent);
 }
@@ -151,6 +149,7 @@ StatusOr<ItemPtr> World::Create(const NewItem& item, const WriteContext& context
   placed->status = item.status;
   placed->urls = item.urls;
   placed->media = item.media;
+  placed->extra = item.extra;
   placed->published = item.published;
   placed->created = placed->changed = item.created == absl::InfinitePast() ? now : item.created;
   const bool in_thread = item.kind == Item::Kind::kComment || item.kind == Item::Kind::kMention;
@@ -204,9 +203,9 @@ StatusOr<ItemPtr> World::Change(Network network, std::string_view id, Notice::Ki
   auto it = items_.find(KeyOf(network, id));
   if (it == items_.end() || it->second->deleted) return NotFound(id);
   auto changed = std::make_shared<Item>(*it->second);
-  // Facebook tells times in whole seconds, and nobody edits within a second of writing: so a change of the audience is
+  // Where times are told in whole seconds, nobody edits within a second of writing: so a change of the audience is
   // always in a later second than what it changes, however fast the audience is made to run.
-  const bool whole_seconds = network == Network::kFacebook && context.by == "audience";
+  const bool whole_seconds = NatureOf(network).whole_seconds && context.by == "audience";
   const absl::Duration least = whole_seconds ? absl::Seconds(1) : absl::Microseconds(1);
   const absl::Time now = std::max(clock_.WallNow(), changed->changed + least);
   change(*changed);
@@ -279,6 +278,49 @@ StatusOr<ItemPtr> World::Delete(Network network, std::string_view id, const Writ
   return Change(
       network, id, Notice::Kind::kRemove, context.by == "audience" ? "removal" : "delete", context,
       [](Item& item) { item.deleted = true; }, "", "");
+}
+
+StatusOr<ItemPtr> World::Mark(Network network, std::string_view id, const char* kind, const WriteContext& context,
+                              const std::function<void(Item&)>& change) {
+  return Change(network, id, Notice::Kind::kEdit, kind, context, change, "", "");
+}
+
+Status World::MarkPerson(Network network, std::string_view account, std::string_view person, const std::string& kind,
+                         const WriteContext& context) {
+  std::lock_guard lock(mutex_);
+  if (!accounts_.contains(KeyOf(network, account))) return NotFound(account);
+  PARVIS_RETURN_IF_ERROR(journal_
+                             .Append({.time = clock_.WallNow(),
+                                      .network = network,
+                                      .account = std::string(account),
+                                      .kind = kind,
+                                      .by = context.by,
+                                      .remote_id = std::string(person),
+                                      .digest = context.digest,
+                                      .answered = context.answered})
+                             .status());
+  const auto mark = [&](std::string_view what) { return Cat(KeyOf(network, account), "\n", person, "\n", what); };
+  if (kind.starts_with("un")) {
+    marks_.erase(mark(kind.substr(2)));
+  } else {
+    marks_.insert(mark(kind));
+  }
+  return absl::OkStatus();
+}
+
+bool World::IsMarked(Network network, std::string_view account, std::string_view person, const std::string& kind) const {
+  std::lock_guard lock(mutex_);
+  return marks_.contains(Cat(KeyOf(network, account), "\n", person, "\n", kind));
+}
+
+StatusOr<ItemPtr> World::SetExtra(Network network, std::string_view id, const std::map<std::string, std::string>& extra) {
+  std::lock_guard lock(mutex_);
+  auto it = items_.find(KeyOf(network, id));
+  if (it == items_.end() || it->second->deleted) return NotFound(id);
+  auto changed = std::make_shared<Item>(*it->second);
+  for (const auto& [name, value] : extra) changed->extra[name] = value;
+  it->second = changed;
+  return it->second;
 }
 
 void World::RefuseDuplicates(bool refuse) {

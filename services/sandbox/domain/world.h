@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -44,7 +45,9 @@ struct NewItem {
   std::string written;  // what was sent, when the network shows something else; "" = text
   std::string title, link, status, media;
   std::vector<std::pair<std::string, std::string>> urls;
+  std::map<std::string, std::string> extra;
   bool by_us = false, published = true;
+  std::string id;                             // where the writer chooses it (Bluesky); "" = the network's next
   absl::Time created = absl::InfinitePast();  // InfinitePast: now
 };
 
@@ -98,6 +101,16 @@ class World {
   StatusOr<ItemPtr> EditPost(Network network, std::string_view id, const std::function<void(Item&)>& change,
                              const WriteContext& context);
   StatusOr<ItemPtr> Delete(Network network, std::string_view id, const WriteContext& context);
+  // Any other deed of ours on an item, journalled as `kind`: "approve", "spam", "lock", "unlock", "report", ...
+  StatusOr<ItemPtr> Mark(Network network, std::string_view id, const char* kind, const WriteContext& context,
+                         const std::function<void(Item&)>& change);
+  // A deed on a person: "ban", "unban", "mute", "unmute", "report". Journalled with the person as remote_id; an "un" takes the
+  // mark away.
+  Status MarkPerson(Network network, std::string_view account, std::string_view person, const std::string& kind,
+                    const WriteContext& context);
+  bool IsMarked(Network network, std::string_view account, std::string_view person, const std::string& kind) const;
+  // Counters and the like: changes `extra` and nothing else; no deed, so not in the journal. NOT_FOUND.
+  StatusOr<ItemPtr> SetExtra(Network network, std::string_view id, const std::map<std::string, std::string>& extra);
   ItemPtr Find(Network network, std::string_view id) const;  // deleted items too; nullptr if never there
 
   enum class List {
@@ -131,7 +144,7 @@ class World {
     std::string id;
   };
 
-  std::string NewId(const NewItem& item, const Item* post);
+  std::string NewId(const NewItem& item, const Item* parent, const Item* post);
   Status Place(const NewItem& item, Item& placed);
   void AddToIndexes(const Item& item);
   std::vector<std::string>& IndexOf(Network network, List list, std::string_view id);
@@ -155,7 +168,8 @@ class World {
   Index indexes_[6];                                     // by List
   std::unordered_map<std::string, int64_t> thread_seqs_;
   std::unordered_map<std::string, Written> written_;  // by TextKey, for our own writes
-  int64_t last_x_id_ = 0, last_number_ = 0, last_account_ = 0;
+  std::set<std::string> marks_;  // persons: KeyOf(account), person and kind
+  int64_t last_snowflake_ = 0, last_number_ = 0, last_account_ = 0;
 };
 
 }  // namespace parvis::sandbox

@@ -5,26 +5,11 @@
 
 #include "platform/base/ids.h"
 #include "sandbox/domain/cat.h"
+#include "sandbox/domain/nature.h"
 #include "sandbox/domain/world.h"
 
 namespace parvis::sandbox {
 namespace {
-
-std::string NewToken(Network network) {
-  switch (network) {
-    case Network::kFacebook:
-      return "EAAsandbox" + RandomHex(48);
-    case Network::kX:
-      return "sandbox-x-" + RandomHex(48);
-    case Network::kBlog:
-      break;
-  }
-  // WordPress shows application passwords in groups of four.
-  const std::string hex = RandomHex(24);
-  std::string out;
-  for (size_t i = 0; i < hex.size(); i += 4) out += (i == 0 ? "" : " ") + hex.substr(i, 4);
-  return out;
-}
 
 // "Maison Lumen" -> "maisonlumen", at most 8 characters: with the number, X's limit of 15 holds.
 std::string HandleOf(std::string_view name) {
@@ -57,18 +42,9 @@ StatusOr<AccountPtr> World::AddAccount(const NewAccount& account) {
   made->hold_comments = account.hold_comments;
   const int64_t number = ++last_account_;
   made->handle = account.handle.empty() ? Cat(HandleOf(account.name), number % 1'000'000) : account.handle;
-  switch (account.network) {
-    case Network::kFacebook:
-      made->id = std::to_string(100'000'000'000'000 + number);
-      break;
-    case Network::kX:
-      made->id = std::to_string(1'700'000'000'000'000'000 + number);
-      break;
-    case Network::kBlog:
-      made->id = Cat(HandleOf(account.name), "-", number % 1'000'000'000);
-      break;
-  }
-  made->token = NewToken(account.network);
+  const Nature& nature = NatureOf(account.network);
+  made->id = nature.account_id(number, HandleOf(account.name));
+  made->token = nature.new_token();
   tokens_[KeyOf(account.network, made->token)] = made->id;
   AccountPtr shared = made;
   accounts_[KeyOf(account.network, shared->id)] = shared;
@@ -113,7 +89,7 @@ StatusOr<AccountPtr> World::RenewToken(Network network, std::string_view id) {
   auto it = accounts_.find(KeyOf(network, id));
   if (it == accounts_.end()) return NotFound(id);
   auto renewed = std::make_shared<Account>(*it->second);
-  renewed->token = NewToken(network);
+  renewed->token = NatureOf(network).new_token();
   renewed->token_state = TokenState::kValid;
   tokens_[KeyOf(network, renewed->token)] = renewed->id;
   it->second = renewed;
@@ -188,6 +164,7 @@ void World::Reset() {
   for (Index& index : indexes_) index.clear();
   thread_seqs_.clear();
   written_.clear();
+  marks_.clear();
   refuse_duplicates_ = true;
 }
 

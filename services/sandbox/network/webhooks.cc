@@ -3,12 +3,8 @@
 #include <algorithm>
 #include <functional>
 
-#include <nlohmann/json.hpp>
-
-#include "platform/base/ids.h"
 #include "platform/obs/log.h"
 #include "sandbox/domain/cat.h"
-#include "sandbox/network/signature.h"
 
 namespace parvis::sandbox {
 namespace {
@@ -16,12 +12,12 @@ namespace {
 constexpr int kChallenge = -1, kOddity = -2;  // in place of a lane
 
 Status CheckTarget(const WebhookTarget& t) {
-  if (t.network == Network::kBlog)
-    return InvalidField("network", "NO_WEBHOOKS", "the blog has no webhooks: it is polled");
-  if (t.url.rfind("http://", 0) != 0 && t.url.rfind("https://", 0) != 0) {
+  if (StyleOf(t.network) == nullptr)
+    return InvalidField("network", "NO_WEBHOOKS", Cat(NameOf(t.network), " has no webhooks: it is read"));
+  if (t.style.url.rfind("http://", 0) != 0 && t.style.url.rfind("https://", 0) != 0) {
     return InvalidField("url", "NOT_A_URL", "must begin with http:// or https://");
   }
-  if (t.secret.empty())
+  if (t.style.secret.empty())
     return InvalidField("secret", "REQUIRED", "webhooks are signed: give app_secret or consumer_secret");
   for (double ratio : {t.duplicate_ratio, t.reorder_ratio, t.late_ratio, t.odd_ratio, t.broken_ratio}) {
     if (!(ratio >= 0 && ratio <= 1)) return InvalidField("ratio", "OUT_OF_RANGE", "ratios lie between 0 and 1");
@@ -60,7 +56,8 @@ StatusOr<int64_t> Webhooks::Add(const WebhookTarget& settings) {
   auto target = std::make_unique<Target>();
   target->id = next_id_++;
   target->settings = settings;
-  if (settings.network == Network::kX && settings.attempts_max == 0) target->settings.attempts_max = 5;
+  target->how = StyleOf(settings.network);
+  if (settings.attempts_max == 0) target->settings.attempts_max = target->how->attempts_max();
   target->rng = Rng(settings.seed);
   target->lanes.resize(static_cast<size_t>(settings.lanes));
   const int64_t id = target->id;
@@ -100,7 +97,7 @@ std::vector<WebhookStats> Webhooks::Stats() const {
     stats.id = id;
     stats.network = target->settings.network;
     stats.account = target->settings.account;
-    stats.url = target->settings.url;
+    stats.url = target->settings.style.url;
     stats.paused = target->settings.paused;
     out.push_back(std::move(stats));
   }
@@ -114,7 +111,8 @@ bool Webhooks::MayWrite() const {
 }
 
 void Webhooks::Notify(const Notice& notice) {
-  if (!HasWebhook(notice)) return;
+  const WebhookStyle* style = StyleOf(notice.item->network);
+  if (style == nullptr || !style->Tells(notice)) return;
   std::lock_guard lock(mutex_);
   for (auto& [id, target] : targets_) {
     const WebhookTarget& settings = target->settings;
@@ -183,8 +181,10 @@ Instant Webhooks::Collect(Instant now, std::vector<Sending>& out) {
   for (auto& [id, target] : targets_) {
     if (target->settings.paused) continue;
     if (!target->challenging && now >= target->challenge_at) {
-      out.push_back(Challenge(*target, now));
-      ++under_way_;
+      if (auto challenge = ChallengeOf(*target)) {
+        out.push_back(*std::move(challenge));
+        ++under_way_;
+      }
     }
     next = std::min(next, target->challenge_at);
     if (!target->stats.verified) continue;
@@ -210,18 +210,13 @@ Instant Webhooks::CollectLane(Target& target, int index, Instant now, std::vecto
   if (lane.queue.empty() || lane.under_way > 0) return next;
   const Instant ready = std::max(lane.retry_at, lane.queue.front().ready);
   if (ready > now) return std::min(next, ready);
-  const bool x = settings.network == Network::kX;
-  const int most = x && settings.shape == XShape::kActivity ? 1 : settings.batch_max;
   std::vector<Notice> batch;
   for (const Event& event : lane.queue) {
-    if (static_cast<int>(batch.size()) >= most || event.ready > now) break;
-    if (x && !batch.empty() && !SameGroup(batch.front(), event.notice)) break;
+    if (static_cast<int>(batch.size()) >= settings.batch_max || event.ready > now) break;
+    if (!batch.empty() && !target.how->Together(settings.style, batch.front(), event.notice)) break;
     batch.push_back(event.notice);
   }
-  out.push_back(Signed(target, index,
-                       !x                                    ? FacebookBody(batch, clock_.WallNow())
-                       : settings.shape == XShape::kActivity ? XActivityBody(batch.front())
-                                                             : XAccountActivityBody(batch)));
+  out.push_back(Signed(target, index, target.how->Body(settings.style, batch, clock_.WallNow()), batch.front()));
   lane.under_way = static_cast<int>(batch.size());
   ++target.stats.requests;
   ++under_way_;
@@ -229,17 +224,11 @@ Instant Webhooks::CollectLane(Target& target, int index, Instant now, std::vecto
   return next;
 }
 
-Webhooks::Sending Webhooks::Signed(const Target& target, int lane, std::string body) const {
-  const WebhookTarget& settings = target.settings;
+Webhooks::Sending Webhooks::Signed(const Target& target, int lane, std::string body, const Notice& like) const {
   Sending sending{.target = target.id, .lane = lane};
   sending.request.method = "POST";
-  sending.request.url = settings.url;
-  sending.request.headers["Content-Type"] = "application/json";
-  if (settings.network == Network::kX) {
-    sending.request.headers["x-twitter-webhooks-signature"] = Cat("sha256=", HmacBase64(settings.secret, body));
-  } else {
-    sending.request.headers["X-Hub-Signature-256"] = Cat("sha256=", HmacHex(settings.secret, body));
-  }
+  sending.request.url = target.settings.style.url;
+  target.how->Dress(target.settings.style, body, like, &sending.request.headers);
   sending.request.body = std::move(body);
   return sending;
 }
@@ -247,31 +236,28 @@ Webhooks::Sending Webhooks::Signed(const Target& target, int lane, std::string b
 void Webhooks::AddOddities(Target& target, const Notice& like, std::vector<Sending>& out) {
   const bool odd = target.rng.Chance(target.settings.odd_ratio);
   const bool broken = target.rng.Chance(target.settings.broken_ratio);
-  std::string body = odd || broken ? OddBody(like, target.settings.shape, clock_.WallNow()) : "";
+  std::string body = odd || broken ? target.how->Odd(target.settings.style, like, clock_.WallNow()) : "";
   for (const bool cut : {false, true}) {
     if (!(cut ? broken : odd)) continue;
-    out.push_back(Signed(target, kOddity, cut ? body.substr(0, body.size() / 2) : body));
+    out.push_back(Signed(target, kOddity, cut ? body.substr(0, body.size() / 2) : body, like));
     ++target.stats.oddities;
     ++under_way_;
   }
 }
 
-// Facebook: GET hub.challenge; X: GET crc_token. Before the first event, and again at random moments.
-Webhooks::Sending Webhooks::Challenge(Target& target, Instant now) {
-  const WebhookTarget& settings = target.settings;
-  Sending sending{.target = target.id, .lane = kChallenge};
-  const char* separator = settings.url.find('?') == std::string::npos ? "?" : "&";
-  if (settings.network == Network::kFacebook) {
-    sending.expected = std::to_string(1'000'000'000 + target.rng.Below(1'000'000'000));
-    sending.request.url = Cat(settings.url, separator, "hub.mode=subscribe&hub.challenge=", sending.expected,
-                              "&hub.verify_token=", net::UrlEncode(settings.verify_token.Reveal()));
-  } else {
-    const std::string token = RandomHex(32);
-    sending.expected = Cat("sha256=", HmacBase64(settings.secret, token));
-    sending.request.url = Cat(settings.url, separator, "crc_token=", token);
-  }
-  target.challenging = true;
+// A GET before the first event, and again at random moments; nullopt where the network asks for none.
+std::optional<Webhooks::Sending> Webhooks::ChallengeOf(Target& target) {
   target.challenge_at = Instant::Max();
+  const std::string& url = target.settings.style.url;
+  auto challenge = target.how->MakeChallenge(target.settings.style, target.rng);
+  if (!challenge) {
+    target.stats.verified = true;
+    return std::nullopt;
+  }
+  Sending sending{.target = target.id, .lane = kChallenge};
+  sending.expected = std::move(challenge->expected);
+  sending.request.url = Cat(url, url.find('?') == std::string::npos ? "?" : "&", challenge->query);
+  target.challenging = true;
   ++target.stats.challenges;
   return sending;
 }
@@ -289,7 +275,7 @@ void Webhooks::Send(Sending sending) {
 }
 
 void Webhooks::Challenged(int64_t id, const std::string& expected, const net::ClientResult& result) {
-  bool right = result.sent == net::Sent::kAnswered && result.http_status == 200;
+  bool right = result.sent == net::Sent::kAnswered && result.http_status / 100 == 2;
   std::lock_guard lock(mutex_);
   --under_way_;
   look_again_ = true;
@@ -297,12 +283,7 @@ void Webhooks::Challenged(int64_t id, const std::string& expected, const net::Cl
   auto it = targets_.find(id);
   if (it == targets_.end()) return;
   Target& target = *it->second;
-  if (target.settings.network == Network::kFacebook) {
-    right = right && result.body == expected;  // the challenge and nothing else
-  } else if (right) {
-    const auto json = nlohmann::json::parse(result.body, nullptr, false);
-    right = json.is_object() && json.contains("response_token") && json.at("response_token") == expected;
-  }
+  right = right && target.how->Answered(expected, result.body);
   target.challenging = false;
   if (right != target.stats.verified) {
     obs::Info(right ? "webhook target verified" : "webhook target lost",

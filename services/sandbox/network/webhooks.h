@@ -2,7 +2,7 @@
 //
 // A target has lanes; what happens in one thread (or to one item, if threads are not kept in order) always takes the
 // same lane, and a lane has one request under way: so that order holds and others do not wait for it. A lane whose request failed tries again, at once
-// and then ever more rarely; X gives up after five (its documents promise none), Facebook goes on.
+// and then ever more rarely, until the network's style gives up.
 #pragma once
 
 #include <condition_variable>
@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,18 +20,15 @@
 #include "platform/base/secret.h"
 #include "platform/net/http_client.h"
 #include "sandbox/domain/random.h"
-#include "sandbox/network/payloads.h"
+#include "sandbox/network/style.h"
 
 namespace parvis::sandbox {
 
 struct WebhookTarget {
-  Network network = Network::kFacebook;  // Facebook or X
+  Network network = Network::kFacebook;  // one with a style
   std::string account;                   // "" = all accounts of the network
-  std::string url;
-  Secret secret;        // Facebook: app secret; X: consumer secret
-  Secret verify_token;  // Facebook
-  XShape shape = XShape::kActivity;
-  int batch_max = 50;          // events in one request; XAA always has one
+  StyleSettings style;                   // secrets, shape, the target's url
+  int batch_max = 50;          // events in one request, where the network puts several into one
   int lanes = 8;               // requests under way at once
   bool threads_in_order = true;  // false: only what happens to one item is in order, as no network promises more
   double duplicate_ratio = 0;  // events that are delivered twice
@@ -40,7 +38,7 @@ struct WebhookTarget {
   absl::Duration late;         // how much later than they happened events are sent ...
   double late_ratio = 1;       // ... and how many of them; less than 1 lets the others overtake
   bool paused = false;
-  int attempts_max = 0;  // 0: the network's own (Facebook: no end, X: 5); -1: no end
+  int attempts_max = 0;  // 0: the network's own; -1: no end
   absl::Duration retry_min = absl::Seconds(1), retry_max = absl::Minutes(5);
   absl::Duration challenge_every = absl::Seconds(30);  // on average; zero: only before the first event
   uint64_t seed = 1;
@@ -103,6 +101,7 @@ class Webhooks {
     bool challenging = false;
     Instant challenge_at;
     int challenge_attempts = 0;
+    const WebhookStyle* how = nullptr;   // the network's
   };
   struct Sending {
     net::ClientRequest request;
@@ -115,9 +114,9 @@ class Webhooks {
   // Collects what can be sent now; the time when there may be more. Under the mutex.
   Instant Collect(Instant now, std::vector<Sending>& out);
   Instant CollectLane(Target& target, int lane, Instant now, std::vector<Sending>& out);
-  Sending Challenge(Target& target, Instant now);
-  // A signed POST of `body`.
-  Sending Signed(const Target& target, int lane, std::string body) const;
+  std::optional<Sending> ChallengeOf(Target& target);
+  // A signed POST of `body`, which tells of `like`.
+  Sending Signed(const Target& target, int lane, std::string body, const Notice& like) const;
   void AddOddities(Target& target, const Notice& like, std::vector<Sending>& out);
   void Send(Sending sending);
   void Delivered(int64_t target, int lane, const net::ClientResult& result);

@@ -114,7 +114,9 @@ Reply Blog::Route(const Asked& asked) {
   auto guarded = [&](std::string_view operation, const std::function<net::HttpResponse(Answer)>& perform) {
     return UnderFaults(
         context_, Network::kBlog, asked.site->id, operation,
-        [] { return BlogError(400, "comment_flood", "You are posting comments too quickly. Slow down."); }, perform);
+        {.limited = [] { return BlogError(400, "comment_flood", "You are posting comments too quickly. Slow down."); },
+         .forbidden = [] { return BlogError(403, "rest_cannot_create", "Sorry, you are not allowed to do that."); }},
+        perform);
   };
   if (!get && !asked.signed_in) {
     return {NotSignedIn(asked.collection == "comments" && !one ? "rest_comment_login_required"

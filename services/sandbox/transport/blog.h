@@ -11,10 +11,10 @@
 namespace parvis::sandbox {
 
 // Thread-safe.
-class Blog {
+class Blog : public Face {
  public:
   explicit Blog(Context& context) : context_(context) {}
-  Reply Handle(const net::HttpRequest& http);
+  Reply Handle(const net::HttpRequest& http) override;
 
  private:
   struct Asked {

@@ -1,6 +1,7 @@
 #include "sandbox/transport/control.h"
 
 #include "sandbox/domain/cat.h"
+#include "sandbox/domain/nature.h"
 #include "sandbox/domain/tweet_text.h"
 #include "sandbox/transport/control_json.h"
 
@@ -263,7 +264,7 @@ StatusOr<Json> Control::Comments(const Request& request) {
     PARVIS_RETURN_IF_ERROR(reader.Done());
     if (item.text.empty() || item.text.size() > 65'525) return InvalidField("text", "OUT_OF_RANGE", "1 to 65525 bytes");
     if (item.parent.empty()) {
-      if (item.network != Network::kX) return InvalidField("parent", "REQUIRED", "what the comment answers");
+      if (!NatureOf(item.network).mentions) return InvalidField("parent", "REQUIRED", "what the comment answers");
       item.kind = Item::Kind::kMention;
     } else {
       const ItemPtr parent = context_.world.Find(item.network, item.parent);
@@ -272,12 +273,14 @@ StatusOr<Json> Control::Comments(const Request& request) {
     }
     const AccountPtr account = context_.world.FindAccount(item.network, item.account);
     if (account == nullptr) return NotFound(item.account);
-    if (item.network == Network::kX) {
+    const Nature& nature = NatureOf(item.network);
+    item.author_id = nature.person_id(item.author_id);
+    if (nature.short_links) {
       ShortenedTweet tweet = ShortenUrls(FitTweet(item.text), item.author_id);
       item.text = std::move(tweet.text);
       item.urls = std::move(tweet.urls);
     }
-    if (item.network == Network::kBlog) item.status = account->hold_comments ? "hold" : "approved";
+    if (nature.holds) item.status = account->hold_comments ? "hold" : "approved";
     PARVIS_ASSIGN_OR_RETURN(const ItemPtr made, context_.world.Create(item, {.by = "audience", .label = "by hand"}));
     return ToJson(*made);
   }

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include <absl/strings/str_replace.h>
+
 #include "sandbox/domain/cat.h"
+#include "sandbox/domain/nature.h"
 
 namespace parvis::sandbox {
 
@@ -113,7 +116,7 @@ void Reader::NetworkName(const char* name, Network* field, bool required) {
   if (network)
     *field = *network;
   else if (status_.ok())
-    status_ = InvalidField(name, "UNKNOWN_NETWORK", "one of facebook, x, wordpress");
+    status_ = InvalidField(name, "UNKNOWN_NETWORK", "is no network of the sandbox");
 }
 
 Status Reader::Done() {
@@ -148,7 +151,7 @@ StatusOr<FaultRule> ReadFault(const Json& json) {
   rule.kind = *fault;
   if (!network.empty()) {
     rule.network = NetworkOf(network);
-    if (!rule.network) return InvalidField("network", "UNKNOWN_NETWORK", "one of facebook, x, wordpress");
+    if (!rule.network) return InvalidField("network", "UNKNOWN_NETWORK", "is no network of the sandbox");
   }
   return rule;
 }
@@ -175,33 +178,27 @@ void ReadTargetSettings(Reader& reader, WebhookTarget& target) {
 StatusOr<WebhookTarget> ReadTarget(const Json& json) {
   Reader reader(json);
   WebhookTarget target;
-  std::string shape;
   reader.NetworkName("network", &target.network, true);
   reader.Text("account", &target.account);
-  reader.Text("url", &target.url);
-  reader.SecretText("app_secret", &target.secret);
-  reader.SecretText("consumer_secret", &target.secret);
-  reader.SecretText("verify_token", &target.verify_token);
-  reader.Text("shape", &shape);
+  reader.Text("url", &target.style.url);
+  for (const char* name : {"secret", "app_secret", "consumer_secret"}) reader.SecretText(name, &target.style.secret);
+  reader.SecretText("verify_token", &target.style.verify_token);
+  reader.Text("shape", &target.style.shape);
   reader.Number("lanes", &target.lanes);
   reader.Bool("threads_in_order", &target.threads_in_order);
   reader.Number("seed", &target.seed);
   ReadTargetSettings(reader, target);
   PARVIS_RETURN_IF_ERROR(reader.Done());
-  if (!shape.empty() && shape != "xaa" && shape != "aaa") return InvalidField("shape", "UNKNOWN_SHAPE", "xaa or aaa");
-  if (shape == "aaa") target.shape = XShape::kAccountActivity;
   return target;
 }
 
 Status ChangeTarget(const Json& json, WebhookTarget& target) {
   Reader reader(json);
   WebhookTarget changed = target;
-  std::string shape;
-  reader.Text("shape", &shape);
+  reader.Text("shape", &changed.style.shape);
   ReadTargetSettings(reader, changed);
   PARVIS_RETURN_IF_ERROR(reader.Done());
   if (changed.batch_max < 1 || changed.batch_max > 1000) return InvalidField("batch_max", "OUT_OF_RANGE", "1 to 1000");
-  if (!shape.empty()) changed.shape = shape == "aaa" ? XShape::kAccountActivity : XShape::kActivity;
   target = std::move(changed);
   return absl::OkStatus();
 }
@@ -272,21 +269,13 @@ Json ToJson(const Account& account, std::string_view base_url) {
                {"name", account.name},
                {"handle", account.handle},
                {"token_state", kStates[static_cast<int>(account.token_state)]}};
-  switch (account.network) {
-    case Network::kFacebook:
-      json["base_url"] = Cat(base_url, "/facebook/v23.0");
-      json["access_token"] = account.token;
-      break;
-    case Network::kX:
-      json["base_url"] = Cat(base_url, "/x");
-      json["access_token"] = account.token;
-      break;
-    case Network::kBlog:
-      json["base_url"] = Cat(base_url, "/blog/", account.id);
-      json["username"] = account.handle;
-      json["application_password"] = account.token;
-      json["utc_offset_minutes"] = account.utc_offset_minutes;
-      json["hold_comments"] = account.hold_comments;
+  const Nature& nature = NatureOf(account.network);
+  json["base_url"] = Cat(base_url, absl::StrReplaceAll(std::string(nature.base_path),
+                                                       {{"{id}", account.id}, {"{handle}", account.handle}}));
+  for (const auto& [name, value] : nature.credentials(account)) json[name] = value;
+  if (nature.holds) {
+    json["utc_offset_minutes"] = account.utc_offset_minutes;
+    json["hold_comments"] = account.hold_comments;
   }
   return json;
 }

@@ -127,7 +127,13 @@ Reply Facebook::Guarded(const Asked& asked, std::string_view operation,
   if (state.limited && state.exceeded) return {RateLimited(asked, state, 80001)};
   Reply reply = UnderFaults(
       context_, Network::kFacebook, asked.account->id, operation,
-      [&] { return RateLimited(asked, state, kForced[forced_limits_++ % std::size(kForced)]); }, perform);
+      {.limited = [&] { return RateLimited(asked, state, kForced[forced_limits_++ % std::size(kForced)]); },
+       .forbidden =
+           [] {
+             return FacebookErrorResponse(
+                 {.http_status = 403, .code = 200, .message = "(#200) Permissions error"});
+           }},
+      perform);
   if (!reply.abort && reply.response.headers.find("X-App-Usage") == reply.response.headers.end()) {
     AddUsage(asked, state, reply.response);
   }

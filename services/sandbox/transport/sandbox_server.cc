@@ -1,5 +1,7 @@
 #include "sandbox/transport/sandbox_server.h"
 
+#include <algorithm>
+
 namespace parvis::sandbox {
 namespace {
 
@@ -14,9 +16,7 @@ bool Under(const std::string& path, std::string_view prefix) {
 SandboxServer::SandboxServer(const net::HttpServerConfig& config, obs::Metrics& metrics, Context context,
                              Journal& journal, Webhooks& webhooks, AudienceRuns& audiences)
     : context_(context),
-      facebook_(context_),
-      x_(context_),
-      blog_(context_),
+      faces_(MakeFaces(context_)),
       control_(context_, journal, webhooks, audiences),
       metrics_(metrics),
       later_(context_.clock, kDelayedMax),
@@ -35,22 +35,20 @@ void SandboxServer::Stop(absl::Duration limit) {
 // audiences' threads, which look at their stop flag every few milliseconds).
 void SandboxServer::Handle(net::HttpRequest request, net::Responder responder) {
   Reply reply;
-  const char* network = "none";
-  if (Under(request.path, "/facebook")) {
-    network = "facebook";
-    reply = facebook_.Handle(request);
-  } else if (Under(request.path, "/x")) {
-    network = "x";
-    reply = x_.Handle(request);
-  } else if (Under(request.path, "/blog")) {
-    network = "wordpress";
-    reply = blog_.Handle(request);
+  std::string network = "none";
+  const auto served =
+      std::ranges::find_if(faces_, [&](const Served& one) { return Under(request.path, one.prefix); });
+  if (served != faces_.end()) {
+    network = NameOf(served->network);
+    reply = served->face->Handle(request);
   } else if (Under(request.path, "/control")) {
     network = "control";
     reply.response = control_.Handle(request);
   } else {
     reply.response.status = 404;
-    reply.response.body = "The sandbox serves /facebook, /x, /blog and /control.\n";
+    reply.response.body = "The sandbox serves /control";
+    for (const Served& one : faces_) reply.response.body += " " + one.prefix;
+    reply.response.body += "\n";
   }
   metrics_
       .counter("parvis_sandbox_requests_total", "Requests to the simulated networks.",

@@ -1,15 +1,13 @@
-// The sandbox's one HTTP port: /facebook, /x, /blog and /control.
+// The sandbox's one HTTP port: the faces of all networks, and /control.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "platform/net/http_server.h"
-#include "sandbox/transport/blog.h"
 #include "sandbox/transport/control.h"
-#include "sandbox/transport/facebook.h"
 #include "sandbox/transport/later.h"
-#include "sandbox/transport/x.h"
 
 namespace parvis::sandbox {
 
@@ -24,9 +22,7 @@ class SandboxServer {
  private:
   void Handle(net::HttpRequest request, net::Responder responder);
   Context context_;
-  Facebook facebook_;
-  X x_;
-  Blog blog_;
+  const std::vector<Served> faces_;
   Control control_;
   obs::Metrics& metrics_;
   Later later_;

@@ -4,6 +4,7 @@
 #include <absl/strings/match.h>
 
 #include "sandbox/domain/cat.h"
+#include "sandbox/domain/nature.h"
 
 namespace parvis::sandbox {
 namespace {
@@ -200,27 +201,61 @@ net::HttpResponse GatewayError(int status) {
   return response;
 }
 
+namespace {
+
+// Members that no client knows, in every object down to a depth: what a network may start to send any day.
+void AddOddMembers(Json& json, int depth) {
+  if (depth > 4) return;
+  if (json.is_object()) {
+    for (auto& [name, value] : json.items()) AddOddMembers(value, depth + 1);
+    json["x_novelty"] = {{"state", "SPARKLING"}, {"since", 9007199254740993}, {"parts", {1, nullptr, "🛸"}}};
+  } else if (json.is_array()) {
+    for (Json& value : json) AddOddMembers(value, depth + 1);
+  }
+}
+
+// Sentences of a refusal in another language. What a sentence names (urn:..., numbers' owners) stays, as networks keep it.
+void Translate(Json& json) {
+  if (json.is_string()) {
+    const std::string text = json.get<std::string>();
+    if (text.find(' ') == std::string::npos) return;   // a code, not a sentence
+    std::string said = "Une erreur est survenue, veuillez réessayer plus tard";
+    const size_t urn = text.find("urn:");
+    if (urn != std::string::npos) Append(said, " : ", text.substr(urn, text.find(' ', urn) - urn));
+    json = said;
+  } else if (json.is_structured()) {
+    for (Json& value : json) Translate(value);
+  }
+}
+
+void Change(net::HttpResponse& response, void (*change)(Json&)) {
+  Json json = Json::parse(response.body, nullptr, false);
+  if (json.is_discarded()) return;
+  change(json);
+  response.body = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
 Reply UnderFaults(Context& context, Network network, const std::string& account, std::string_view operation,
-                  const std::function<net::HttpResponse()>& limited,
-                  const std::function<net::HttpResponse(Answer)>& perform) {
+                  const Refusals& refusals, const std::function<net::HttpResponse(Answer)>& perform) {
   const FaultPlan plan = context.faults.Decide(network, account, operation);
   Reply reply;
   reply.delay = plan.delay;
-  if (plan.before) {
-    switch (*plan.before) {
-      case FaultKind::kLimit:
-        reply.response = limited();
-        break;
-      case FaultKind::kServerError:
-        reply.response = GatewayError(plan.http_status);
-        break;
-      default:
-        reply.abort = true;
-    }
-    return reply;
+  if (plan.before == FaultKind::kLimit) {
+    reply.response = refusals.limited();
+  } else if (plan.before == FaultKind::kForbid) {
+    reply.response = refusals.forbidden();
+  } else if (plan.before == FaultKind::kServerError) {
+    reply.response = GatewayError(plan.http_status);
+  } else if (plan.before) {
+    reply.abort = true;
+  } else {
+    reply.response = perform(plan.answer);
   }
-  reply.response = perform(plan.answer);
-  if (reply.response.status >= 300) return reply;  // refused: nothing was accepted, so the refusal is what is answered
+  if (reply.response.status >= 400 && plan.localise && NatureOf(network).localised) Change(reply.response, Translate);
+  if (plan.before || reply.response.status >= 400) return reply;  // nothing was accepted: the refusal is the answer
+  if (plan.odd) Change(reply.response, [](Json& json) { AddOddMembers(json, 0); });
   switch (plan.answer) {
     case Answer::kOk:
     case Answer::kEmptyPage:  // `perform` has seen to it

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,10 +67,27 @@ size_t CodePoints(std::string_view text);
 net::HttpResponse JsonResponse(int status, const Json& json, bool ascii = true);
 net::HttpResponse GatewayError(int status);
 
+// What a network answers when it refuses whatever is asked.
+struct Refusals {
+  std::function<net::HttpResponse()> limited;    // too many calls
+  std::function<net::HttpResponse()> forbidden;  // the account may not
+};
+
 // Runs one operation: first what the faults forbid, then `perform`, whose success is then answered as the faults say.
-// `limited` gives the network's own rate limit answer.
 Reply UnderFaults(Context& context, Network network, const std::string& account, std::string_view operation,
-                  const std::function<net::HttpResponse()>& limited,
-                  const std::function<net::HttpResponse(Answer)>& perform);
+                  const Refusals& refusals, const std::function<net::HttpResponse(Answer)>& perform);
+
+// One simulated network: everything below its prefix. Thread-safe; all state is the Context's.
+class Face {
+ public:
+  virtual ~Face() = default;
+  virtual Reply Handle(const net::HttpRequest& http) = 0;
+};
+struct Served {
+  std::string prefix;   // "/x": the face has all paths below it
+  Network network;
+  std::unique_ptr<Face> face;
+};
+std::vector<Served> MakeFaces(Context& context);
 
 }  // namespace parvis::sandbox

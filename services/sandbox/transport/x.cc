@@ -97,7 +97,14 @@ Reply X::Guarded(const Asked& asked, std::string_view operation, const std::stri
   const LimitState state = context_.limits.Take(Network::kX, asked.account->id, endpoint, context_.clock.WallNow());
   if (state.limited && state.exceeded) return {TooMany(state)};
   Reply reply =
-      UnderFaults(context_, Network::kX, asked.account->id, operation, [&] { return TooMany(state); }, perform);
+      UnderFaults(context_, Network::kX, asked.account->id, operation,
+                  {.limited = [&] { return TooMany(state); },
+                   .forbidden =
+                       [] {
+                         return XProblemResponse({403, "https://api.x.com/2/problems/client-forbidden", "Client Forbidden",
+                                                  "This request must be made using an approved developer account."});
+                       }},
+                  perform);
   auto& headers = reply.response.headers;
   if (state.limited && headers.find("x-rate-limit-limit") == headers.end()) {
     headers["x-rate-limit-limit"] = std::to_string(state.limit);

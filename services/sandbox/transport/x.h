@@ -9,10 +9,10 @@
 namespace parvis::sandbox {
 
 // Thread-safe: all state is the Context's.
-class X {
+class X : public Face {
  public:
   explicit X(Context& context) : context_(context) {}
-  Reply Handle(const net::HttpRequest& http);
+  Reply Handle(const net::HttpRequest& http) override;
 
  private:
   struct Asked {

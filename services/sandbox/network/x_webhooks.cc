@@ -1,60 +1,18 @@
-#include "sandbox/network/payloads.h"
+#include "sandbox/network/x_webhooks.h"
 
 #include <cstdlib>
 
-#include <nlohmann/json.hpp>
-
+#include "platform/base/ids.h"
 #include "sandbox/domain/cat.h"
+#include "sandbox/network/signature.h"
 
 namespace parvis::sandbox {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kChangesPerEntry = 5;  // so that one Page often has several entries in one body
-
-std::string_view VerbOf(Notice::Kind kind) {
-  switch (kind) {
-    case Notice::Kind::kAdd:
-      return "add";
-    case Notice::Kind::kEdit:
-      return "edited";
-    case Notice::Kind::kRemove:
-      return "remove";
-    case Notice::Kind::kHide:
-      return "hide";
-    case Notice::Kind::kUnhide:
-      return "unhide";
-  }
-  return "";
-}
-
-Json FacebookChange(const Notice& notice) {
-  const Item& item = *notice.item;
-  const bool post = item.kind == Item::Kind::kPost;
-  // The time of what happened: of the creation for "add", of the change for all others (seconds).
-  Json value = {{"verb", VerbOf(notice.kind)},
-                {"post_id", item.post},
-                {"from", {{"id", notice.actor_id}, {"name", notice.actor_name}}},
-                {"created_time", absl::ToUnixSeconds(notice.time)}};
-  if (post) {
-    const bool gone = notice.kind == Notice::Kind::kRemove;
-    value["item"] = gone ? "post" : item.media.empty() ? "status" : "photo";
-    if (!gone) {
-      if (!item.text.empty()) value["message"] = item.text;
-      if (!item.link.empty()) value["link"] = item.link;
-      value["published"] = item.published ? 1 : 0;
-    }
-  } else {
-    value["item"] = "comment";
-    value["comment_id"] = item.id;
-    value["parent_id"] = item.parent;  // the post for a top-level comment, else the comment it answers
-    if (notice.kind != Notice::Kind::kRemove) value["message"] = item.text;
-  }
-  return {{"field", "feed"}, {"value", std::move(value)}};
-}
-
-std::string Dump(const Json& json, bool ascii) { return json.dump(-1, ' ', ascii, Json::error_handler_t::replace); }
+// The older account activity events, as against activity events.
+bool Older(const StyleSettings& settings) { return settings.shape == "aaa"; }
 
 // Members that hold numbers come twice.
 void Double(Json& object, const char* name, const std::string& value) {
@@ -112,34 +70,8 @@ Json ClassicTweet(const Notice& notice) {
   return tweet;
 }
 
-}  // namespace
-
-bool HasWebhook(const Notice& notice) {
-  if (notice.item->kind == Item::Kind::kMedia) return false;
-  switch (notice.item->network) {
-    case Network::kFacebook:
-      return true;
-    case Network::kX:
-      return !XEventType(notice).empty();
-    case Network::kBlog:
-      return false;
-  }
-  return false;
-}
-
-std::string FacebookBody(const std::vector<Notice>& notices, absl::Time sent) {
-  Json entries = Json::array();
-  for (const Notice& notice : notices) {
-    if (entries.empty() || entries.back()["id"] != notice.account->id ||
-        entries.back()["changes"].size() >= kChangesPerEntry) {
-      entries.push_back({{"id", notice.account->id}, {"time", absl::ToUnixSeconds(sent)}, {"changes", Json::array()}});
-    }
-    entries.back()["changes"].push_back(FacebookChange(notice));
-  }
-  return Dump({{"object", "page"}, {"entry", std::move(entries)}}, true);
-}
-
-std::string XActivityBody(const Notice& notice) {
+// Exactly one notice.
+std::string ActivityBody(const Notice& notice) {
   const Item& item = *notice.item;
   Json payload = Json::object();
   Double(payload, "id", item.id);
@@ -164,7 +96,7 @@ std::string XActivityBody(const Notice& notice) {
   const Json user = {{"id", item.author_id}, {"name", item.author_name}, {"username", item.author_handle}};
   // The same notice has the same uuid, however often it is delivered.
   const std::string uuid = Cat(item.id, "-", static_cast<int>(notice.kind), "-", absl::ToUnixMicros(notice.time));
-  return Dump({{"data",
+  return DumpJson({{"data",
                 {{"event_uuid", uuid},
                  {"event_type", XEventType(notice)},
                  {"filter", filter},
@@ -174,37 +106,8 @@ std::string XActivityBody(const Notice& notice) {
               false);
 }
 
-std::string OddBody(const Notice& like, XShape shape, absl::Time now) {
-  const std::string& account = like.account->id;
-  const Json member = {{"deep", {1, nullptr, "🛸"}}};
-  if (like.item->network == Network::kFacebook) {
-    const Json value = {{"item", "hologram"},
-                        {"verb", "sparkle"},
-                        {"post_id", like.item->post},
-                        {"created_time", absl::ToUnixSeconds(now)},
-                        {"new_member", member}};
-    return Dump({{"object", "page"},
-                 {"entry",
-                  {{{"id", account},
-                    {"time", absl::ToUnixSeconds(now)},
-                    {"changes", {{{"field", "feed"}, {"value", value}}, {{"field", "ratings"}, {"value", member}}}}}}}},
-                true);
-  }
-  if (shape == XShape::kAccountActivity) return Dump({{"for_user_id", account}, {"sparkle_events", {member}}}, false);
-  return Dump({{"data",
-                {{"event_uuid", Cat("odd-", absl::ToUnixMicros(now))},
-                 {"event_type", "post.sparkle.create"},
-                 {"filter", {{"user_id", account}}},
-                 {"payload", member}}},
-               {"new_member", member}},
-              false);
-}
-
-bool SameGroup(const Notice& a, const Notice& b) {
-  return a.account->id == b.account->id && (a.kind == Notice::Kind::kRemove) == (b.kind == Notice::Kind::kRemove);
-}
-
-std::string XAccountActivityBody(const std::vector<Notice>& notices) {
+// Notices of one account and of one group (see Together).
+std::string AccountActivityBody(const std::vector<Notice>& notices) {
   Json body = {{"for_user_id", notices.front().account->id}};
   for (const Notice& notice : notices) {
     if (notice.kind == Notice::Kind::kRemove) {
@@ -214,7 +117,50 @@ std::string XAccountActivityBody(const std::vector<Notice>& notices) {
       body["tweet_create_events"].push_back(ClassicTweet(notice));
     }
   }
-  return Dump(body, false);
+  return DumpJson(body, false);
+}
+
+}  // namespace
+
+bool XWebhooks::Tells(const Notice& notice) const {
+  return notice.item->kind != Item::Kind::kMedia && !XEventType(notice).empty();
+}
+
+bool XWebhooks::Together(const StyleSettings& settings, const Notice& a, const Notice& b) const {
+  return Older(settings) && a.account->id == b.account->id &&
+         (a.kind == Notice::Kind::kRemove) == (b.kind == Notice::Kind::kRemove);
+}
+
+std::string XWebhooks::Body(const StyleSettings& settings, const std::vector<Notice>& notices, absl::Time) const {
+  return Older(settings) ? AccountActivityBody(notices) : ActivityBody(notices.front());
+}
+
+std::string XWebhooks::Odd(const StyleSettings& settings, const Notice& like, absl::Time now) const {
+  const std::string& account = like.account->id;
+  const Json member = {{"deep", {1, nullptr, "🛸"}}};
+  if (Older(settings)) return DumpJson({{"for_user_id", account}, {"sparkle_events", {member}}}, false);
+  return DumpJson({{"data",
+                {{"event_uuid", Cat("odd-", absl::ToUnixMicros(now))},
+                 {"event_type", "post.sparkle.create"},
+                 {"filter", {{"user_id", account}}},
+                 {"payload", member}}},
+               {"new_member", member}},
+              false);
+}
+
+void XWebhooks::Dress(const StyleSettings& settings, const std::string& body, const Notice&, net::Headers* headers) const {
+  (*headers)["Content-Type"] = "application/json";
+  (*headers)["x-twitter-webhooks-signature"] = Cat("sha256=", HmacBase64(settings.secret, body));
+}
+
+std::optional<Challenge> XWebhooks::MakeChallenge(const StyleSettings& settings, Rng&) const {
+  const std::string token = RandomHex(32);
+  return Challenge{"crc_token=" + token, Cat("sha256=", HmacBase64(settings.secret, token))};
+}
+
+bool XWebhooks::Answered(const std::string& expected, const std::string& body) const {
+  const auto json = Json::parse(body, nullptr, false);
+  return json.is_object() && json.contains("response_token") && json.at("response_token") == expected;
 }
 
 }  // namespace parvis::sandbox

@@ -1,0 +1,16 @@
+// The simulated networks, by the first segment of the path.
+#include "sandbox/transport/blog.h"
+#include "sandbox/transport/facebook.h"
+#include "sandbox/transport/x.h"
+
+namespace parvis::sandbox {
+
+std::vector<Served> MakeFaces(Context& context) {
+  std::vector<Served> out;
+  out.push_back({"/facebook", Network::kFacebook, std::make_unique<Facebook>(context)});
+  out.push_back({"/x", Network::kX, std::make_unique<X>(context)});
+  out.push_back({"/blog", Network::kBlog, std::make_unique<Blog>(context)});
+  return out;
+}
+
+}  // namespace parvis::sandbox
