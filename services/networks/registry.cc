@@ -1,6 +1,7 @@
 #include "networks/connector.h"
 #include "networks/discourse/discourse.h"
 #include "networks/facebook/facebook.h"
+#include "networks/linkedin/linkedin.h"
 #include "networks/wordpress/wordpress.h"
 #include "networks/x/x.h"
 
@@ -16,6 +17,7 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<XConnector>(http, clock));
   add(std::make_unique<WordPressConnector>(http, clock));
   add(std::make_unique<DiscourseConnector>(http, clock));
+  add(std::make_unique<LinkedInConnector>(http, clock));
   return out;
 }
 
