@@ -2,6 +2,7 @@
 #include "networks/discourse/discourse.h"
 #include "networks/facebook/facebook.h"
 #include "networks/linkedin/linkedin.h"
+#include "networks/nodebb/nodebb.h"
 #include "networks/wordpress/wordpress.h"
 #include "networks/x/x.h"
 
@@ -18,6 +19,7 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<WordPressConnector>(http, clock));
   add(std::make_unique<DiscourseConnector>(http, clock));
   add(std::make_unique<LinkedInConnector>(http, clock));
+  add(std::make_unique<NodeBbConnector>(http, clock));
   return out;
 }
 
