@@ -9,9 +9,9 @@
 namespace parvis::networks {
 namespace {
 
-constexpr int kTextMax = 32000;    // the forum's setting max_post_length as shipped
+constexpr int kTextMax = 32000;  // the forum's setting max_post_length as shipped
 constexpr int kTitleMax = 255;
-constexpr int64_t kUploadBytesMax = 4 << 20;   // max_image_size_kb and max_attachment_size_kb as shipped
+constexpr int64_t kUploadBytesMax = 4 << 20;  // max_image_size_kb and max_attachment_size_kb as shipped
 const char kDocs[] = "https://docs.discourse.org/ (openapi of 2026-08-20)";
 
 std::string WithoutSlash(std::string url) {
@@ -26,9 +26,10 @@ DiscourseConnector::DiscourseConnector(net::HttpClient& http, const Clock& clock
   c.network = "discourse";
   c.display_name = "Discourse";
   using F = Feature;
-  c.Allow({F::kText, F::kTitle, F::kLink, F::kImage, F::kGallery, F::kVideo, F::kDocument, F::kPoll, F::kThread, F::kWebhooks,
-           F::kPolling, F::kMessages, F::kReply, F::kPrivateReply, F::kUnhide, F::kApprove, F::kSpam, F::kDelete, F::kDeleteOwn,
-           F::kBan, F::kMute, F::kReport, F::kLock, F::kPostCounts, F::kImpressions, F::kChannelCounts});
+  c.Allow({F::kText,   F::kTitle,   F::kLink,       F::kImage,       F::kGallery,      F::kVideo, F::kDocument,
+           F::kPoll,   F::kThread,  F::kWebhooks,   F::kPolling,     F::kMessages,     F::kReply, F::kPrivateReply,
+           F::kUnhide, F::kApprove, F::kSpam,       F::kDelete,      F::kDeleteOwn,    F::kBan,   F::kMute,
+           F::kReport, F::kLock,    F::kPostCounts, F::kImpressions, F::kChannelCounts});
   c.Refuse(F::kReel, "forums have one kind of post", kDocs);
   c.Refuse(F::kStory, "forums have one kind of post", kDocs);
   c.Refuse(F::kThumbnail, "the forum makes a video's preview itself", kDocs);
@@ -65,20 +66,22 @@ std::vector<Violation> DiscourseConnector::Check(WriteKind kind, const Draft& dr
   }
   if (!text::IsUtf8(draft.title)) out.push_back({"title", "must be UTF-8", "TEXT_NOT_UTF8"});
   if (const int title = text::CodePoints(draft.title); title > kTitleMax) {
-    out.push_back({"title", "has " + std::to_string(title) + " characters, at most " + std::to_string(kTitleMax) + " are allowed",
-                   "TITLE_TOO_LONG"});
+    out.push_back(
+        {"title", "has " + std::to_string(title) + " characters, at most " + std::to_string(kTitleMax) + " are allowed",
+         "TITLE_TOO_LONG"});
   }
   CheckMedia(draft, capabilities_, &out);
   CheckLink(draft, &out);
   const auto category = draft.options.find("category");
-  const bool number = category == draft.options.end() ||
-                      (!category->second.empty() && category->second.size() <= 18 &&
-                       category->second.find_first_not_of("0123456789") == std::string::npos);
+  const bool number =
+      category == draft.options.end() || (!category->second.empty() && category->second.size() <= 18 &&
+                                          category->second.find_first_not_of("0123456789") == std::string::npos);
   if (!number) out.push_back({"options[category]", "must be the number of a category", "OPTION_VALUE"});
   return out;
 }
 
-Answer DiscourseConnector::SendRequest(const Call& call, const Account& account, const std::string& path, net::ClientRequest request) {
+Answer DiscourseConnector::SendRequest(const Call& call, const Account& account, const std::string& path,
+                                       net::ClientRequest request) {
   request.url = WithoutSlash(account.base_url) + path;
   request.headers["Api-Key"] = std::string(account.credentials.Get("api_key").Reveal());
   request.headers["Api-Username"] = std::string(account.credentials.Get("api_username").Reveal());
@@ -92,8 +95,8 @@ Answer DiscourseConnector::SendRequest(const Call& call, const Account& account,
   return answer;
 }
 
-Answer DiscourseConnector::Ask(const Call& call, const Account& account, const std::string& method, const std::string& path,
-                               const Json* body) {
+Answer DiscourseConnector::Ask(const Call& call, const Account& account, const std::string& method,
+                               const std::string& path, const Json* body) {
   net::ClientRequest request;
   request.method = method;
   if (body != nullptr) {
@@ -102,7 +105,8 @@ Answer DiscourseConnector::Ask(const Call& call, const Account& account, const s
   }
   Answer answer = SendRequest(call, account, path, std::move(request));
   if (answer.refusal.error != ErrorClass::kPermission) return answer;
-  // A dead key and a missing right are answered alike, in the forum's language. Our own profile anyone with a key may see.
+  // A dead key and a missing right are answered alike, in the forum's language. Our own profile anyone with a key may
+  // see.
   net::ClientRequest self;
   const std::string me(account.credentials.Get("api_username").Reveal());
   const Answer probe = SendRequest(call, account, "/u/" + net::UrlEncode(me) + ".json", std::move(self));
@@ -131,20 +135,24 @@ bool DiscourseConnector::Matches(const Write& write, const OwnItem& item) const 
     case WriteKind::kReply: {
       // What was read under our own external id is ours; a post that is held, or a reply, goes by its text.
       const std::string wanted = text::ForComparison(TextWithLink(write.draft)), is = text::ForComparison(item.text);
-      const bool by_key = !item.parent_remote_id.empty() && item.parent_remote_id == "key:" + DiscourseExternalId(write.idempotency_key);
+      const bool by_key = !item.parent_remote_id.empty() &&
+                          item.parent_remote_id == "key:" + DiscourseExternalId(write.idempotency_key);
       return by_key || (!wanted.empty() && is.compare(0, wanted.size(), wanted) == 0);
     }
     case WriteKind::kLock:
     case WriteKind::kBan:
     case WriteKind::kMute:
     case WriteKind::kSpam:
-    case WriteKind::kReport: return item.hidden;
+    case WriteKind::kReport:
+      return item.hidden;
     case WriteKind::kUnlock:
     case WriteKind::kUnban:
     case WriteKind::kUnmute:
     case WriteKind::kUnhide:
-    case WriteKind::kApprove: return !item.hidden;
-    default: return false;   // what is deleted and still there was not deleted
+    case WriteKind::kApprove:
+      return !item.hidden;
+    default:
+      return false;  // what is deleted and still there was not deleted
   }
 }
 

@@ -11,25 +11,28 @@ struct Known {
 };
 // `error_type` is the forum's code; the messages are in its language.
 constexpr Known kTypes[] = {
-    {"rate_limit", ErrorClass::kRateLimited},
-    {"not_logged_in", ErrorClass::kTokenExpired},
-    {"invalid_api_key", ErrorClass::kTokenExpired},
-    {"invalid_access", ErrorClass::kPermission},
-    {"read_only", ErrorClass::kTransient},
-    {"not_found", ErrorClass::kNotFound},
+    {"rate_limit", ErrorClass::kRateLimited},       {"not_logged_in", ErrorClass::kTokenExpired},
+    {"invalid_api_key", ErrorClass::kTokenExpired}, {"invalid_access", ErrorClass::kPermission},
+    {"read_only", ErrorClass::kTransient},          {"not_found", ErrorClass::kNotFound},
     {"invalid_parameters", ErrorClass::kInvalid},
 };
 
 ErrorClass OfStatus(int status) {
   if (status >= 200 && status < 300) return ErrorClass::kNone;
   switch (status) {
-    case 401: return ErrorClass::kTokenExpired;
-    case 403: return ErrorClass::kPermission;
+    case 401:
+      return ErrorClass::kTokenExpired;
+    case 403:
+      return ErrorClass::kPermission;
     case 404:
-    case 410: return ErrorClass::kNotFound;
-    case 408: return ErrorClass::kTransient;
-    case 429: return ErrorClass::kRateLimited;
-    default: return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
+    case 410:
+      return ErrorClass::kNotFound;
+    case 408:
+      return ErrorClass::kTransient;
+    case 429:
+      return ErrorClass::kRateLimited;
+    default:
+      return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
   }
 }
 
@@ -56,7 +59,8 @@ Refusal ClassifyDiscourse(const net::ClientResult& http, const Json& json) {
   for (const Known& known : kTypes) {
     if (type == known.type) refusal.error = known.error;
   }
-  // A wrong or revoked key is a 403 like any other, but it is about no object: only then is there no error_type of access.
+  // A wrong or revoked key is a 403 like any other, but it is about no object: only then is there no error_type of
+  // access.
   refusal.message = message.empty() ? "HTTP " + std::to_string(http.http_status) : message;
   if (!type.empty()) refusal.message += " (" + type + ")";
   return refusal;

@@ -43,7 +43,8 @@ std::string WithTitle(const std::string& title, std::string text) {
 
 std::string ContentOf(const Json& post) {
   const std::string raw = Text(post, "raw");
-  return text::CutBytes(text::ToUtf8(raw.empty() ? text::HtmlToText(Text(post, "cooked"), false) : raw), kHappeningTextMax);
+  return text::CutBytes(text::ToUtf8(raw.empty() ? text::HtmlToText(Text(post, "cooked"), false) : raw),
+                        kHappeningTextMax);
 }
 
 }  // namespace
@@ -58,7 +59,7 @@ std::vector<Happening> DiscoursePost(const Json& post, const DiscourseReader& re
     return {};
   }
   const std::string type = Text(post, "post_type");
-  if (type == "2" || type == "3") return {};   // "closed this topic", "split this topic": written by the forum
+  if (type == "2" || type == "3") return {};  // "closed this topic", "split this topic": written by the forum
   h.account_remote_id = reader.instance;
   h.thread = h.conversation = std::string(kTopic) + topic;
   const bool first = number == "1";
@@ -90,13 +91,14 @@ std::vector<Happening> DiscoursePost(const Json& post, const DiscourseReader& re
   if (const auto deleted = TimeOf(post, "deleted_at"); deleted || IsTrue(post, "user_deleted")) {
     out.clear();
     change(Happening::Kind::kRemoval, deleted.value_or(changed));
-    out.back().by_us = false;   // who deleted it is not who wrote it
+    out.back().by_us = false;  // who deleted it is not who wrote it
     out.back().text.clear();
   }
   return out;
 }
 
-std::vector<Happening> DiscourseReviewable(const Json& reviewable, const DiscourseReader& reader, std::string* missing) {
+std::vector<Happening> DiscourseReviewable(const Json& reviewable, const DiscourseReader& reader,
+                                           std::string* missing) {
   if (Text(reviewable, "type") != "ReviewableQueuedPost") return {};
   const std::string id = Clean(reviewable, "id", kIdMax - kReview.size());
   const auto created = TimeOf(reviewable, "created_at");
@@ -108,7 +110,8 @@ std::vector<Happening> DiscourseReviewable(const Json& reviewable, const Discour
   Happening h;
   h.account_remote_id = reader.instance;
   h.remote_id = std::string(kReview) + id;
-  const std::string topic = Clean(reviewable, "topic_id", kIdMax), answered = Clean(payload, "reply_to_post_number", kIdMax);
+  const std::string topic = Clean(reviewable, "topic_id", kIdMax),
+                    answered = Clean(payload, "reply_to_post_number", kIdMax);
   h.thread = h.conversation = topic.empty() ? h.remote_id : std::string(kTopic) + topic;
   if (!topic.empty()) h.post_remote_id = h.thread + "/1";
   h.parent_remote_id = !topic.empty() && IsNumber(answered) ? h.thread + "/" + answered : h.post_remote_id;
@@ -120,7 +123,8 @@ std::vector<Happening> DiscourseReviewable(const Json& reviewable, const Discour
   h.author_name = Clean(author, "name", kNameMax);
   if (h.author_name.empty()) h.author_name = h.author_handle;
   h.by_us = !reader.username.empty() && absl::EqualsIgnoreCase(h.author_handle, reader.username);
-  h.text = WithTitle(Clean(payload, "title", kNameMax), text::CutBytes(text::ToUtf8(Text(payload, "raw")), kHappeningTextMax));
+  h.text = WithTitle(Clean(payload, "title", kNameMax),
+                     text::CutBytes(text::ToUtf8(Text(payload, "raw")), kHappeningTextMax));
   h.occurred_at = *created;
   h.revision = RevisionOf(*created);
   if (!reader.instance.empty()) h.permalink = reader.instance + "/review/" + id;
@@ -154,10 +158,11 @@ std::string ReviewableOf(std::string_view id) {
 }
 
 std::string DiscourseExternalId(const std::string& idempotency_key) {
-  const bool plain = !idempotency_key.empty() && idempotency_key.size() <= 50 &&
-                     std::all_of(idempotency_key.begin(), idempotency_key.end(), [](char c) {
-                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-                     });
+  const bool plain =
+      !idempotency_key.empty() && idempotency_key.size() <= 50 &&
+      std::all_of(idempotency_key.begin(), idempotency_key.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+      });
   if (plain || idempotency_key.empty()) return idempotency_key;
   return UuidOfName(idempotency_key);
 }

@@ -1,6 +1,6 @@
-// Polling a forum. Its list of newest posts goes backwards only ("before" a number). A round first walks back to what the last round
-// saw, remembering where each page began, and then reads those pages again from the oldest to the newest, so that what comes out
-// is in the order of time. Deletions and edits of older posts come by webhook only.
+// Polling a forum. Its list of newest posts goes backwards only ("before" a number). A round first walks back to what
+// the last round saw, remembering where each page began, and then reads those pages again from the oldest to the
+// newest, so that what comes out is in the order of time. Deletions and edits of older posts come by webhook only.
 #include <algorithm>
 
 #include "networks/discourse/discourse.h"
@@ -11,9 +11,9 @@ namespace parvis::networks {
 namespace {
 
 constexpr int64_t kPageIds = 50;
-constexpr int kPagesPerPoll = 10;        // walked back in one call
-constexpr size_t kMarksMax = 200;        // pages a round goes back; beyond, the newest wait for the next round
-constexpr absl::Duration kOverlap = absl::Seconds(30);   // a post may be committed after one with a higher number
+constexpr int kPagesPerPoll = 10;  // walked back in one call
+constexpr size_t kMarksMax = 200;  // pages a round goes back; beyond, the newest wait for the next round
+constexpr absl::Duration kOverlap = absl::Seconds(30);  // a post may be committed after one with a higher number
 
 int64_t NumberOf(const Json& object, const char* key) {
   const Json& value = Member(object, key);
@@ -21,11 +21,11 @@ int64_t NumberOf(const Json& object, const char* key) {
 }
 
 struct Round {
-  int64_t seen = 0;       // posts up to this number are done, but for what comes late
-  int64_t time = 0;       // of the newest of them, or of the beginning; Unix seconds
-  bool walking = false;   // on the way back: `marks` is not complete
-  std::vector<int64_t> marks;    // "before" of each page, the newest first; 0 = no "before", the head
-  std::vector<int64_t> recent;   // numbers of the last seconds that are done
+  int64_t seen = 0;             // posts up to this number are done, but for what comes late
+  int64_t time = 0;             // of the newest of them, or of the beginning; Unix seconds
+  bool walking = false;         // on the way back: `marks` is not complete
+  std::vector<int64_t> marks;   // "before" of each page, the newest first; 0 = no "before", the head
+  std::vector<int64_t> recent;  // numbers of the last seconds that are done
 
   static Round Decode(const std::string& cursor, absl::Time since) {
     Round round;
@@ -51,7 +51,8 @@ struct Round {
   void Did(const Json& post) {
     const int64_t id = NumberOf(post, "id");
     seen = std::max(seen, id);
-    if (const auto created = ParseIsoTime(Text(post, "created_at"))) time = std::max(time, absl::ToUnixSeconds(*created));
+    if (const auto created = ParseIsoTime(Text(post, "created_at")))
+      time = std::max(time, absl::ToUnixSeconds(*created));
     recent.push_back(id);
     if (recent.size() > kMarksMax) recent.erase(recent.begin());
   }
@@ -68,7 +69,8 @@ struct Round {
 
 constexpr int64_t kNowhere = -1;
 
-// Where the page before this one begins; 0 = there is none that matters; kNowhere = the page does not lie before `mark`.
+// Where the page before this one begins; 0 = there is none that matters; kNowhere = the page does not lie before
+// `mark`.
 int64_t Before(const Json& posts, int64_t mark, const Round& round) {
   int64_t lowest = 0;
   bool older = false, only_mark = !posts.empty();
@@ -93,24 +95,28 @@ const Json* PostsOf(const Answer& answer) {
 
 std::string PathOf(int64_t before) { return "/posts.json" + (before > 0 ? "?before=" + std::to_string(before) : ""); }
 
-// The posts of the page that are new, the oldest first, at most `limit`; what is left of them says whether the page is done.
+// The posts of the page that are new, the oldest first, at most `limit`; what is left of them says whether the page is
+// done.
 bool TakePage(const Json& posts, int limit, const DiscourseReader& reader, Round* round, PollPage* page) {
   const int64_t mark = round->marks.back();
   std::vector<const Json*> fresh;
   for (const Json& post : posts) {
     if (NumberOf(post, "id") <= 0) {
-      page->unparsed.push_back({post.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a post without id"});
+      page->unparsed.push_back(
+          {post.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a post without id"});
     } else if (!round->IsDone(post) && (mark == 0 || NumberOf(post, "id") < mark)) {
       fresh.push_back(&post);
     }
   }
-  std::sort(fresh.begin(), fresh.end(), [](const Json* a, const Json* b) { return NumberOf(*a, "id") < NumberOf(*b, "id"); });
+  std::sort(fresh.begin(), fresh.end(),
+            [](const Json* a, const Json* b) { return NumberOf(*a, "id") < NumberOf(*b, "id"); });
   const size_t taken = std::min(fresh.size(), static_cast<size_t>(std::max(limit, 1)));
   for (size_t i = 0; i < taken; ++i) {
     std::string missing;
     std::vector<Happening> found = DiscoursePost(*fresh[i], reader, &missing);
     if (!missing.empty()) {
-      page->unparsed.push_back({fresh[i]->dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", missing});
+      page->unparsed.push_back(
+          {fresh[i]->dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", missing});
     }
     page->happenings.insert(page->happenings.end(), found.begin(), found.end());
     round->Did(*fresh[i]);
@@ -120,8 +126,8 @@ bool TakePage(const Json& posts, int limit, const DiscourseReader& reader, Round
 
 }  // namespace
 
-StatusOr<PollPage> DiscourseConnector::Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
-                                            int limit) {
+StatusOr<PollPage> DiscourseConnector::Poll(const Call& call, const Account& account, const std::string& cursor,
+                                            absl::Time since, int limit) {
   Round round = Round::Decode(cursor, since);
   PollPage page;
   if (round.marks.empty()) {
@@ -142,7 +148,7 @@ StatusOr<PollPage> DiscourseConnector::Poll(const Call& call, const Account& acc
     const int64_t mark = round.marks.back();
     PARVIS_RETURN_IF_ERROR(read());
     const int64_t next = Before(*posts, mark, round);
-    if (next == kNowhere) return UnintelligibleRead();   // it would never end
+    if (next == kNowhere) return UnintelligibleRead();  // it would never end
     // The head grows while the round runs: from here on it ends after the post that is the newest now.
     for (const Json& post : *posts) {
       if (mark == 0) round.marks.back() = std::max(round.marks.back(), NumberOf(post, "id") + 1);
@@ -154,7 +160,8 @@ StatusOr<PollPage> DiscourseConnector::Poll(const Call& call, const Account& acc
   }
   page.more = true;
   if (!round.walking) {
-    if (!had_to_walk) PARVIS_RETURN_IF_ERROR(read());   // otherwise the last page of the way back is the first of the way forth
+    if (!had_to_walk)
+      PARVIS_RETURN_IF_ERROR(read());  // otherwise the last page of the way back is the first of the way forth
     const DiscourseReader reader = {account.remote_id, std::string(account.credentials.Get("api_username").Reveal())};
     if (TakePage(*posts, limit, reader, &round, &page)) round.marks.pop_back();
     page.more = !round.marks.empty();
@@ -179,7 +186,8 @@ void Count(const Json& json, std::initializer_list<const char*> keys, const char
 
 }  // namespace
 
-Status DiscourseConnector::MeasurePost(const Call& call, const Account& account, const std::string& id, std::vector<Counts>* out) {
+Status DiscourseConnector::MeasurePost(const Call& call, const Account& account, const std::string& id,
+                                       std::vector<Counts>* out) {
   const Answer answer = AskPost(call, account, id);
   if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) return absl::OkStatus();
   if (!answer.ok()) return FailedRead(answer, account);
@@ -187,12 +195,12 @@ Status DiscourseConnector::MeasurePost(const Call& call, const Account& account,
   counts.remote_id = id;
   Count(answer.json, {"reply_count"}, "comments", &counts);
   Count(answer.json, {"reads"}, "reads", &counts);
-  counts.values["likes"] = 0;   // the forum leaves out what has no count
+  counts.values["likes"] = 0;  // the forum leaves out what has no count
   const Json& actions = Member(answer.json, "actions_summary");
   for (size_t i = 0; actions.is_array() && i < actions.size(); ++i) {
     if (NumberOf(actions[i], "id") == 2) Count(actions[i], {"count"}, "likes", &counts);
   }
-  if (NumberOf(answer.json, "post_number") == 1) {   // the topic's own counters stand for its first post
+  if (NumberOf(answer.json, "post_number") == 1) {  // the topic's own counters stand for its first post
     const Answer topic = Ask(call, account, "GET", "/t/" + net::UrlEncode(Text(answer.json, "topic_id")) + ".json");
     if (!topic.ok()) return FailedRead(topic, account);
     Count(topic.json, {"views"}, "views", &counts);
@@ -212,7 +220,7 @@ StatusOr<std::vector<Counts>> DiscourseConnector::Measure(const Call& call, cons
     if (!stats.is_object()) return UnintelligibleRead();
     Counts counts;
     counts.remote_id = account.remote_id;
-    Count(stats, {"users_count", "user_count"}, "members", &counts);   // plural since 2023
+    Count(stats, {"users_count", "user_count"}, "members", &counts);  // plural since 2023
     Count(stats, {"posts_count", "post_count"}, "posts", &counts);
     Count(stats, {"topics_count", "topic_count"}, "topics", &counts);
     Count(stats, {"likes_count", "like_count"}, "likes", &counts);
@@ -220,7 +228,7 @@ StatusOr<std::vector<Counts>> DiscourseConnector::Measure(const Call& call, cons
     return out;
   }
   for (size_t i = 0; i < post_remote_ids.size() && i < 50; ++i) {
-    if (!ReviewableOf(post_remote_ids[i]).empty()) continue;   // what is held has no readers
+    if (!ReviewableOf(post_remote_ids[i]).empty()) continue;  // what is held has no readers
     PARVIS_RETURN_IF_ERROR(MeasurePost(call, account, post_remote_ids[i], &out));
   }
   return out;

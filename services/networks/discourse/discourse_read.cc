@@ -12,7 +12,7 @@
 namespace parvis::networks {
 namespace {
 
-constexpr int kChunkMax = 50;   // posts of a topic in one request
+constexpr int kChunkMax = 50;  // posts of a topic in one request
 
 std::string Base(const Account& account) {
   std::string base = account.base_url;
@@ -84,7 +84,7 @@ StatusOr<std::optional<OwnItem>> DiscourseConnector::TopicOf(const Call& call, c
   if (!posts.is_array() || posts.empty()) return UnintelligibleRead();
   OwnItem item = ItemOf(posts[0], account);
   if (item.remote_id.empty()) return UnintelligibleRead();
-  item.parent_remote_id = "key:" + external_id;   // see Matches
+  item.parent_remote_id = "key:" + external_id;  // see Matches
   item.hidden = false;
   return std::optional<OwnItem>(std::move(item));
 }
@@ -94,7 +94,7 @@ StatusOr<std::vector<OwnItem>> DiscourseConnector::Pending(const Call& call, con
   const std::string me(account.credentials.Get("api_username").Reveal());
   const Answer answer = Ask(call, account, "GET", "/posts/" + net::UrlEncode(me) + "/pending.json");
   std::vector<OwnItem> out;
-  if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) return out;   // a forum older than that route
+  if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) return out;  // a forum older than that route
   if (!answer.ok()) return FailedRead(answer, account);
   const Json& posts = Member(answer.json, "pending_posts");
   if (!posts.is_array() || posts.size() > kPageItemsMax) return UnintelligibleRead();
@@ -110,8 +110,8 @@ StatusOr<std::vector<OwnItem>> DiscourseConnector::Pending(const Call& call, con
 }
 
 // From the topic's end backwards: the stream has the ids of all its posts, in the order of time.
-StatusOr<std::vector<OwnItem>> DiscourseConnector::OwnReplies(const Call& call, const Account& account, const std::string& topic,
-                                                              absl::Time since, int limit) {
+StatusOr<std::vector<OwnItem>> DiscourseConnector::OwnReplies(const Call& call, const Account& account,
+                                                              const std::string& topic, absl::Time since, int limit) {
   const std::string me(account.credentials.Get("api_username").Reveal());
   const size_t chunk = static_cast<size_t>(std::clamp(limit, 1, kChunkMax));
   std::vector<std::string> stream;
@@ -121,7 +121,8 @@ StatusOr<std::vector<OwnItem>> DiscourseConnector::OwnReplies(const Call& call, 
     const std::string path = "/t/" + net::UrlEncode(topic);
     if (!listed) return Ask(call, account, "GET", path + ".json");
     std::string query = "?include_raw=true";
-    for (size_t i = stream.size() - std::min(chunk, stream.size()); i < stream.size(); ++i) query += "&post_ids[]=" + stream[i];
+    for (size_t i = stream.size() - std::min(chunk, stream.size()); i < stream.size(); ++i)
+      query += "&post_ids[]=" + stream[i];
     return Ask(call, account, "GET", path + "/posts.json" + query);
   };
   const auto take = [&](const Answer& answer) -> StatusOr<std::string> {
@@ -140,9 +141,11 @@ StatusOr<std::vector<OwnItem>> DiscourseConnector::OwnReplies(const Call& call, 
     for (const Json& post : posts) {
       OwnItem item = ItemOf(post, account);
       older = older || item.created_at < since;
-      if (item.created_at >= since && absl::EqualsIgnoreCase(Text(post, "username"), me)) found.push_back(std::move(item));
+      if (item.created_at >= since && absl::EqualsIgnoreCase(Text(post, "username"), me))
+        found.push_back(std::move(item));
     }
-    std::sort(found.begin(), found.end(), [](const OwnItem& a, const OwnItem& b) { return a.created_at > b.created_at; });
+    std::sort(found.begin(), found.end(),
+              [](const OwnItem& a, const OwnItem& b) { return a.created_at > b.created_at; });
     out.insert(out.end(), found.begin(), found.end());
     stream.resize(stream.size() - std::min(chunk, stream.size()));
     return older || stream.empty() ? "" : std::to_string(stream.size());
@@ -152,7 +155,8 @@ StatusOr<std::vector<OwnItem>> DiscourseConnector::OwnReplies(const Call& call, 
 }
 
 // The target of what is no post of ours, as one item: `hidden` tells the state that was to be reached (see Matches).
-StatusOr<std::vector<OwnItem>> DiscourseConnector::ReadTarget(const Call& call, const Account& account, const Write& write) {
+StatusOr<std::vector<OwnItem>> DiscourseConnector::ReadTarget(const Call& call, const Account& account,
+                                                              const Write& write) {
   const Feature feature = FeatureOf(write.kind);
   const std::string entry = ReviewableOf(write.target_remote_id);
   Answer answer;
@@ -176,25 +180,39 @@ StatusOr<std::vector<OwnItem>> DiscourseConnector::ReadTarget(const Call& call, 
   OwnItem item = ItemOf(json, account);
   if (item.remote_id.empty()) return UnintelligibleRead();
   switch (feature) {
-    case Feature::kBan: item.hidden = IsSet(json, "suspended") || IsSet(json, "suspended_at"); break;
-    case Feature::kMute: item.hidden = IsSet(json, "silenced") || IsSet(json, "silenced_at"); break;
-    case Feature::kLock: item.hidden = IsSet(json, "closed"); break;
-    case Feature::kApprove: item.hidden = Text(json, "status") != "1"; break;
-    case Feature::kSpam: item.hidden = Flagged(json, 8); break;
-    case Feature::kReport: item.hidden = Flagged(json, 7); break;
+    case Feature::kBan:
+      item.hidden = IsSet(json, "suspended") || IsSet(json, "suspended_at");
+      break;
+    case Feature::kMute:
+      item.hidden = IsSet(json, "silenced") || IsSet(json, "silenced_at");
+      break;
+    case Feature::kLock:
+      item.hidden = IsSet(json, "closed");
+      break;
+    case Feature::kApprove:
+      item.hidden = Text(json, "status") != "1";
+      break;
+    case Feature::kSpam:
+      item.hidden = Flagged(json, 8);
+      break;
+    case Feature::kReport:
+      item.hidden = Flagged(json, 7);
+      break;
     case Feature::kDelete: {
       const bool decided = !entry.empty() && Text(json, "status") != "0";
       if (decided || IsSet(json, "deleted_at") || IsSet(json, "user_deleted")) return std::vector<OwnItem>();
       break;
     }
-    default: break;
+    default:
+      break;
   }
   return std::vector<OwnItem>{item};
 }
 
-StatusOr<std::vector<OwnItem>> DiscourseConnector::ReadBack(const Call& call, const Account& account, const Write& write,
-                                                            absl::Time since, int limit) {
-  const bool created = write.kind == WriteKind::kPost || write.kind == WriteKind::kReply || write.kind == WriteKind::kPrivateReply;
+StatusOr<std::vector<OwnItem>> DiscourseConnector::ReadBack(const Call& call, const Account& account,
+                                                            const Write& write, absl::Time since, int limit) {
+  const bool created =
+      write.kind == WriteKind::kPost || write.kind == WriteKind::kReply || write.kind == WriteKind::kPrivateReply;
   if (!created) return ReadTarget(call, account, write);
   std::vector<OwnItem> out;
   const bool topic = write.kind == WriteKind::kPrivateReply || write.target_remote_id.empty();

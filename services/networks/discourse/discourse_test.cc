@@ -23,10 +23,11 @@ class DiscourseTest : public ::testing::Test {
     return write;
   }
   Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
-  static std::string Post(int64_t id, const std::string& time, const std::string& user = "ann", const std::string& text = "hi",
-                          int number = 3) {
-    return Json{{"id", id}, {"topic_id", 12}, {"post_number", number}, {"reply_to_post_number", nullptr}, {"user_id", 9},
-                {"username", user}, {"topic_title", "T"}, {"raw", text}, {"created_at", time}, {"updated_at", time}, {"version", 1}}
+  static std::string Post(int64_t id, const std::string& time, const std::string& user = "ann",
+                          const std::string& text = "hi", int number = 3) {
+    return Json{{"id", id},           {"topic_id", 12},     {"post_number", number}, {"reply_to_post_number", nullptr},
+                {"user_id", 9},       {"username", user},   {"topic_title", "T"},    {"raw", text},
+                {"created_at", time}, {"updated_at", time}, {"version", 1}}
         .dump();
   }
   static std::string Latest(const std::vector<std::string>& posts) {
@@ -36,7 +37,8 @@ class DiscourseTest : public ::testing::Test {
   }
   std::string Asked() {
     std::string out;
-    for (const auto& request : network.Taken()) out += request.method + " " + request.path + (request.query.empty() ? "" : "?" + request.query) + "\n";
+    for (const auto& request : network.Taken())
+      out += request.method + " " + request.path + (request.query.empty() ? "" : "?" + request.query) + "\n";
     return out;
   }
   ScriptedNetwork network;
@@ -58,7 +60,8 @@ TEST_F(DiscourseTest, TakesAStanceOnEveryFeature) {
 TEST_F(DiscourseTest, ATopicWithPicturesAndAPoll) {
   Write write = Of(WriteKind::kPost, "Hello");
   write.draft.link = "https://brand.example/";
-  write.draft.media = {{.type = "image/png", .alt_text = "A [lamp]", .bytes = "PNG1"}, {.type = "application/pdf", .bytes = "PDF", .title = "Plan"}};
+  write.draft.media = {{.type = "image/png", .alt_text = "A [lamp]", .bytes = "PNG1"},
+                       {.type = "application/pdf", .bytes = "PDF", .title = "Plan"}};
   write.draft.poll = PollDraft{{"yes", "no\nno"}};
   write.draft.options["category"] = "5";
   network.Next(200, R"({"id":1,"short_url":"upload://a.png","width":10,"height":20})");
@@ -79,7 +82,10 @@ TEST_F(DiscourseTest, ATopicWithPicturesAndAPoll) {
   EXPECT_EQ(body["category"], 5);
   EXPECT_EQ(body["external_id"], "key-1");
   const std::string raw = body["raw"];
-  EXPECT_EQ(raw.find("Hello\nhttps://brand.example/\n\n![A  lamp |10x20](upload://a.png)\n\n[Plan|attachment](upload://b.pdf)\n\n[poll type=regular"), 0u) << raw;
+  EXPECT_EQ(raw.find("Hello\nhttps://brand.example/\n\n![A  lamp "
+                     "|10x20](upload://a.png)\n\n[Plan|attachment](upload://b.pdf)\n\n[poll type=regular"),
+            0u)
+      << raw;
   EXPECT_NE(raw.find("* yes\n* no no\n[/poll]"), std::string::npos);
 }
 
@@ -91,15 +97,18 @@ TEST_F(DiscourseTest, RepliesByTopicAndNumber) {
   EXPECT_EQ(asked[0].path, "/posts/34.json");
   EXPECT_EQ(ParseJson(asked[1].body), Json({{"topic_id", 12}, {"reply_to_post_number", 3}, {"raw", "Thanks"}}));
   Write write = Of(WriteKind::kReply, "Thanks");
-  write.target_remote_id = "t/12/3";   // nothing has to be asked
+  write.target_remote_id = "t/12/3";  // nothing has to be asked
   network.Next(200, Post(41, "2026-11-20T10:01:00Z"));
   EXPECT_EQ(Execute(write).remote_id, "41");
   EXPECT_EQ(network.Taken().size(), 1u);
   network.Next(200, Post(34, "2026-11-20T10:00:00Z"));
   network.Next(200, Post(42, "2026-11-20T10:01:00Z"));
   EXPECT_EQ(Execute(Of(WriteKind::kPrivateReply, "In private")).remote_id, "42");
-  EXPECT_EQ(ParseJson(network.Taken().at(1).body),
-            Json({{"title", "Re: T"}, {"archetype", "private_message"}, {"target_recipients", "ann"}, {"external_id", "key-1"}, {"raw", "In private"}}));
+  EXPECT_EQ(ParseJson(network.Taken().at(1).body), Json({{"title", "Re: T"},
+                                                         {"archetype", "private_message"},
+                                                         {"target_recipients", "ann"},
+                                                         {"external_id", "key-1"},
+                                                         {"raw", "In private"}}));
 }
 
 TEST_F(DiscourseTest, WhatIsHeldIsToldAndFoundAgain) {
@@ -123,11 +132,13 @@ TEST_F(DiscourseTest, WhatIsHeldIsToldAndFoundAgain) {
 TEST_F(DiscourseTest, ATopicThatExistsAlreadyIsAdoptedByItsKey) {
   network.Next(422, R"({"action":"create_post","errors":["External ist bereits vergeben"]})");
   network.Next(301, "", {{"Location", "https://elsewhere.example/t/a-title/12.json"}});
-  network.Next(200, R"({"id":12,"post_stream":{"posts":[)" + Post(34, "2026-11-20T10:00:00Z", "the-api_username", "Hello", 1) + "]}}");
+  network.Next(200, R"({"id":12,"post_stream":{"posts":[)" +
+                        Post(34, "2026-11-20T10:00:00Z", "the-api_username", "Hello", 1) + "]}}");
   const Outcome out = Execute(Of(WriteKind::kPost, "Hello"));
   EXPECT_EQ(out.kind, OutcomeKind::kAccepted) << out.message;
   EXPECT_EQ(out.remote_id, "34");
-  EXPECT_EQ(Asked(), "POST /posts.json\nGET /t/external_id/key-1.json?include_raw=true\nGET /t/12.json?include_raw=true\n");
+  EXPECT_EQ(Asked(),
+            "POST /posts.json\nGET /t/external_id/key-1.json?include_raw=true\nGET /t/12.json?include_raw=true\n");
   network.Next(422, R"({"action":"create_post","errors":["Title is too short"]})");
   network.Next(404, R"({"errors":["-"],"error_type":"not_found"})");
   const Outcome refused = Execute(Of(WriteKind::kPost, "Hello"));
@@ -153,12 +164,12 @@ TEST_F(DiscourseTest, Moderates) {
   asked = network.Taken();
   EXPECT_EQ(asked.at(0).path, "/admin/users/9/suspend.json");
   EXPECT_EQ(ParseJson(asked[0].body)["reason"], "spam");
-  network.Next(200, Post(34, "2026-11-20T10:00:00Z"));   // whose post is it?
+  network.Next(200, Post(34, "2026-11-20T10:00:00Z"));  // whose post is it?
   network.Next(200, R"({"silence":{}})");
   EXPECT_EQ(Execute(Of(WriteKind::kMute)).kind, OutcomeKind::kAccepted);
   EXPECT_EQ(Asked(), "GET /posts/34.json\nPUT /admin/users/9/silence.json\n");
   Write approve = Of(WriteKind::kApprove);
-  EXPECT_EQ(Execute(approve).error, ErrorClass::kInvalid);   // no entry of the queue
+  EXPECT_EQ(Execute(approve).error, ErrorClass::kInvalid);  // no entry of the queue
   approve.target_remote_id = "review/7";
   network.Next(200, R"({"reviewable":{"id":7,"status":0,"version":2}})");
   network.Next(200, R"({"reviewable_perform_result":{"success":true}})");
@@ -218,21 +229,25 @@ TEST_F(DiscourseTest, OwnRepliesFromTheTopicsEnd) {
   network.Next(200, R"({"post_stream":{"stream":[31,33,34,9007199254740993]}})");
   network.Next(200, R"({"post_stream":{"posts":[)" + Post(34, "2026-11-20T10:00:00Z") + "," +
                         Post(9007199254740993, "2026-11-20T10:05:00Z", "the-api_username", "Thanks") + "]}}");
-  network.Next(200, R"({"post_stream":{"posts":[)" + Post(31, "2026-11-20T09:00:00Z") + "," + Post(33, "2026-11-20T09:30:00Z") + "]}}");
+  network.Next(200, R"({"post_stream":{"posts":[)" + Post(31, "2026-11-20T09:00:00Z") + "," +
+                        Post(33, "2026-11-20T09:30:00Z") + "]}}");
   network.Next(200, R"({"pending_posts":[]})");
-  const auto back = connector.ReadBack(network.call(), account, Of(WriteKind::kReply, "Thanks"), absl::FromUnixSeconds(1795167000), 2);
+  const auto back = connector.ReadBack(network.call(), account, Of(WriteKind::kReply, "Thanks"),
+                                       absl::FromUnixSeconds(1795167000), 2);
   ASSERT_TRUE(back.ok()) << back.status();
   ASSERT_EQ(back->size(), 1u);
   EXPECT_EQ(back->at(0).remote_id, "9007199254740993");
   EXPECT_TRUE(connector.Matches(Of(WriteKind::kReply, "Thanks"), back->at(0)));
-  EXPECT_NE(Asked().find("/t/12/posts.json?include_raw=true&post_ids[]=34&post_ids[]=9007199254740993"), std::string::npos);
+  EXPECT_NE(Asked().find("/t/12/posts.json?include_raw=true&post_ids[]=34&post_ids[]=9007199254740993"),
+            std::string::npos);
 }
 
 TEST_F(DiscourseTest, PollsInTheOrderOfTimeAndOnce) {
   const auto poll = [&](const std::string& cursor, int limit = 100) {
-    return connector.Poll(network.call(), account, cursor, absl::FromUnixSeconds(1795168800), limit);   // 10:00:00
+    return connector.Poll(network.call(), account, cursor, absl::FromUnixSeconds(1795168800), limit);  // 10:00:00
   };
-  network.Next(200, Latest({Post(9007199254740994, "2026-11-20T10:03:00Z"), Post(9007199254740993, "2026-11-20T10:02:00Z", "The-Api_Username")}));
+  network.Next(200, Latest({Post(9007199254740994, "2026-11-20T10:03:00Z"),
+                            Post(9007199254740993, "2026-11-20T10:02:00Z", "The-Api_Username")}));
   network.Next(200, Latest({Post(50, "2026-11-20T10:01:00Z"), Post(49, "2026-11-20T09:00:00Z")}));
   auto page = poll("");
   ASSERT_TRUE(page.ok()) << page.status();
@@ -241,8 +256,9 @@ TEST_F(DiscourseTest, PollsInTheOrderOfTimeAndOnce) {
   EXPECT_TRUE(page->more);
   EXPECT_EQ(Asked(), "GET /posts.json\nGET /posts.json?before=9007199254740993\n");
   const std::string second = page->cursor;
-  for (int again = 0; again < 2; ++again) {   // the same cursor may be read again; what came meanwhile waits
-    network.Next(200, Latest({Post(9007199254740994, "2026-11-20T10:03:00Z"), Post(9007199254740993, "2026-11-20T10:02:00Z", "The-Api_Username")}));
+  for (int again = 0; again < 2; ++again) {  // the same cursor may be read again; what came meanwhile waits
+    network.Next(200, Latest({Post(9007199254740994, "2026-11-20T10:03:00Z"),
+                              Post(9007199254740993, "2026-11-20T10:02:00Z", "The-Api_Username")}));
     page = poll(second);
     ASSERT_TRUE(page.ok());
     ASSERT_EQ(page->happenings.size(), 2u);
@@ -252,7 +268,8 @@ TEST_F(DiscourseTest, PollsInTheOrderOfTimeAndOnce) {
   }
   EXPECT_EQ(network.Taken().at(0).query, "before=9007199254740995");
   // A quiet round costs one request and gives nothing; a late comer with a lower number is not lost.
-  const std::string quiet = Latest({Post(9007199254740994, "2026-11-20T10:03:00Z"), Post(9007199254740992, "2026-11-20T10:02:50Z"), Post(49, "2026-11-20T09:00:00Z")});
+  const std::string quiet = Latest({Post(9007199254740994, "2026-11-20T10:03:00Z"),
+                                    Post(9007199254740992, "2026-11-20T10:02:50Z"), Post(49, "2026-11-20T09:00:00Z")});
   network.Next(200, quiet);
   page = poll(page->cursor);
   ASSERT_TRUE(page.ok());
@@ -265,7 +282,8 @@ TEST_F(DiscourseTest, PollsInTheOrderOfTimeAndOnce) {
 }
 
 TEST_F(DiscourseTest, APollKeepsToItsLimitAndEnds) {
-  const std::string all = Latest({Post(3, "2026-11-20T10:00:03Z"), Post(2, "2026-11-20T10:00:02Z"), Post(1, "2026-11-20T10:00:01Z")});
+  const std::string all =
+      Latest({Post(3, "2026-11-20T10:00:03Z"), Post(2, "2026-11-20T10:00:02Z"), Post(1, "2026-11-20T10:00:01Z")});
   network.Next(200, all);
   network.Next(200, Latest({}));
   auto page = connector.Poll(network.call(), account, "", absl::UnixEpoch(), 2);
@@ -289,13 +307,16 @@ TEST_F(DiscourseTest, APollKeepsToItsLimitAndEnds) {
 }
 
 TEST_F(DiscourseTest, Measures) {
-  network.Next(200, R"({"id":34,"topic_id":12,"post_number":1,"reads":8,"reply_count":2,"actions_summary":[{"id":2,"count":5}]})");
+  network.Next(
+      200,
+      R"({"id":34,"topic_id":12,"post_number":1,"reads":8,"reply_count":2,"actions_summary":[{"id":2,"count":5}]})");
   network.Next(200, R"({"id":12,"views":120,"posts_count":7})");
   network.Next(404, R"({"errors":["-"],"error_type":"not_found"})");
   const auto counts = connector.Measure(network.call(), account, {"34", "35", "review/7"});
   ASSERT_TRUE(counts.ok()) << counts.status();
   ASSERT_EQ(counts->size(), 1u);
-  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"likes", 5}, {"comments", 6}, {"views", 120}, {"reads", 8}}));
+  EXPECT_EQ(counts->at(0).values,
+            (std::map<std::string, int64_t>{{"likes", 5}, {"comments", 6}, {"views", 120}, {"reads", 8}}));
   network.Next(200, R"({"about":{"stats":{"topic_count":1,"posts_count":2,"user_count":3,"like_count":4}}})");
   EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values,
             (std::map<std::string, int64_t>{{"likes", 4}, {"members", 3}, {"posts", 2}, {"topics", 1}}));

@@ -1,6 +1,6 @@
-// Webhooks of a forum (facts 9). The body is keyed by the event's type; each delivery, a repeated one too, has a new event id, so
-// nothing here goes by it. The kind of what happened follows the post's own state, not the event that reports it: then a
-// post read back is the same activity.
+// Webhooks of a forum (facts 9). The body is keyed by the event's type; each delivery, a repeated one too, has a new
+// event id, so nothing here goes by it. The kind of what happened follows the post's own state, not the event that
+// reports it: then a post read back is the same activity.
 #include "networks/discourse/discourse.h"
 #include "networks/discourse/discourse_parse.h"
 #include "networks/text/unicode.h"
@@ -25,7 +25,8 @@ Status DiscourseConnector::VerifySignature(const WebhookCall& call, const std::v
 
 WebhookContent DiscourseConnector::ParseCall(const WebhookCall& call) const {
   WebhookContent content;
-  // The parser of webhooks bounds depth and refuses what is no UTF-8, with the reason; the posts are then read as a poll reads.
+  // The parser of webhooks bounds depth and refuses what is no UTF-8, with the reason; the posts are then read as a
+  // poll reads.
   if (!ParseWebhookBody(call.body, &content)) return content;
   const Json body = ParseJson(call.body);
   DiscourseReader reader;
@@ -56,7 +57,7 @@ WebhookContent DiscourseConnector::ParseCall(const WebhookCall& call) const {
   if (!missing.empty()) {
     content.unparsed.push_back({call.body, "MISSING_FIELD", missing});
   } else if (found.empty()) {
-    ++content.ignored;   // a ping, a topic (its first post comes by itself), users, groups, likes
+    ++content.ignored;  // a ping, a topic (its first post comes by itself), users, groups, likes
   }
   content.happenings = std::move(found);
   return content;

@@ -22,7 +22,8 @@ class DiscourseWebhookTest : public ::testing::Test {
   static std::string Post(const std::string& members = "") {
     return R"({"post":{"id":34,"topic_id":12,"post_number":3,"reply_to_post_number":2,"user_id":9,"username":"ann","name":"Ann",)"
            R"("created_at":"2026-11-20T10:00:00.123Z","updated_at":"2026-11-20T10:00:00.456Z","version":1,"post_type":1,)"
-           R"("topic_title":"A title","topic_archetype":"regular","raw":"hi","cooked":"<p>hi</p>","odd_member":[{}])" + members + "}}";
+           R"("topic_title":"A title","topic_archetype":"regular","raw":"hi","cooked":"<p>hi</p>","odd_member":[{}])" +
+           members + "}}";
   }
   ScriptedNetwork network;
   Connector& connector = network.connector("discourse");
@@ -116,8 +117,12 @@ TEST_F(DiscourseWebhookTest, MessagesBigIdsAndWhatIsIgnored) {
 
 TEST_F(DiscourseWebhookTest, BadBodiesAreKeptRaw) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"", "NOT_JSON"}, {"[]", "UNKNOWN_SHAPE"}, {"7", "UNKNOWN_SHAPE"}, {"{\"post\":\"\xff\"}", "NOT_UTF8"},
-      {std::string(70, '[') + std::string(70, ']'), "TOO_DEEP"}, {R"({"post":{"id":1}})", "MISSING_FIELD"},
+      {"", "NOT_JSON"},
+      {"[]", "UNKNOWN_SHAPE"},
+      {"7", "UNKNOWN_SHAPE"},
+      {"{\"post\":\"\xff\"}", "NOT_UTF8"},
+      {std::string(70, '[') + std::string(70, ']'), "TOO_DEEP"},
+      {R"({"post":{"id":1}})", "MISSING_FIELD"},
       {R"({"post":{"id":1,"topic_id":2,"created_at":"yesterday"}})", "MISSING_FIELD"},
       {R"({"reviewable":{"type":"ReviewableQueuedPost"}})", "MISSING_FIELD"}};
   for (const auto& [body, reason] : cases) {
@@ -133,7 +138,8 @@ TEST_F(DiscourseWebhookTest, BadBodiesAreKeptRaw) {
 TEST_F(DiscourseWebhookTest, Signatures) {
   WebhookCall call;
   call.body = R"({"ping":"OK"})";
-  call.headers["x-discourse-event-signature"] = "sha256=1f2b2939b180d0f1a3dfff3c6a0cf7f1b2c6838add94e610b145d9995aecbc56";
+  call.headers["x-discourse-event-signature"] =
+      "sha256=1f2b2939b180d0f1a3dfff3c6a0cf7f1b2c6838add94e610b145d9995aecbc56";
   EXPECT_TRUE(connector.VerifySignature(call, {Secret("webhook-secret-0001")}).ok());
   EXPECT_TRUE(connector.VerifySignature(call, {Secret("new"), Secret("webhook-secret-0001")}).ok());
   EXPECT_EQ(ReasonOf(connector.VerifySignature(call, {Secret("other")})), "SIGNATURE_WRONG");

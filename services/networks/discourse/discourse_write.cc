@@ -11,7 +11,7 @@ namespace parvis::networks {
 namespace {
 
 const char kBoundary[] = "parvis-5b0c9e1f7a3d4826";
-constexpr int kSpam = 8, kTellModerators = 7;   // post_action_type_id
+constexpr int kSpam = 8, kTellModerators = 7;  // post_action_type_id
 
 // Ids are numbers on the wire; beyond what a JSON number surely keeps, Rails reads the text as well.
 Json Number(const std::string& id) {
@@ -31,8 +31,9 @@ std::string Part(const std::string& head, const std::string& value) {
 }
 
 std::string MarkdownOf(const Media& media, const Json& upload) {
-  const std::string name = Inside(media.alt_text.empty() ? (media.title.empty() ? Text(upload, "original_filename") : media.title)
-                                                         : media.alt_text);
+  const std::string name =
+      Inside(media.alt_text.empty() ? (media.title.empty() ? Text(upload, "original_filename") : media.title)
+                                    : media.alt_text);
   const std::string target = "](" + Text(upload, "short_url") + ")";
   if (media.type.rfind("video/", 0) == 0) return "![" + name + "|video" + target;
   if (media.type.rfind("image/", 0) != 0) return "[" + name + "|attachment" + target;
@@ -41,7 +42,8 @@ std::string MarkdownOf(const Media& media, const Json& upload) {
 }
 
 std::string PollMarkdown(const PollDraft& poll, absl::Time now) {
-  std::string out = poll.multiple ? "[poll type=multiple min=1 max=" + std::to_string(poll.options.size()) : "[poll type=regular";
+  std::string out =
+      poll.multiple ? "[poll type=multiple min=1 max=" + std::to_string(poll.options.size()) : "[poll type=regular";
   out += " results=always public=false close=" + FormatIsoTime(now + poll.open_for) + "]\n";
   for (const std::string& option : poll.options) out += "* " + text::ForComparison(option) + "\n";
   return out + "[/poll]";
@@ -49,7 +51,8 @@ std::string PollMarkdown(const PollDraft& poll, absl::Time now) {
 
 }  // namespace
 
-bool DiscourseConnector::AddMedia(const Call& call, const Account& account, const Draft& draft, std::string* raw, Outcome* failed) {
+bool DiscourseConnector::AddMedia(const Call& call, const Account& account, const Draft& draft, std::string* raw,
+                                  Outcome* failed) {
   for (size_t i = 0; i < draft.media.size(); ++i) {
     const Media& media = draft.media[i];
     const auto bytes = MediaBytes(http_, call, media, capabilities_.media_max_bytes);
@@ -60,9 +63,10 @@ bool DiscourseConnector::AddMedia(const Call& call, const Account& account, cons
     net::ClientRequest request;
     request.method = "POST";
     request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
-    request.body = Part("name=\"upload_type\"", "composer") + Part("name=\"synchronous\"", "true") +
-                   Part("name=\"file\"; filename=\"" + MediaFileName(media, i) + "\"\r\nContent-Type: " + media.type, *bytes) +
-                   "--" + kBoundary + "--\r\n";
+    request.body =
+        Part("name=\"upload_type\"", "composer") + Part("name=\"synchronous\"", "true") +
+        Part("name=\"file\"; filename=\"" + MediaFileName(media, i) + "\"\r\nContent-Type: " + media.type, *bytes) +
+        "--" + kBoundary + "--\r\n";
     const Answer answer = SendRequest(call, account, "/uploads.json", std::move(request));
     // Nobody sees an upload that no post names; the forum clears it away.
     if (!answer.ok() || Text(answer.json, "short_url").empty()) {
@@ -76,22 +80,25 @@ bool DiscourseConnector::AddMedia(const Call& call, const Account& account, cons
 
 Answer DiscourseConnector::AskPost(const Call& call, const Account& account, const std::string& id) {
   const auto position = ParseDiscoursePosition(id);
-  const std::string path = position ? "/posts/by_number/" + position->topic + "/" + position->number : "/posts/" + net::UrlEncode(id);
+  const std::string path =
+      position ? "/posts/by_number/" + position->topic + "/" + position->number : "/posts/" + net::UrlEncode(id);
   return Ask(call, account, "GET", path + ".json");
 }
 
-bool DiscourseConnector::Find(const Call& call, const Account& account, const std::string& id, Place* place, Outcome* failed) {
+bool DiscourseConnector::Find(const Call& call, const Account& account, const std::string& id, Place* place,
+                              Outcome* failed) {
   const Answer answer = AskPost(call, account, id);
   *place = {Text(answer.json, "id"),      Text(answer.json, "topic_id"), Text(answer.json, "post_number"),
             Text(answer.json, "user_id"), Text(answer.json, "username"), Text(answer.json, "topic_title")};
   if (answer.ok() && !place->id.empty() && !place->topic.empty()) return true;
-  *failed = FailedWrite(answer, account, false);   // nothing was written yet
+  *failed = FailedWrite(answer, account, false);  // nothing was written yet
   return false;
 }
 
-Outcome DiscourseConnector::Created(const Call& call, const Account& account, const Answer& answer, const std::string& external_id) {
-  // Every refusal of a topic is a 422 in the forum's language, "this external id is taken" too. Only we make this key, so the
-  // topic that has it is this one, written by an earlier try.
+Outcome DiscourseConnector::Created(const Call& call, const Account& account, const Answer& answer,
+                                    const std::string& external_id) {
+  // Every refusal of a topic is a 422 in the forum's language, "this external id is taken" too. Only we make this key,
+  // so the topic that has it is this one, written by an earlier try.
   if (answer.answered() && answer.http.http_status == 422 && !external_id.empty()) {
     const auto topic = TopicOf(call, account, external_id);
     if (topic.ok() && topic->has_value()) {
@@ -175,19 +182,21 @@ Outcome DiscourseConnector::Changed(const Answer& answer, const Account& account
 // Approving needs the entry's version, so that nobody approves what was changed meanwhile.
 Outcome DiscourseConnector::Approve(const Call& call, const Account& account, const Write& write) {
   const std::string id = ReviewableOf(write.target_remote_id);
-  if (id.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "the target is no entry of the review queue (\"review/7\")");
+  if (id.empty())
+    return RefusedBeforeSending(ErrorClass::kInvalid, "the target is no entry of the review queue (\"review/7\")");
   const Answer entry = Ask(call, account, "GET", "/review/" + id + ".json");
   const Json& reviewable = Member(entry.json, "reviewable");
   const std::string version = Text(reviewable, "version");
   if (!entry.ok() || version.empty()) return FailedWrite(entry, account, false);
-  if (Text(reviewable, "status") == "1") return Changed(entry, account, write.target_remote_id);   // approved already
+  if (Text(reviewable, "status") == "1") return Changed(entry, account, write.target_remote_id);  // approved already
   const bool approve = write.kind == WriteKind::kApprove;
   const std::string action = approve ? "approve_post" : "reject_post";
-  return Changed(Ask(call, account, "PUT", "/review/" + id + "/perform/" + action + ".json?version=" + version), account,
-                 write.target_remote_id);
+  return Changed(Ask(call, account, "PUT", "/review/" + id + "/perform/" + action + ".json?version=" + version),
+                 account, write.target_remote_id);
 }
 
-bool DiscourseConnector::FindUser(const Call& call, const Account& account, const Write& write, std::string* user, Outcome* failed) {
+bool DiscourseConnector::FindUser(const Call& call, const Account& account, const Write& write, std::string* user,
+                                  Outcome* failed) {
   *user = write.target_author_id;
   if (!user->empty()) return true;
   Place place;
@@ -210,13 +219,14 @@ Outcome DiscourseConnector::Sanction(const Call& call, const Account& account, c
   Json body = Json::object();
   if (!lift) {
     // There is no "for ever": the forum's own page sends a day far away.
-    const std::string until = absl::FormatTime("%Y-%m-%d", clock_.WallNow() + absl::Hours(24 * 365 * 100), absl::UTCTimeZone());
+    const std::string until =
+        absl::FormatTime("%Y-%m-%d", clock_.WallNow() + absl::Hours(24 * 365 * 100), absl::UTCTimeZone());
     body[ban ? "suspend_until" : "silenced_till"] = until;
     body["reason"] = write.draft.text.empty() ? "moderation" : write.draft.text;
   }
   const std::string verb = ban ? (lift ? "unsuspend" : "suspend") : (lift ? "unsilence" : "silence");
-  return Changed(Ask(call, account, "PUT", "/admin/users/" + net::UrlEncode(user) + "/" + verb + ".json", &body), account,
-                 write.target_remote_id.empty() ? user : write.target_remote_id);
+  return Changed(Ask(call, account, "PUT", "/admin/users/" + net::UrlEncode(user) + "/" + verb + ".json", &body),
+                 account, write.target_remote_id.empty() ? user : write.target_remote_id);
 }
 
 Outcome DiscourseConnector::Moderate(const Call& call, const Account& account, const Write& write) {
@@ -234,15 +244,19 @@ Outcome DiscourseConnector::Moderate(const Call& call, const Account& account, c
   }
   const std::string post = "/posts/" + net::UrlEncode(id);
   switch (write.kind) {
-    case WriteKind::kDelete: return Changed(Ask(call, account, "DELETE", post + ".json"), account, write.target_remote_id);
-    case WriteKind::kUnhide: return Changed(Ask(call, account, "PUT", post + "/unhide.json"), account, write.target_remote_id);
+    case WriteKind::kDelete:
+      return Changed(Ask(call, account, "DELETE", post + ".json"), account, write.target_remote_id);
+    case WriteKind::kUnhide:
+      return Changed(Ask(call, account, "PUT", post + "/unhide.json"), account, write.target_remote_id);
     case WriteKind::kLock:
     case WriteKind::kUnlock: {
       const Json body = {{"status", "closed"}, {"enabled", write.kind == WriteKind::kLock ? "true" : "false"}};
-      return Changed(Ask(call, account, "PUT", "/t/" + net::UrlEncode(topic) + "/status.json", &body), account, write.target_remote_id);
+      return Changed(Ask(call, account, "PUT", "/t/" + net::UrlEncode(topic) + "/status.json", &body), account,
+                     write.target_remote_id);
     }
     default: {
-      Json body = {{"id", Number(id)}, {"post_action_type_id", write.kind == WriteKind::kSpam ? kSpam : kTellModerators}};
+      Json body = {{"id", Number(id)},
+                   {"post_action_type_id", write.kind == WriteKind::kSpam ? kSpam : kTellModerators}};
       if (write.kind == WriteKind::kReport) body["message"] = write.draft.text;
       return Changed(Ask(call, account, "POST", "/post_actions.json", &body), account, write.target_remote_id);
     }
@@ -261,14 +275,19 @@ Outcome DiscourseConnector::Execute(const Call& call, const Account& account, co
   switch (write.kind) {
     case WriteKind::kPost:
     case WriteKind::kReply:
-    case WriteKind::kPrivateReply: return Create(call, account, write);
-    case WriteKind::kApprove: return Approve(call, account, write);
+    case WriteKind::kPrivateReply:
+      return Create(call, account, write);
+    case WriteKind::kApprove:
+      return Approve(call, account, write);
     case WriteKind::kBan:
     case WriteKind::kUnban:
     case WriteKind::kMute:
-    case WriteKind::kUnmute: return Sanction(call, account, write);
-    case WriteKind::kDelete: return queued ? Approve(call, account, write) : Moderate(call, account, write);
-    default: return Moderate(call, account, write);
+    case WriteKind::kUnmute:
+      return Sanction(call, account, write);
+    case WriteKind::kDelete:
+      return queued ? Approve(call, account, write) : Moderate(call, account, write);
+    default:
+      return Moderate(call, account, write);
   }
 }
 

@@ -2,8 +2,8 @@
 #include "networks/linkedin/linkedin.h"
 #include "platform/net/http_client.h"
 
-using namespace parvis;             // NOLINT: a program, not a header
-using namespace parvis::networks;   // NOLINT
+using namespace parvis;            // NOLINT: a program, not a header
+using namespace parvis::networks;  // NOLINT
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static RealClock* const clock = new RealClock;

@@ -9,7 +9,7 @@
 namespace parvis::networks {
 namespace {
 
-constexpr int kPostTextMax = 3000, kCommentTextMax = 1250;   // facts 0.3
+constexpr int kPostTextMax = 3000, kCommentTextMax = 1250;  // facts 0.3
 constexpr int kQuestionMax = 140;
 constexpr int64_t kPixelsMax = 36'152'320;
 constexpr int64_t kImageBytesMax = 10 << 20, kVideoBytesMax = 500 << 20, kDocumentBytesMax = 100 << 20;
@@ -47,7 +47,8 @@ void CheckContent(const Draft& draft, std::vector<Violation>* out) {
 void CheckPoll(const Draft& draft, std::vector<Violation>* out) {
   if (!draft.poll) return;
   if (draft.poll->multiple) out->push_back({"poll.multiple", "must be off: people have one vote", "POLL_MULTIPLE"});
-  if (draft.poll->open_for > absl::Hours(24 * 14)) out->push_back({"poll.open_for", "is at most 14 days", "POLL_DURATION"});
+  if (draft.poll->open_for > absl::Hours(24 * 14))
+    out->push_back({"poll.open_for", "is at most 14 days", "POLL_DURATION"});
   const int length = text::CodePoints(draft.title.empty() ? draft.text : draft.title);
   if (length > kQuestionMax) {
     out->push_back({draft.title.empty() ? "text" : "title",
@@ -64,16 +65,17 @@ LinkedInConnector::LinkedInConnector(net::HttpClient& http, const Clock& clock) 
   c.network = "linkedin";
   c.display_name = "LinkedIn";
   using F = Feature;
-  c.Allow({F::kText, F::kTitle, F::kLink, F::kImage, F::kGallery, F::kVideo, F::kDocument, F::kPoll, F::kQuote, F::kTags,
-           F::kThumbnail, F::kWebhooks, F::kPolling, F::kMentions, F::kReply, F::kDelete, F::kDeleteOwn, F::kPostCounts,
-           F::kImpressions, F::kChannelCounts});
+  c.Allow({F::kText,  F::kTitle,  F::kLink,      F::kImage,      F::kGallery,     F::kVideo,        F::kDocument,
+           F::kPoll,  F::kQuote,  F::kTags,      F::kThumbnail,  F::kWebhooks,    F::kPolling,      F::kMentions,
+           F::kReply, F::kDelete, F::kDeleteOwn, F::kPostCounts, F::kImpressions, F::kChannelCounts});
   c.Refuse(F::kReel, "there is one kind of video", kPostsDocs);
   c.Refuse(F::kStory, "there are no stories any more", kPostsDocs);
   c.Refuse(F::kThread, "a post continues no other", kPostsDocs);
   c.Refuse(F::kNativeSchedule, "the API publishes at once", kPostsDocs);
   c.Refuse(F::kNewsletter, "the API makes no articles and no newsletters", kPostsDocs);
   c.Refuse(F::kStream, "it pushes by webhook only",
-           "https://learn.microsoft.com/linkedin/marketing/community-management/organizations/organization-social-action-notifications");
+           "https://learn.microsoft.com/linkedin/marketing/community-management/organizations/"
+           "organization-social-action-notifications");
   c.Refuse(F::kMessages, "pages' messages are not in this programme", kCommentsDocs);
   c.Refuse(F::kPrivateReply, "pages' messages are not in this programme", kCommentsDocs);
   for (const F feature : {F::kHide, F::kUnhide, F::kApprove, F::kSpam, F::kBan, F::kMute, F::kReport}) {
@@ -105,13 +107,15 @@ std::vector<Violation> LinkedInConnector::Check(WriteKind kind, const Draft& dra
   const bool post = kind == WriteKind::kPost;
   const bool stands_alone = post && (draft.poll || !draft.quote_remote_id.empty());
   if (!(stands_alone && draft.text.empty())) {
-    CheckText(draft, TextLength(post ? CommentaryOf(draft) : TextWithLink(draft)), post ? kPostTextMax : kCommentTextMax,
-              "characters", true, &out);
+    CheckText(draft, TextLength(post ? CommentaryOf(draft) : TextWithLink(draft)),
+              post ? kPostTextMax : kCommentTextMax, "characters", true, &out);
   }
   CheckLink(draft, &out);
   CheckMedia(draft, capabilities_, &out);
   for (size_t i = 0; i < draft.media.size(); ++i) {
-    if (IsImage(draft.media[i]) && std::max<int64_t>(draft.media[i].size_bytes, static_cast<int64_t>(draft.media[i].bytes.size())) > kImageBytesMax) {
+    if (IsImage(draft.media[i]) &&
+        std::max<int64_t>(draft.media[i].size_bytes, static_cast<int64_t>(draft.media[i].bytes.size())) >
+            kImageBytesMax) {
       out.push_back({"media[" + std::to_string(i) + "].size_bytes", "a picture has at most 10 MB", "MEDIA_TOO_LARGE"});
     }
   }
@@ -127,7 +131,8 @@ std::vector<Violation> LinkedInConnector::Check(WriteKind kind, const Draft& dra
   CheckContent(draft, &out);
   CheckPoll(draft, &out);
   for (size_t i = 0; i < draft.tags.size(); ++i) {
-    if (!text::IsUtf8(draft.tags[i]) || draft.tags[i].empty() || draft.tags[i].find_first_of(" \t\n#|{}\\") != std::string::npos) {
+    if (!text::IsUtf8(draft.tags[i]) || draft.tags[i].empty() ||
+        draft.tags[i].find_first_of(" \t\n#|{}\\") != std::string::npos) {
       out.push_back({"tags[" + std::to_string(i) + "]", "must be one word", "TAG_INVALID"});
     }
   }
@@ -148,8 +153,8 @@ Answer LinkedInConnector::SendRequest(const Call& call, const Account& account, 
   return answer;
 }
 
-Answer LinkedInConnector::Ask(const Call& call, const Account& account, const std::string& method, const std::string& path,
-                              const Json* body) {
+Answer LinkedInConnector::Ask(const Call& call, const Account& account, const std::string& method,
+                              const std::string& path, const Json* body) {
   net::ClientRequest request;
   request.method = method;
   request.url = Joined(account.base_url, path);
@@ -165,13 +170,15 @@ Answer LinkedInConnector::Ask(const Call& call, const Account& account, const st
 StatusOr<Identity> LinkedInConnector::WhoAmI(const Call& call, const Account& account) {
   std::string urn = account.remote_id.empty() ? "" : OrganisationUrn(account.remote_id);
   if (urn.empty()) {
-    const Answer roles = Ask(call, account, "GET", "/rest/organizationAcls?q=roleAssignee&role=ADMINISTRATOR&state=APPROVED");
+    const Answer roles =
+        Ask(call, account, "GET", "/rest/organizationAcls?q=roleAssignee&role=ADMINISTRATOR&state=APPROVED");
     if (!roles.ok()) return FailedRead(roles, account);
     const Json& elements = Member(roles.json, "elements");
     if (!elements.is_array()) return UnintelligibleRead();
     if (!elements.empty()) urn = Text(elements[0], "organization");
     if (urn.empty()) {
-      return MakeError(Code::kPermissionDenied, "PERMISSION_DENIED", "the credentials belong to no page's administrator");
+      return MakeError(Code::kPermissionDenied, "PERMISSION_DENIED",
+                       "the credentials belong to no page's administrator");
     }
   }
   const std::string number = urn.substr(urn.rfind(':') + 1);
@@ -182,7 +189,8 @@ StatusOr<Identity> LinkedInConnector::WhoAmI(const Call& call, const Account& ac
   identity.remote_id = urn;
   identity.name = text::ToUtf8(Text(answer.json, "localizedName"));
   identity.handle = Text(answer.json, "vanityName");
-  identity.url = "https://www.linkedin.com/company/" + (identity.handle.empty() ? number : net::UrlEncode(identity.handle));
+  identity.url =
+      "https://www.linkedin.com/company/" + (identity.handle.empty() ? number : net::UrlEncode(identity.handle));
   return identity;
 }
 
@@ -196,7 +204,7 @@ bool LinkedInConnector::Matches(const Write& write, const OwnItem& item) const {
     case WriteKind::kReply:
       return text::ForComparison(TextWithLink(write.draft)) == text::ForComparison(item.text);
     default:
-      return false;   // what is deleted and still there was not deleted
+      return false;  // what is deleted and still there was not deleted
   }
 }
 

@@ -9,28 +9,33 @@ struct Known {
 };
 // Codes that say more than their status.
 constexpr Known kCodes[] = {
-    {"DUPLICATE_POST", ErrorClass::kDuplicate},
-    {"REVOKED_ACCESS_TOKEN", ErrorClass::kTokenExpired},
-    {"EXPIRED_ACCESS_TOKEN", ErrorClass::kTokenExpired},
-    {"INVALID_ACCESS_TOKEN", ErrorClass::kTokenExpired},
-    {"NONEXISTENT_VERSION", ErrorClass::kPermission},
-    {"VERSION_MISSING", ErrorClass::kPermission},
+    {"DUPLICATE_POST", ErrorClass::kDuplicate},          {"REVOKED_ACCESS_TOKEN", ErrorClass::kTokenExpired},
+    {"EXPIRED_ACCESS_TOKEN", ErrorClass::kTokenExpired}, {"INVALID_ACCESS_TOKEN", ErrorClass::kTokenExpired},
+    {"NONEXISTENT_VERSION", ErrorClass::kPermission},    {"VERSION_MISSING", ErrorClass::kPermission},
     {"TOO_MANY_REQUESTS", ErrorClass::kRateLimited},
 };
-constexpr int64_t kRevoked = 65601, kExpired = 65602;   // serviceErrorCode
+constexpr int64_t kRevoked = 65601, kExpired = 65602;  // serviceErrorCode
 
 ErrorClass OfStatus(int status) {
   if (status >= 200 && status < 300) return ErrorClass::kNone;
   switch (status) {
-    case 401: return ErrorClass::kTokenExpired;
-    case 403: return ErrorClass::kPermission;
+    case 401:
+      return ErrorClass::kTokenExpired;
+    case 403:
+      return ErrorClass::kPermission;
     case 404:
-    case 410: return ErrorClass::kNotFound;
-    case 408: return ErrorClass::kTransient;
-    case 409: return ErrorClass::kDuplicate;
-    case 426: return ErrorClass::kPermission;   // the version was sunset: nothing works until another is set
-    case 429: return ErrorClass::kRateLimited;
-    default: return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
+    case 410:
+      return ErrorClass::kNotFound;
+    case 408:
+      return ErrorClass::kTransient;
+    case 409:
+      return ErrorClass::kDuplicate;
+    case 426:
+      return ErrorClass::kPermission;  // the version was sunset: nothing works until another is set
+    case 429:
+      return ErrorClass::kRateLimited;
+    default:
+      return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
   }
 }
 

@@ -1,5 +1,5 @@
-// Uploads (facts 5.2): register, send the bytes to the address that was given, and for a video finish with the parts' ETags.
-// All of it comes before the post: whatever fails here, nobody has seen anything.
+// Uploads (facts 5.2): register, send the bytes to the address that was given, and for a video finish with the parts'
+// ETags. All of it comes before the post: whatever fails here, nobody has seen anything.
 #include <algorithm>
 
 #include "networks/linkedin/linkedin.h"
@@ -9,7 +9,7 @@
 namespace parvis::networks {
 namespace {
 
-constexpr int kTries = 3;              // of one part whose connection was lost; each part has an address of its own
+constexpr int kTries = 3;  // of one part whose connection was lost; each part has an address of its own
 constexpr size_t kPartsMax = 2000;
 constexpr int64_t kPartBytesMax = 64 << 20;
 
@@ -54,7 +54,8 @@ std::optional<std::string> LinkedInConnector::Put(const Call& call, const Accoun
       const auto etag = answer.http.headers.find("ETag");
       return etag == answer.http.headers.end() ? "" : etag->second;
     }
-    const bool again = answer.answered() ? answer.refusal.error == ErrorClass::kTransient : answer.http.sent == net::Sent::kMaybe;
+    const bool again =
+        answer.answered() ? answer.refusal.error == ErrorClass::kTransient : answer.http.sent == net::Sent::kMaybe;
     if (!again) break;
   }
   *failed = FailedWrite(answer, account, false);
@@ -62,15 +63,16 @@ std::optional<std::string> LinkedInConnector::Put(const Call& call, const Accoun
 }
 
 // `collection`: "images" or "documents".
-std::string LinkedInConnector::UploadImage(const Call& call, const Account& account, const Media& media, const char* collection,
-                                           Outcome* failed) {
+std::string LinkedInConnector::UploadImage(const Call& call, const Account& account, const Media& media,
+                                           const char* collection, Outcome* failed) {
   const auto bytes = MediaBytes(http_, call, media, capabilities_.media_max_bytes);
   if (!bytes.ok()) {
     *failed = MediaFailed(bytes.status());
     return "";
   }
   const Json body = {{"initializeUploadRequest", {{"owner", OrganisationUrn(account.remote_id)}}}};
-  const Answer answer = Ask(call, account, "POST", std::string("/rest/") + collection + "?action=initializeUpload", &body);
+  const Answer answer =
+      Ask(call, account, "POST", std::string("/rest/") + collection + "?action=initializeUpload", &body);
   const Json& value = Member(answer.json, "value");
   const std::string url = Text(value, "uploadUrl");
   const std::string urn = Text(value, std::string_view(collection) == "images" ? "image" : "document");
@@ -86,15 +88,16 @@ std::string LinkedInConnector::UploadImage(const Call& call, const Account& acco
 }
 
 // Each part to its own address; its ETag, in the order of the parts, says that it arrived.
-std::optional<Json> LinkedInConnector::PutParts(const Call& call, const Account& account, const Media& media, const Json& parts,
-                                                int64_t size, Outcome* failed) {
+std::optional<Json> LinkedInConnector::PutParts(const Call& call, const Account& account, const Media& media,
+                                                const Json& parts, int64_t size, Outcome* failed) {
   Json etags = Json::array();
   for (const Json& part : parts) {
     const Json &first = Member(part, "firstByte"), &last = Member(part, "lastByte");
     const int64_t from = first.is_number_integer() ? first.get<int64_t>() : 0;
     const int64_t to = last.is_number_integer() ? last.get<int64_t>() : size - 1;
     if (from < 0 || to < from || to >= size || to - from >= kPartBytesMax) {
-      *failed = RefusedBeforeSending(ErrorClass::kTransient, "the network asked for parts that the video does not have");
+      *failed =
+          RefusedBeforeSending(ErrorClass::kTransient, "the network asked for parts that the video does not have");
       failed->kind = OutcomeKind::kNotSent;
       return std::nullopt;
     }
@@ -110,7 +113,8 @@ std::optional<Json> LinkedInConnector::PutParts(const Call& call, const Account&
   return etags;
 }
 
-std::string LinkedInConnector::UploadVideo(const Call& call, const Account& account, const Draft& draft, Outcome* failed) {
+std::string LinkedInConnector::UploadVideo(const Call& call, const Account& account, const Draft& draft,
+                                           Outcome* failed) {
   const Media& media = draft.media[0];
   const auto size = MediaSize(media);
   if (!size.ok()) {
@@ -154,7 +158,8 @@ std::string LinkedInConnector::UploadVideo(const Call& call, const Account& acco
   return urn;
 }
 
-bool LinkedInConnector::AddContent(const Call& call, const Account& account, const Draft& draft, Json* post, Outcome* failed) {
+bool LinkedInConnector::AddContent(const Call& call, const Account& account, const Draft& draft, Json* post,
+                                   Outcome* failed) {
   if (draft.poll) {
     const absl::Duration day = absl::Hours(24);
     const char* duration = draft.poll->open_for <= day       ? "ONE_DAY"
@@ -172,7 +177,8 @@ bool LinkedInConnector::AddContent(const Call& call, const Account& account, con
   if (draft.media.empty()) {
     // A link is not looked at by LinkedIn: its card shows what the post says.
     if (ShowsLinkAsCard(draft)) {
-      (*post)["content"]["article"] = {{"source", draft.link}, {"title", draft.title.empty() ? draft.link : draft.title}};
+      (*post)["content"]["article"] = {{"source", draft.link},
+                                       {"title", draft.title.empty() ? draft.link : draft.title}};
     }
     return true;
   }

@@ -8,7 +8,7 @@ namespace parvis::networks {
 namespace {
 
 constexpr size_t kIdMax = 256;
-constexpr int64_t kMillisMax = 253'402'300'799'000;   // the year 9999
+constexpr int64_t kMillisMax = 253'402'300'799'000;  // the year 9999
 
 std::string Clean(const Json& object, const char* key, size_t max = kIdMax) {
   return text::CutBytes(text::ToUtf8(Text(object, key)), max);
@@ -20,9 +20,11 @@ std::string MessageOf(const Json& object) {
   return text::CutBytes(text::ToUtf8(text), kHappeningTextMax);
 }
 
-// The same comment is told of by a webhook, which knows when it was reported, and read back, which knows when it was made: only the
-// number says both times the same.
-int64_t RevisionOfNew(const std::string& id, absl::Time otherwise) { return RevisionOf(TimeInId(id).value_or(otherwise)); }
+// The same comment is told of by a webhook, which knows when it was reported, and read back, which knows when it was
+// made: only the number says both times the same.
+int64_t RevisionOfNew(const std::string& id, absl::Time otherwise) {
+  return RevisionOf(TimeInId(id).value_or(otherwise));
+}
 
 bool IsCommentUrn(const std::string& urn) { return urn.compare(0, 15, "urn:li:comment:") == 0; }
 

@@ -1,4 +1,5 @@
-// One comment, one notification and the place of the next page, as LinkedIn gives them. Pure; what comes out is UTF-8 without NUL.
+// One comment, one notification and the place of the next page, as LinkedIn gives them. Pure; what comes out is UTF-8
+// without NUL.
 #pragma once
 
 #include <optional>
@@ -10,7 +11,8 @@
 
 namespace parvis::networks {
 
-// A comment below `post`: that it was written and, when it was changed since, edited. Empty when it has no id or no time.
+// A comment below `post`: that it was written and, when it was changed since, edited. Empty when it has no id or no
+// time.
 std::vector<Happening> LinkedInComment(const Json& comment, const std::string& organisation, const std::string& post);
 // A notification of a webhook. Empty without `missing` for what nobody answers (likes, shares, actions of tomorrow).
 std::vector<Happening> LinkedInNotification(const Json& notification, std::string* missing);

@@ -10,11 +10,13 @@ namespace parvis::networks {
 namespace {
 
 constexpr int kPageMax = 100;
-constexpr size_t kPostsPerRoundMax = 25;    // the newest; every call counts against a day's budget
-constexpr size_t kPlacesMax = 500;          // posts and comments with replies that a round reads
+constexpr size_t kPostsPerRoundMax = 25;  // the newest; every call counts against a day's budget
+constexpr size_t kPlacesMax = 500;        // posts and comments with replies that a round reads
 constexpr absl::Duration kOverlap = absl::Minutes(2);
 
-std::string Range(int64_t start, int count) { return "start=" + std::to_string(start) + "&count=" + std::to_string(count); }
+std::string Range(int64_t start, int count) {
+  return "start=" + std::to_string(start) + "&count=" + std::to_string(count);
+}
 
 std::string AuthorQuery(const Account& account) {
   return "/rest/posts?q=author&author=" + net::UrlEncode(OrganisationUrn(account.remote_id)) + "&sortBy=CREATED&";
@@ -51,19 +53,21 @@ int64_t Replies(const Json& comment) {
 
 }  // namespace
 
-Answer LinkedInConnector::AskComments(const Call& call, const Account& account, const std::string& urn, int64_t start, int count) {
+Answer LinkedInConnector::AskComments(const Call& call, const Account& account, const std::string& urn, int64_t start,
+                                      int count) {
   return Ask(call, account, "GET", "/rest/socialActions/" + net::UrlEncode(urn) + "/comments?" + Range(start, count));
 }
 
 Answer LinkedInConnector::AskComment(const Call& call, const Account& account, const std::string& urn) {
   const auto comment = ParseCommentUrn(urn);
-  const std::string path = comment ? "/rest/socialActions/" + net::UrlEncode(comment->object) + "/comments/" + comment->id
-                                   : "/rest/posts/" + net::UrlEncode(urn);
+  const std::string path = comment
+                               ? "/rest/socialActions/" + net::UrlEncode(comment->object) + "/comments/" + comment->id
+                               : "/rest/posts/" + net::UrlEncode(urn);
   return Ask(call, account, "GET", path);
 }
 
-StatusOr<std::vector<OwnItem>> LinkedInConnector::OwnComments(const Call& call, const Account& account, const std::string& below,
-                                                              absl::Time since, int limit) {
+StatusOr<std::vector<OwnItem>> LinkedInConnector::OwnComments(const Call& call, const Account& account,
+                                                              const std::string& below, absl::Time since, int limit) {
   const int count = std::clamp(limit, 1, kPageMax);
   const std::string us = OrganisationUrn(account.remote_id);
   std::vector<OwnItem> out;
@@ -114,7 +118,8 @@ StatusOr<std::vector<OwnItem>> LinkedInConnector::ReadBack(const Call& call, con
   std::vector<OwnItem> out;
   int64_t start = 0;
   PARVIS_RETURN_IF_ERROR(ReadPages(
-      account, [&](const std::string&) { return Ask(call, account, "GET", AuthorQuery(account) + Range(start, count)); },
+      account,
+      [&](const std::string&) { return Ask(call, account, "GET", AuthorQuery(account) + Range(start, count)); },
       [&](const Answer& answer) -> StatusOr<std::string> {
         const Json& elements = Member(answer.json, "elements");
         if (!elements.is_array() || elements.size() > kPageItemsMax) return UnintelligibleRead();
@@ -131,7 +136,8 @@ StatusOr<std::vector<OwnItem>> LinkedInConnector::ReadBack(const Call& call, con
   return out;
 }
 
-Status LinkedInConnector::ListPosts(const Call& call, const Account& account, std::vector<std::string>* posts, RateState* rate) {
+Status LinkedInConnector::ListPosts(const Call& call, const Account& account, std::vector<std::string>* posts,
+                                    RateState* rate) {
   const Answer answer = Ask(call, account, "GET", AuthorQuery(account) + Range(0, kPostsPerRoundMax));
   if (!answer.ok()) return FailedRead(answer, account);
   const Json& elements = Member(answer.json, "elements");
@@ -149,10 +155,10 @@ Status LinkedInConnector::ListPosts(const Call& call, const Account& account, st
 namespace {
 
 struct Cursor {
-  int64_t since = 0, next_since = 0;   // milliseconds
+  int64_t since = 0, next_since = 0;  // milliseconds
   bool listed = false;
-  std::vector<std::pair<std::string, std::string>> places;   // what to read, the post it belongs to
-  int64_t start = 0;                   // in the first place
+  std::vector<std::pair<std::string, std::string>> places;  // what to read, the post it belongs to
+  int64_t start = 0;                                        // in the first place
 
   static Cursor Decode(const std::string& text, absl::Time since) {
     Cursor cursor;
@@ -211,7 +217,8 @@ StatusOr<PollPage> LinkedInConnector::Poll(const Call& call, const Account& acco
     for (size_t i = 0; !gone && i < elements.size(); ++i) {
       const std::vector<Happening> found = LinkedInComment(elements[i], OrganisationUrn(account.remote_id), post);
       if (found.empty()) {
-        page.unparsed.push_back({elements[i].dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a comment without id or time"});
+        page.unparsed.push_back({elements[i].dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD",
+                                 "a comment without id or time"});
         continue;
       }
       for (const Happening& h : found) {
@@ -253,11 +260,13 @@ Status LinkedInConnector::Statistics(const Call& call, const Account& account, c
   const Json& elements = Member(answer.json, "elements");
   if (!elements.is_array() || elements.size() > kPageItemsMax) return UnintelligibleRead();
   constexpr std::pair<const char*, const char*> kNames[] = {
-      {"impressionCount", "impressions"}, {"uniqueImpressionsCount", "reach"}, {"clickCount", "clicks"},
-      {"likeCount", "likes"},             {"commentCount", "comments"},        {"shareCount", "shares"}};
+      {"impressionCount", "impressions"}, {"uniqueImpressionsCount", "reach"},
+      {"clickCount", "clicks"},           {"likeCount", "likes"},
+      {"commentCount", "comments"},       {"shareCount", "shares"}};
   for (const Json& element : elements) {
     Counts counts;
-    counts.remote_id = parameter.empty() ? account.remote_id : Text(element, parameter == "shares" ? "share" : "ugcPost");
+    counts.remote_id =
+        parameter.empty() ? account.remote_id : Text(element, parameter == "shares" ? "share" : "ugcPost");
     const Json& total = Member(element, "totalShareStatistics");
     if (counts.remote_id.empty() || !total.is_object()) continue;
     for (const auto& [theirs, ours] : kNames) {

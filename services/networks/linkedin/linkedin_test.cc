@@ -43,13 +43,15 @@ TEST_F(LinkedInTest, TakesAStanceOnEveryFeature) {
 
 TEST(LittleText, EscapesAndComesBack) {
   EXPECT_EQ(ToLittleText("a (b) [c] {d} <e> f_g * ~ | @ \\"), R"(a \(b\) \[c\] \{d\} \<e\> f\_g \* \~ \| \@ \\)");
-  EXPECT_EQ(ToLittleText("#Summer_time is #1 (#b)"), R"({hashtag|\#|Summer\_time} is {hashtag|\#|1} \({hashtag|\#|b}\))");
+  EXPECT_EQ(ToLittleText("#Summer_time is #1 (#b)"),
+            R"({hashtag|\#|Summer\_time} is {hashtag|\#|1} \({hashtag|\#|b}\))");
   EXPECT_EQ(ToLittleText("a#b # ## /#x &#39;"), R"(a\#b \# \#\# /\#x &\#39;)");
   EXPECT_EQ(ToLittleText("@[A (B)](urn:li:organization:1)"), R"(\@\[A \(B\)\]\(urn:li:organization:1\))");
   EXPECT_EQ(ToLittleText("Hi @[A_B](urn:li:organization:1)!"), R"(Hi @[A\_B](urn:li:organization:1)!)");
   EXPECT_EQ(ToLittleText("@[A](urn:li:share:1)"), R"(\@\[A\]\(urn:li:share:1\))");
   EXPECT_EQ(FromLittleText(R"(Hi @[A\_B](urn:li:organization:1)! {hashtag|\#|x\_y} \(z\))"), "Hi A_B! #x_y (z)");
-  for (const std::string text : {"plain", "a (b) #c\n\n\\ {hashtag|", "\xC3\xBC#\xC3\xBC_1 ~", "{hashtag|\\#|a}", "\\"}) {
+  for (const std::string text :
+       {"plain", "a (b) #c\n\n\\ {hashtag|", "\xC3\xBC#\xC3\xBC_1 ~", "{hashtag|\\#|a}", "\\"}) {
     EXPECT_EQ(FromLittleText(ToLittleText(text)), text);
   }
 }
@@ -57,10 +59,12 @@ TEST(LittleText, EscapesAndComesBack) {
 TEST(LinkedInUrns, AreReadAndWritten) {
   EXPECT_EQ(ParseCommentUrn("urn:li:comment:(activity:1,2)")->Text(), "urn:li:comment:(urn:li:activity:1,2)");
   EXPECT_EQ(ParseCommentUrn("urn:li:comment:(urn:li:ugcPost:1,9007199254740993)")->id, "9007199254740993");
-  for (const char* bad : {"", "urn:li:share:1", "urn:li:comment:(x)", "urn:li:comment:(urn:li:activity:1,2", "urn:li:comment:(,2)", "urn:li:comment:(urn:li:activity:x,2)"}) {
+  for (const char* bad : {"", "urn:li:share:1", "urn:li:comment:(x)", "urn:li:comment:(urn:li:activity:1,2",
+                          "urn:li:comment:(,2)", "urn:li:comment:(urn:li:activity:x,2)"}) {
     EXPECT_FALSE(ParseCommentUrn(bad)) << bad;
   }
-  EXPECT_EQ(PostUrnIn("Content is a duplicate of urn:li:person:1, urn:li:share:7429862475279511552."), "urn:li:share:7429862475279511552");
+  EXPECT_EQ(PostUrnIn("Content is a duplicate of urn:li:person:1, urn:li:share:7429862475279511552."),
+            "urn:li:share:7429862475279511552");
   EXPECT_EQ(PostUrnIn("urn:li:share:"), "");
   EXPECT_EQ(*TimeInId("7094977717598625792"), absl::FromUnixMillis(1691574506187));
   EXPECT_FALSE(TimeInId("22"));
@@ -94,8 +98,9 @@ TEST_F(LinkedInTest, PostsTextLinksAndPolls) {
   EXPECT_EQ(Execute(poll).remote_id, "urn:li:share:8");
   asked = network.Taken();
   EXPECT_EQ(asked.at(0).headers.at("Linkedin-Version"), "202701");
-  EXPECT_EQ(ParseJson(asked[0].body)["content"]["poll"],
-            Json({{"question", "Which?"}, {"options", {{{"text", "a"}}, {{"text", "b"}}}}, {"settings", {{"duration", "THREE_DAYS"}}}}));
+  EXPECT_EQ(ParseJson(asked[0].body)["content"]["poll"], Json({{"question", "Which?"},
+                                                               {"options", {{{"text", "a"}}, {{"text", "b"}}}},
+                                                               {"settings", {{"duration", "THREE_DAYS"}}}}));
   Write share = Of(WriteKind::kPost, "Look");
   share.draft.quote_remote_id = "urn:li:share:5";
   NextCreated("urn:li:share:9");
@@ -105,7 +110,8 @@ TEST_F(LinkedInTest, PostsTextLinksAndPolls) {
 
 TEST_F(LinkedInTest, PostsPictures) {
   Write write = Of(WriteKind::kPost, "Two");
-  write.draft.media = {{.type = "image/png", .alt_text = "A lamp", .bytes = "PNG1"}, {.type = "image/jpeg", .bytes = "JPG2"}};
+  write.draft.media = {{.type = "image/png", .alt_text = "A lamp", .bytes = "PNG1"},
+                       {.type = "image/jpeg", .bytes = "JPG2"}};
   for (const char* urn : {"urn:li:image:a", "urn:li:image:b"}) {
     network.Next(200, Json{{"value", {{"uploadUrl", network.url() + "/upload/1"}, {"image", urn}}}}.dump());
     network.Next(201, "");
@@ -125,7 +131,8 @@ TEST_F(LinkedInTest, PostsPictures) {
   network.Next(403, R"({"message":"This resource is forbidden","status":403})");
   const Outcome out = Execute(write);
   EXPECT_EQ(out.kind, OutcomeKind::kNotSent);
-  EXPECT_EQ(ParseJson(network.Taken().at(2).body)["content"]["media"], Json({{"id", "urn:li:image:a"}, {"altText", "A lamp"}}));
+  EXPECT_EQ(ParseJson(network.Taken().at(2).body)["content"]["media"],
+            Json({{"id", "urn:li:image:a"}, {"altText", "A lamp"}}));
 }
 
 TEST_F(LinkedInTest, PostsAVideoInPartsAndGoesOnAfterALostConnection) {
@@ -151,8 +158,10 @@ TEST_F(LinkedInTest, PostsAVideoInPartsAndGoesOnAfterALostConnection) {
   EXPECT_EQ(out.kind, OutcomeKind::kAccepted) << out.message;
   const auto asked = network.Taken();
   ASSERT_EQ(asked.size(), 8u);
-  EXPECT_EQ(ParseJson(asked[0].body)["initializeUploadRequest"],
-            Json({{"owner", "urn:li:organization:96"}, {"fileSizeBytes", 10}, {"uploadCaptions", false}, {"uploadThumbnail", true}}));
+  EXPECT_EQ(ParseJson(asked[0].body)["initializeUploadRequest"], Json({{"owner", "urn:li:organization:96"},
+                                                                       {"fileSizeBytes", 10},
+                                                                       {"uploadCaptions", false},
+                                                                       {"uploadThumbnail", true}}));
   EXPECT_EQ(asked[1].path + asked[1].body, "/part/10123");
   EXPECT_EQ(asked[4].path + asked[4].body, "/part/2456789");
   EXPECT_EQ(asked[5].path + asked[5].body, "/thumbPNG");
@@ -162,14 +171,19 @@ TEST_F(LinkedInTest, PostsAVideoInPartsAndGoesOnAfterALostConnection) {
   // What is lost before the post is not sent, and parts that do not exist are not read.
   network.NextReset();
   EXPECT_EQ(Execute(write).kind, OutcomeKind::kNotSent);
-  network.Next(200, R"({"value":{"video":"urn:li:video:v","uploadInstructions":[{"uploadUrl":"x","firstByte":5,"lastByte":99}]}})");
+  network.Next(
+      200,
+      R"({"value":{"video":"urn:li:video:v","uploadInstructions":[{"uploadUrl":"x","firstByte":5,"lastByte":99}]}})");
   EXPECT_EQ(Execute(write).kind, OutcomeKind::kNotSent);
 }
 
 TEST_F(LinkedInTest, ADuplicateIsAdoptedWhenItIsOurs) {
-  const std::string duplicate = R"({"message":"Content is a duplicate of urn:li:share:7429862475279511552","status":422,"code":"DUPLICATE_POST"})";
+  const std::string duplicate =
+      R"({"message":"Content is a duplicate of urn:li:share:7429862475279511552","status":422,"code":"DUPLICATE_POST"})";
   network.Next(422, duplicate);
-  network.Next(200, R"j({"id":"urn:li:share:7429862475279511552","author":"urn:li:organization:96","commentary":"Hello \\(world\\)"})j");
+  network.Next(
+      200,
+      R"j({"id":"urn:li:share:7429862475279511552","author":"urn:li:organization:96","commentary":"Hello \\(world\\)"})j");
   const Outcome out = Execute(Of(WriteKind::kPost, "Hello (world)"));
   EXPECT_EQ(out.kind, OutcomeKind::kAccepted);
   EXPECT_EQ(out.remote_id, "urn:li:share:7429862475279511552");
@@ -186,12 +200,15 @@ TEST_F(LinkedInTest, ADuplicateIsAdoptedWhenItIsOurs) {
 
 TEST_F(LinkedInTest, RepliesAndDeletes) {
   const std::string path = "/rest/socialActions/urn%3Ali%3Acomment%3A%28urn%3Ali%3Aactivity%3A1%2C22%29/comments";
-  network.Next(201, R"j({"id":"33","commentUrn":"urn:li:comment:(urn:li:activity:1,33)","object":"urn:li:activity:1"})j");
+  network.Next(201,
+               R"j({"id":"33","commentUrn":"urn:li:comment:(urn:li:activity:1,33)","object":"urn:li:activity:1"})j");
   EXPECT_EQ(Execute(Of(WriteKind::kReply, "Thanks (a lot)")).remote_id, "urn:li:comment:(urn:li:activity:1,33)");
   auto asked = network.Taken();
   EXPECT_EQ(asked.at(0).target, path);
-  EXPECT_EQ(ParseJson(asked[0].body), Json({{"actor", "urn:li:organization:96"}, {"object", "urn:li:activity:1"},
-                                            {"message", {{"text", "Thanks (a lot)"}}}, {"parentComment", "urn:li:comment:(urn:li:activity:1,22)"}}));
+  EXPECT_EQ(ParseJson(asked[0].body), Json({{"actor", "urn:li:organization:96"},
+                                            {"object", "urn:li:activity:1"},
+                                            {"message", {{"text", "Thanks (a lot)"}}},
+                                            {"parentComment", "urn:li:comment:(urn:li:activity:1,22)"}}));
   // Answering an answer: it hangs below the top-level comment. The id may come in the header alone.
   network.Next(400, R"({"message":"-","status":400})");
   network.Next(200, R"j({"id":"22","parentComment":"urn:li:comment:(urn:li:activity:1,11)"})j");
@@ -203,7 +220,8 @@ TEST_F(LinkedInTest, RepliesAndDeletes) {
   network.Next(204, "");
   EXPECT_EQ(Execute(Of(WriteKind::kDelete)).kind, OutcomeKind::kAccepted);
   asked = network.Taken();
-  EXPECT_EQ(asked.at(0).target, "/rest/socialActions/urn%3Ali%3Aactivity%3A1/comments/22?actor=urn%3Ali%3Aorganization%3A96");
+  EXPECT_EQ(asked.at(0).target,
+            "/rest/socialActions/urn%3Ali%3Aactivity%3A1/comments/22?actor=urn%3Ali%3Aorganization%3A96");
   EXPECT_EQ(asked[0].headers.at("X-RestLi-Method"), "DELETE");
   Write own = Of(WriteKind::kDelete);
   own.target_remote_id = "urn:li:share:7";
@@ -247,18 +265,20 @@ TEST_F(LinkedInTest, EveryClassOfRefusal) {
 
 TEST_F(LinkedInTest, ChecksDrafts) {
   Draft draft;
-  draft.text = std::string(3000, '(');   // escaping is not counted
+  draft.text = std::string(3000, '(');  // escaping is not counted
   EXPECT_TRUE(Reasons(draft).empty());
   draft.text += "x";
   EXPECT_EQ(Reasons(draft), std::vector<std::string>{"TEXT_TOO_LONG"});
-  EXPECT_EQ(Reasons(Of(WriteKind::kReply, std::string(1251, 'x')).draft, WriteKind::kReply), std::vector<std::string>{"TEXT_TOO_LONG"});
+  EXPECT_EQ(Reasons(Of(WriteKind::kReply, std::string(1251, 'x')).draft, WriteKind::kReply),
+            std::vector<std::string>{"TEXT_TOO_LONG"});
   Draft mixed;
   mixed.text = "x";
-  mixed.media = {{.type = "video/mp4", .bytes = "1"}, {.type = "image/png", .bytes = "1", .width = 10000, .height = 10000}};
+  mixed.media = {{.type = "video/mp4", .bytes = "1"},
+                 {.type = "image/png", .bytes = "1", .width = 10000, .height = 10000}};
   mixed.poll = PollDraft{{"a", std::string(31, 'x')}, absl::Hours(24 * 15), true};
   mixed.tags = {"two words"};
-  EXPECT_EQ(Reasons(mixed), (std::vector<std::string>{"POLL_OPTION_TEXT", "MEDIA_MIX", "MEDIA_MIX", "MEDIA_DIMENSIONS", "POLL_MULTIPLE",
-                                                       "POLL_DURATION", "TAG_INVALID"}));
+  EXPECT_EQ(Reasons(mixed), (std::vector<std::string>{"POLL_OPTION_TEXT", "MEDIA_MIX", "MEDIA_MIX", "MEDIA_DIMENSIONS",
+                                                      "POLL_MULTIPLE", "POLL_DURATION", "TAG_INVALID"}));
   EXPECT_EQ(connector.TextLength("a\xF0\x9F\x98\x80"), 2);
 }
 

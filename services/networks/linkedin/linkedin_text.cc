@@ -23,7 +23,7 @@ std::string Escaped(std::string_view text) {
   return out;
 }
 
-bool IsWord(char c) {   // letters of any script, digits, "_"
+bool IsWord(char c) {  // letters of any script, digits, "_"
   const auto u = static_cast<unsigned char>(c);
   return u >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
@@ -57,7 +57,8 @@ std::string ToLittleText(std::string_view text) {
       i += mention;
       continue;
     }
-    const bool starts = text[i] == '#' && (i == 0 || (!IsWord(text[i - 1]) && text[i - 1] != '/' && text[i - 1] != '&'));
+    const bool starts =
+        text[i] == '#' && (i == 0 || (!IsWord(text[i - 1]) && text[i - 1] != '/' && text[i - 1] != '&'));
     size_t end = i + 1;
     while (starts && end < text.size() && IsWord(text[end])) ++end;
     if (starts && end > i + 1) {
@@ -131,7 +132,8 @@ std::string PostUrnIn(std::string_view text) {
       if (text.substr(at, kind.size()) != kind) continue;
       size_t end = at + kind.size();
       while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
-      if (IsNumber(text.substr(at + kind.size(), end - at - kind.size()))) return std::string(text.substr(at, end - at));
+      if (IsNumber(text.substr(at + kind.size(), end - at - kind.size())))
+        return std::string(text.substr(at, end - at));
     }
   }
   return "";
@@ -142,10 +144,13 @@ std::optional<absl::Time> TimeInId(std::string_view id) {
   uint64_t number = 0;
   for (const char c : id) number = number * 10 + static_cast<uint64_t>(c - '0');
   const absl::Time time = absl::FromUnixMillis(static_cast<int64_t>(number >> 22));
-  const bool plausible = time > absl::FromUnixSeconds(1262304000) && time < absl::FromUnixSeconds(4102444800);   // 2010 to 2100
+  const bool plausible =
+      time > absl::FromUnixSeconds(1262304000) && time < absl::FromUnixSeconds(4102444800);  // 2010 to 2100
   return plausible ? std::optional<absl::Time>(time) : std::nullopt;
 }
 
-std::string LinkedInPermalink(const std::string& post_urn) { return "https://www.linkedin.com/feed/update/" + post_urn; }
+std::string LinkedInPermalink(const std::string& post_urn) {
+  return "https://www.linkedin.com/feed/update/" + post_urn;
+}
 
 }  // namespace parvis::networks

@@ -11,8 +11,8 @@
 
 namespace parvis::networks {
 
-// Plain text as little text: what is reserved is escaped (an open bracket would cut the post off there), "#word" becomes a
-// hashtag, "@[Name](urn:li:organization:1)" stays a mention.
+// Plain text as little text: what is reserved is escaped (an open bracket would cut the post off there), "#word"
+// becomes a hashtag, "@[Name](urn:li:organization:1)" stays a mention.
 std::string ToLittleText(std::string_view text);
 // What readers see of little text.
 std::string FromLittleText(std::string_view little);
@@ -21,8 +21,8 @@ std::string CommentaryOf(const Draft& draft);
 // Whether the link becomes a card of its own.
 bool ShowsLinkAsCard(const Draft& draft);
 
-// "urn:li:comment:(urn:li:activity:1,2)" -> what it hangs below and its number. Also takes the short form that webhooks have,
-// "urn:li:comment:(activity:1,2)".
+// "urn:li:comment:(urn:li:activity:1,2)" -> what it hangs below and its number. Also takes the short form that webhooks
+// have, "urn:li:comment:(activity:1,2)".
 struct CommentUrn {
   std::string object, id;
   std::string Text() const { return "urn:li:comment:(" + object + "," + id + ")"; }

@@ -7,7 +7,7 @@
 namespace parvis::networks {
 namespace {
 
-constexpr std::string_view kSignedPrefix = "hmacsha256=";   // in what is signed, not in the header
+constexpr std::string_view kSignedPrefix = "hmacsha256=";  // in what is signed, not in the header
 
 }  // namespace
 
@@ -15,12 +15,14 @@ StatusOr<HandshakeAnswer> LinkedInConnector::Handshake(const WebhookCall& call, 
                                                        const Secret&) const {
   const auto query = net::ParseQuery(call.query);
   const auto found = query.find("challengeCode");
-  // Answered for whoever asks, with the key that signs events: what is no UUID is no challenge, least of all "hmacsha256={...}".
+  // Answered for whoever asks, with the key that signs events: what is no UUID is no challenge, least of all
+  // "hmacsha256={...}".
   const bool plain = found != query.end() && !found->second.empty() && found->second.size() <= 64 &&
                      found->second.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos;
   if (!plain) return MakeError(Code::kInvalidArgument, "HANDSHAKE_MALFORMED", "challengeCode is not a UUID");
   if (app_secrets.empty() || app_secrets[0].empty()) {
-    return MakeError(Code::kFailedPrecondition, "SECRET_MISSING", "no client secret is known to answer the challenge with");
+    return MakeError(Code::kFailedPrecondition, "SECRET_MISSING",
+                     "no client secret is known to answer the challenge with");
   }
   const Json answer = {{"challengeCode", found->second},
                        {"challengeResponse", ToHex(HmacSha256(app_secrets[0].Reveal(), found->second))}};

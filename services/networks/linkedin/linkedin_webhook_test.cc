@@ -13,7 +13,8 @@ const char kComment[] = "urn:li:comment:(urn:li:activity:7094637247890620418,709
 class LinkedInWebhookTest : public ::testing::Test {
  protected:
   WebhookContent Parse(const std::string& notification) {
-    return connector.ParseWebhook(R"({"type":"ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS","notifications":[)" + notification + "]}");
+    return connector.ParseWebhook(R"({"type":"ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS","notifications":[)" +
+                                  notification + "]}");
   }
   // As one was seen: the short form of the comment's URN outside, the long one inside.
   static std::string Comment(const std::string& action, const std::string& time = "1691574506310",
@@ -21,7 +22,8 @@ class LinkedInWebhookTest : public ::testing::Test {
     return R"({"subscriber":"urn:li:person:z","lastModifiedAt":)" + time +
            R"(,"decoratedSourcePost":{"owner":"urn:li:organization:96","text":"post","entity":"urn:li:share:7094637247487995904"},)"
            R"("sourcePost":"urn:li:activity:7094637247890620418","decoratedGeneratedActivity":{"comment":{"owner":"urn:li:person:z",)"
-           R"("text":"Commenting","entity":")" + std::string(kComment) + R"(","object":")" + object + R"("}},"action":")" + action +
+           R"("text":"Commenting","entity":")" +
+           std::string(kComment) + R"(","object":")" + object + R"("}},"action":")" + action +
            R"(","notificationId":5603453321,"organizationalEntity":"urn:li:organization:96","odd":{"member":1},)"
            R"j("generatedActivity":"urn:li:comment:(activity:7094637247890620418,7094977717598625792)"})j";
   }
@@ -42,7 +44,7 @@ TEST_F(LinkedInWebhookTest, AComment) {
   EXPECT_EQ(h.author_remote_id, "urn:li:person:z");
   EXPECT_EQ(h.text, "Commenting");
   EXPECT_EQ(h.occurred_at, absl::FromUnixMillis(1691574506310));
-  EXPECT_EQ(h.revision, 1691574506187000);   // the time in its number, which a poll knows too
+  EXPECT_EQ(h.revision, 1691574506187000);  // the time in its number, which a poll knows too
   EXPECT_FALSE(h.by_us);
 }
 
@@ -56,8 +58,10 @@ TEST_F(LinkedInWebhookTest, WithoutDecorationTheShortUrnBecomesTheLongOne) {
 }
 
 TEST_F(LinkedInWebhookTest, EveryAction) {
-  const std::pair<const char*, Kind> actions[] = {
-      {"COMMENT", Kind::kComment}, {"ADMIN_COMMENT", Kind::kComment}, {"COMMENT_EDIT", Kind::kEdit}, {"COMMENT_DELETE", Kind::kRemoval}};
+  const std::pair<const char*, Kind> actions[] = {{"COMMENT", Kind::kComment},
+                                                  {"ADMIN_COMMENT", Kind::kComment},
+                                                  {"COMMENT_EDIT", Kind::kEdit},
+                                                  {"COMMENT_DELETE", Kind::kRemoval}};
   for (const auto& [action, kind] : actions) {
     const auto content = Parse(Comment(action, "1691574599000"));
     ASSERT_EQ(content.happenings.size(), 1u) << action;
@@ -89,9 +93,12 @@ TEST_F(LinkedInWebhookTest, BadPartsAndBodiesAreKeptRaw) {
   ASSERT_EQ(content.unparsed.size(), 2u);
   EXPECT_EQ(content.unparsed[0].reason, "UNKNOWN_SHAPE");
   EXPECT_EQ(content.unparsed[1].reason, "MISSING_FIELD");
-  for (const auto& [body, reason] : std::vector<std::pair<std::string, std::string>>{
-           {"", "NOT_JSON"}, {"{}", "UNKNOWN_SHAPE"}, {"[]", "UNKNOWN_SHAPE"}, {"{\"a\":\"\xff\"}", "NOT_UTF8"},
-           {std::string(70, '[') + std::string(70, ']'), "TOO_DEEP"}}) {
+  for (const auto& [body, reason] :
+       std::vector<std::pair<std::string, std::string>>{{"", "NOT_JSON"},
+                                                        {"{}", "UNKNOWN_SHAPE"},
+                                                        {"[]", "UNKNOWN_SHAPE"},
+                                                        {"{\"a\":\"\xff\"}", "NOT_UTF8"},
+                                                        {std::string(70, '[') + std::string(70, ']'), "TOO_DEEP"}}) {
     const auto bad = connector.ParseWebhook(body);
     ASSERT_EQ(bad.unparsed.size(), 1u) << body;
     EXPECT_EQ(bad.unparsed[0].reason, reason) << body;
@@ -107,7 +114,8 @@ TEST_F(LinkedInWebhookTest, SignaturesAndHandshake) {
   EXPECT_TRUE(connector.VerifySignature(call, {secret}).ok());
   EXPECT_TRUE(connector.VerifySignature(call, {Secret("new"), secret}).ok());
   EXPECT_EQ(ReasonOf(connector.VerifySignature(call, {Secret("other")})), "SIGNATURE_WRONG");
-  call.headers["x-li-signature"] = "6a969554d9963d02128fcd27826595e5bd2b8f3a041c3b41bfda71b7cb6d3a72";   // without the prefix
+  call.headers["x-li-signature"] =
+      "6a969554d9963d02128fcd27826595e5bd2b8f3a041c3b41bfda71b7cb6d3a72";  // without the prefix
   EXPECT_EQ(ReasonOf(connector.VerifySignature(call, {secret})), "SIGNATURE_WRONG");
   call.headers["x-li-signature"] = "";
   EXPECT_EQ(ReasonOf(connector.VerifySignature(call, {secret})), "SIGNATURE_MISSING");
@@ -119,8 +127,9 @@ TEST_F(LinkedInWebhookTest, SignaturesAndHandshake) {
   const auto answer = connector.Handshake(call, {secret, Secret("old")}, Secret());
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ(answer->content_type, "application/json");
-  EXPECT_EQ(answer->body,
-            R"({"challengeCode":"890e4665-4dfe-4ab1-b689-ed553bceeed0","challengeResponse":"2c541486b92d1da14c2ffee51b42c90bb6060a2790c29c80fc79fcfd04a4c649"})");
+  EXPECT_EQ(
+      answer->body,
+      R"({"challengeCode":"890e4665-4dfe-4ab1-b689-ed553bceeed0","challengeResponse":"2c541486b92d1da14c2ffee51b42c90bb6060a2790c29c80fc79fcfd04a4c649"})");
   // Nobody gets an event signed by asking for it.
   call.query = "challengeCode=hmacsha256%3D%7B%7D";
   EXPECT_EQ(ReasonOf(connector.Handshake(call, {secret}, Secret()).status()), "HANDSHAKE_MALFORMED");

@@ -23,8 +23,8 @@ Outcome Accepted(const Answer& answer, std::string id, const std::string& post) 
 
 }  // namespace
 
-// "Content is a duplicate of urn:li:share:1": the post may be what an earlier try of this delivery made, whose answer was lost. It is
-// taken for that when it is the page's and says the same.
+// "Content is a duplicate of urn:li:share:1": the post may be what an earlier try of this delivery made, whose answer
+// was lost. It is taken for that when it is the page's and says the same.
 Outcome LinkedInConnector::Adopt(const Call& call, const Account& account, const Write& write, const Answer& answer) {
   const std::string urn = PostUrnIn(Text(answer.json, "message"));
   Outcome refused = FailedWrite(answer, account);
@@ -42,12 +42,14 @@ Outcome LinkedInConnector::Post(const Call& call, const Account& account, const 
                {"commentary", ToLittleText(CommentaryOf(write.draft))},
                {"visibility", "PUBLIC"},
                {"distribution",
-                {{"feedDistribution", "MAIN_FEED"}, {"targetEntities", Json::array()}, {"thirdPartyDistributionChannels", Json::array()}}},
+                {{"feedDistribution", "MAIN_FEED"},
+                 {"targetEntities", Json::array()},
+                 {"thirdPartyDistributionChannels", Json::array()}}},
                {"lifecycleState", "PUBLISHED"},
                {"isReshareDisabledByAuthor", false}};
   Outcome failed;
   if (!AddContent(call, account, write.draft, &body, &failed)) {
-    failed.budget = "media";   // what an upload's answer says holds for uploads
+    failed.budget = "media";  // what an upload's answer says holds for uploads
     return failed;
   }
   const Answer answer = Ask(call, account, "POST", "/rest/posts", &body);
@@ -55,7 +57,8 @@ Outcome LinkedInConnector::Post(const Call& call, const Account& account, const 
   if (!answer.ok()) {
     Outcome out = FailedWrite(answer, account);
     // Right after its upload an asset may be forbidden for a while; that this page may post, the upload has shown.
-    if (answer.http.http_status == 403 && !write.draft.media.empty() && answer.refusal.error == ErrorClass::kPermission) {
+    if (answer.http.http_status == 403 && !write.draft.media.empty() &&
+        answer.refusal.error == ErrorClass::kPermission) {
       out.kind = OutcomeKind::kNotSent;
       out.error = ErrorClass::kTransient;
       out.reason = ReasonName(out.error);
@@ -116,8 +119,8 @@ Outcome LinkedInConnector::Comment(const Call& call, const Account& account, con
 
 Outcome LinkedInConnector::Remove(const Call& call, const Account& account, const Write& write) {
   const auto comment = ParseCommentUrn(write.target_remote_id);
-  const std::string path = comment ? "/rest/socialActions/" + net::UrlEncode(comment->object) + "/comments/" + comment->id +
-                                         "?actor=" + net::UrlEncode(OrganisationUrn(account.remote_id))
+  const std::string path = comment ? "/rest/socialActions/" + net::UrlEncode(comment->object) + "/comments/" +
+                                         comment->id + "?actor=" + net::UrlEncode(OrganisationUrn(account.remote_id))
                                    : "/rest/posts/" + net::UrlEncode(write.target_remote_id);
   const Answer answer = Ask(call, account, "DELETE", path);
   if (!answer.ok()) return FailedWrite(answer, account);
@@ -135,10 +138,14 @@ Outcome LinkedInConnector::Execute(const Call& call, const Account& account, con
     return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
   }
   switch (write.kind) {
-    case WriteKind::kPost: return Post(call, account, write);
-    case WriteKind::kReply: return Comment(call, account, write);
-    case WriteKind::kDelete: return Remove(call, account, write);
-    default: break;
+    case WriteKind::kPost:
+      return Post(call, account, write);
+    case WriteKind::kReply:
+      return Comment(call, account, write);
+    case WriteKind::kDelete:
+      return Remove(call, account, write);
+    default:
+      break;
   }
   return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
 }

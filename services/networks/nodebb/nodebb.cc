@@ -6,9 +6,9 @@
 namespace parvis::networks {
 namespace {
 
-constexpr int kTextMax = 32767, kTitleMax = 255;   // as shipped (install/data/defaults.json)
+constexpr int kTextMax = 32767, kTitleMax = 255;  // as shipped (install/data/defaults.json)
 constexpr int kTagsMax = 5, kTagMax = 15;
-constexpr int64_t kUploadBytesMax = 2 << 20;       // maximumFileSize as shipped
+constexpr int64_t kUploadBytesMax = 2 << 20;  // maximumFileSize as shipped
 const char kOpenApi[] = "https://github.com/NodeBB/NodeBB/tree/master/public/openapi (v4.15.1)";
 
 std::string WithoutSlash(std::string url) {
@@ -27,9 +27,10 @@ NodeBbConnector::NodeBbConnector(net::HttpClient& http, const Clock& clock) : ht
   c.network = "nodebb";
   c.display_name = "NodeBB";
   using F = Feature;
-  c.Allow({F::kText, F::kTitle, F::kLink, F::kImage, F::kGallery, F::kDocument, F::kThread, F::kTags, F::kPolling, F::kReply,
-           F::kPrivateReply, F::kHide, F::kUnhide, F::kApprove, F::kSpam, F::kDelete, F::kDeleteOwn, F::kBan, F::kMute, F::kReport,
-           F::kLock, F::kPostCounts, F::kImpressions, F::kChannelCounts});
+  c.Allow({F::kText,   F::kTitle,   F::kLink,    F::kImage,      F::kGallery,      F::kDocument,
+           F::kThread, F::kTags,    F::kPolling, F::kReply,      F::kPrivateReply, F::kHide,
+           F::kUnhide, F::kApprove, F::kSpam,    F::kDelete,     F::kDeleteOwn,    F::kBan,
+           F::kMute,   F::kReport,  F::kLock,    F::kPostCounts, F::kImpressions,  F::kChannelCounts});
   c.features[F::kHide].because = "a post is deleted so that moderators still see it and can bring it back";
   c.Refuse(F::kReel, "forums have one kind of post", kOpenApi);
   c.Refuse(F::kStory, "forums have one kind of post", kOpenApi);
@@ -67,16 +68,19 @@ std::vector<Violation> NodeBbConnector::Check(WriteKind kind, const Draft& draft
   }
   if (!text::IsUtf8(draft.title)) out.push_back({"title", "must be UTF-8", "TEXT_NOT_UTF8"});
   if (const int title = text::CodePoints(draft.title); title > kTitleMax) {
-    out.push_back({"title", "has " + std::to_string(title) + " characters, at most " + std::to_string(kTitleMax) + " are allowed",
-                   "TITLE_TOO_LONG"});
+    out.push_back(
+        {"title", "has " + std::to_string(title) + " characters, at most " + std::to_string(kTitleMax) + " are allowed",
+         "TITLE_TOO_LONG"});
   }
   CheckMedia(draft, capabilities_, &out);
   CheckLink(draft, &out);
-  if (draft.tags.size() > kTagsMax) out.push_back({"tags", "at most " + std::to_string(kTagsMax) + " are allowed", "TOO_MANY_TAGS"});
+  if (draft.tags.size() > kTagsMax)
+    out.push_back({"tags", "at most " + std::to_string(kTagsMax) + " are allowed", "TOO_MANY_TAGS"});
   for (size_t i = 0; i < draft.tags.size(); ++i) {
     const int length = text::CodePoints(draft.tags[i]);
     if (!text::IsUtf8(draft.tags[i]) || length < 1 || length > kTagMax) {
-      out.push_back({"tags[" + std::to_string(i) + "]", "must have 1 to " + std::to_string(kTagMax) + " characters", "TAG_INVALID"});
+      out.push_back({"tags[" + std::to_string(i) + "]", "must have 1 to " + std::to_string(kTagMax) + " characters",
+                     "TAG_INVALID"});
     }
   }
   const auto category = draft.options.find("category");
@@ -86,10 +90,11 @@ std::vector<Violation> NodeBbConnector::Check(WriteKind kind, const Draft& draft
   return out;
 }
 
-Answer NodeBbConnector::SendRequest(const Call& call, const Account& account, const std::string& path, net::ClientRequest request) {
+Answer NodeBbConnector::SendRequest(const Call& call, const Account& account, const std::string& path,
+                                    net::ClientRequest request) {
   request.url = WithoutSlash(account.base_url) + path;
   const Secret& uid = account.credentials.Get("uid");
-  if (!uid.empty()) {   // whom a master token acts for
+  if (!uid.empty()) {  // whom a master token acts for
     request.url += (path.find('?') == std::string::npos ? "?_uid=" : "&_uid=") + net::UrlEncode(uid.Reveal());
   }
   request.bearer = account.credentials.Get("access_token");
@@ -102,8 +107,8 @@ Answer NodeBbConnector::SendRequest(const Call& call, const Account& account, co
   return answer;
 }
 
-Answer NodeBbConnector::Ask(const Call& call, const Account& account, const std::string& method, const std::string& path,
-                            const Json* body) {
+Answer NodeBbConnector::Ask(const Call& call, const Account& account, const std::string& method,
+                            const std::string& path, const Json* body) {
   net::ClientRequest request;
   request.method = method;
   if (body != nullptr) {
@@ -139,18 +144,22 @@ bool NodeBbConnector::Matches(const Write& write, const OwnItem& item) const {
       // The text as it was written, with what uploads added after it.
       const std::string wanted = text::ForComparison(TextWithLink(write.draft)), is = text::ForComparison(item.text);
       const bool same = write.draft.media.empty() ? is == wanted : is.compare(0, wanted.size(), wanted) == 0;
-      const bool there = write.kind != WriteKind::kReply || item.parent_remote_id.empty() || item.parent_remote_id == write.target_remote_id;
+      const bool there = write.kind != WriteKind::kReply || item.parent_remote_id.empty() ||
+                         item.parent_remote_id == write.target_remote_id;
       return same && there;
     }
     case WriteKind::kHide:
     case WriteKind::kLock:
     case WriteKind::kBan:
-    case WriteKind::kMute: return item.hidden;
+    case WriteKind::kMute:
+      return item.hidden;
     case WriteKind::kUnhide:
     case WriteKind::kUnlock:
     case WriteKind::kUnban:
-    case WriteKind::kUnmute: return !item.hidden;
-    default: return false;   // what is deleted and still there was not deleted
+    case WriteKind::kUnmute:
+      return !item.hidden;
+    default:
+      return false;  // what is deleted and still there was not deleted
   }
 }
 

@@ -1,8 +1,8 @@
-// NodeBB forums (facts 10). Credentials: access_token of a user; or a master token, and `uid` for whom it acts. Account: base_url
-// and remote_id are the forum's address without a slash at the end.
+// NodeBB forums (facts 10). Credentials: access_token of a user; or a master token, and `uid` for whom it acts.
+// Account: base_url and remote_id are the forum's address without a slash at the end.
 //
-// Ids: a post is its number (pid); a topic goes by the number of its first post. "queue/reply-1700000000000" is a post that waits
-// for approval; both are taken as targets. Thread and conversation of a post are its topic: "topic/12".
+// Ids: a post is its number (pid); a topic goes by the number of its first post. "queue/reply-1700000000000" is a post
+// that waits for approval; both are taken as targets. Thread and conversation of a post are its topic: "topic/12".
 #pragma once
 
 #include "networks/connector.h"
@@ -24,10 +24,11 @@ class NodeBbConnector : public Connector {
   int TextLength(std::string_view text) const override;
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
   Outcome Execute(const Call& call, const Account& account, const Write& write) override;
-  StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
-                                          int limit) override;
+  StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
+                                          absl::Time since, int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
-  StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) override;
+  StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
+                          int limit) override;
   StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
                                         const std::vector<std::string>& post_remote_ids) override;
 

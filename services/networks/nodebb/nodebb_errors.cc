@@ -6,7 +6,7 @@ namespace parvis::networks {
 namespace {
 
 struct Known {
-  std::string_view key;   // the beginning of it: "too-many-posts" is also "too-many-posts-newbie"
+  std::string_view key;  // the beginning of it: "too-many-posts" is also "too-many-posts-newbie"
   ErrorClass error;
 };
 // Keys of the forum's translations. Most refusals come as 400, whatever they mean.
@@ -25,7 +25,7 @@ constexpr Known kKeys[] = {
     {"no-category", ErrorClass::kNotFound},
     {"invalid-pid", ErrorClass::kNotFound},
     {"invalid-tid", ErrorClass::kNotFound},
-    {"post-already-deleted", ErrorClass::kNone},    // what was to be reached is reached
+    {"post-already-deleted", ErrorClass::kNone},  // what was to be reached is reached
     {"post-already-restored", ErrorClass::kNone},
     {"topic-already-deleted", ErrorClass::kNone},
     {"topic-already-restored", ErrorClass::kNone},
@@ -35,13 +35,19 @@ constexpr std::string_view kStart = "[[error:";
 ErrorClass OfStatus(int status) {
   if (status >= 200 && status < 300) return ErrorClass::kNone;
   switch (status) {
-    case 401: return ErrorClass::kTokenExpired;
-    case 403: return ErrorClass::kPermission;
+    case 401:
+      return ErrorClass::kTokenExpired;
+    case 403:
+      return ErrorClass::kPermission;
     case 404:
-    case 410: return ErrorClass::kNotFound;
-    case 408: return ErrorClass::kTransient;
-    case 429: return ErrorClass::kRateLimited;
-    default: return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
+    case 410:
+      return ErrorClass::kNotFound;
+    case 408:
+      return ErrorClass::kTransient;
+    case 429:
+      return ErrorClass::kRateLimited;
+    default:
+      return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
   }
 }
 

@@ -1,6 +1,7 @@
-// Polling a NodeBB forum: the newest posts by page (twenty each, whatever is asked for), and what waits for approval where the account
-// may see it. New posts push the others to later pages while we read, so a page is read before the older one behind it: what lies
-// between them is seen twice at worst. Pages are read back to what was seen last; what is new then comes out from the oldest on.
+// Polling a NodeBB forum: the newest posts by page (twenty each, whatever is asked for), and what waits for approval
+// where the account may see it. New posts push the others to later pages while we read, so a page is read before the
+// older one behind it: what lies between them is seen twice at worst. Pages are read back to what was seen last; what
+// is new then comes out from the oldest on.
 #include <algorithm>
 #include <set>
 
@@ -13,9 +14,9 @@ namespace parvis::networks {
 namespace {
 
 constexpr int kPagesPerPoll = 10;
-constexpr int kEmptyMax = 3;            // pages without a post that we may read, one after the other
+constexpr int kEmptyMax = 3;  // pages without a post that we may read, one after the other
 constexpr size_t kRecentMax = 1000, kQueueMax = 200;
-constexpr int64_t kOverlapMillis = 30'000;   // a post may be stored after one with a later time
+constexpr int64_t kOverlapMillis = 30'000;  // a post may be stored after one with a later time
 constexpr int64_t kMillisMax = 253'402'300'799'000;
 constexpr std::string_view kQueue = "queue/";
 
@@ -34,7 +35,10 @@ bool IsDeleted(const Json& post) {
 }
 
 std::string Titled(const std::string& title, const std::string& text) {
-  return text::CutBytes(text::ToUtf8(title.empty() ? text : text.empty() ? title : title + "\n\n" + text), kHappeningTextMax);
+  return text::CutBytes(text::ToUtf8(title.empty()  ? text
+                                     : text.empty() ? title
+                                                    : title + "\n\n" + text),
+                        kHappeningTextMax);
 }
 
 std::string WithoutSlash(std::string url) {
@@ -66,7 +70,9 @@ std::optional<Happening> HappeningOf(const Json& post, const Account& account, c
   h.parent_remote_id = answered.empty() || answered == "0" ? h.post_remote_id : answered;
   TakeAuthor(Member(post, "user"), Clean(post, "uid"), me, &h);
   const std::string title = Clean(topic, "titleRaw", 1024);
-  h.text = Titled(!first ? "" : title.empty() ? text::HtmlToText(Clean(topic, "title", 1024), false) : title,
+  h.text = Titled(!first          ? ""
+                  : title.empty() ? text::HtmlToText(Clean(topic, "title", 1024), false)
+                                  : title,
                   text::HtmlToText(Text(post, "content"), false));
   h.occurred_at = absl::FromUnixMillis(millis);
   h.revision = RevisionOf(h.occurred_at);
@@ -77,13 +83,13 @@ std::optional<Happening> HappeningOf(const Json& post, const Account& account, c
 }  // namespace
 
 struct NodeBbConnector::Round {
-  int64_t time = 0;                  // of the newest post that is done, or the beginning; milliseconds
-  bool began = false;                // `time` is of a post
-  int page = 1;                      // where the round goes on
-  std::string me;                    // our number
-  std::vector<std::string> recent;   // posts of the last seconds that are done
-  bool queue = true;                 // we may see what waits for approval
-  std::vector<std::string> queued;   // as it was seen last
+  int64_t time = 0;                 // of the newest post that is done, or the beginning; milliseconds
+  bool began = false;               // `time` is of a post
+  int page = 1;                     // where the round goes on
+  std::string me;                   // our number
+  std::vector<std::string> recent;  // posts of the last seconds that are done
+  bool queue = true;                // we may see what waits for approval
+  std::vector<std::string> queued;  // as it was seen last
 
   static Round Decode(const std::string& cursor, absl::Time since) {
     Round round;
@@ -106,8 +112,9 @@ struct NodeBbConnector::Round {
     return round;
   }
   std::string Encode() const {
-    return Json{{"t", time}, {"b", began ? 1 : 0}, {"g", page}, {"m", me}, {"r", recent}, {"u", queue ? 1 : 0}, {"q", queued}}.dump(
-        -1, ' ', false, Json::error_handler_t::replace);
+    return Json{{"t", time},   {"b", began ? 1 : 0}, {"g", page},  {"m", me},
+                {"r", recent}, {"u", queue ? 1 : 0}, {"q", queued}}
+        .dump(-1, ' ', false, Json::error_handler_t::replace);
   }
   bool IsOlder(const Json& post) const {
     const int64_t written = NumberOf(post, "timestamp");
@@ -127,7 +134,8 @@ struct NodeBbConnector::Round {
 Status NodeBbConnector::ReadQueue(const Call& call, const Account& account, Round* round, PollPage* page) {
   if (!round->queue) return absl::OkStatus();
   const Answer answer = Ask(call, account, "GET", "/api/post-queue");
-  const bool not_ours = answer.answered() && (answer.refusal.error == ErrorClass::kPermission || answer.refusal.error == ErrorClass::kNotFound);
+  const bool not_ours = answer.answered() && (answer.refusal.error == ErrorClass::kPermission ||
+                                              answer.refusal.error == ErrorClass::kNotFound);
   round->queue = !not_ours;
   if (not_ours) return absl::OkStatus();
   if (!answer.ok()) return FailedRead(answer, account);
@@ -148,16 +156,17 @@ Status NodeBbConnector::ReadQueue(const Call& call, const Account& account, Roun
     h.thread = h.conversation = tid.empty() ? h.remote_id : "topic/" + tid;
     h.parent_remote_id = answered == "0" ? "" : answered;
     TakeAuthor(Member(post, "user"), Clean(post, "uid"), round->me, &h);
-    h.text = Titled(text::HtmlToText(Clean(data, "title", 1024), false), text::HtmlToText(Text(data, "rawContent"), true));
+    h.text =
+        Titled(text::HtmlToText(Clean(data, "title", 1024), false), text::HtmlToText(Text(data, "rawContent"), true));
     h.occurred_at = millis > 0 && millis <= kMillisMax ? absl::FromUnixMillis(millis) : clock_.WallNow();
     h.revision = RevisionOf(h.occurred_at);
     page->happenings.push_back(h);
-    h.kind = Happening::Kind::kHide;   // nobody sees it until it is approved
+    h.kind = Happening::Kind::kHide;  // nobody sees it until it is approved
     page->happenings.push_back(std::move(h));
   }
   for (const std::string& id : round->queued) {
     if (std::find(now.begin(), now.end(), id) != now.end()) continue;
-    Happening gone;   // decided; what was approved is a post of its own now. Nobody tells when: dated by our clock
+    Happening gone;  // decided; what was approved is a post of its own now. Nobody tells when: dated by our clock
     gone.kind = Happening::Kind::kRemoval;
     gone.account_remote_id = account.remote_id;
     gone.remote_id = gone.thread = gone.conversation = std::string(kQueue) + id;
@@ -169,15 +178,16 @@ Status NodeBbConnector::ReadQueue(const Call& call, const Account& account, Roun
   return absl::OkStatus();
 }
 
-StatusOr<PollPage> NodeBbConnector::Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
-                                         int limit) {
+StatusOr<PollPage> NodeBbConnector::Poll(const Call& call, const Account& account, const std::string& cursor,
+                                         absl::Time since, int limit) {
   Round round = Round::Decode(cursor, since);
   PollPage page;
   if (round.me.empty()) {
     const Answer self = Ask(call, account, "GET", "/api/self");
     if (!self.ok()) return FailedRead(self, account);
     round.me = Text(self.json, "uid");
-    if (round.me.empty() || round.me == "0") return MakeError(Code::kUnauthenticated, "TOKEN_EXPIRED", "the forum takes us for a guest");
+    if (round.me.empty() || round.me == "0")
+      return MakeError(Code::kUnauthenticated, "TOKEN_EXPIRED", "the forum takes us for a guest");
   }
   const int from = round.page;
   std::vector<Json> fresh;
@@ -195,17 +205,18 @@ StatusOr<PollPage> NodeBbConnector::Poll(const Call& call, const Account& accoun
       here.insert(pid);
       reached = reached || round.IsOlder(post);
       if (pid.empty()) {
-        page.unparsed.push_back({post.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a post without pid"});
+        page.unparsed.push_back(
+            {post.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a post without pid"});
       } else if (!round.IsDone(post) && seen.insert(pid).second) {
         fresh.push_back(post);
       }
     }
-    if (!here.empty() && here == before) return UnintelligibleRead();   // the page leads to itself
+    if (!here.empty() && here == before) return UnintelligibleRead();  // the page leads to itself
     before = std::move(here);
     empty = answer.json.empty() ? empty + 1 : 0;
     reached = reached || empty >= kEmptyMax;
   }
-  if (!reached) {   // further back still: nothing comes out before its time
+  if (!reached) {  // further back still: nothing comes out before its time
     round.page = at - 1;
     page.more = true;
     page.unparsed.clear();
@@ -213,16 +224,18 @@ StatusOr<PollPage> NodeBbConnector::Poll(const Call& call, const Account& accoun
     return page;
   }
   std::stable_sort(fresh.begin(), fresh.end(), [](const Json& a, const Json& b) {
-    return std::pair(NumberOf(a, "timestamp"), NumberOf(a, "pid")) < std::pair(NumberOf(b, "timestamp"), NumberOf(b, "pid"));
+    return std::pair(NumberOf(a, "timestamp"), NumberOf(a, "pid")) <
+           std::pair(NumberOf(b, "timestamp"), NumberOf(b, "pid"));
   });
   const size_t taken = std::min(fresh.size(), static_cast<size_t>(std::max(limit, 1)));
   for (size_t i = 0; i < taken; ++i) {
     round.Did(fresh[i]);
-    if (IsDeleted(fresh[i])) continue;   // it went before we came
+    if (IsDeleted(fresh[i])) continue;  // it went before we came
     if (auto happening = HappeningOf(fresh[i], account, round.me)) {
       page.happenings.push_back(*std::move(happening));
     } else {
-      page.unparsed.push_back({fresh[i].dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a post without tid or timestamp"});
+      page.unparsed.push_back({fresh[i].dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD",
+                               "a post without tid or timestamp"});
     }
   }
   page.more = taken < fresh.size() || from > 1;

@@ -11,8 +11,14 @@ using Kind = Happening::Kind;
 class NodeBbPollTest : public ::testing::Test {
  protected:
   static Json Post(int64_t pid, int64_t time, int uid = 9, int64_t to = 0) {
-    Json json = {{"pid", pid}, {"tid", 12}, {"uid", uid}, {"timestamp", time}, {"content", "a &amp; b"}, {"deleted", false},
-                 {"user", {{"username", "ann"}, {"userslug", "ann"}, {"displayname", "Ann"}}}, {"odd", {1, 2}},
+    Json json = {{"pid", pid},
+                 {"tid", 12},
+                 {"uid", uid},
+                 {"timestamp", time},
+                 {"content", "a &amp; b"},
+                 {"deleted", false},
+                 {"user", {{"username", "ann"}, {"userslug", "ann"}, {"displayname", "Ann"}}},
+                 {"odd", {1, 2}},
                  {"topic", {{"tid", 12}, {"mainPid", 30}, {"title", "A &amp; B"}, {"titleRaw", "A & B"}}}};
     if (to > 0) json["toPid"] = to;
     return json;
@@ -36,7 +42,7 @@ TEST_F(NodeBbPollTest, FromTheOldestOnAndOnce) {
   ASSERT_EQ(page->happenings.size(), 3u);
   const Happening& first = page->happenings[0];
   EXPECT_EQ(first.remote_id, "30");
-  EXPECT_EQ(first.text, "A & B\n\na & b");   // the topic's first post carries its title
+  EXPECT_EQ(first.text, "A & B\n\na & b");  // the topic's first post carries its title
   EXPECT_EQ(first.post_remote_id, "");
   EXPECT_EQ(first.thread, "topic/12");
   EXPECT_EQ(first.revision, 1700000100000000);
@@ -51,7 +57,8 @@ TEST_F(NodeBbPollTest, FromTheOldestOnAndOnce) {
   EXPECT_TRUE(page->happenings[2].by_us);
   EXPECT_FALSE(page->more);
   network.Taken();
-  // A quiet round: one request, nothing comes out; the queue that is not ours is not asked for again. A late comer is found.
+  // A quiet round: one request, nothing comes out; the queue that is not ours is not asked for again. A late comer is
+  // found.
   Page({Post(9007199254740993, 1700000300000, 7, 31), Post(31, 1700000200000)});
   auto quiet = Poll(page->cursor);
   ASSERT_TRUE(quiet.ok());
@@ -111,7 +118,7 @@ TEST_F(NodeBbPollTest, ALongAbsenceIsWalkedBackFirst) {
   for (int i = -1; i < 9; ++i) Page({Post(1000 - i, 1700000900000 - i * 1000)});
   page = Poll(page->cursor);
   ASSERT_TRUE(page.ok()) << page.status();
-  EXPECT_TRUE(page->more);   // the last page is not old enough to know that nothing lies behind it
+  EXPECT_TRUE(page->more);  // the last page is not old enough to know that nothing lies behind it
   Page({Post(992, 1700000892000)});
   Page({Post(991, 1700000891000)});
   Page({Post(29, 1600000000000)});
@@ -124,7 +131,9 @@ TEST_F(NodeBbPollTest, ALongAbsenceIsWalkedBackFirst) {
 TEST_F(NodeBbPollTest, WhatWaitsForApproval) {
   network.Next(200, R"({"uid":7})");
   Page({Post(29, 1600000000000)});
-  network.Next(200, R"({"posts":[{"id":"reply-1700000000001","uid":5,"user":{"username":"eve","userslug":"eve"},"data":{"tid":12,"toPid":31,"rawContent":"buy &lt;now&gt;","timestamp":1700000000001}}]})");
+  network.Next(
+      200,
+      R"({"posts":[{"id":"reply-1700000000001","uid":5,"user":{"username":"eve","userslug":"eve"},"data":{"tid":12,"toPid":31,"rawContent":"buy &lt;now&gt;","timestamp":1700000000001}}]})");
   auto page = Poll("");
   ASSERT_TRUE(page.ok()) << page.status();
   ASSERT_EQ(page->happenings.size(), 2u);

@@ -37,34 +37,41 @@ OwnItem ItemOf(const Json& post) {
 
 }  // namespace
 
-// Our own among the newest posts, newest first, with their text as it was written: what the list shows went through Markdown.
+// Our own among the newest posts, newest first, with their text as it was written: what the list shows went through
+// Markdown.
 StatusOr<std::vector<OwnItem>> NodeBbConnector::OwnPosts(const Call& call, const Account& account, absl::Time since) {
   const Answer self = Ask(call, account, "GET", "/api/self");
   const std::string me = Text(self.json, "uid");
   if (!self.ok()) return FailedRead(self, account);
-  if (me.empty() || me == "0") return MakeError(Code::kUnauthenticated, "TOKEN_EXPIRED", "the forum takes us for a guest");
+  if (me.empty() || me == "0")
+    return MakeError(Code::kUnauthenticated, "TOKEN_EXPIRED", "the forum takes us for a guest");
   std::vector<OwnItem> out;
   int page = 1, empty = 0;
-  std::string last;   // the first post of the page before
+  std::string last;  // the first post of the page before
   PARVIS_RETURN_IF_ERROR(ReadPages(
-      account, [&](const std::string&) { return Ask(call, account, "GET", "/api/recent/posts?page=" + std::to_string(page)); },
+      account,
+      [&](const std::string&) { return Ask(call, account, "GET", "/api/recent/posts?page=" + std::to_string(page)); },
       [&](const Answer& answer) -> StatusOr<std::string> {
         if (!answer.json.is_array() || answer.json.size() > kPageItemsMax) return UnintelligibleRead();
         bool older = false;
         for (const Json& post : answer.json) {
           OwnItem item = ItemOf(post);
           older = older || item.created_at < since;
-          if (Text(post, "uid") == me && item.created_at >= since && !item.remote_id.empty()) out.push_back(std::move(item));
+          if (Text(post, "uid") == me && item.created_at >= since && !item.remote_id.empty())
+            out.push_back(std::move(item));
         }
         const std::string first = answer.json.empty() ? "" : Text(answer.json[0], "pid");
-        if (!first.empty() && first == last) return UnfinishedRead();   // the page leads to itself
+        if (!first.empty() && first == last) return UnfinishedRead();  // the page leads to itself
         last = first;
         // Posts that we may not read are taken out of a page: it may be empty and have a next one.
         empty = answer.json.empty() ? empty + 1 : 0;
         return older || empty >= 3 ? "" : std::to_string(++page);
       }));
-  std::stable_sort(out.begin(), out.end(), [](const OwnItem& a, const OwnItem& b) { return a.created_at > b.created_at; });
-  out.erase(std::unique(out.begin(), out.end(), [](const OwnItem& a, const OwnItem& b) { return a.remote_id == b.remote_id; }), out.end());
+  std::stable_sort(out.begin(), out.end(),
+                   [](const OwnItem& a, const OwnItem& b) { return a.created_at > b.created_at; });
+  out.erase(std::unique(out.begin(), out.end(),
+                        [](const OwnItem& a, const OwnItem& b) { return a.remote_id == b.remote_id; }),
+            out.end());
   for (OwnItem& item : out) {
     const Answer raw = Ask(call, account, "GET", "/api/v3/posts/" + net::UrlEncode(item.remote_id) + "/raw");
     if (!raw.ok()) return FailedRead(raw, account);
@@ -77,7 +84,7 @@ StatusOr<std::vector<OwnItem>> NodeBbConnector::OwnPosts(const Call& call, const
 StatusOr<std::vector<OwnItem>> NodeBbConnector::Queued(const Call& call, const Account& account) {
   const Answer answer = Ask(call, account, "GET", "/api/post-queue");
   std::vector<OwnItem> out;
-  if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) return out;   // the queue is switched off
+  if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) return out;  // the queue is switched off
   if (!answer.ok()) return FailedRead(answer, account);
   const Json& posts = Member(answer.json, "posts");
   if (!posts.is_array() || posts.size() > kPageItemsMax) return UnintelligibleRead();
@@ -86,7 +93,7 @@ StatusOr<std::vector<OwnItem>> NodeBbConnector::Queued(const Call& call, const A
     OwnItem item;
     item.remote_id = std::string(kQueue) + Text(post, "id");
     item.parent_remote_id = Text(data, "toPid");
-    item.text = text::HtmlToText(Text(data, "rawContent"), true);   // escaped for a page
+    item.text = text::HtmlToText(Text(data, "rawContent"), true);  // escaped for a page
     item.created_at = TimeOf(data, "timestamp");
     item.hidden = true;
     out.push_back(std::move(item));
@@ -95,13 +102,14 @@ StatusOr<std::vector<OwnItem>> NodeBbConnector::Queued(const Call& call, const A
 }
 
 // The target of what is no post of ours, as one item: `hidden` tells the state that was to be reached (see Matches).
-StatusOr<std::vector<OwnItem>> NodeBbConnector::ReadTarget(const Call& call, const Account& account, const Write& write) {
+StatusOr<std::vector<OwnItem>> NodeBbConnector::ReadTarget(const Call& call, const Account& account,
+                                                           const Write& write) {
   if (write.target_remote_id.compare(0, kQueue.size(), kQueue) == 0) {
     PARVIS_ASSIGN_OR_RETURN(const std::vector<OwnItem> queued, Queued(call, account));
     for (const OwnItem& item : queued) {
       if (item.remote_id == write.target_remote_id) return std::vector<OwnItem>{item};
     }
-    return std::vector<OwnItem>();   // decided: approved or deleted
+    return std::vector<OwnItem>();  // decided: approved or deleted
   }
   const Feature feature = FeatureOf(write.kind);
   const bool of_author = feature == Feature::kBan || feature == Feature::kMute;
@@ -161,7 +169,7 @@ StatusOr<std::vector<Counts>> NodeBbConnector::Measure(const Call& call, const A
     Counts counts;
     counts.remote_id = account.remote_id;
     counts.values = {{"posts", 0}, {"topics", 0}};
-    for (const Json& category : categories) {   // those at the top; what lies below is in their totals
+    for (const Json& category : categories) {  // those at the top; what lies below is in their totals
       counts.values["posts"] += std::max<int64_t>(0, NumberOf(category, "totalPostCount"));
       counts.values["topics"] += std::max<int64_t>(0, NumberOf(category, "totalTopicCount"));
     }
@@ -170,7 +178,7 @@ StatusOr<std::vector<Counts>> NodeBbConnector::Measure(const Call& call, const A
   }
   for (size_t i = 0; i < post_remote_ids.size() && i < 50; ++i) {
     const std::string& id = post_remote_ids[i];
-    if (id.compare(0, kQueue.size(), kQueue) == 0) continue;   // what is held has no readers
+    if (id.compare(0, kQueue.size(), kQueue) == 0) continue;  // what is held has no readers
     const Answer answer = AskPost(call, account, id);
     if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) continue;
     if (!answer.ok()) return FailedRead(answer, account);
@@ -183,7 +191,7 @@ StatusOr<std::vector<Counts>> NodeBbConnector::Measure(const Call& call, const A
     const Answer topic = Ask(call, account, "GET", "/api/v3/topics/" + net::UrlEncode(Text(post, "tid")));
     if (!topic.ok()) return FailedRead(topic, account);
     const Json& of = Member(topic.json, "response");
-    if (Text(of, "mainPid") == id) {   // the topic's own counters stand for its first post
+    if (Text(of, "mainPid") == id) {  // the topic's own counters stand for its first post
       counts.values["views"] = NumberOf(of, "viewcount");
       counts.values["comments"] = std::max<int64_t>(0, NumberOf(of, "postcount") - 1);
     }

@@ -22,10 +22,13 @@ class NodeBbTest : public ::testing::Test {
     return write;
   }
   Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
-  void Ok(const std::string& response) { network.Next(200, R"({"status":{"code":"ok","message":"OK"},"response":)" + response + "}"); }
+  void Ok(const std::string& response) {
+    network.Next(200, R"({"status":{"code":"ok","message":"OK"},"response":)" + response + "}");
+  }
   std::string Asked() {
     std::string out;
-    for (const auto& request : network.Taken()) out += request.method + " " + request.path + (request.query.empty() ? "" : "?" + request.query) + "\n";
+    for (const auto& request : network.Taken())
+      out += request.method + " " + request.path + (request.query.empty() ? "" : "?" + request.query) + "\n";
     return out;
   }
   ScriptedNetwork network;
@@ -62,12 +65,15 @@ TEST_F(NodeBbTest, ATopicWithAPicture) {
   EXPECT_NE(asked[0].body.find("name=\"files[]\"; filename=\"picture-1.png\""), std::string::npos);
   EXPECT_EQ(asked[1].path, "/api/v3/topics");
   EXPECT_EQ(asked[1].headers.at("Authorization"), "Bearer the-access_token");
-  EXPECT_EQ(ParseJson(asked[1].body), Json({{"cid", 5}, {"title", "A title"}, {"tags", {"news"}},
-                                            {"content", "Hello\nhttps://brand.example/\n\n![A  lamp ](/assets/uploads/files/1.png)"}}));
+  EXPECT_EQ(ParseJson(asked[1].body),
+            Json({{"cid", 5},
+                  {"title", "A title"},
+                  {"tags", {"news"}},
+                  {"content", "Hello\nhttps://brand.example/\n\n![A  lamp ](/assets/uploads/files/1.png)"}}));
 }
 
 TEST_F(NodeBbTest, RepliesAndChats) {
-  account.credentials.fields["uid"] = Secret("7");   // a master token
+  account.credentials.fields["uid"] = Secret("7");  // a master token
   Ok(R"({"pid":34,"tid":12,"uid":9})");
   Ok(R"({"pid":9007199254740993,"tid":12})");
   EXPECT_EQ(Execute(Of(WriteKind::kReply, "Thanks")).remote_id, "9007199254740993");
@@ -101,8 +107,11 @@ TEST_F(NodeBbTest, WhatIsHeldIsToldDecidedAndFoundAgain) {
   network.Taken();
   network.Next(200, R"({"uid":7,"userslug":"us"})");
   network.Next(200, R"([{"pid":33,"tid":1,"uid":8,"timestamp":1699999990000}])");
-  network.Next(200, R"({"posts":[{"id":"topic-1700000000000","uid":7,"data":{"rawContent":"Hello &lt;3","timestamp":1700000000000}}]})");
-  const auto back = connector.ReadBack(network.call(), account, Of(WriteKind::kPost, "Hello <3"), absl::FromUnixMillis(1699999999000), 50);
+  network.Next(
+      200,
+      R"({"posts":[{"id":"topic-1700000000000","uid":7,"data":{"rawContent":"Hello &lt;3","timestamp":1700000000000}}]})");
+  const auto back = connector.ReadBack(network.call(), account, Of(WriteKind::kPost, "Hello <3"),
+                                       absl::FromUnixMillis(1699999999000), 50);
   ASSERT_TRUE(back.ok()) << back.status();
   ASSERT_EQ(back->size(), 1u);
   EXPECT_TRUE(connector.Matches(Of(WriteKind::kPost, "Hello <3"), back->at(0)));
@@ -121,11 +130,14 @@ TEST_F(NodeBbTest, WhatIsHeldIsToldDecidedAndFoundAgain) {
 
 TEST_F(NodeBbTest, ReadsBackItsTextAsWritten) {
   network.Next(200, R"({"uid":7})");
-  network.Next(200, R"([{"pid":36,"tid":1,"uid":7,"toPid":34,"timestamp":1700000002000,"content":"bold"},{"pid":35,"tid":1,"uid":8,"timestamp":1700000001000}])");
+  network.Next(
+      200,
+      R"([{"pid":36,"tid":1,"uid":7,"toPid":34,"timestamp":1700000002000,"content":"bold"},{"pid":35,"tid":1,"uid":8,"timestamp":1700000001000}])");
   network.Next(200, "[]");
   network.Next(200, R"([{"pid":30,"tid":1,"uid":7,"timestamp":1600000000000}])");
   Ok(R"({"content":"**bold**"})");
-  const auto back = connector.ReadBack(network.call(), account, Of(WriteKind::kReply, "**bold**"), absl::FromUnixMillis(1700000000000), 50);
+  const auto back = connector.ReadBack(network.call(), account, Of(WriteKind::kReply, "**bold**"),
+                                       absl::FromUnixMillis(1700000000000), 50);
   ASSERT_TRUE(back.ok()) << back.status();
   ASSERT_EQ(back->size(), 1u);
   EXPECT_TRUE(connector.Matches(Of(WriteKind::kReply, "**bold**"), back->at(0)));
@@ -137,7 +149,9 @@ TEST_F(NodeBbTest, ReadsBackItsTextAsWritten) {
   network.Next(200, R"({"uid":7})");
   network.Next(200, R"([{"pid":36,"uid":8,"timestamp":1700000002000}])");
   network.Next(200, R"([{"pid":36,"uid":8,"timestamp":1700000002000}])");
-  EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, Of(WriteKind::kReply, "x"), absl::UnixEpoch(), 50).status()), "READ_BACK_TOO_LONG");
+  EXPECT_EQ(
+      ReasonOf(connector.ReadBack(network.call(), account, Of(WriteKind::kReply, "x"), absl::UnixEpoch(), 50).status()),
+      "READ_BACK_TOO_LONG");
 }
 
 TEST_F(NodeBbTest, Moderates) {
@@ -145,20 +159,23 @@ TEST_F(NodeBbTest, Moderates) {
     Ok("{}");
     EXPECT_EQ(Execute(Of(kind)).kind, OutcomeKind::kAccepted) << NameOf(kind);
   }
-  EXPECT_EQ(Asked(), "DELETE /api/v3/posts/34/state\nDELETE /api/v3/posts/34/state\nPUT /api/v3/posts/34/state\nPOST /api/v3/flags\n");
+  EXPECT_EQ(
+      Asked(),
+      "DELETE /api/v3/posts/34/state\nDELETE /api/v3/posts/34/state\nPUT /api/v3/posts/34/state\nPOST /api/v3/flags\n");
   for (const WriteKind kind : {WriteKind::kLock, WriteKind::kUnlock}) {
     Ok(R"({"pid":34,"tid":12,"uid":9})");
     Ok("{}");
     EXPECT_EQ(Execute(Of(kind)).kind, OutcomeKind::kAccepted);
   }
-  EXPECT_EQ(Asked(), "GET /api/v3/posts/34\nPUT /api/v3/topics/12/lock\nGET /api/v3/posts/34\nDELETE /api/v3/topics/12/lock\n");
+  EXPECT_EQ(Asked(),
+            "GET /api/v3/posts/34\nPUT /api/v3/topics/12/lock\nGET /api/v3/posts/34\nDELETE /api/v3/topics/12/lock\n");
   Write ban = Of(WriteKind::kBan, "spam");
   ban.target_author_id = "9";
   Ok("{}");
   EXPECT_EQ(Execute(ban).kind, OutcomeKind::kAccepted);
   auto asked = network.Taken();
   EXPECT_EQ(asked.at(0).method + asked[0].path + asked[0].body, R"(PUT/api/v3/users/9/ban{"reason":"spam","until":0})");
-  Ok(R"({"pid":34,"tid":12,"uid":9})");   // whose post is it?
+  Ok(R"({"pid":34,"tid":12,"uid":9})");  // whose post is it?
   Ok("{}");
   EXPECT_EQ(Execute(Of(WriteKind::kUnmute)).kind, OutcomeKind::kAccepted);
   EXPECT_EQ(Asked(), "GET /api/v3/posts/34\nDELETE /api/v3/users/9/mute\n");
@@ -201,7 +218,7 @@ TEST_F(NodeBbTest, EveryClassOfRefusal) {
   network.NextReset();
   EXPECT_EQ(Execute(Of(WriteKind::kPost, "Hello")).kind, OutcomeKind::kUnknown);
   network.NextReset();
-  EXPECT_EQ(Execute(Of(WriteKind::kReply, "Hello")).kind, OutcomeKind::kNotSent);   // only its target was asked for
+  EXPECT_EQ(Execute(Of(WriteKind::kReply, "Hello")).kind, OutcomeKind::kNotSent);  // only its target was asked for
   network.Next(200, "garbage");
   EXPECT_EQ(Execute(Of(WriteKind::kPost, "Hello")).kind, OutcomeKind::kUnknown);
 }
@@ -213,9 +230,12 @@ TEST_F(NodeBbTest, Measures) {
   const auto counts = connector.Measure(network.call(), account, {"34", "35", "queue/x"});
   ASSERT_TRUE(counts.ok()) << counts.status();
   ASSERT_EQ(counts->size(), 1u);
-  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"likes", 5}, {"dislikes", 1}, {"comments", 6}, {"views", 120}}));
-  network.Next(200, R"({"categories":[{"totalPostCount":5,"totalTopicCount":2},{"totalPostCount":1,"totalTopicCount":1}]})");
-  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values, (std::map<std::string, int64_t>{{"posts", 6}, {"topics", 3}}));
+  EXPECT_EQ(counts->at(0).values,
+            (std::map<std::string, int64_t>{{"likes", 5}, {"dislikes", 1}, {"comments", 6}, {"views", 120}}));
+  network.Next(200,
+               R"({"categories":[{"totalPostCount":5,"totalTopicCount":2},{"totalPostCount":1,"totalTopicCount":1}]})");
+  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values,
+            (std::map<std::string, int64_t>{{"posts", 6}, {"topics", 3}}));
 }
 
 TEST_F(NodeBbTest, ChecksDraftsAndWhoWeAre) {
@@ -228,7 +248,8 @@ TEST_F(NodeBbTest, ChecksDraftsAndWhoWeAre) {
   draft.poll = PollDraft{{"a", "b"}};
   std::vector<std::string> reasons;
   for (const Violation& v : connector.Check(WriteKind::kPost, draft)) reasons.push_back(v.reason);
-  EXPECT_EQ(reasons, (std::vector<std::string>{"NOT_POSSIBLE", "TEXT_TOO_LONG", "TITLE_TOO_LONG", "TOO_MANY_TAGS", "TAG_INVALID", "OPTION_VALUE"}));
+  EXPECT_EQ(reasons, (std::vector<std::string>{"NOT_POSSIBLE", "TEXT_TOO_LONG", "TITLE_TOO_LONG", "TOO_MANY_TAGS",
+                                               "TAG_INVALID", "OPTION_VALUE"}));
   network.Next(200, R"({"uid":7,"username":"Us","userslug":"us"})");
   EXPECT_EQ(connector.WhoAmI(network.call(), account)->handle, "us");
   network.Next(200, R"({"uid":0,"username":"[[global:guest]]"})");

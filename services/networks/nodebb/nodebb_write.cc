@@ -30,7 +30,8 @@ std::string WithoutSlash(std::string url) {
 
 }  // namespace
 
-bool NodeBbConnector::AddMedia(const Call& call, const Account& account, const Draft& draft, std::string* content, Outcome* failed) {
+bool NodeBbConnector::AddMedia(const Call& call, const Account& account, const Draft& draft, std::string* content,
+                               Outcome* failed) {
   for (size_t i = 0; i < draft.media.size(); ++i) {
     const Media& media = draft.media[i];
     const auto bytes = MediaBytes(http_, call, media, capabilities_.media_max_bytes);
@@ -42,7 +43,8 @@ bool NodeBbConnector::AddMedia(const Call& call, const Account& account, const D
     request.method = "POST";
     request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
     request.body = std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; name=\"files[]\"; filename=\"" +
-                   MediaFileName(media, i) + "\"\r\nContent-Type: " + media.type + "\r\n\r\n" + *bytes + "\r\n--" + kBoundary + "--\r\n";
+                   MediaFileName(media, i) + "\"\r\nContent-Type: " + media.type + "\r\n\r\n" + *bytes + "\r\n--" +
+                   kBoundary + "--\r\n";
     const Answer answer = SendRequest(call, account, "/api/post/upload", std::move(request));
     const Json& response = Member(answer.json, "response");
     const Json& images = Member(response.is_object() ? response : answer.json, "images");
@@ -53,17 +55,20 @@ bool NodeBbConnector::AddMedia(const Call& call, const Account& account, const D
       return false;
     }
     const bool image = media.type.rfind("image/", 0) == 0;
-    const std::string name = Inside(image ? media.alt_text : media.title.empty() ? MediaFileName(media, i) : media.title);
+    const std::string name = Inside(image                 ? media.alt_text
+                                    : media.title.empty() ? MediaFileName(media, i)
+                                                          : media.title);
     *content += (content->empty() ? "" : "\n\n") + std::string(image ? "![" : "[") + name + "](" + url + ")";
   }
   return true;
 }
 
-bool NodeBbConnector::Find(const Call& call, const Account& account, const std::string& pid, Json* post, Outcome* failed) {
+bool NodeBbConnector::Find(const Call& call, const Account& account, const std::string& pid, Json* post,
+                           Outcome* failed) {
   const Answer answer = AskPost(call, account, pid);
   *post = Member(answer.json, "response");
   if (answer.ok() && !Text(*post, "tid").empty()) return true;
-  *failed = FailedWrite(answer, account, false);   // nothing was written yet
+  *failed = FailedWrite(answer, account, false);  // nothing was written yet
   return false;
 }
 
@@ -79,7 +84,7 @@ Outcome NodeBbConnector::Created(const Answer& answer, const Account& account) c
     if (const std::string id = Text(response, "id"); !id.empty()) out.remote_id = std::string(kQueue) + id;
     return out;
   }
-  out.remote_id = Text(response, "mainPid");   // a topic
+  out.remote_id = Text(response, "mainPid");  // a topic
   if (out.remote_id.empty()) out.remote_id = Text(response, "pid");
   if (out.remote_id.empty()) return UnclearWrite(answer);
   out.kind = OutcomeKind::kAccepted;
@@ -148,7 +153,8 @@ Outcome NodeBbConnector::Sanction(const Call& call, const Account& account, cons
     Json post;
     if (!Find(call, account, write.target_remote_id, &post, &failed)) return failed;
     user = Text(post, "uid");
-    if (user.empty() || user == "0") return RefusedBeforeSending(ErrorClass::kNotFound, "the post was written by a guest");
+    if (user.empty() || user == "0")
+      return RefusedBeforeSending(ErrorClass::kNotFound, "the post was written by a guest");
   }
   const bool ban = write.kind == WriteKind::kBan || write.kind == WriteKind::kUnban;
   const bool lift = write.kind == WriteKind::kUnban || write.kind == WriteKind::kUnmute;
@@ -168,7 +174,8 @@ Outcome NodeBbConnector::Moderate(const Call& call, const Account& account, cons
   if (target.compare(0, kQueue.size(), kQueue) == 0) {
     const bool approve = write.kind == WriteKind::kApprove;
     if (!approve && write.kind != WriteKind::kDelete) {
-      return RefusedBeforeSending(ErrorClass::kInvalid, "what waits for approval can be approved or deleted, nothing else");
+      return RefusedBeforeSending(ErrorClass::kInvalid,
+                                  "what waits for approval can be approved or deleted, nothing else");
     }
     const std::string path = "/api/v3/posts/queue/" + net::UrlEncode(target.substr(kQueue.size()));
     return Changed(Ask(call, account, approve ? "POST" : "DELETE", path), account, target);
@@ -178,7 +185,8 @@ Outcome NodeBbConnector::Moderate(const Call& call, const Account& account, cons
       return RefusedBeforeSending(ErrorClass::kInvalid, "the target does not wait for approval (\"queue/reply-1\")");
     case WriteKind::kDelete:
     case WriteKind::kHide:
-      return Changed(Ask(call, account, "DELETE", "/api/v3/posts/" + net::UrlEncode(target) + "/state"), account, target);
+      return Changed(Ask(call, account, "DELETE", "/api/v3/posts/" + net::UrlEncode(target) + "/state"), account,
+                     target);
     case WriteKind::kUnhide:
       return Changed(Ask(call, account, "PUT", "/api/v3/posts/" + net::UrlEncode(target) + "/state"), account, target);
     case WriteKind::kLock:
