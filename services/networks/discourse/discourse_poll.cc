@@ -78,7 +78,9 @@ int64_t Before(const Json& posts, int64_t mark, const Round& round) {
     const int64_t id = NumberOf(post, "id");
     if (mark > 0 && id > mark) return kNowhere;
     const auto created = ParseIsoTime(Text(post, "created_at"));
-    older = older || (created && *created < absl::FromUnixSeconds(round.time) - kOverlap);
+    // By number and time: forums take posts that are dated back, or ahead, by whoever brings them in.
+    const bool before_all = created && *created < absl::FromUnixSeconds(round.time) - kOverlap;
+    older = older || (before_all && (round.seen == 0 || id <= round.seen));
     only_mark = only_mark && id == mark;
     if (id > 0 && (mark == 0 || id < mark)) lowest = lowest == 0 ? id : std::min(lowest, id);
   }

@@ -281,6 +281,27 @@ TEST_F(DiscourseTest, PollsInTheOrderOfTimeAndOnce) {
   EXPECT_FALSE(page->more);
 }
 
+// Whoever brings posts in from elsewhere dates them.
+TEST_F(DiscourseTest, PostsDatedAheadOrBackHideNoneOfTheOthers) {
+  const auto poll = [&](const std::string& cursor) {
+    return connector.Poll(network.call(), account, cursor, absl::FromUnixSeconds(1795168800), 100);
+  };
+  network.Next(200, Latest({Post(50, "2096-01-01T00:00:00Z"), Post(49, "2026-11-20T09:00:00Z")}));
+  auto page = poll("");
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->happenings.size(), 1u);
+  network.Next(200, Latest({Post(53, "2026-11-20T11:00:00Z"), Post(52, "2001-01-01T00:00:00Z")}));
+  network.Next(200, Latest({Post(51, "2026-11-20T11:00:00Z"), Post(49, "2026-11-20T09:00:00Z")}));
+  page = poll(page->cursor);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->happenings.size(), 1u);
+  EXPECT_EQ(page->happenings[0].remote_id, "51");
+  network.Next(200, Latest({Post(53, "2026-11-20T11:00:00Z"), Post(52, "2001-01-01T00:00:00Z")}));
+  page = poll(page->cursor);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->happenings.size(), 2u);
+}
+
 TEST_F(DiscourseTest, APollKeepsToItsLimitAndEnds) {
   const std::string all =
       Latest({Post(3, "2026-11-20T10:00:03Z"), Post(2, "2026-11-20T10:00:02Z"), Post(1, "2026-11-20T10:00:01Z")});

@@ -123,8 +123,9 @@ struct NodeBbConnector::Round {
   bool IsDone(const Json& post) const {
     return IsOlder(post) || std::find(recent.begin(), recent.end(), Text(post, "pid")) != recent.end();
   }
-  void Did(const Json& post) {
-    time = std::max(time, NumberOf(post, "timestamp"));
+  // A topic that is scheduled is dated ahead: nothing of the time until then is done with it.
+  void Did(const Json& post, absl::Time now) {
+    time = std::max(time, std::min(NumberOf(post, "timestamp"), absl::ToUnixMillis(now)));
     began = true;
     recent.push_back(Text(post, "pid"));
     if (recent.size() > kRecentMax) recent.erase(recent.begin());
@@ -229,7 +230,7 @@ StatusOr<PollPage> NodeBbConnector::Poll(const Call& call, const Account& accoun
   });
   const size_t taken = std::min(fresh.size(), static_cast<size_t>(std::max(limit, 1)));
   for (size_t i = 0; i < taken; ++i) {
-    round.Did(fresh[i]);
+    round.Did(fresh[i], clock_.WallNow());
     if (IsDeleted(fresh[i])) continue;  // it went before we came
     if (auto happening = HappeningOf(fresh[i], account, round.me)) {
       page.happenings.push_back(*std::move(happening));

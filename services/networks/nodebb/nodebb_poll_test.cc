@@ -149,6 +149,21 @@ TEST_F(NodeBbPollTest, WhatWaitsForApproval) {
   EXPECT_EQ(page->happenings[0].kind, Kind::kRemoval);
 }
 
+TEST_F(NodeBbPollTest, APostDatedAheadHidesNoneOfThoseBeforeIt) {
+  network.Next(200, R"({"uid":7})");
+  Page({Post(40, 4000000000000), Post(29, 1600000000000)});
+  network.Next(404, "{}");
+  auto page = Poll("");
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->happenings.size(), 1u);
+  const int64_t now = absl::ToUnixMillis(absl::Now());
+  Page({Post(40, 4000000000000), Post(41, now), Post(29, 1600000000000)});
+  page = Poll(page->cursor);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->happenings.size(), 1u);
+  EXPECT_EQ(page->happenings[0].remote_id, "41");
+}
+
 TEST_F(NodeBbPollTest, OddPosts) {
   network.Next(200, R"({"uid":7})");
   Json deleted = Post(34, 1700000004000), timeless = Post(35, 0);
