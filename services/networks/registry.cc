@@ -1,5 +1,8 @@
 #include "networks/connector.h"
+#include "networks/discourse/discourse.h"
 #include "networks/facebook/facebook.h"
+#include "networks/linkedin/linkedin.h"
+#include "networks/nodebb/nodebb.h"
 #include "networks/wordpress/wordpress.h"
 #include "networks/x/x.h"
 
@@ -14,6 +17,9 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<FacebookConnector>(http, clock));
   add(std::make_unique<XConnector>(http, clock));
   add(std::make_unique<WordPressConnector>(http, clock));
+  add(std::make_unique<DiscourseConnector>(http, clock));
+  add(std::make_unique<LinkedInConnector>(http, clock));
+  add(std::make_unique<NodeBbConnector>(http, clock));
   return out;
 }
 

@@ -1,5 +1,9 @@
 // Answers of a network that is not what it says it is: the classifiers take any status and any body.
+#include "networks/discourse/discourse.h"
 #include "networks/facebook/facebook.h"
+#include "networks/linkedin/linkedin.h"
+#include "networks/linkedin/linkedin_text.h"
+#include "networks/nodebb/nodebb.h"
 #include "networks/wordpress/wordpress.h"
 #include "networks/x/x.h"
 
@@ -14,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   answer.http.body = std::string(reinterpret_cast<const char*>(data) + 2, size - 2);
   answer.json = ParseJson(answer.http.body);
   const Account account;
-  for (const auto classify : {&ClassifyFacebook, &ClassifyX, &ClassifyWordPress}) {
+  for (const auto classify : {&ClassifyFacebook, &ClassifyX, &ClassifyWordPress, &ClassifyDiscourse, &ClassifyLinkedIn, &ClassifyNodeBb}) {
     answer.refusal = classify(answer.http, answer.json);
     if (answer.refusal.error != ErrorClass::kNone) {
       (void)FailedWrite(answer, account);
@@ -23,6 +27,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   (void)FacebookRate({{"X-Business-Use-Case-Usage", answer.http.body}, {"X-App-Usage", answer.http.body}}, "1");
   (void)XRate({{"x-rate-limit-reset", answer.http.body}}, absl::UnixEpoch());
+  (void)DiscourseRate(answer.http, answer.json);
+  (void)NodeBbRate(answer.http, answer.json);
+  (void)FromLittleText(ToLittleText(answer.http.body));
   (void)ParseIsoTime(answer.http.body);
   return 0;
 }
