@@ -1,3 +1,4 @@
+#include "networks/bluesky/bluesky.h"
 #include "networks/connector.h"
 #include "networks/facebook/facebook.h"
 #include "networks/wordpress/wordpress.h"
@@ -14,6 +15,7 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<FacebookConnector>(http, clock));
   add(std::make_unique<XConnector>(http, clock));
   add(std::make_unique<WordPressConnector>(http, clock));
+  add(std::make_unique<BlueskyConnector>(http, clock));
   return out;
 }
 
