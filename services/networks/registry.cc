@@ -1,3 +1,4 @@
+#include "networks/bluesky/bluesky.h"
 #include "networks/connector.h"
 #include "networks/discourse/discourse.h"
 #include "networks/facebook/facebook.h"
@@ -20,6 +21,7 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<DiscourseConnector>(http, clock));
   add(std::make_unique<LinkedInConnector>(http, clock));
   add(std::make_unique<NodeBbConnector>(http, clock));
+  add(std::make_unique<BlueskyConnector>(http, clock));
   return out;
 }
 
