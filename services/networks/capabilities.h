@@ -98,7 +98,10 @@ struct Capabilities {
   const std::string& BudgetOf(WriteKind kind) const;
   const Support& Of(Feature feature) const;   // kNotBuilt when nothing is said
   bool Can(Feature feature) const { return Of(feature).stance == Stance::kPossible; }
-  bool Can(WriteKind kind) const { return Can(FeatureOf(kind)); }
+  // kDelete: of what others wrote, or at least of our own.
+  bool Can(WriteKind kind) const {
+    return Can(FeatureOf(kind)) || (kind == WriteKind::kDelete && Can(Feature::kDeleteOwn));
+  }
   // "not possible on Bluesky: <because>", for people.
   std::string WhyNot(Feature feature) const;
 

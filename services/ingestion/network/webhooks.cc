@@ -108,7 +108,7 @@ void Webhooks::Accept(Endpoint& endpoint, const std::string& network, networks::
     endpoint.calls.at("unsigned")->Add();
     return responder.Send(Refusal(401, signature));
   }
-  networks::WebhookContent content = endpoint.connector->ParseWebhook(call.body);
+  networks::WebhookContent content = endpoint.connector->ParseCall(call);
   std::vector<Happening> happenings = FromNetwork(std::move(content.happenings));
   std::string whose = receiver_.WhoseAre(network, happenings);
   if (const FairShare::Taken taken = inflight_.Take(whose, bytes); taken != FairShare::Taken::kYes) {

@@ -26,7 +26,8 @@ void NeedFeature(const Capabilities& capabilities, bool used, Feature feature, c
 }
 
 void CheckOptions(const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out) {
-  for (const auto& [name, value] : draft.options) {
+  for (const auto& chosen : draft.options) {
+    const std::string &name = chosen.first, &value = chosen.second;   // no structured binding: clang 14 does not capture those
     const auto option = std::find_if(capabilities.options.begin(), capabilities.options.end(), [&](const Option& o) { return o.name == name; });
     if (option == capabilities.options.end()) {
       std::vector<std::string> names;
