@@ -197,6 +197,9 @@ Outcome FacebookConnector::Ban(const Call& call, const Account& account, const W
   const bool ban = write.kind == WriteKind::kBan;
   const Answer answer = Ask(call, account, ban ? "POST" : "DELETE", "/" + net::UrlEncode(account.remote_id) + "/blocked", {{"user", whom}});
   if (!answer.ok()) return FailedWrite(answer, account);
+  // {"<person>": true} for a block, {"success": true} for its end; either is a yes.
+  const auto yes = [&](const char* key) { return Member(answer.json, key) == Json(true); };
+  if (!yes(whom.c_str()) && !yes("success")) return UnclearWrite(answer);
   Outcome out;
   out.kind = OutcomeKind::kAccepted;
   out.remote_id = whom;

@@ -22,6 +22,8 @@ void Limits::Reset() {
   x("users.tweets", 900);
   x("users.mentions", 300);
   x("search.recent", 300);
+  x("users.muting", 50);
+  x("users.show", 900);
   x("users.me", 75);  // not in the fact sheet's table: a number of ours
   sizes_[{Network::kFacebook, "", "page"}] = {4800, absl::Hours(1)};
 }

@@ -196,7 +196,7 @@ void World::Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& con
              own ? item->author_name : context.actor_name, time});
 }
 
-StatusOr<ItemPtr> World::Change(Network network, std::string_view id, Notice::Kind notice, const char* kind,
+StatusOr<ItemPtr> World::Change(Network network, std::string_view id, std::optional<Notice::Kind> notice, const char* kind,
                                 const WriteContext& context, const std::function<void(Item&)>& change, std::string text,
                                 std::string status) {
   std::lock_guard lock(mutex_);
@@ -229,7 +229,7 @@ StatusOr<ItemPtr> World::Change(Network network, std::string_view id, Notice::Ki
                      .answered = context.answered};
   PARVIS_RETURN_IF_ERROR(journal_.Append(std::move(entry)).status());
   it->second = changed;
-  Tell(notice, it->second, context, now);
+  if (notice) Tell(*notice, it->second, context, now);
   return it->second;
 }
 
@@ -282,7 +282,7 @@ StatusOr<ItemPtr> World::Delete(Network network, std::string_view id, const Writ
 
 StatusOr<ItemPtr> World::Mark(Network network, std::string_view id, const char* kind, const WriteContext& context,
                               const std::function<void(Item&)>& change) {
-  return Change(network, id, Notice::Kind::kEdit, kind, context, change, "", "");
+  return Change(network, id, std::nullopt, kind, context, change, "", "");
 }
 
 Status World::MarkPerson(Network network, std::string_view account, std::string_view person, const std::string& kind,
