@@ -23,7 +23,8 @@ const char kReports[] =
 
 void TakeStances(Capabilities* c) {
   using F = Feature;
-  c->Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kThread, F::kQuote, F::kTags, F::kReply, F::kDeleteOwn});
+  c->Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kThread, F::kQuote, F::kTags, F::kReply, F::kDeleteOwn, F::kPolling,
+            F::kMentions});
   c->Refuse(F::kTitle, "posts have no title; it names the link's card", kPostLexicon);
   c->Refuse(F::kReel, "there is one kind of post", kPostLexicon);
   c->Refuse(F::kStory, "there is one kind of post", kPostLexicon);
@@ -41,7 +42,7 @@ void TakeStances(Capabilities* c) {
   c->Leave(F::kStream, "Parvis reads the notifications instead");
   c->Leave(F::kMessages, "chat needs an app password with that permission, which Parvis does not ask for");
   c->Leave(F::kPrivateReply, "chat needs an app password with that permission, which Parvis does not ask for");
-  for (const F feature : {F::kPolling, F::kMentions, F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock, F::kPostCounts,
+  for (const F feature : {F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock, F::kPostCounts,
                           F::kChannelCounts}) {
     c->Leave(feature, "Parvis only writes there so far");
   }

@@ -30,6 +30,8 @@ class BlueskyConnector : public Connector {
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
                                           int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
+  StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
+                          int limit) override;
 
  private:
   Answer Ask(const Call& call, const Account& account, const std::string& method, const Json* body = nullptr);
