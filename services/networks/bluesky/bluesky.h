@@ -2,9 +2,11 @@
 // the PDS, which passes app.bsky.* on to the AppView. Remote ids are at-URIs.
 //
 // A post's record key is made from the idempotency key and written with swapRecord null ("only create"): a second sending
-// finds the first one's record and takes it over.
+// finds the first one's record and takes it over. Thread and post of a reply are the root of its thread; a conversation is
+// that root and the person.
 #pragma once
 
+#include "networks/bluesky/bluesky_ids.h"
 #include "networks/connector.h"
 #include "networks/wire/answer.h"
 
@@ -14,10 +16,8 @@ namespace parvis::networks {
 Refusal ClassifyBluesky(const net::ClientResult& http, const Json& json);
 // RateLimit-*: the reset is a Unix time in seconds (facts 0.4). Pure.
 RateState BlueskyRate(const net::Headers& headers, absl::Time now);
-// 13 characters of base32-sortable; the top bit is 0 (atproto.com/specs/tid). Pure.
-std::string EncodeTid(uint64_t micros, uint32_t clock_id);
-// The record key of what is written with this idempotency key. Pure.
-std::string TidOfKey(std::string_view idempotency_key);
+// The text as it is posted: a link without pictures becomes a card, which the text need not repeat. Pure.
+std::string BlueskyText(WriteKind kind, const Draft& draft);
 
 class BlueskyConnector : public Connector {
  public:
@@ -30,13 +30,31 @@ class BlueskyConnector : public Connector {
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
                                           int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
+  StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
+                          int limit) override;
 
  private:
   Answer Ask(const Call& call, const Account& account, const std::string& method, const Json* body = nullptr);
-  Answer GetRecord(const Call& call, const Account& account, const std::string& rkey);
+  Answer SendRequest(const Call& call, const Account& account, const std::string& method, net::ClientRequest request);
+  Answer GetRecord(const Call& call, const Account& account, const char* collection, const std::string& rkey);
+  Answer GetPosts(const Call& call, const Account& account, const std::vector<std::string>& uris);
+  Answer PutRecord(const Call& call, const Account& account, const char* collection, const std::string& rkey,
+                   const Json& record, const Json& swap);
+
+  // What is needed to refer to a post: its uri and cid, and its own record. nullopt and `failed` otherwise.
+  struct Referred {
+    Json ref, record;
+    bool closed = false;   // to our replies
+  };
+  std::optional<Referred> Refer(const Call& call, const Account& account, const std::string& uri, Outcome* failed);
   // Makes links, mentions (resolved) and tags of the text; `failed` when a handle could not be asked for.
   Json Facets(const Call& call, const Account& account, const std::string& text, std::optional<Outcome>* failed);
+  // Pictures, card and quote; nobody sees an uploaded picture without its post. False and `failed` otherwise.
+  bool AddEmbed(const Call& call, const Account& account, const Draft& draft, Json* record, Outcome* failed);
+  std::optional<Json> Upload(const Call& call, const Account& account, const Media& media, Outcome* failed);
+  bool AddReply(const Call& call, const Account& account, const Write& write, Json* record, Outcome* failed);
   Outcome Post(const Call& call, const Account& account, const Write& write);
+  Outcome Delete(const Call& call, const Account& account, const Write& write);
 
   net::HttpClient& http_;
   const Clock& clock_;
