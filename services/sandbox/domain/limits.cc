@@ -26,6 +26,14 @@ void Limits::Reset() {
   x("users.show", 900);
   x("users.me", 75);  // not in the fact sheet's table: a number of ours
   sizes_[{Network::kFacebook, "", "page"}] = {4800, absl::Hours(1)};
+  auto bluesky = [&](const char* endpoint, int64_t limit, absl::Duration window) {
+    sizes_[{Network::kBluesky, "", endpoint}] = {limit, window};
+  };
+  bluesky("http", 3000, absl::Minutes(5));  // calls by address; the others by account
+  bluesky("repo.write.hour", 5000, absl::Hours(1));  // points: a create 3, a put 2, a delete 1
+  bluesky("repo.write.day", 35'000, absl::Hours(24));
+  bluesky("createSession", 30, absl::Minutes(5));
+  bluesky("createSession.day", 300, absl::Hours(24));
 }
 
 LimitSize Limits::SizeOf(Network network, const std::string& account, const std::string& endpoint) const {

@@ -91,6 +91,12 @@ std::string GhostId(const IdSeed& seed) {
 std::string FeedId(const IdSeed& seed) { return Cat("tag:", seed.account, ",2026:", seed.number); }
 
 Fields AccessToken(const Account& account) { return {{"access_token", account.token}}; }
+// A session's token, and the app password (four groups of four) that gets one.
+Fields BlueskySession(const Account& account) {
+  std::string password = Spelled(Hash(Cat("app password of ", account.id)), kBase32, 16);
+  for (const size_t at : {12, 8, 4}) password.insert(at, "-");
+  return {{"access_token", account.token}, {"app_password", password}};
+}
 Fields ApplicationPassword(const Account& account) {
   return {{"username", account.handle}, {"application_password", account.token}};
 }
@@ -142,7 +148,7 @@ const std::array<Nature, 12>& Natures() {
        .item_id = LinkedinId, .person_id = Same, .credentials = AccessToken, .new_token = HexToken, .two_levels = true,
        .edits = true, .removals = true},
       {.network = Network::kBluesky, .name = "bluesky", .base_path = "/bluesky", .account_id = BlueskyAccount,
-       .item_id = BlueskyId, .person_id = BlueskyPerson, .credentials = AccessToken, .new_token = HexToken,
+       .item_id = BlueskyId, .person_id = BlueskyPerson, .credentials = BlueskySession, .new_token = HexToken,
        .conversations = true, .mentions = true, .removals = true},
       {.network = Network::kMastodon, .name = "mastodon", .base_path = "/mastodon", .account_id = MastodonAccount,
        .item_id = MastodonId, .person_id = Same, .credentials = AccessToken, .new_token = HexToken, .conversations = true,

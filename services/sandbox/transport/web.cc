@@ -184,6 +184,26 @@ StatusOr<Request> ReadRequest(const net::HttpRequest& http, std::string_view pre
   return request;
 }
 
+Json Member(const Json& json, const char* name) {
+  if (!json.is_object()) return Json();
+  const auto it = json.find(name);
+  return it == json.end() ? Json() : *it;
+}
+
+std::vector<std::string> AllOf(std::string_view query, std::string_view name) {
+  std::vector<std::string> out;
+  while (!query.empty()) {
+    const size_t end = std::min(query.find('&'), query.size());
+    const std::string_view part = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const size_t equals = std::min(part.find('='), part.size());
+    const auto key = net::UrlDecode(part.substr(0, equals), true);
+    auto value = net::UrlDecode(part.substr(std::min(equals + 1, part.size())), true);
+    if (key.ok() && value.ok() && *key == name) out.push_back(*std::move(value));
+  }
+  return out;
+}
+
 net::HttpResponse JsonResponse(int status, const Json& json, bool ascii) {
   net::HttpResponse response;
   response.status = status;
