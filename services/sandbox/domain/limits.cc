@@ -24,6 +24,10 @@ void Limits::Reset() {
   x("search.recent", 300);
   x("users.me", 75);  // not in the fact sheet's table: a number of ours
   sizes_[{Network::kFacebook, "", "page"}] = {4800, absl::Hours(1)};
+  // LinkedIn tells its daily numbers in the portal only (facts 5.5): numbers of ours.
+  for (const char* endpoint : {"posts", "socialActions", "media", "organizations", "statistics"}) {
+    sizes_[{Network::kLinkedin, "", endpoint}] = {100'000, absl::Hours(24)};
+  }
 }
 
 LimitSize Limits::SizeOf(Network network, const std::string& account, const std::string& endpoint) const {
