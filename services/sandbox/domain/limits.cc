@@ -34,6 +34,10 @@ void Limits::Reset() {
   bluesky("repo.write.day", 35'000, absl::Hours(24));
   bluesky("createSession", 30, absl::Minutes(5));
   bluesky("createSession.day", 300, absl::Hours(24));
+  // LinkedIn tells its daily numbers in the portal only (facts 5.5): numbers of ours.
+  for (const char* endpoint : {"posts", "socialActions", "media", "organizations", "statistics"}) {
+    sizes_[{Network::kLinkedin, "", endpoint}] = {100'000, absl::Hours(24)};
+  }
 }
 
 LimitSize Limits::SizeOf(Network network, const std::string& account, const std::string& endpoint) const {

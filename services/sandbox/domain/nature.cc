@@ -4,6 +4,7 @@
 
 #include "platform/base/ids.h"
 #include "sandbox/domain/cat.h"
+#include "sandbox/domain/linkedin_urns.h"
 #include "sandbox/domain/random.h"
 
 namespace parvis::sandbox {
@@ -61,12 +62,22 @@ std::string YoutubeId(const IdSeed& seed) {
   return Cat(seed.parent.substr(0, seed.parent.find('.')), ".", Spelled(number, kUrlSafe, 22));
 }
 
-// urn:li:share:N, urn:li:comment:(urn:li:share:N,M); numbers beyond 2^53 (facts 5).
+// urn:li:share:N (with something attached urn:li:ugcPost:N), urn:li:comment:(urn:li:activity:A,M); numbers beyond 2^53 (facts 5).
 std::string LinkedinId(const IdSeed& seed) {
   const std::string number = std::to_string(7'130'000'000'000'000'000 + seed.number);
-  if (seed.kind == Item::Kind::kMedia) return Cat("urn:li:image:", Spelled(static_cast<uint64_t>(seed.number), kUrlSafe, 22));
-  if (seed.kind == Item::Kind::kPost || seed.post.empty()) return Cat("urn:li:share:", number);
-  return Cat("urn:li:comment:(", seed.post, ",", number, ")");
+  if (seed.kind == Item::Kind::kMedia) {
+    return Cat("urn:li:", seed.media.substr(0, seed.media.find('/')), ":D4E",
+               Spelled(static_cast<uint64_t>(seed.number), kUrlSafe, 19));
+  }
+  if (seed.kind == Item::Kind::kPost || seed.post.empty()) {
+    return Cat(seed.media.empty() ? "urn:li:share:" : "urn:li:ugcPost:", number);
+  }
+  return LinkedinCommentUrn(seed.post, number);
+}
+
+// People are urn:li:person:X, X being ten characters that differ from app to app.
+std::string LinkedinPerson(std::string_view id) {
+  return id.starts_with("urn:li:") ? std::string(id) : Cat("urn:li:person:", Spelled(Hash(id), kUrlSafe, 10));
 }
 
 // at://did/collection/rkey, the rkey a TID: microseconds and ten bits (facts 6.2).
@@ -145,8 +156,8 @@ const std::array<Nature, 12>& Natures() {
        .item_id = YoutubeId, .person_id = Same, .credentials = AccessToken, .new_token = HexToken, .two_levels = true,
        .holds = true, .edits = true, .removals = true},
       {.network = Network::kLinkedin, .name = "linkedin", .base_path = "/linkedin", .account_id = LinkedinAccount,
-       .item_id = LinkedinId, .person_id = Same, .credentials = AccessToken, .new_token = HexToken, .two_levels = true,
-       .edits = true, .removals = true},
+       .item_id = LinkedinId, .person_id = LinkedinPerson, .credentials = AccessToken, .new_token = HexToken,
+       .two_levels = true, .mentions = true, .edits = true, .removals = true},
       {.network = Network::kBluesky, .name = "bluesky", .base_path = "/bluesky", .account_id = BlueskyAccount,
        .item_id = BlueskyId, .person_id = BlueskyPerson, .credentials = BlueskySession, .new_token = HexToken,
        .conversations = true, .mentions = true, .removals = true},

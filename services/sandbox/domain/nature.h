@@ -18,6 +18,7 @@ namespace parvis::sandbox {
 struct IdSeed {
   Item::Kind kind = Item::Kind::kPost;
   std::string_view account, author, post, parent;   // ids; post and parent are "" for posts
+  std::string_view media;                           // as in Item: content type, or ids of what is attached
   int64_t number = 0, snowflake = 0;
   absl::Time now;
 };

@@ -66,8 +66,8 @@ std::string World::NewId(const NewItem& item, const Item* parent, const Item* po
   if (!item.id.empty()) return item.id;
   const absl::Time now = clock_.WallNow();
   last_snowflake_ = std::max(last_snowflake_ + 1, absl::ToUnixMillis(now) << 16);
-  IdSeed seed{.kind = item.kind, .account = item.account, .author = item.author_id, .number = ++last_number_,
-              .snowflake = last_snowflake_, .now = now};
+  IdSeed seed{.kind = item.kind, .account = item.account, .author = item.author_id, .media = item.media,
+              .number = ++last_number_, .snowflake = last_snowflake_, .now = now};
   if (post != nullptr) seed.post = post->id;
   if (parent != nullptr) seed.parent = parent->id;
   return NatureOf(item.network).item_id(seed);
