@@ -288,6 +288,7 @@ Reply UnderFaults(Context& context, Network network, const std::string& account,
       break;
     case Answer::kGarbage:
       reply.response.status = 200;
+      reply.response.headers = {{"Content-Type", "text/html"}};   // none of the network's own: ids stand in headers, too
       reply.response.body = "<!DOCTYPE html><title>Sorry</title>{\"data\":[";
   }
   return reply;
