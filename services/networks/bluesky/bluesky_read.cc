@@ -1,4 +1,4 @@
-// What is read from Bluesky of our own: what a write left behind.
+// What is read from Bluesky of our own: what a write left behind, and counters.
 #include "networks/bluesky/bluesky.h"
 #include "networks/text/unicode.h"
 
@@ -11,6 +11,7 @@ StatusOr<std::vector<OwnItem>> BlueskyConnector::ReadBack(const Call& call, cons
   if (created && write.idempotency_key.empty()) {
     return MakeError(Code::kFailedPrecondition, "NO_IDEMPOTENCY_KEY", "what was written without a key cannot be found");
   }
+  if (!created && write.kind != WriteKind::kDelete) return ReadTarget(call, account, write);
   if (!created && !IsOurBlueskyPost(write.target_remote_id, account)) return std::vector<OwnItem>();
   const std::string rkey = created ? TidOfKey(write.idempotency_key) : RkeyOf(write.target_remote_id);
   const Answer answer = GetRecord(call, account, kBlueskyPosts, rkey);
@@ -32,6 +33,14 @@ bool BlueskyConnector::Matches(const Write& write, const OwnItem& item) const {
     case WriteKind::kPost:
     case WriteKind::kReply:
       return item.parent_remote_id == write.target_remote_id && item.text == BlueskyText(write.kind, write.draft);
+    case WriteKind::kHide:
+    case WriteKind::kLock:
+    case WriteKind::kBan:
+    case WriteKind::kMute: return item.hidden;
+    case WriteKind::kUnhide:
+    case WriteKind::kUnlock:
+    case WriteKind::kUnban:
+    case WriteKind::kUnmute: return !item.hidden;
     default: return false;
   }
 }
