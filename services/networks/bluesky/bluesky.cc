@@ -25,7 +25,8 @@ const char kReports[] =
 void TakeStances(Capabilities* c) {
   using F = Feature;
   c->Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kThread, F::kQuote, F::kTags, F::kReply, F::kDeleteOwn, F::kPolling,
-            F::kMentions, F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock});
+            F::kMentions, F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock,
+            F::kPostCounts, F::kChannelCounts});
   c->Refuse(F::kTitle, "posts have no title; it names the link's card", kPostLexicon);
   c->Refuse(F::kReel, "there is one kind of post", kPostLexicon);
   c->Refuse(F::kStory, "there is one kind of post", kPostLexicon);
@@ -43,8 +44,6 @@ void TakeStances(Capabilities* c) {
   c->Leave(F::kStream, "Parvis reads the notifications instead");
   c->Leave(F::kMessages, "chat needs an app password with that permission, which Parvis does not ask for");
   c->Leave(F::kPrivateReply, "chat needs an app password with that permission, which Parvis does not ask for");
-  c->Leave(F::kPostCounts, "Parvis does not ask for them yet");
-  c->Leave(F::kChannelCounts, "Parvis does not ask for them yet");
 }
 
 void CheckTags(const Draft& draft, std::vector<Violation>* out) {
@@ -74,6 +73,7 @@ BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock) : 
   c.credential_fields = {"access_token"};
   c.options = {{"label", "what the post warns of", {"sexual", "nudity", "porn", "graphic-media"}},
                {"reason", "of a report", {"spam", "violation", "misleading", "sexual", "rude", "other"}}};
+  c.counters = {"likes", "comments", "shares", "quotes", "bookmarks", "followers", "following", "posts"};
 }
 
 int BlueskyConnector::TextLength(std::string_view text) const { return text::Graphemes(text); }
@@ -128,8 +128,13 @@ Answer BlueskyConnector::Ask(const Call& call, const Account& account, const std
 
 Answer BlueskyConnector::GetRecord(const Call& call, const Account& account, const char* collection,
                                    const std::string& rkey) {
-  return Ask(call, account, "com.atproto.repo.getRecord?repo=" + net::UrlEncode(account.remote_id) + "&collection=" +
-                                collection + "&rkey=" + net::UrlEncode(rkey));
+  Answer answer = Ask(call, account, "com.atproto.repo.getRecord?repo=" + net::UrlEncode(account.remote_id) +
+                                         "&collection=" + collection + "&rkey=" + net::UrlEncode(rkey));
+  // Servers before 2025 have no name for it.
+  const bool unnamed = Text(answer.json, "error") == "InvalidRequest" &&
+                       Text(answer.json, "message").starts_with("Could not locate record");
+  if (answer.answered() && unnamed) answer.refusal.error = ErrorClass::kNotFound;
+  return answer;
 }
 
 Answer BlueskyConnector::GetPosts(const Call& call, const Account& account, const std::vector<std::string>& uris) {

@@ -34,6 +34,8 @@ class BlueskyConnector : public Connector {
   bool Matches(const Write& write, const OwnItem& item) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;
+  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
+                                        const std::vector<std::string>& post_remote_ids) override;
 
  private:
   Answer Ask(const Call& call, const Account& account, const std::string& method, const Json* body = nullptr);
