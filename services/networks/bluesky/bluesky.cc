@@ -12,6 +12,7 @@ constexpr int kGraphemesMax = 300;
 constexpr size_t kBytesMax = 3000;
 constexpr int kTagGraphemesMax = 64;
 constexpr size_t kTagBytesMax = 640, kTagsMax = 8;
+constexpr int kReportGraphemesMax = 2000;
 const char kPostLexicon[] = "https://docs.bsky.app/docs/advanced-guides/posts";
 const char kXrpc[] = "https://atproto.com/specs/xrpc";
 const char kGateLexicon[] =
@@ -24,7 +25,8 @@ const char kReports[] =
 void TakeStances(Capabilities* c) {
   using F = Feature;
   c->Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kThread, F::kQuote, F::kTags, F::kReply, F::kDeleteOwn, F::kPolling,
-            F::kMentions});
+            F::kMentions, F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock,
+            F::kPostCounts, F::kChannelCounts});
   c->Refuse(F::kTitle, "posts have no title; it names the link's card", kPostLexicon);
   c->Refuse(F::kReel, "there is one kind of post", kPostLexicon);
   c->Refuse(F::kStory, "there is one kind of post", kPostLexicon);
@@ -42,10 +44,6 @@ void TakeStances(Capabilities* c) {
   c->Leave(F::kStream, "Parvis reads the notifications instead");
   c->Leave(F::kMessages, "chat needs an app password with that permission, which Parvis does not ask for");
   c->Leave(F::kPrivateReply, "chat needs an app password with that permission, which Parvis does not ask for");
-  for (const F feature : {F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock, F::kPostCounts,
-                          F::kChannelCounts}) {
-    c->Leave(feature, "Parvis only writes there so far");
-  }
 }
 
 void CheckTags(const Draft& draft, std::vector<Violation>* out) {
@@ -73,7 +71,9 @@ BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock) : 
   c.media_max_bytes = 2'000'000;
   c.idempotency_key = true;
   c.credential_fields = {"access_token"};
-  c.options = {{"label", "what the post warns of", {"sexual", "nudity", "porn", "graphic-media"}}};
+  c.options = {{"label", "what the post warns of", {"sexual", "nudity", "porn", "graphic-media"}},
+               {"reason", "of a report", {"spam", "violation", "misleading", "sexual", "rude", "other"}}};
+  c.counters = {"likes", "comments", "shares", "quotes", "bookmarks", "followers", "following", "posts"};
 }
 
 int BlueskyConnector::TextLength(std::string_view text) const { return text::Graphemes(text); }
@@ -83,6 +83,9 @@ std::string BlueskyText(WriteKind, const Draft& draft) { return draft.media.empt
 std::vector<Violation> BlueskyConnector::Check(WriteKind kind, const Draft& draft) const {
   std::vector<Violation> out;
   CheckPossible(kind, draft, capabilities_, &out);
+  if (kind == WriteKind::kReport && text::Graphemes(draft.text) > kReportGraphemesMax) {
+    out.push_back({"text", "must have at most 2000 graphemes", "TEXT_TOO_LONG"});
+  }
   if (kind != WriteKind::kPost && kind != WriteKind::kReply) return out;
   const std::string text = BlueskyText(kind, draft);
   if (draft.quote_remote_id.empty() || !draft.text.empty()) {
@@ -125,8 +128,13 @@ Answer BlueskyConnector::Ask(const Call& call, const Account& account, const std
 
 Answer BlueskyConnector::GetRecord(const Call& call, const Account& account, const char* collection,
                                    const std::string& rkey) {
-  return Ask(call, account, "com.atproto.repo.getRecord?repo=" + net::UrlEncode(account.remote_id) + "&collection=" +
-                                collection + "&rkey=" + net::UrlEncode(rkey));
+  Answer answer = Ask(call, account, "com.atproto.repo.getRecord?repo=" + net::UrlEncode(account.remote_id) +
+                                         "&collection=" + collection + "&rkey=" + net::UrlEncode(rkey));
+  // Servers before 2025 have no name for it.
+  const bool unnamed = Text(answer.json, "error") == "InvalidRequest" &&
+                       Text(answer.json, "message").starts_with("Could not locate record");
+  if (answer.answered() && unnamed) answer.refusal.error = ErrorClass::kNotFound;
+  return answer;
 }
 
 Answer BlueskyConnector::GetPosts(const Call& call, const Account& account, const std::vector<std::string>& uris) {
@@ -153,6 +161,15 @@ Outcome BlueskyConnector::Execute(const Call& call, const Account& account, cons
     case WriteKind::kPost:
     case WriteKind::kReply: return Post(call, account, write);
     case WriteKind::kDelete: return Delete(call, account, write);
+    case WriteKind::kHide:
+    case WriteKind::kUnhide: return Hide(call, account, write);
+    case WriteKind::kLock:
+    case WriteKind::kUnlock: return Lock(call, account, write);
+    case WriteKind::kBan: return Block(call, account, write);
+    case WriteKind::kUnban: return Unblock(call, account, write);
+    case WriteKind::kMute:
+    case WriteKind::kUnmute: return Mute(call, account, write);
+    case WriteKind::kReport: return Report(call, account, write);
     default: return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
   }
 }

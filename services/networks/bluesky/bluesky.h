@@ -6,6 +6,8 @@
 // that root and the person.
 #pragma once
 
+#include <functional>
+
 #include "networks/bluesky/bluesky_ids.h"
 #include "networks/connector.h"
 #include "networks/wire/answer.h"
@@ -32,6 +34,8 @@ class BlueskyConnector : public Connector {
   bool Matches(const Write& write, const OwnItem& item) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;
+  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
+                                        const std::vector<std::string>& post_remote_ids) override;
 
  private:
   Answer Ask(const Call& call, const Account& account, const std::string& method, const Json* body = nullptr);
@@ -55,6 +59,21 @@ class BlueskyConnector : public Connector {
   bool AddReply(const Call& call, const Account& account, const Write& write, Json* record, Outcome* failed);
   Outcome Post(const Call& call, const Account& account, const Write& write);
   Outcome Delete(const Call& call, const Account& account, const Write& write);
+
+  // Changes the thread gate of one of our posts, unless `change` says that nothing is to be done; another's change
+  // in between is kept.
+  Outcome ChangeGate(const Call& call, const Account& account, const std::string& root, const std::string& target,
+                     const std::function<bool(Json* gate, Outcome* failed)>& change);
+  // The root of the thread that a reply hangs below, which must be ours; "" and `failed` otherwise.
+  std::string RootOf(const Call& call, const Account& account, const Write& write, Outcome* failed);
+  Outcome Hide(const Call& call, const Account& account, const Write& write);
+  Outcome Lock(const Call& call, const Account& account, const Write& write);
+  Outcome Block(const Call& call, const Account& account, const Write& write);
+  Outcome Unblock(const Call& call, const Account& account, const Write& write);
+  Outcome Mute(const Call& call, const Account& account, const Write& write);
+  Outcome Report(const Call& call, const Account& account, const Write& write);
+  // What moderation left behind: one item for the target, `hidden` when it is hidden, locked, blocked or muted.
+  StatusOr<std::vector<OwnItem>> ReadTarget(const Call& call, const Account& account, const Write& write);
 
   net::HttpClient& http_;
   const Clock& clock_;

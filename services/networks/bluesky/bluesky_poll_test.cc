@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "networks/bluesky/bluesky.h"
 #include "networks/testing/scripted_network.h"
 
@@ -126,6 +128,35 @@ TEST_F(BlueskyPoll, WhatIsNoPageFails) {
   EXPECT_EQ(Poll("no json").status().code(), Code::kUnauthenticated);
   network_.Next(429, R"({"error":"RateLimitExceeded"})", {{"Retry-After", "7"}});
   EXPECT_EQ(Poll("{}").status().code(), Code::kResourceExhausted);
+}
+
+TEST_F(BlueskyPoll, MeasuresTwentyFivePostsACall) {
+  std::vector<std::string> uris;
+  for (int i = 0; i < 26; ++i) uris.push_back(BlueskyUri("did:plc:me", kBlueskyPosts, "3k" + std::to_string(i)));
+  uris.push_back("no uri");
+  Json post = {{"uri", uris[0]}, {"likeCount", 3}, {"replyCount", 2}, {"repostCount", 1}, {"quoteCount", -1}, {"record", Json::object()}};
+  Page("posts", Json::array({post, Json{{"uri", "at://did:plc:x/app.bsky.feed.post/foreign"}, {"likeCount", 9}}}), "");
+  Page("posts", Json::array(), "");
+  const auto counts = connector_.Measure(network_.call(), account_, uris);
+  ASSERT_TRUE(counts.ok()) << counts.status();
+  ASSERT_EQ(counts->size(), 1u) << "those that are gone are left out";
+  EXPECT_EQ(counts->front().remote_id, uris[0]);
+  EXPECT_EQ(counts->front().values, (std::map<std::string, int64_t>{{"likes", 3}, {"comments", 2}, {"shares", 1}, {"quotes", 0}}));
+  const auto taken = network_.Taken();
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_EQ(taken[1].query, "uris=" + net::UrlEncode(uris[25]));
+
+  network_.Next(200, R"({"did":"did:plc:me","followersCount":5,"followsCount":4,"postsCount":3})");
+  const auto channel = connector_.Measure(network_.call(), account_, {});
+  ASSERT_TRUE(channel.ok() && channel->size() == 1) << channel.status();
+  EXPECT_EQ(channel->front().remote_id, "did:plc:me");
+  EXPECT_EQ(channel->front().values.at("followers"), 5);
+  for (const auto& [name, value] : channel->front().values) {
+    const auto& counters = connector_.capabilities().counters;
+    EXPECT_NE(std::find(counters.begin(), counters.end(), name), counters.end()) << name;
+  }
+  network_.Next(502, "");
+  EXPECT_EQ(connector_.Measure(network_.call(), account_, uris).status().code(), Code::kUnavailable);
 }
 
 }  // namespace

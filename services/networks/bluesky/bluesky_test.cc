@@ -10,7 +10,8 @@ namespace {
 const char kKey[] = "0190a0b1-c2d3-7e4f-8a5b-6c7d8e9f0a1b";
 const char kOther[] = "at://did:plc:ada/app.bsky.feed.post/3kaaaaaaaaa2a";
 
-std::string Ours(const std::string& rkey) { return "at://did:plc:me/app.bsky.feed.post/" + rkey; }
+std::string Ours(const std::string& rkey) { return BlueskyUri("did:plc:me", kBlueskyPosts, rkey); }
+
 bool Names(const std::vector<Violation>& found, const std::string& reason) {
   for (const Violation& one : found) {
     if (one.reason == reason) return true;
@@ -217,6 +218,9 @@ TEST_F(Bluesky, ReadsOneWriteBack) {
   network_.Next(400, R"({"error":"RecordNotFound"})");
   auto found = connector_.ReadBack(network_.call(), account_, write, absl::UnixEpoch(), 10);
   ASSERT_TRUE(found.ok() && found->empty()) << found.status();
+  network_.Next(400, R"({"error":"InvalidRequest","message":"Could not locate record: at://x"})");
+  found = connector_.ReadBack(network_.call(), account_, write, absl::UnixEpoch(), 10);
+  ASSERT_TRUE(found.ok() && found->empty()) << "as older servers say it: " << found.status();
   network_.Next(200, R"({"uri":")" + Ours(TidOfKey(kKey)) + R"(","cid":"c","value":{"text":"thanks",
       "createdAt":"2026-11-23T10:00:00.123Z","reply":{"parent":{"uri":")" + kOther + R"("}}}})");
   found = connector_.ReadBack(network_.call(), account_, write, absl::UnixEpoch(), 10);
