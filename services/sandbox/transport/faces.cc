@@ -2,6 +2,7 @@
 #include "sandbox/transport/blog.h"
 #include "sandbox/transport/bluesky.h"
 #include "sandbox/transport/facebook.h"
+#include "sandbox/transport/mastodon.h"
 #include "sandbox/transport/x.h"
 
 namespace parvis::sandbox {
@@ -12,6 +13,7 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/x", Network::kX, std::make_unique<X>(context)});
   out.push_back({"/blog", Network::kBlog, std::make_unique<Blog>(context)});
   out.push_back({"/bluesky", Network::kBluesky, std::make_unique<Bluesky>(context)});
+  out.push_back({"/mastodon", Network::kMastodon, std::make_unique<Mastodon>(context)});
   return out;
 }
 
