@@ -38,6 +38,14 @@ void Limits::Reset() {
   for (const char* endpoint : {"posts", "socialActions", "media", "organizations", "statistics"}) {
     sizes_[{Network::kLinkedin, "", endpoint}] = {100'000, absl::Hours(24)};
   }
+  auto mastodon = [&](const char* endpoint, int64_t limit, absl::Duration window) {
+    sizes_[{Network::kMastodon, "", endpoint}] = {limit, window};
+  };
+  mastodon("api", 300, absl::Minutes(5));  // all calls; the others besides
+  mastodon("media", 30, absl::Minutes(30));
+  mastodon("delete", 30, absl::Minutes(30));
+  mastodon("statuses", 300, absl::Hours(3));
+  mastodon("reports", 400, absl::Hours(24));
 }
 
 LimitSize Limits::SizeOf(Network network, const std::string& account, const std::string& endpoint) const {

@@ -118,11 +118,11 @@ Reply Bluesky::Guarded(const Asked& asked, const Call& call) {
       }
     }
   }
-  Reply reply = UnderFaults(
-      context_, Network::kBluesky, who, OperationOf(asked, call),
-      {.limited = [&] { return BskyTooMany(tightest, seconds, now); },
-       .forbidden = [] { return XrpcError(403, "AccountTakedown", "Account has been taken down"); }},
-      [&](Answer answer) { return (this->*call.perform)(asked, answer); });
+  Reply reply =
+      UnderFaults(context_, Network::kBluesky, who, OperationOf(asked, call),
+                  {.limited = [&] { return BskyTooMany(tightest, seconds, now); },
+                   .forbidden = [] { return XrpcError(403, "AccountTakedown", "Account has been taken down"); }},
+                  [&](Answer answer) { return (this->*call.perform)(asked, answer); });
   auto& response = reply.response;
   if (tightest.limited && !response.headers.contains("RateLimit-Limit")) Tell(tightest, seconds, response);
   return reply;
@@ -140,7 +140,8 @@ std::string Bluesky::OperationOf(const Asked& asked, const Call& call) {
   if (collection != kBskyGate) {
     if (removal) return "delete";
     const ItemPtr there = FindPost(key.uri());
-    if (call.perform == &Bluesky::PutRecord && there != nullptr && BskyRecord(context_.world, *there, false) != record) {
+    if (call.perform == &Bluesky::PutRecord && there != nullptr &&
+        BskyRecord(context_.world, *there, false) != record) {
       return "edit";
     }
     return record.is_object() && record.contains("reply") ? "reply" : "post";

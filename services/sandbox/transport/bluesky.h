@@ -1,5 +1,5 @@
-// Bluesky's XRPC as a PDS serves it, facts 6: /bluesky/xrpc/<NSID>. The repository's methods are the PDS's own; app.bsky.* is what
-// the AppView behind it answers.
+// Bluesky's XRPC as a PDS serves it, facts 6: /bluesky/xrpc/<NSID>. The repository's methods are the PDS's own;
+// app.bsky.* is what the AppView behind it answers.
 #pragma once
 
 #include <map>
@@ -12,8 +12,8 @@
 
 namespace parvis::sandbox {
 
-// Thread-safe. Posts and blobs are the World's. What it keeps itself (threadgates, block records, refresh tokens) is keyed by the
-// account's DID, and a DID is never given twice.
+// Thread-safe. Posts and blobs are the World's. What it keeps itself (threadgates, block records, refresh tokens) is
+// keyed by the account's DID, and a DID is never given twice.
 class Bluesky : public Face {
  public:
   explicit Bluesky(Context& context) : context_(context) {}

@@ -39,12 +39,9 @@ Json Bluesky::Author(const Asked& asked, const Item& item) const {
   const World& world = context_.world;
   const std::string& me = asked.account->id;
   Json viewer = {{"muted", world.IsMarked(Network::kBluesky, me, item.author_id, "mute")}, {"blockedBy", false}};
-  return {{"did", item.author_id},
-          {"handle", BskyHandle(item.author_handle)},
-          {"displayName", item.author_name},
-          {"viewer", viewer},
-          {"labels", Json::array()},
-          {"createdAt", "2024-02-06T18:00:00.000Z"}};
+  return {{"did", item.author_id},           {"handle", BskyHandle(item.author_handle)},
+          {"displayName", item.author_name}, {"viewer", viewer},
+          {"labels", Json::array()},         {"createdAt", "2024-02-06T18:00:00.000Z"}};
 }
 
 Json Bluesky::PostView(const Asked& asked, const Item& item) {
@@ -138,8 +135,9 @@ net::HttpResponse Bluesky::GetPostThread(const Asked& asked, Answer) {
   Json parent;
   for (auto it = above.rbegin(); it != above.rend(); ++it) {
     const ItemPtr ancestor = FindPost(*it);
-    Json node = ancestor == nullptr ? Blocked("notFoundPost", *it)
-                                    : Json{{"$type", "app.bsky.feed.defs#threadViewPost"}, {"post", PostView(asked, *ancestor)}};
+    Json node = ancestor == nullptr
+                    ? Blocked("notFoundPost", *it)
+                    : Json{{"$type", "app.bsky.feed.defs#threadViewPost"}, {"post", PostView(asked, *ancestor)}};
     if (!parent.is_null()) node["parent"] = std::move(parent);
     parent = std::move(node);
   }
@@ -168,12 +166,14 @@ net::HttpResponse Bluesky::GetAuthorFeed(const Asked& asked, Answer answer) {
     return JsonResponse(200, json, false);
   }
   if (*position == 0) return JsonResponse(200, json, false);  // behind the oldest
-  const Page page = context_.world.Read(
-      Network::kBluesky, World::List::kOwn, author->id,
-      {.position = *position < 0 ? -1 : *position - 1, .limit = static_cast<int>(*limit), .filter = [&](const Item& item) {
-         if (filter == "posts_with_media") return item.extra.at("record").find("\"embed\":") != std::string::npos;
-         return filter == "posts_with_replies" || item.parent.empty();
-       }});
+  const Page page = context_.world.Read(Network::kBluesky, World::List::kOwn, author->id,
+                                        {.position = *position < 0 ? -1 : *position - 1,
+                                         .limit = static_cast<int>(*limit),
+                                         .filter = [&](const Item& item) {
+                                           if (filter == "posts_with_media")
+                                             return item.extra.at("record").find("\"embed\":") != std::string::npos;
+                                           return filter == "posts_with_replies" || item.parent.empty();
+                                         }});
   for (const ItemPtr& item : page.items) {
     Json entry = {{"post", PostView(asked, *item)}};
     if (!item->parent.empty()) {
@@ -217,9 +217,9 @@ net::HttpResponse Bluesky::ListNotifications(const Asked& asked, Answer answer) 
   }
   if (*position == 0) return JsonResponse(200, json, false);
   // The inbox is read in whole pages and picked from afterwards, so that a page may be short or empty and go on.
-  const Page page = context_.world.Read(
-      Network::kBluesky, World::List::kInbox, asked.account->id,
-      {.position = *position < 0 ? -1 : *position - 1, .limit = static_cast<int>(*limit)});
+  const Page page =
+      context_.world.Read(Network::kBluesky, World::List::kInbox, asked.account->id,
+                          {.position = *position < 0 ? -1 : *position - 1, .limit = static_cast<int>(*limit)});
   for (const ItemPtr& item : page.items) {
     std::string subject;
     const std::string reason = reason_of(*item, &subject);

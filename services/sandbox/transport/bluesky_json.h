@@ -19,7 +19,8 @@ net::HttpResponse BskyTooMany(const LimitState& state, int seconds, absl::Time n
 
 std::string BskyTime(absl::Time time);
 std::string BskyHandle(std::string_view handle);  // "maison" -> "maison.bsky.social"; a domain stays
-// A CIDv1: of a record ("bafyrei...") or of a blob ("bafkrei..."). The digest is of the JSON text here, not of its CBOR.
+// A CIDv1: of a record ("bafyrei...") or of a blob ("bafkrei..."). The digest is of the JSON text here, not of its
+// CBOR.
 std::string BskyCid(std::string_view content, bool blob);
 std::string CidOf(const Item& item);
 // The record of a post: as it was written, or made of what the audience wrote. `first`: what the AppView shows.

@@ -19,8 +19,8 @@ std::string CheckTime(const Json& record) {
   if (!record.contains("createdAt")) return R"(Record must have the property "createdAt")";
   absl::Time time;
   std::string error;
-  if (!HasText(record, "createdAt") || !absl::ParseTime(absl::RFC3339_full, record.at("createdAt").get<std::string>(),
-                                                        &time, &error)) {
+  if (!HasText(record, "createdAt") ||
+      !absl::ParseTime(absl::RFC3339_full, record.at("createdAt").get<std::string>(), &time, &error)) {
     return "Record/createdAt must be an valid atproto datetime (both RFC-3339 and ISO-8601)";
   }
   return "";
@@ -35,7 +35,8 @@ std::string CheckTag(std::string_view where, const Json& tag) {
 }
 
 std::string CheckFeature(const Json& feature) {
-  if (!HasText(feature, "$type")) return R"(Record/facets/features must be an object which includes the "$type" property)";
+  if (!HasText(feature, "$type"))
+    return R"(Record/facets/features must be an object which includes the "$type" property)";
   const std::string type = feature.at("$type").get<std::string>();
   if (type == "app.bsky.richtext.facet#link") {
     const bool uri = HasText(feature, "uri") && feature.at("uri").get<std::string>().find(':') != std::string::npos;
@@ -54,11 +55,13 @@ std::string CheckFeature(const Json& feature) {
 // The index counts bytes of UTF-8: what lies outside of the text or within a character is never shown.
 std::string CheckIndex(const std::string& text, const Json& index, size_t* start, size_t* end) {
   for (const char* name : {"byteStart", "byteEnd"}) {
-    if (!index.is_object() || !index.contains(name)) return Cat("Record/facets/index must have the property \"", name, "\"");
+    if (!index.is_object() || !index.contains(name))
+      return Cat("Record/facets/index must have the property \"", name, "\"");
     if (!index.at(name).is_number_unsigned()) return Cat("Record/facets/index/", name, " must be an integer");
   }
   *start = index.at("byteStart").get<size_t>(), *end = index.at("byteEnd").get<size_t>();
-  if (*start >= *end || *end > text.size()) return "Record/facets/index lies outside of the text (bytes of UTF-8 count)";
+  if (*start >= *end || *end > text.size())
+    return "Record/facets/index lies outside of the text (bytes of UTF-8 count)";
   for (const size_t at : {*start, *end}) {
     if (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) {
       return "Record/facets/index cuts a character (bytes of UTF-8 count)";
@@ -107,7 +110,8 @@ std::string CheckImages(const Json& embed, size_t most) {
   const char* name = embed.contains("items") ? "items" : "images";
   if (!embed.contains(name) || !embed.at(name).is_array()) return R"(Record/embed must have the property "images")";
   const Json& images = embed.at(name);
-  if (images.empty() || images.size() > most) return Cat("Record/embed/", name, " must not have more than ", most, " elements");
+  if (images.empty() || images.size() > most)
+    return Cat("Record/embed/", name, " must not have more than ", most, " elements");
   for (const Json& image : images) {
     if (!HasText(image, "alt")) return Cat("Record/embed/", name, R"( must have the property "alt")");
     if (!image.contains("image") || !image.at("image").is_object()) {
@@ -178,7 +182,8 @@ std::string CheckGateRecord(const Json& record) {
   if (!HasText(record, "post")) return R"(Record must have the property "post")";
   if (!IsAtUri(record.at("post").get<std::string>())) return "Record/post must be a valid at-uri";
   const Json hidden = record.value("hiddenReplies", Json::array()), allow = record.value("allow", Json::array());
-  if (!hidden.is_array() || hidden.size() > kHiddenReplies) return "Record/hiddenReplies must not have more than 300 elements";
+  if (!hidden.is_array() || hidden.size() > kHiddenReplies)
+    return "Record/hiddenReplies must not have more than 300 elements";
   for (const Json& uri : hidden) {
     if (!uri.is_string() || !IsAtUri(uri.get<std::string>())) return "Record/hiddenReplies must be a valid at-uri";
   }

@@ -36,8 +36,8 @@ std::string CheckRecord(const std::string& collection, const Json& record) {
 
 std::string NewTid(absl::Time now, const std::string& did) {
   static std::atomic<int64_t> number{0};
-  const std::string uri = NatureOf(Network::kBluesky).item_id(
-      {.account = did, .author = did, .number = ++number, .snowflake = 0, .now = now});
+  const std::string uri = NatureOf(Network::kBluesky)
+                              .item_id({.account = did, .author = did, .number = ++number, .snowflake = 0, .now = now});
   return uri.substr(uri.rfind('/') + 1);
 }
 
@@ -83,8 +83,8 @@ std::optional<net::HttpResponse> Bluesky::ReadBody(const Asked& asked, bool reco
   return std::nullopt;
 }
 
-// What a post refers to must be there: blobs, and (a choice of the sandbox: the network would take it and show it nowhere) what it
-// answers, by its present cid, with the root of that conversation.
+// What a post refers to must be there: blobs, and (a choice of the sandbox: the network would take it and show it
+// nowhere) what it answers, by its present cid, with the root of that conversation.
 std::string Bluesky::CheckReferences(const Asked& asked, const Json& record, std::string* name) {
   if (record.contains("reply")) {
     const Json& reply = record.at("reply");
@@ -117,7 +117,8 @@ std::string Bluesky::CheckReferences(const Asked& asked, const Json& record, std
       return Cat("Referenced Mimetype does not match stored blob. Expected: ", there->media);
     }
     *name = "BlobTooLarge";
-    if (std::stoull(there->extra.at("size")) > most) return Cat("This file is too large. The maximum size is ", most, " bytes.");
+    if (std::stoull(there->extra.at("size")) > most)
+      return Cat("This file is too large. The maximum size is ", most, " bytes.");
     *name = "InvalidRequest";
   }
   return "";
@@ -161,7 +162,8 @@ net::HttpResponse Bluesky::PutRecord(const Asked& asked, Answer answer) {
   return Write(asked, answer, key, current);
 }
 
-net::HttpResponse Bluesky::Write(const Asked& asked, Answer answer, const Key& key, const std::optional<Stored>& current) {
+net::HttpResponse Bluesky::Write(const Asked& asked, Answer answer, const Key& key,
+                                 const std::optional<Stored>& current) {
   Json record = asked.request.json.at("record");
   record["$type"] = key.collection;
   const std::string cid = BskyCid(record.dump(), false);
@@ -186,13 +188,14 @@ Status Bluesky::WritePost(const Asked& asked, Answer answer, const Key& key, con
   const std::string written = record.dump(), text = record.at("text").get<std::string>();
   if (exists) {  // the repository has the new version, the AppView goes on to show the first
     return context_.world
-        .EditPost(Network::kBluesky, key.uri(),
-                  [&](Item& item) {
-                    item.extra.emplace("first", item.extra["record"]);
-                    item.extra["record"] = written;
-                    item.extra["cid"] = cid;
-                  },
-                  Us(asked, answer))
+        .EditPost(
+            Network::kBluesky, key.uri(),
+            [&](Item& item) {
+              item.extra.emplace("first", item.extra["record"]);
+              item.extra["record"] = written;
+              item.extra["cid"] = cid;
+            },
+            Us(asked, answer))
         .status();
   }
   const bool reply = record.contains("reply");
@@ -319,8 +322,8 @@ net::HttpResponse Bluesky::UploadBlob(const Asked& asked, Answer answer) {
     if (!made.ok()) return Failed(made.status());
   }
   return JsonResponse(
-      200,
-      {{"blob", {{"$type", "blob"}, {"ref", {{"$link", cid}}}, {"mimeType", mime}, {"size", http.body.size()}}}}, false);
+      200, {{"blob", {{"$type", "blob"}, {"ref", {{"$link", cid}}}, {"mimeType", mime}, {"size", http.body.size()}}}},
+      false);
 }
 
 }  // namespace parvis::sandbox

@@ -28,8 +28,12 @@ Json Document(const Request& request, const Account& account) {
 }
 
 Json Known(const Request& request, const Account& account) {
-  return {{"did", account.id},         {"handle", BskyHandle(account.handle)}, {"email", "brand@example.com"},
-          {"emailConfirmed", true},    {"emailAuthFactor", false},             {"active", true},
+  return {{"did", account.id},
+          {"handle", BskyHandle(account.handle)},
+          {"email", "brand@example.com"},
+          {"emailConfirmed", true},
+          {"emailAuthFactor", false},
+          {"active", true},
           {"didDoc", Document(request, account)}};
 }
 
@@ -62,21 +66,21 @@ Reply Bluesky::CreateSession(const Request& request) {
   if (account == nullptr || !IsPassword(*account, password)) {
     return {XrpcError(401, "AuthenticationRequired", "Invalid identifier or password")};
   }
-  return UnderFaults(
-      context_, Network::kBluesky, account->id, "identity",
-      {.limited = [&] { return BskyTooMany({}, 300, now); },
-       .forbidden = [] { return XrpcError(401, "AccountTakedown", "Account has been taken down"); }},
-      [&](Answer) {
-        std::lock_guard lock(mutex_);
-        // A session that lives is shared: the sandbox knows one access token an account.
-        const AccountPtr latest = context_.world.FindAccount(Network::kBluesky, account->id);
-        if (latest != nullptr && latest->token_state == TokenState::kValid) {
-          return JsonResponse(200, Session(request, *latest), false);
-        }
-        const auto renewed = context_.world.RenewToken(Network::kBluesky, account->id);
-        if (!renewed.ok()) return XrpcError(401, "AuthenticationRequired", "Invalid identifier or password");
-        return JsonResponse(200, Session(request, **renewed), false);
-      });
+  return UnderFaults(context_, Network::kBluesky, account->id, "identity",
+                     {.limited = [&] { return BskyTooMany({}, 300, now); },
+                      .forbidden = [] { return XrpcError(401, "AccountTakedown", "Account has been taken down"); }},
+                     [&](Answer) {
+                       std::lock_guard lock(mutex_);
+                       // A session that lives is shared: the sandbox knows one access token an account.
+                       const AccountPtr latest = context_.world.FindAccount(Network::kBluesky, account->id);
+                       if (latest != nullptr && latest->token_state == TokenState::kValid) {
+                         return JsonResponse(200, Session(request, *latest), false);
+                       }
+                       const auto renewed = context_.world.RenewToken(Network::kBluesky, account->id);
+                       if (!renewed.ok())
+                         return XrpcError(401, "AuthenticationRequired", "Invalid identifier or password");
+                       return JsonResponse(200, Session(request, **renewed), false);
+                     });
 }
 
 // Both tokens are replaced; the old ones are worth nothing then.
@@ -97,18 +101,17 @@ Reply Bluesky::RefreshSession(const Request& request) {
     did = it->second;
   }
   const absl::Time now = context_.clock.WallNow();
-  return UnderFaults(
-      context_, Network::kBluesky, did, "identity",
-      {.limited = [&] { return BskyTooMany({}, 300, now); },
-       .forbidden = [] { return XrpcError(401, "AccountTakedown", "Account has been taken down"); }},
-      [&](Answer) {
-        std::lock_guard lock(mutex_);
-        const auto renewed = context_.world.RenewToken(Network::kBluesky, did);
-        if (refresh_.erase(token) == 0 || !renewed.ok()) {
-          return XrpcError(400, "ExpiredToken", "Token has been revoked");
-        }
-        return JsonResponse(200, Session(request, **renewed), false);
-      });
+  return UnderFaults(context_, Network::kBluesky, did, "identity",
+                     {.limited = [&] { return BskyTooMany({}, 300, now); },
+                      .forbidden = [] { return XrpcError(401, "AccountTakedown", "Account has been taken down"); }},
+                     [&](Answer) {
+                       std::lock_guard lock(mutex_);
+                       const auto renewed = context_.world.RenewToken(Network::kBluesky, did);
+                       if (refresh_.erase(token) == 0 || !renewed.ok()) {
+                         return XrpcError(400, "ExpiredToken", "Token has been revoked");
+                       }
+                       return JsonResponse(200, Session(request, **renewed), false);
+                     });
 }
 
 net::HttpResponse Bluesky::GetSession(const Asked& asked, Answer) {

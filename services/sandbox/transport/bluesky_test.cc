@@ -20,7 +20,8 @@ class BlueskyTest : public ::testing::Test {
     body.update(more);
     return Post("com.atproto.repo.createRecord", body);
   }
-  Answered Put(const std::string& collection, const std::string& rkey, const Json& record, const Json& more = Json::object()) {
+  Answered Put(const std::string& collection, const std::string& rkey, const Json& record,
+               const Json& more = Json::object()) {
     Json body = {{"repo", did}, {"collection", collection}, {"rkey", rkey}, {"record", record}};
     body.update(more);
     return Post("com.atproto.repo.putRecord", body);
@@ -34,7 +35,8 @@ class BlueskyTest : public ::testing::Test {
     return {{"uri", answer.json["uri"]}, {"cid", answer.json["cid"]}};
   }
   std::string Comment(const std::string& parent, const std::string& text) {
-    return sandbox.Control("POST", "/comments", {{"network", "bluesky"}, {"parent", parent}, {"text", text}})["remote_id"];
+    return sandbox.Control("POST", "/comments",
+                           {{"network", "bluesky"}, {"parent", parent}, {"text", text}})["remote_id"];
   }
   Json RefOf(const std::string& uri) {
     const Json post = Get("app.bsky.feed.getPosts?uris=" + uri).json["posts"][0];
@@ -70,7 +72,8 @@ TEST_F(BlueskyTest, SessionsExpireWith400AndBothTokensRotate) {
   token = renewed.json["accessJwt"];
   EXPECT_EQ(Get("com.atproto.server.getSession").status, 200);
   EXPECT_EQ(Post("com.atproto.server.createSession", {{"identifier", did}, {"password", "x"}}).status, 401);
-  EXPECT_EQ(Get("com.atproto.identity.resolveHandle?handle=" + renewed.json["handle"].get<std::string>()).json["did"], did);
+  EXPECT_EQ(Get("com.atproto.identity.resolveHandle?handle=" + renewed.json["handle"].get<std::string>()).json["did"],
+            did);
   EXPECT_EQ(Get("app.bsky.nothing").status, 501);
 }
 
@@ -112,7 +115,9 @@ TEST_F(BlueskyTest, TheWriterChoosesTheKeyAndMayWriteTheSameAgain) {
   EXPECT_EQ(Put(kPosts, rkey, Text("deux"), {{"swapRecord", first.json["cid"]}}).status, 200);
   const std::string at = "repo=" + did + "&collection=app.bsky.feed.post";
   EXPECT_EQ(Get("com.atproto.repo.getRecord?" + at + "&rkey=" + rkey).json["value"]["text"], "deux");
-  EXPECT_EQ(Get("app.bsky.feed.getPosts?uris=" + first.json["uri"].get<std::string>()).json["posts"][0]["record"]["text"], "un");
+  EXPECT_EQ(
+      Get("app.bsky.feed.getPosts?uris=" + first.json["uri"].get<std::string>()).json["posts"][0]["record"]["text"],
+      "un");
   const Json gone = {{"repo", did}, {"collection", kPosts}, {"rkey", rkey}};
   EXPECT_EQ(Post("com.atproto.repo.deleteRecord", gone).status, 200);
   EXPECT_EQ(Post("com.atproto.repo.deleteRecord", gone).status, 200);
@@ -137,7 +142,8 @@ TEST_F(BlueskyTest, AnswersNeedBothReferencesAndShowInTheThread) {
   EXPECT_EQ(thread["replies"][0]["post"]["uri"], comment);
   EXPECT_EQ(thread["replies"][0]["replies"][0]["post"]["record"]["text"], "merci");
   EXPECT_EQ(Get("app.bsky.feed.getPostThread?uri=" + comment).json["thread"]["parent"]["post"]["uri"], root["uri"]);
-  EXPECT_EQ(Get("app.bsky.feed.getPostThread?uri=at://" + did + "/app.bsky.feed.post/3l2zpuvkw5c2b").json["error"], "NotFound");
+  EXPECT_EQ(Get("app.bsky.feed.getPostThread?uri=at://" + did + "/app.bsky.feed.post/3l2zpuvkw5c2b").json["error"],
+            "NotFound");
   EXPECT_EQ(Get("app.bsky.feed.getAuthorFeed?actor=" + did).json["feed"].size(), 2u);
 }
 
@@ -153,10 +159,13 @@ TEST_F(BlueskyTest, AThreadgateHidesAndLocks) {
   EXPECT_EQ(Put(gate, rkey, record, {{"swapRecord", first.json["cid"]}}).status, 200);
   record["allow"] = Json::array();
   EXPECT_EQ(Put(gate, rkey, record).status, 200);
-  EXPECT_EQ(Get("app.bsky.feed.getPosts?uris=" + root["uri"].get<std::string>()).json["posts"][0]["threadgate"]["record"], record);
+  EXPECT_EQ(
+      Get("app.bsky.feed.getPosts?uris=" + root["uri"].get<std::string>()).json["posts"][0]["threadgate"]["record"],
+      record);
   EXPECT_EQ(Put(gate, "3l2zpuvkw5c2a", record).status, 400);  // not the root's key
   EXPECT_EQ(Post("com.atproto.repo.deleteRecord", {{"repo", did}, {"collection", gate}, {"rkey", rkey}}).status, 200);
-  EXPECT_EQ(Kinds(), (std::vector<std::string>{"post", "comment", "comment", "hide", "hide", "unhide", "lock", "unhide", "unlock"}));
+  EXPECT_EQ(Kinds(), (std::vector<std::string>{"post", "comment", "comment", "hide", "hide", "unhide", "lock", "unhide",
+                                               "unlock"}));
 }
 
 TEST_F(BlueskyTest, BlocksMutesAndReportsPeople) {
@@ -206,7 +215,8 @@ TEST_F(BlueskyTest, BlobsAreNamedByTheirBytes) {
   ASSERT_EQ(up.status, 200) << up.body;
   EXPECT_EQ(sandbox.Send("POST", "/bluesky/xrpc/com.atproto.repo.uploadBlob", "\x89PNG", headers).json, up.json);
   Json post = Text("image");
-  post["embed"] = {{"$type", "app.bsky.embed.images"}, {"images", {{{"image", up.json["blob"]}, {"alt", "une image"}}}}};
+  post["embed"] = {{"$type", "app.bsky.embed.images"},
+                   {"images", {{{"image", up.json["blob"]}, {"alt", "une image"}}}}};
   EXPECT_EQ(Create(post).status, 200);
   post["embed"]["images"][0]["image"]["ref"]["$link"] = "bafkreinone";
   EXPECT_EQ(Create(post).json["error"], "BlobNotFound");
@@ -216,7 +226,8 @@ TEST_F(BlueskyTest, BlobsAreNamedByTheirBytes) {
 }
 
 TEST_F(BlueskyTest, WritesCostPoints) {
-  sandbox.Control("POST", "/limits", {{"network", "bluesky"}, {"endpoint", "repo.write.hour"}, {"limit", 5}, {"window_seconds", 3600}});
+  sandbox.Control("POST", "/limits",
+                  {{"network", "bluesky"}, {"endpoint", "repo.write.hour"}, {"limit", 5}, {"window_seconds", 3600}});
   const Answered first = Create(Text("a"));
   EXPECT_EQ(first.headers.find("ratelimit-remaining")->second, "2");
   EXPECT_EQ(first.headers.find("ratelimit-policy")->second, "5;w=3600");
@@ -232,9 +243,9 @@ TEST_F(BlueskyTest, WritesCostPoints) {
 
 TEST_F(BlueskyTest, MalformedBodiesAreRefused) {
   const Json good = Text("x");
-  for (const Json& wrong : {Json{{"images", "no"}}, Json{{"$type", "app.bsky.embed.images"}, {"images", {1}}}, Json("x"),
-                            Json{{"$type", "app.bsky.embed.external"}, {"external", 3}}, Json{{"$type", "y"}, {"media", 3}},
-                            Json{{"$type", "y"}, {"images", 3}}}) {
+  for (const Json& wrong : {Json{{"images", "no"}}, Json{{"$type", "app.bsky.embed.images"}, {"images", {1}}},
+                            Json("x"), Json{{"$type", "app.bsky.embed.external"}, {"external", 3}},
+                            Json{{"$type", "y"}, {"media", 3}}, Json{{"$type", "y"}, {"images", 3}}}) {
     Json record = good;
     record["embed"] = wrong;
     const int status = Create(record).status;

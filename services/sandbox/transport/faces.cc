@@ -3,6 +3,7 @@
 #include "sandbox/transport/bluesky.h"
 #include "sandbox/transport/facebook.h"
 #include "sandbox/transport/linkedin.h"
+#include "sandbox/transport/mastodon.h"
 #include "sandbox/transport/x.h"
 
 namespace parvis::sandbox {
@@ -14,6 +15,7 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/blog", Network::kBlog, std::make_unique<Blog>(context)});
   out.push_back({"/bluesky", Network::kBluesky, std::make_unique<Bluesky>(context)});
   out.push_back({"/linkedin", Network::kLinkedin, std::make_unique<Linkedin>(context)});
+  out.push_back({"/mastodon", Network::kMastodon, std::make_unique<Mastodon>(context)});
   return out;
 }
 
