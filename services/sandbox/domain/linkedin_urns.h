@@ -1,5 +1,5 @@
-// LinkedIn's URNs: a post has two numbers, its own (urn:li:share:N or urn:li:ugcPost:N) and that of the activity it makes, and
-// comments are named by the activity (facts 5.3). Here the one follows from the other.
+// LinkedIn's URNs: a post has two numbers, its own (urn:li:share:N or urn:li:ugcPost:N) and that of the activity it
+// makes, and comments are named by the activity (facts 5.3). Here the one follows from the other.
 #pragma once
 
 #include <charconv>
@@ -13,7 +13,7 @@ namespace parvis::sandbox {
 
 inline constexpr std::string_view kLinkedinActivity = "urn:li:activity:";
 inline constexpr std::string_view kLinkedinComment = "urn:li:comment:";
-inline constexpr int64_t kLinkedinActivityAhead = 1'000'000'000'000'000;   // of the post's number
+inline constexpr int64_t kLinkedinActivityAhead = 1'000'000'000'000'000;  // of the post's number
 
 // The number at the end of "urn:li:share:7130"; -1 where there is none.
 inline int64_t LinkedinNumber(std::string_view urn) {

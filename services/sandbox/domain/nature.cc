@@ -62,17 +62,19 @@ std::string YoutubeId(const IdSeed& seed) {
   return Cat(seed.parent.substr(0, seed.parent.find('.')), ".", Spelled(number, kUrlSafe, 22));
 }
 
-// urn:li:share:N (with something attached urn:li:ugcPost:N), urn:li:comment:(urn:li:activity:A,M); numbers beyond 2^53 (facts 5).
+// urn:li:share:N (with something attached urn:li:ugcPost:N), urn:li:comment:(urn:li:activity:A,M); numbers beyond 2^53
+// (facts 5).
 std::string LinkedinId(const IdSeed& seed) {
   const std::string number = std::to_string(7'130'000'000'000'000'000 + seed.number);
   if (seed.kind == Item::Kind::kMedia) {
     return Cat("urn:li:", seed.media.substr(0, seed.media.find('/')), ":D4E",
                Spelled(static_cast<uint64_t>(seed.number), kUrlSafe, 19));
   }
-  if (seed.kind == Item::Kind::kPost || seed.post.empty()) {
-    return Cat(seed.media.empty() ? "urn:li:share:" : "urn:li:ugcPost:", number);
-  }
-  return LinkedinCommentUrn(seed.post, number);
+  if (seed.kind != Item::Kind::kComment) return Cat(seed.media.empty() ? "urn:li:share:" : "urn:li:ugcPost:", number);
+  if (!seed.post.empty()) return LinkedinCommentUrn(seed.post, number);
+  // Below somebody else's post, which mentions us.
+  if (!seed.parent.starts_with(kLinkedinComment)) return LinkedinCommentUrn(seed.parent, number);
+  return Cat(seed.parent.substr(0, seed.parent.rfind(',') + 1), number, ")");
 }
 
 // People are urn:li:person:X, X being ten characters that differ from app to app.

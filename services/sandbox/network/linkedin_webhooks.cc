@@ -16,7 +16,7 @@ constexpr char kType[] = "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS";
 // "" for what is not told.
 std::string_view ActionOf(const Notice& notice) {
   if (notice.item->kind == Item::Kind::kMention) return notice.kind == Notice::Kind::kAdd ? "SHARE_MENTION" : "";
-  if (notice.item->kind != Item::Kind::kComment) return "";
+  if (notice.item->kind != Item::Kind::kComment || notice.item->post.empty()) return "";  // other people's posts
   switch (notice.kind) {
     case Notice::Kind::kAdd:
       return notice.item->by_us ? "ADMIN_COMMENT" : "COMMENT";
@@ -65,10 +65,9 @@ Json NotificationOf(const StyleSettings& settings, const Notice& notice) {
   if (item.parent != item.post) made["parentComment"] = item.parent;
   out["sourcePost"] = activity;
   out["decoratedSourcePost"] = {{"entity", item.post}, {"owner", notice.account->id}};
-  out["generatedActivity"] =
-      settings.shape == "short"
-          ? Cat(kLinkedinComment, "(activity:", LinkedinNumber(activity), ",", LinkedinCommentNumber(item.id), ")")
-          : item.id;
+  out["generatedActivity"] = settings.shape == "short" ? Cat(kLinkedinComment, "(activity:", LinkedinNumber(activity),
+                                                             ",", LinkedinCommentNumber(item.id), ")")
+                                                       : item.id;
   out["decoratedGeneratedActivity"] = {{"comment", std::move(made)}};
   return out;
 }
@@ -79,7 +78,8 @@ bool LinkedinWebhooks::Tells(const Notice& notice) const { return !ActionOf(noti
 
 bool LinkedinWebhooks::Together(const StyleSettings&, const Notice&, const Notice&) const { return true; }
 
-std::string LinkedinWebhooks::Body(const StyleSettings& settings, const std::vector<Notice>& notices, absl::Time) const {
+std::string LinkedinWebhooks::Body(const StyleSettings& settings, const std::vector<Notice>& notices,
+                                   absl::Time) const {
   Json all = Json::array();
   for (const Notice& notice : notices) all.push_back(NotificationOf(settings, notice));
   return DumpJson({{"type", kType}, {"notifications", std::move(all)}}, false);
@@ -102,8 +102,8 @@ void LinkedinWebhooks::Dress(const StyleSettings& settings, const std::string& b
 
 std::optional<Challenge> LinkedinWebhooks::MakeChallenge(const StyleSettings& settings, Rng&) const {
   const std::string hex = RandomHex(32);
-  const std::string code = Cat(hex.substr(0, 8), "-", hex.substr(8, 4), "-4", hex.substr(13, 3), "-a", hex.substr(17, 3),
-                               "-", hex.substr(20, 12));
+  const std::string code = Cat(hex.substr(0, 8), "-", hex.substr(8, 4), "-4", hex.substr(13, 3), "-a",
+                               hex.substr(17, 3), "-", hex.substr(20, 12));
   return Challenge{"challengeCode=" + code, Cat(code, " ", HmacHex(settings.secret, code))};
 }
 

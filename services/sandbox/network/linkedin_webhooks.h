@@ -1,5 +1,5 @@
-// LinkedIn's organisation social action notifications (facts 5.4, 0.1). Shape "short": generatedActivity names the comment as
-// urn:li:comment:(activity:A,M), as one captured body does, instead of urn:li:comment:(urn:li:activity:A,M).
+// LinkedIn's organisation social action notifications (facts 5.4, 0.1). Shape "short": generatedActivity names the
+// comment as urn:li:comment:(activity:A,M), as one captured body does, instead of urn:li:comment:(urn:li:activity:A,M).
 #pragma once
 
 #include "sandbox/network/style.h"
@@ -16,7 +16,7 @@ class LinkedinWebhooks : public WebhookStyle {
              net::Headers* headers) const override;
   std::optional<Challenge> MakeChallenge(const StyleSettings& settings, Rng& rng) const override;
   bool Answered(const std::string& expected, const std::string& body) const override;
-  int attempts_max() const override { return 96; }   // every five minutes for eight hours
+  int attempts_max() const override { return 96; }  // every five minutes for eight hours
   int batch_max() const override { return 10; }
   bool Acknowledges(int http_status) const override { return http_status / 100 == 2; }
 };

@@ -38,18 +38,20 @@ net::HttpResponse BadToken(const AccountPtr& account) {
 std::optional<net::HttpResponse> CheckVersion(const net::HttpRequest& http, absl::Time now) {
   const std::string version = HeaderOf(http, "linkedin-version");
   if (version.empty()) {
-    return LinkedinRefusal({.message = "A version must be present. Please specify a version by adding the LinkedIn-Version "
-                                       "header.",
+    return LinkedinRefusal({.message =
+                                "A version must be present. Please specify a version by adding the LinkedIn-Version "
+                                "header.",
                             .code = "VERSION_MISSING"});
   }
   const auto number = ReadNumber(version.substr(0, 6), -1, 200001, 999912);
   const absl::CivilMonth month = absl::ToCivilMonth(now, absl::UTCTimeZone());
   const bool month_there = number && *number % 100 >= 1 && *number % 100 <= 12;
-  const bool revision = version.size() == 6 || (version.size() > 7 && version[6] == '.');   // 202607.01
+  const bool revision = version.size() == 6 || (version.size() > 7 && version[6] == '.');  // 202607.01
   if (!month_there || !revision || *number < kOldestVersion || *number > month.year() * 100 + month.month()) {
-    return LinkedinRefusal({.status = 426,
-                            .message = Cat("Requested version ", version, version.size() == 6 ? "01" : "", " is not active"),
-                            .code = "NONEXISTENT_VERSION"});
+    return LinkedinRefusal(
+        {.status = 426,
+         .message = Cat("Requested version ", version, version.size() == 6 ? "01" : "", " is not active"),
+         .code = "NONEXISTENT_VERSION"});
   }
   const std::string protocol = HeaderOf(http, "x-restli-protocol-version");
   if (protocol != "2.0.0") {
@@ -84,7 +86,7 @@ Reply Linkedin::Handle(const net::HttpRequest& http) {
 
   Asked asked{request, account, http.method, {request.path.begin() + 1, request.path.end()}, http.query};
   const std::string other = HeaderOf(http, "x-http-method-override"), restli = HeaderOf(http, "x-restli-method");
-  if (http.method == "POST" && other == "GET") {   // a long GET, tunnelled: the query is the body
+  if (http.method == "POST" && other == "GET") {  // a long GET, tunnelled: the query is the body
     asked.method = "GET";
     asked.query = http.body;
   } else if (http.method == "POST" && absl::EqualsIgnoreCase(restli, "PARTIAL_UPDATE")) {

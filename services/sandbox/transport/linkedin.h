@@ -1,5 +1,5 @@
-// LinkedIn's versioned REST API for organisations, as the fact sheet (section 5) describes it: /linkedin/rest/..., and the
-// addresses that media are uploaded to: /linkedin/dms-uploads/...
+// LinkedIn's versioned REST API for organisations, as the fact sheet (section 5) describes it: /linkedin/rest/..., and
+// the addresses that media are uploaded to: /linkedin/dms-uploads/...
 #pragma once
 
 #include <functional>
@@ -60,9 +60,10 @@ class Linkedin : public Face {
   net::HttpResponse Acls(const Asked& asked, Answer answer);
   net::HttpResponse ShareStatistics(const Asked& asked);
 
-  // What a URN names: a post by its own or its activity's URN, or a comment; nullptr when there is no such thing (any more).
+  // What a URN names: a post by its own or its activity's URN, or a comment; nullptr when there is no such thing (any
+  // more).
   ItemPtr Find(std::string_view urn, bool deleted_too = false) const;
-  ItemPtr CommentAt(const Asked& asked, bool deleted_too = false) const;   // socialActions/{urn}/comments/{id}
+  ItemPtr CommentAt(const Asked& asked, bool deleted_too = false) const;  // socialActions/{urn}/comments/{id}
   int64_t CommentsBelow(const Item& item, bool all_levels) const;
   Json CommentJson(const Item& item) const;
   WriteContext Us(const Asked& asked, Answer answer) const;

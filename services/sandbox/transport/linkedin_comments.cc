@@ -9,7 +9,7 @@
 namespace parvis::sandbox {
 namespace {
 
-constexpr size_t kCommentMax = 1250;                       // characters (facts 0.3)
+constexpr size_t kCommentMax = 1250;                         // characters (facts 0.3)
 constexpr absl::Duration kDuplicateWindow = absl::Hours(1);  // a number of ours
 constexpr int64_t kPageMax = 100;
 constexpr int kCommentsMax = 1'000'000;
@@ -32,7 +32,10 @@ std::optional<net::HttpResponse> CheckText(const Json& text, std::string_view fi
 
 Json Likes(const Item& item) {
   const int64_t likes = ReadNumber(LinkedinExtra(item, "likes"), 0, 0, INT64_MAX).value_or(0);
-  return {{"totalLikes", likes}, {"aggregatedTotalLikes", likes}, {"likedByCurrentUser", false}, {"selectedLikes", Json::array()}};
+  return {{"totalLikes", likes},
+          {"aggregatedTotalLikes", likes},
+          {"likedByCurrentUser", false},
+          {"selectedLikes", Json::array()}};
 }
 
 }  // namespace
@@ -57,16 +60,17 @@ int64_t Linkedin::CommentsBelow(const Item& item, bool all_levels) const {
 
 Json Linkedin::CommentJson(const Item& item) const {
   const int64_t created = absl::ToUnixMillis(item.created), below = CommentsBelow(item, false);
-  Json json = {{"id", LinkedinCommentNumber(item.id)},
-               {"commentUrn", item.id},
-               {"actor", item.author_id},
-               {"object", LinkedinActivityOf(item.post)},
-               {"message", {{"text", item.text}, {"attributes", Json::array()}}},
-               {"created", {{"actor", item.author_id}, {"time", created}}},
-               {"lastModified", {{"actor", item.author_id}, {"time", absl::ToUnixMillis(item.changed)}}},
-               {"likesSummary", Likes(item)},
-               {"commentsSummary",
-                {{"totalFirstLevelComments", below}, {"aggregatedTotalComments", below}, {"selectedComments", Json::array()}}}};
+  Json json = {
+      {"id", LinkedinCommentNumber(item.id)},
+      {"commentUrn", item.id},
+      {"actor", item.author_id},
+      {"object", LinkedinActivityOf(item.post)},
+      {"message", {{"text", item.text}, {"attributes", Json::array()}}},
+      {"created", {{"actor", item.author_id}, {"time", created}}},
+      {"lastModified", {{"actor", item.author_id}, {"time", absl::ToUnixMillis(item.changed)}}},
+      {"likesSummary", Likes(item)},
+      {"commentsSummary",
+       {{"totalFirstLevelComments", below}, {"aggregatedTotalComments", below}, {"selectedComments", Json::array()}}}};
   if (item.parent != item.post) json["parentComment"] = item.parent;
   return json;
 }
@@ -77,7 +81,8 @@ net::HttpResponse Linkedin::Comments(const Asked& asked, Answer answer) {
   const auto paging = ReadPaging(asked.request, kPageMax);
   if (target == nullptr) return LinkedinGone(asked.At(1));
   if (target->account != asked.account->id) return Forbidden("Not enough permissions to read these comments");
-  if (!paging) return LinkedinRefusal({.message = "Invalid query parameters passed to request", .code = "ILLEGAL_ARGUMENT"});
+  if (!paging)
+    return LinkedinRefusal({.message = "Invalid query parameters passed to request", .code = "ILLEGAL_ARGUMENT"});
   ListOptions options{.limit = static_cast<int>(std::min<int64_t>(paging->start + paging->count, kCommentsMax)),
                       .count_all = true};
   options.filter = [&](const Item& comment) { return comment.parent == target->id; };
@@ -111,10 +116,12 @@ net::HttpResponse Linkedin::WriteComment(const Asked& asked, Answer answer) {
   if (auto refusal = CheckText(text, "message/text")) return *std::move(refusal);
   if (!attributes.is_null() && !attributes.is_array()) return LinkedinInvalid("message/attributes", "is not an array");
   const std::string post_id = target->kind == Item::Kind::kPost ? target->id : target->post;
-  const ItemPtr post = Find(post_id), object = body["object"].is_string() ? Find(body["object"].get<std::string>()) : nullptr;
+  const ItemPtr post = Find(post_id),
+                object = body["object"].is_string() ? Find(body["object"].get<std::string>()) : nullptr;
   if (post == nullptr) return LinkedinGone(post_id);
   if (object == nullptr || object->id != post->id) {
-    return LinkedinRefusal({.message = "object is not the entity in the path", .code = "ILLEGAL_ARGUMENT", .field = "/object"});
+    return LinkedinRefusal(
+        {.message = "object is not the entity in the path", .code = "ILLEGAL_ARGUMENT", .field = "/object"});
   }
   const bool nested = target->kind == Item::Kind::kComment;
   if (body.contains("parentComment") || nested) {
@@ -144,7 +151,7 @@ net::HttpResponse Linkedin::WriteComment(const Asked& asked, Answer answer) {
                                           Us(asked, answer));
   if (!item.ok()) return LinkedinFailed(item.status());
   Json json = CommentJson(**item);
-  json["$URN"] = json["commentUrn"];   // what is made is named like this, what is read like that
+  json["$URN"] = json["commentUrn"];  // what is made is named like this, what is read like that
   json.erase("commentUrn");
   net::HttpResponse response = JsonResponse(201, json, false);
   response.headers["x-restli-id"] = LinkedinCommentNumber((*item)->id);
@@ -154,7 +161,8 @@ net::HttpResponse Linkedin::WriteComment(const Asked& asked, Answer answer) {
 net::HttpResponse Linkedin::EditComment(const Asked& asked, Answer answer) {
   const ItemPtr comment = CommentAt(asked);
   if (comment == nullptr) return LinkedinGone(asked.At(3));
-  if (!comment->by_us || asked.request.Param("actor") != asked.account->id) return Forbidden("Only its author may edit it");
+  if (!comment->by_us || asked.request.Param("actor") != asked.account->id)
+    return Forbidden("Only its author may edit it");
   const Json text = LinkedinAt(asked.request.json, {"patch", "message", "$set", "text"});
   if (auto refusal = CheckText(text, "patch/message/$set/text")) return *std::move(refusal);
   const auto changed = context_.world.Edit(Network::kLinkedin, comment->id, text, Us(asked, answer));
@@ -164,7 +172,8 @@ net::HttpResponse Linkedin::EditComment(const Asked& asked, Answer answer) {
 net::HttpResponse Linkedin::RemoveComment(const Asked& asked, Answer answer) {
   const ItemPtr comment = CommentAt(asked);
   if (comment == nullptr) return LinkedinGone(asked.At(3));
-  if (asked.request.Param("actor") != asked.account->id) return Forbidden("actor is not one that the member may act for");
+  if (asked.request.Param("actor") != asked.account->id)
+    return Forbidden("actor is not one that the member may act for");
   const auto gone = context_.world.Delete(Network::kLinkedin, comment->id, Us(asked, answer));
   return gone.ok() ? LinkedinEmpty(204) : LinkedinFailed(gone.status());
 }
@@ -190,13 +199,13 @@ net::HttpResponse Linkedin::Metadata(const Asked& asked) {
   Json reactions = Json::object();
   if (likes > 0) reactions["LIKE"] = {{"reactionType", "LIKE"}, {"count", likes}};
   const std::string state = LinkedinExtra(*item, "comments");
-  return JsonResponse(200,
-                      {{"entity", asked.At(1)},
-                       {"commentsState", state.empty() ? "OPEN" : state},
-                       {"commentSummary",
-                        {{"count", CommentsBelow(*item, true)}, {"topLevelCount", CommentsBelow(*item, false)}}},
-                       {"reactionSummaries", std::move(reactions)}},
-                      false);
+  return JsonResponse(
+      200,
+      {{"entity", asked.At(1)},
+       {"commentsState", state.empty() ? "OPEN" : state},
+       {"commentSummary", {{"count", CommentsBelow(*item, true)}, {"topLevelCount", CommentsBelow(*item, false)}}},
+       {"reactionSummaries", std::move(reactions)}},
+      false);
 }
 
 net::HttpResponse Linkedin::SetCommentsState(const Asked& asked, bool closed, Answer answer) {

@@ -43,7 +43,8 @@ net::HttpResponse LinkedinInvalid(std::string_view field, std::string_view what)
 
 std::optional<net::HttpResponse> LinkedinCheck(const Json& body, const std::vector<std::string_view>& required,
                                                const std::vector<std::string_view>& known) {
-  if (!body.is_object()) return LinkedinRefusal({.message = "Empty or malformed request body", .code = "ILLEGAL_ARGUMENT"});
+  if (!body.is_object())
+    return LinkedinRefusal({.message = "Empty or malformed request body", .code = "ILLEGAL_ARGUMENT"});
   for (const std::string_view name : required) {
     if (!body.contains(name)) return LinkedinInvalid(name, "field is required but not found and has no default value");
   }
@@ -115,10 +116,11 @@ net::HttpResponse LinkedinPage(const Request& request, const LinkedinPaging& pag
                      {"rel", "next"},
                      {"href", Cat(path, "?", query, "start=", next, "&count=", paging.count)}});
   }
-  return JsonResponse(200,
-                      {{"paging", {{"start", paging.start}, {"count", paging.count}, {"total", total}, {"links", links}}},
-                       {"elements", std::move(elements)}},
-                      false);
+  return JsonResponse(
+      200,
+      {{"paging", {{"start", paging.start}, {"count", paging.count}, {"total", total}, {"links", links}}},
+       {"elements", std::move(elements)}},
+      false);
 }
 
 std::optional<std::vector<std::string>> LinkedinList(std::string_view query, std::string_view name) {
@@ -176,15 +178,14 @@ std::string LittleTextShown(std::string_view commentary) {
       at += 2;
       continue;
     }
-    const std::string element = c == '@'   ? TakeMention(commentary, at)
-                                : c == '{' ? TakeHashtag(commentary, at)
-                                           : "";
+    const std::string element = c == '@' ? TakeMention(commentary, at) : c == '{' ? TakeHashtag(commentary, at) : "";
     if (!element.empty()) {
       out += element;
       continue;
     }
     // A lone '#' makes a hashtag as people write it, and '@', '*', '_', '~' stay; brackets end the text without a word.
-    if (kReserved.find(c) != std::string_view::npos && std::string_view("#@*_~").find(c) == std::string_view::npos) break;
+    if (kReserved.find(c) != std::string_view::npos && std::string_view("#@*_~").find(c) == std::string_view::npos)
+      break;
     out.push_back(c);
     ++at;
   }

@@ -26,8 +26,12 @@ struct Figures {
   }
   Json Statistics() const {
     const double all = static_cast<double>(clicks + likes + comments + shares);
-    return {{"impressionCount", impressions}, {"uniqueImpressionsCount", unique}, {"clickCount", clicks},
-            {"likeCount", likes},             {"commentCount", comments},         {"shareCount", shares},
+    return {{"impressionCount", impressions},
+            {"uniqueImpressionsCount", unique},
+            {"clickCount", clicks},
+            {"likeCount", likes},
+            {"commentCount", comments},
+            {"shareCount", shares},
             {"engagement", impressions > 0 ? all / static_cast<double>(impressions) : 0.0}};
   }
 };
@@ -43,7 +47,7 @@ net::HttpResponse Linkedin::Organization(const Asked& asked) {
                {"localizedName", account->name},
                {"vanityName", account->handle},
                {"primaryOrganizationType", "NONE"}};
-  if (account->id == asked.account->id) {   // its administrators see more
+  if (account->id == asked.account->id) {  // its administrators see more
     json["name"] = {{"localized", {{"en_US", account->name}}},
                     {"preferredLocale", {{"country", "US"}, {"language", "en"}}}};
     json["defaultLocale"] = {{"country", "US"}, {"language", "en"}};
@@ -69,7 +73,8 @@ net::HttpResponse Linkedin::Acls(const Asked& asked, Answer answer) {
     return LinkedinRefusal({.message = "Invalid query parameters passed to request", .code = "ILLEGAL_ARGUMENT"});
   }
   Json elements = Json::array();
-  const bool fits = request.Param("role", "ADMINISTRATOR") == "ADMINISTRATOR" && request.Param("state", "APPROVED") == "APPROVED";
+  const bool fits =
+      request.Param("role", "ADMINISTRATOR") == "ADMINISTRATOR" && request.Param("state", "APPROVED") == "APPROVED";
   if (fits && paging->start == 0 && paging->count > 0) {
     elements.push_back({{"role", "ADMINISTRATOR"},
                         {"state", "APPROVED"},
@@ -86,7 +91,8 @@ net::HttpResponse Linkedin::ShareStatistics(const Asked& asked) {
     return LinkedinRefusal({.message = "Invalid query parameters passed to request", .code = "ILLEGAL_ARGUMENT"});
   }
   if (request.Param("organizationalEntity") != asked.account->id) {
-    return LinkedinRefusal({.status = 403, .message = "Viewer is not an administrator", .code = "ACCESS_DENIED", .service_code = 100});
+    return LinkedinRefusal(
+        {.status = 403, .message = "Viewer is not an administrator", .code = "ACCESS_DENIED", .service_code = 100});
   }
   Json elements = Json::array();
   bool asked_for_posts = false;
@@ -102,7 +108,7 @@ net::HttpResponse Linkedin::ShareStatistics(const Asked& asked) {
         return LinkedinRefusal({.message = Cat("Parameter '", name, "' is invalid"), .code = "ILLEGAL_ARGUMENT"});
       }
       const ItemPtr post = Find(urn);
-      if (post == nullptr || post->account != asked.account->id) continue;   // what is not there is left out
+      if (post == nullptr || post->account != asked.account->id) continue;  // what is not there is left out
       Figures figures;
       figures.Add(*post, CommentsBelow(*post, true));
       elements.push_back({{"organizationalEntity", asked.account->id},
@@ -112,7 +118,8 @@ net::HttpResponse Linkedin::ShareStatistics(const Asked& asked) {
   }
   if (!asked_for_posts) {
     Figures figures;
-    const Page page = context_.world.Read(Network::kLinkedin, World::List::kPosts, asked.account->id, {.limit = 100'000});
+    const Page page =
+        context_.world.Read(Network::kLinkedin, World::List::kPosts, asked.account->id, {.limit = 100'000});
     for (const ItemPtr& post : page.items) figures.Add(*post, CommentsBelow(*post, true));
     elements.push_back({{"organizationalEntity", asked.account->id}, {"totalShareStatistics", figures.Statistics()}});
   }

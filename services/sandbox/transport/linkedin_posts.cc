@@ -83,9 +83,10 @@ std::optional<net::HttpResponse> Linkedin::CheckContent(const Asked& asked, cons
                               .field = "/content"});
     }
     if (status == "WAITING_UPLOAD") {
-      return LinkedinRefusal({.message = Cat("Media ", id, " is WAITING_UPLOAD"), .code = "INVALID_CONTENT", .field = "/content"});
+      return LinkedinRefusal(
+          {.message = Cat("Media ", id, " is WAITING_UPLOAD"), .code = "INVALID_CONTENT", .field = "/content"});
     }
-    if (status == "PROCESSING") {   // it passes: facts 5.5, "403 can be transient right after upload"
+    if (status == "PROCESSING") {  // it passes: facts 5.5, "403 can be transient right after upload"
       (void)context_.world.SetExtra(Network::kLinkedin, id, {{"status", "AVAILABLE"}});
       return LinkedinRefusal(
           {.status = 403, .message = Cat("Accessing the resource ", id, " is forbidden"), .code = "ACCESS_DENIED"});
@@ -103,12 +104,14 @@ net::HttpResponse Linkedin::Publish(const Asked& asked, Answer answer) {
     return *std::move(refusal);
   }
   if (body["author"] != asked.account->id) return NotOurs();
-  if (!OneOf(body["visibility"], {"PUBLIC", "LOGGED_IN"})) {   // an organisation has no connections
+  if (!OneOf(body["visibility"], {"PUBLIC", "LOGGED_IN"})) {  // an organisation has no connections
     return LinkedinInvalid("visibility", "is not an allowed value for this author");
   }
-  if (!OneOf(body["lifecycleState"], {"PUBLISHED", "DRAFT"})) return LinkedinInvalid("lifecycleState", "is not an enum symbol");
+  if (!OneOf(body["lifecycleState"], {"PUBLISHED", "DRAFT"}))
+    return LinkedinInvalid("lifecycleState", "is not an enum symbol");
   const Json feed = LinkedinAt(body, {"distribution", "feedDistribution"});
-  if (!OneOf(feed, {"MAIN_FEED", "NONE"})) return LinkedinInvalid("distribution/feedDistribution", "is not an enum symbol");
+  if (!OneOf(feed, {"MAIN_FEED", "NONE"}))
+    return LinkedinInvalid("distribution/feedDistribution", "is not an enum symbol");
   const Json reshare = body.value("isReshareDisabledByAuthor", Json(false));
   if (!reshare.is_boolean()) return LinkedinInvalid("isReshareDisabledByAuthor", "cannot be coerced to Boolean");
   std::string shown, media;
@@ -122,23 +125,24 @@ net::HttpResponse Linkedin::Publish(const Asked& asked, Answer answer) {
   const ItemPtr same = context_.world.FindDuplicate(Network::kLinkedin, asked.account->id, "", commentary,
                                                     context_.clock.WallNow() - kDuplicateWindow);
   if (same != nullptr && same->media == media) {
-    return LinkedinRefusal({.status = 422, .message = Cat("Content is a duplicate of ", same->id), .code = "DUPLICATE_POST"});
+    return LinkedinRefusal(
+        {.status = 422, .message = Cat("Content is a duplicate of ", same->id), .code = "DUPLICATE_POST"});
   }
-  const auto item = context_.world.Create(
-      {.network = Network::kLinkedin,
-       .account = asked.account->id,
-       .author_id = asked.account->id,
-       .author_name = asked.account->name,
-       .text = commentary,
-       .media = media,
-       .extra = {{"visibility", body["visibility"]},
-                 {"distribution", body["distribution"].dump()},
-                 {"content", body.contains("content") ? body["content"].dump() : ""},
-                 {"reshare_disabled", reshare.dump()},
-                 {"shown", shown}},
-       .by_us = true,
-       .published = body["lifecycleState"] == "PUBLISHED"},
-      Us(asked, answer));
+  const auto item =
+      context_.world.Create({.network = Network::kLinkedin,
+                             .account = asked.account->id,
+                             .author_id = asked.account->id,
+                             .author_name = asked.account->name,
+                             .text = commentary,
+                             .media = media,
+                             .extra = {{"visibility", body["visibility"]},
+                                       {"distribution", body["distribution"].dump()},
+                                       {"content", body.contains("content") ? body["content"].dump() : ""},
+                                       {"reshare_disabled", reshare.dump()},
+                                       {"shown", shown}},
+                             .by_us = true,
+                             .published = body["lifecycleState"] == "PUBLISHED"},
+                            Us(asked, answer));
   if (!item.ok()) return LinkedinFailed(item.status());
   net::HttpResponse response = LinkedinEmpty(201);
   response.headers["x-restli-id"] = (*item)->id;

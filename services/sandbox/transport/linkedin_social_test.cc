@@ -57,7 +57,7 @@ TEST_F(LinkedinSocialTest, OwnCommentsAreEditedAndCommentsDeleted) {
 
 TEST_F(LinkedinSocialTest, RefusesWrongComments) {
   const std::string post = NewPost("Un"), other = NewPost("Deux"), comment = CommentBy(post, "hm");
-  EXPECT_EQ(Comment(post, {}, "ohne Objekt").status, 422);
+  EXPECT_EQ(Comment(post, Json::object(), "ohne Objekt").status, 422);
   EXPECT_EQ(Comment(post, {{"object", other}}, "x").status, 400);
   EXPECT_EQ(Comment(comment, {{"object", post}}, "without parentComment").status, 400);
   EXPECT_EQ(Comment(post, {{"object", post}, {"actor", "urn:li:organization:9"}}, "x").status, 403);
@@ -75,15 +75,17 @@ TEST_F(LinkedinSocialTest, RefusesWrongComments) {
 TEST_F(LinkedinSocialTest, TellsFigures) {
   const std::string post = NewPost("Un"), other = NewPost("Deux"), comment = CommentBy(post, "hm");
   CommentBy(comment, "hm hm");
-  const std::string base = "organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity=" + Enc(page);
+  const std::string base =
+      "organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity=" + Enc(page);
   EXPECT_EQ(Call("GET", base).json["elements"][0]["totalShareStatistics"]["commentCount"], 2);
   const Json each = Call("GET", base + "&shares=List(" + Enc(post) + "," + Enc(other) + ")").json["elements"];
   ASSERT_EQ(each.size(), 2u);
   EXPECT_EQ(each[0]["share"], post);
   EXPECT_EQ(each[0]["totalShareStatistics"]["commentCount"], 2);
   EXPECT_EQ(each[1]["totalShareStatistics"]["commentCount"], 0);
-  EXPECT_EQ(Call("GET", base + "&shares=" + Enc(post)).status, 400);   // no list
-  EXPECT_EQ(Call("GET", "socialMetadata/" + Enc(post)).json["commentSummary"], (Json{{"count", 2}, {"topLevelCount", 1}}));
+  EXPECT_EQ(Call("GET", base + "&shares=" + Enc(post)).status, 400);  // no list
+  EXPECT_EQ(Call("GET", "socialMetadata/" + Enc(post)).json["commentSummary"],
+            (Json{{"count", 2}, {"topLevelCount", 1}}));
   EXPECT_EQ(Call("GET", "socialActions/" + Enc(post)).json["commentsSummary"]["aggregatedTotalComments"], 2);
   const std::string size = "networkSizes/" + Enc(page);
   EXPECT_EQ(Call("GET", size).status, 400);
@@ -98,7 +100,8 @@ TEST_F(LinkedinSocialTest, LimitsForbidsAndLosesAnswers) {
   EXPECT_EQ(limited.status, 429);
   EXPECT_FALSE(limited.headers.contains("Retry-After"));
   sandbox.Control("POST", "/limits", {{"network", "linkedin"}, {"enabled", false}});
-  sandbox.Control("POST", "/faults", {{"kind", "forbid"}, {"network", "linkedin"}, {"operation", "reply"}, {"count", 1}});
+  sandbox.Control("POST", "/faults",
+                  {{"kind", "forbid"}, {"network", "linkedin"}, {"operation", "reply"}, {"count", 1}});
   EXPECT_EQ(Comment(post, {{"object", post}}, "non").status, 403);
   sandbox.Control("POST", "/faults", {{"kind", "accept_then_reset"}, {"operation", "reply"}, {"count", 1}});
   EXPECT_EQ(Comment(post, {{"object", post}}, "oui").status, 0);
@@ -119,10 +122,12 @@ TEST_F(LinkedinSocialTest, WebhooksAreChallengedSignedAndAtMostTen) {
                                       {"removal_ratio", 0.1}})["id"];
   ASSERT_TRUE(sandbox.WaitFor([&] { return sandbox.audiences.Get(id)->state == "done"; }, absl::Seconds(60)));
   ASSERT_EQ(Comment(post, {{"object", post}}, "Merci à tous").status, 201);
-  ASSERT_TRUE(sandbox.WaitFor([&] {
-    const WebhookStats stats = sandbox.webhooks.Stats()[0];
-    return stats.verified && stats.pending == 0;
-  }, absl::Seconds(60)));
+  ASSERT_TRUE(sandbox.WaitFor(
+      [&] {
+        const WebhookStats stats = sandbox.webhooks.Stats()[0];
+        return stats.verified && stats.pending == 0;
+      },
+      absl::Seconds(60)));
   std::set<std::string> actions;
   std::set<int64_t> ids;
   for (const net::HttpRequest& request : receiver.taken()) {
@@ -140,8 +145,12 @@ TEST_F(LinkedinSocialTest, WebhooksAreChallengedSignedAndAtMostTen) {
       EXPECT_EQ(one["sourcePost"], comment["object"]);
     }
   }
-  EXPECT_EQ(actions, (std::set<std::string>{"COMMENT", "ADMIN_COMMENT", "COMMENT_EDIT", "COMMENT_DELETE", "SHARE_MENTION"}));
-  EXPECT_EQ(ids.size(), sandbox.JournalLines().size() - 1);   // all but our post
+  EXPECT_EQ(actions,
+            (std::set<std::string>{"COMMENT", "ADMIN_COMMENT", "COMMENT_EDIT", "COMMENT_DELETE", "SHARE_MENTION"}));
+  size_t told = 0;  // all but our post, and what becomes of mentions
+  for (const Json& line : sandbox.JournalLines())
+    told += line.contains("post") ? line["kind"] != "post" : line["kind"] == "mention";
+  EXPECT_EQ(ids.size(), told);
 }
 
 }  // namespace

@@ -116,15 +116,16 @@ TEST_F(LinkedinTest, FindsByAuthorPageByPage) {
 }
 
 TEST_F(LinkedinTest, ImagesAreUploadedAndWaitedFor) {
-  const Json value = Call("POST", "images?action=initializeUpload", {{"initializeUploadRequest", {{"owner", page}}}}).json["value"];
+  const Json value =
+      Call("POST", "images?action=initializeUpload", {{"initializeUploadRequest", {{"owner", page}}}}).json["value"];
   const std::string image = value["image"], url = value["uploadUrl"];
   EXPECT_TRUE(image.starts_with("urn:li:image:"));
   Json body = PostBody("Avec image");
   body["content"] = {{"media", {{"id", image}, {"altText", "une lampe"}}}};
-  EXPECT_EQ(Call("POST", "posts", body).status, 400);   // nothing uploaded yet
+  EXPECT_EQ(Call("POST", "posts", body).status, 400);  // nothing uploaded yet
   EXPECT_EQ(sandbox.Send("PUT", url.substr(0, url.find("&ut=")), "x").status, 404);
   EXPECT_EQ(sandbox.Send("PUT", url, "\x89PNG").status, 201);
-  EXPECT_EQ(Call("POST", "posts", body).status, 403);   // right after the upload
+  EXPECT_EQ(Call("POST", "posts", body).status, 403);  // right after the upload
   const Answered made = Call("POST", "posts", body);
   ASSERT_EQ(made.status, 201) << made.body;
   EXPECT_TRUE(made.headers.at("x-restli-id").starts_with("urn:li:ugcPost:"));
@@ -137,10 +138,11 @@ TEST_F(LinkedinTest, ImagesAreUploadedAndWaitedFor) {
 
 TEST_F(LinkedinTest, VideosComeInPartsAndAreFinalised) {
   const int64_t part = 4 << 20, size = part + 10;
-  const Json value = Call("POST", "videos?action=initializeUpload",
-                          {{"initializeUploadRequest",
-                            {{"owner", page}, {"fileSizeBytes", size}, {"uploadCaptions", false}, {"uploadThumbnail", false}}}})
-                         .json["value"];
+  const Json value =
+      Call("POST", "videos?action=initializeUpload",
+           {{"initializeUploadRequest",
+             {{"owner", page}, {"fileSizeBytes", size}, {"uploadCaptions", false}, {"uploadThumbnail", false}}}})
+          .json["value"];
   const Json parts = value["uploadInstructions"];
   ASSERT_EQ(parts.size(), 2u);
   EXPECT_EQ(parts[1]["firstByte"], part);

@@ -39,7 +39,8 @@ class LinkedinFixture : public ::testing::Test {
     return answer.headers.contains("x-restli-id") ? answer.headers.at("x-restli-id") : "";
   }
   std::string CommentBy(const std::string& parent, const std::string& text) {
-    return sandbox.Control("POST", "/comments", {{"network", "linkedin"}, {"parent", parent}, {"text", text}})["remote_id"];
+    return sandbox.Control("POST", "/comments",
+                           {{"network", "linkedin"}, {"parent", parent}, {"text", text}})["remote_id"];
   }
   std::vector<std::string> JournalKinds() {
     std::vector<std::string> out;
