@@ -24,9 +24,9 @@ const char kReports[] =
 
 void TakeStances(Capabilities* c) {
   using F = Feature;
-  c->Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kThread, F::kQuote, F::kTags, F::kReply, F::kDeleteOwn, F::kPolling,
-            F::kMentions, F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock,
-            F::kPostCounts, F::kChannelCounts});
+  c->Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kThread, F::kQuote, F::kTags, F::kReply, F::kDeleteOwn,
+            F::kPolling, F::kMentions, F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock, F::kPostCounts,
+            F::kChannelCounts});
   c->Refuse(F::kTitle, "posts have no title; it names the link's card", kPostLexicon);
   c->Refuse(F::kReel, "there is one kind of post", kPostLexicon);
   c->Refuse(F::kStory, "there is one kind of post", kPostLexicon);
@@ -48,11 +48,13 @@ void TakeStances(Capabilities* c) {
 
 void CheckTags(const Draft& draft, std::vector<Violation>* out) {
   if (draft.tags.size() > kTagsMax) {
-    out->push_back({"tags", "has " + std::to_string(draft.tags.size()) + " tags, at most 8 are allowed", "TOO_MANY_TAGS"});
+    out->push_back(
+        {"tags", "has " + std::to_string(draft.tags.size()) + " tags, at most 8 are allowed", "TOO_MANY_TAGS"});
   }
   for (size_t i = 0; i < draft.tags.size(); ++i) {
     const std::string& tag = draft.tags[i];
-    if (text::IsUtf8(tag) && !tag.empty() && tag.size() <= kTagBytesMax && text::Graphemes(tag) <= kTagGraphemesMax) continue;
+    if (text::IsUtf8(tag) && !tag.empty() && tag.size() <= kTagBytesMax && text::Graphemes(tag) <= kTagGraphemesMax)
+      continue;
     out->push_back({"tags[" + std::to_string(i) + "]", "must have 1 to 64 characters", "TAG_INVALID"});
   }
 }
@@ -78,7 +80,9 @@ BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock) : 
 
 int BlueskyConnector::TextLength(std::string_view text) const { return text::Graphemes(text); }
 
-std::string BlueskyText(WriteKind, const Draft& draft) { return draft.media.empty() ? draft.text : TextWithLink(draft); }
+std::string BlueskyText(WriteKind, const Draft& draft) {
+  return draft.media.empty() ? draft.text : TextWithLink(draft);
+}
 
 std::vector<Violation> BlueskyConnector::Check(WriteKind kind, const Draft& draft) const {
   std::vector<Violation> out;
@@ -128,8 +132,9 @@ Answer BlueskyConnector::Ask(const Call& call, const Account& account, const std
 
 Answer BlueskyConnector::GetRecord(const Call& call, const Account& account, const char* collection,
                                    const std::string& rkey) {
-  Answer answer = Ask(call, account, "com.atproto.repo.getRecord?repo=" + net::UrlEncode(account.remote_id) +
-                                         "&collection=" + collection + "&rkey=" + net::UrlEncode(rkey));
+  Answer answer = Ask(call, account,
+                      "com.atproto.repo.getRecord?repo=" + net::UrlEncode(account.remote_id) +
+                          "&collection=" + collection + "&rkey=" + net::UrlEncode(rkey));
   // Servers before 2025 have no name for it.
   const bool unnamed = Text(answer.json, "error") == "InvalidRequest" &&
                        Text(answer.json, "message").starts_with("Could not locate record");
@@ -159,18 +164,27 @@ Outcome BlueskyConnector::Execute(const Call& call, const Account& account, cons
   }
   switch (write.kind) {
     case WriteKind::kPost:
-    case WriteKind::kReply: return Post(call, account, write);
-    case WriteKind::kDelete: return Delete(call, account, write);
+    case WriteKind::kReply:
+      return Post(call, account, write);
+    case WriteKind::kDelete:
+      return Delete(call, account, write);
     case WriteKind::kHide:
-    case WriteKind::kUnhide: return Hide(call, account, write);
+    case WriteKind::kUnhide:
+      return Hide(call, account, write);
     case WriteKind::kLock:
-    case WriteKind::kUnlock: return Lock(call, account, write);
-    case WriteKind::kBan: return Block(call, account, write);
-    case WriteKind::kUnban: return Unblock(call, account, write);
+    case WriteKind::kUnlock:
+      return Lock(call, account, write);
+    case WriteKind::kBan:
+      return Block(call, account, write);
+    case WriteKind::kUnban:
+      return Unblock(call, account, write);
     case WriteKind::kMute:
-    case WriteKind::kUnmute: return Mute(call, account, write);
-    case WriteKind::kReport: return Report(call, account, write);
-    default: return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+    case WriteKind::kUnmute:
+      return Mute(call, account, write);
+    case WriteKind::kReport:
+      return Report(call, account, write);
+    default:
+      return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
   }
 }
 

@@ -1,9 +1,9 @@
-// Bluesky (AT Protocol, facts 6). Credentials: access_token (a session's accessJwt). Account: remote_id is the DID, base_url
-// the PDS, which passes app.bsky.* on to the AppView. Remote ids are at-URIs.
+// Bluesky (AT Protocol, facts 6). Credentials: access_token (a session's accessJwt). Account: remote_id is the DID,
+// base_url the PDS, which passes app.bsky.* on to the AppView. Remote ids are at-URIs.
 //
-// A post's record key is made from the idempotency key and written with swapRecord null ("only create"): a second sending
-// finds the first one's record and takes it over. Thread and post of a reply are the root of its thread; a conversation is
-// that root and the person.
+// A post's record key is made from the idempotency key and written with swapRecord null ("only create"): a second
+// sending finds the first one's record and takes it over. Thread and post of a reply are the root of its thread; a
+// conversation is that root and the person.
 #pragma once
 
 #include <functional>
@@ -29,8 +29,8 @@ class BlueskyConnector : public Connector {
   int TextLength(std::string_view text) const override;
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
   Outcome Execute(const Call& call, const Account& account, const Write& write) override;
-  StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
-                                          int limit) override;
+  StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
+                                          absl::Time since, int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;
@@ -48,7 +48,7 @@ class BlueskyConnector : public Connector {
   // What is needed to refer to a post: its uri and cid, and its own record. nullopt and `failed` otherwise.
   struct Referred {
     Json ref, record;
-    bool closed = false;   // to our replies
+    bool closed = false;  // to our replies
   };
   std::optional<Referred> Refer(const Call& call, const Account& account, const std::string& uri, Outcome* failed);
   // Makes links, mentions (resolved) and tags of the text; `failed` when a handle could not be asked for.

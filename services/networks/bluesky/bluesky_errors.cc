@@ -34,7 +34,8 @@ Refusal ClassifyBluesky(const net::ClientResult& http, const Json& json) {
   if (status >= 200 && status < 300) return {};
   const std::string name = Text(json, "error"), message = Text(json, "message");
   Refusal out{ByStatus(status), name.empty() ? message : name + ": " + message};
-  const auto known = std::find_if(std::begin(kNames), std::end(kNames), [&](const auto& one) { return one.first == name; });
+  const auto known =
+      std::find_if(std::begin(kNames), std::end(kNames), [&](const auto& one) { return one.first == name; });
   if (known != std::end(kNames)) out.error = known->second;
   return out;
 }

@@ -24,8 +24,8 @@ std::string BlueskyPermalink(std::string_view uri);
 
 // 13 characters of base32-sortable; the top bit is 0 (atproto.com/specs/tid).
 std::string EncodeTid(uint64_t micros, uint32_t clock_id);
-// The record key of what is written with this idempotency key: of the time in a UUIDv7, so that keys sort as their posts
-// do, with twenty bits of hash below the millisecond; of a hash alone for every other key.
+// The record key of what is written with this idempotency key: of the time in a UUIDv7, so that keys sort as their
+// posts do, with twenty bits of hash below the millisecond; of a hash alone for every other key.
 std::string TidOfKey(std::string_view idempotency_key);
 
 }  // namespace parvis::networks

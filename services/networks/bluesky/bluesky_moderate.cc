@@ -1,5 +1,5 @@
-// Moderation (facts 6.3). Below our own posts: the thread gate, one record with the root's own key, which hides replies and
-// closes the thread. Everywhere: block (public), mute (ours alone), report. Nobody can delete what others wrote.
+// Moderation (facts 6.3). Below our own posts: the thread gate, one record with the root's own key, which hides replies
+// and closes the thread. Everywhere: block (public), mute (ours alone), report. Nobody can delete what others wrote.
 #include <algorithm>
 
 #include "networks/bluesky/bluesky.h"
@@ -7,8 +7,8 @@
 namespace parvis::networks {
 namespace {
 
-constexpr int kTries = 3;            // when somebody else changes the gate at the same time
-constexpr size_t kHiddenMax = 300;   // facts 6.3
+constexpr int kTries = 3;           // when somebody else changes the gate at the same time
+constexpr size_t kHiddenMax = 300;  // facts 6.3
 
 Outcome Done(const Answer& answer, const std::string& target) {
   Outcome out;
@@ -29,9 +29,7 @@ bool Names(const Json& list, const std::string& uri) {
 
 std::string BlockKey(const std::string& did) { return TidOfKey("block " + did); }
 
-bool IsMissing(const Answer& answer) {
-  return answer.answered() && answer.refusal.error == ErrorClass::kNotFound;
-}
+bool IsMissing(const Answer& answer) { return answer.answered() && answer.refusal.error == ErrorClass::kNotFound; }
 
 }  // namespace
 
@@ -80,7 +78,8 @@ Outcome BlueskyConnector::Hide(const Call& call, const Account& account, const W
     if (!list.is_array()) list = Json::array();
     if (Names(list, target) == hide) return false;
     if (hide && list.size() >= kHiddenMax) {
-      *failed = RefusedBeforeSending(ErrorClass::kInvalid, "300 replies are hidden below this post: there is no room for another");
+      *failed = RefusedBeforeSending(ErrorClass::kInvalid,
+                                     "300 replies are hidden below this post: there is no room for another");
       return false;
     }
     if (hide) {

@@ -23,11 +23,15 @@ class BlueskyModeration : public testing::Test {
   }
   void Reply(const std::string& root = kRoot) {
     Json posts = Json::array();
-    posts.push_back({{"uri", kReply}, {"cid", "c1"}, {"record", {{"text", "x"}, {"reply", {{"root", {{"uri", root}, {"cid", "c0"}}}}}}}});
+    posts.push_back({{"uri", kReply},
+                     {"cid", "c1"},
+                     {"record", {{"text", "x"}, {"reply", {{"root", {{"uri", root}, {"cid", "c0"}}}}}}}});
     network_.Next(200, Json{{"posts", posts}}.dump());
   }
   void Root() { network_.Next(200, R"({"uri":"x","cid":"c0","value":{"text":"ours"}})"); }
-  void Gate(const Json& value, const std::string& cid) { network_.Next(200, Json{{"uri", "g"}, {"cid", cid}, {"value", value}}.dump()); }
+  void Gate(const Json& value, const std::string& cid) {
+    network_.Next(200, Json{{"uri", "g"}, {"cid", cid}, {"value", value}}.dump());
+  }
   void NoGate() { network_.Next(400, R"({"error":"RecordNotFound","message":"Could not locate record"})"); }
   void Put() { network_.Next(200, R"({"uri":"g","cid":"new"})"); }
   Json LastBody() { return ParseJson(network_.Taken().back().body); }
@@ -71,7 +75,8 @@ TEST_F(BlueskyModeration, KeepsWhatOthersChangeMeanwhile) {
     Gate({{"post", kRoot}}, "v" + std::to_string(i));
     network_.Next(400, R"({"error":"InvalidSwap"})");
   }
-  EXPECT_EQ(Execute(Of(WriteKind::kHide, kReply)).kind, OutcomeKind::kNotSent) << "three tries, none of which had an effect";
+  EXPECT_EQ(Execute(Of(WriteKind::kHide, kReply)).kind, OutcomeKind::kNotSent)
+      << "three tries, none of which had an effect";
   EXPECT_EQ(network_.Taken().size(), 7u);
 }
 
@@ -197,15 +202,16 @@ TEST_F(BlueskyModeration, ReadsTheTargetBack) {
   found = ReadBack(write);
   ASSERT_TRUE(found.ok() && found->size() == 1) << found.status();
   EXPECT_FALSE(connector_.Matches(write, found->front()));
-  for (const auto& [kind, matches] : {std::pair{WriteKind::kBan, true}, {WriteKind::kUnban, false}, {WriteKind::kMute, false}}) {
+  for (const auto& [kind, matches] :
+       {std::pair{WriteKind::kBan, true}, {WriteKind::kUnban, false}, {WriteKind::kMute, false}}) {
     write = Of(kind, kReply);
-    network_.Next(200, R"({"did":"did:plc:ada","viewer":{"muted":false,"blocking":"at://did:plc:me/app.bsky.graph.block/3k"}})");
+    network_.Next(
+        200, R"({"did":"did:plc:ada","viewer":{"muted":false,"blocking":"at://did:plc:me/app.bsky.graph.block/3k"}})");
     found = ReadBack(write);
     ASSERT_TRUE(found.ok() && found->size() == 1) << found.status();
     EXPECT_EQ(connector_.Matches(write, found->front()), matches) << NameOf(kind);
   }
 }
-
 
 }  // namespace
 }  // namespace parvis::networks

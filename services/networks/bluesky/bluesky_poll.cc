@@ -53,6 +53,33 @@ void AddPictures(const Json& record, const std::string& did, Happening* h) {
   }
 }
 
+// The text with each shortened or disguised link as what it leads to.
+std::string TextWithLinks(const Json& record) {
+  struct Stretch {
+    size_t begin, end;
+    std::string uri;
+  };
+  std::string out = Text(record, "text");
+  std::vector<Stretch> links;
+  const Json& facets = Member(record, "facets");
+  for (size_t i = 0; facets.is_array() && i < facets.size() && i < 100; ++i) {
+    const Json &index = Member(facets[i], "index"), &features = Member(facets[i], "features");
+    const int64_t begin = Number(index, "byteStart"), end = Number(index, "byteEnd");
+    const std::string uri = features.is_array() && !features.empty() ? Text(features[0], "uri") : "";
+    if (uri.empty() || begin < 0 || end <= begin || end > static_cast<int64_t>(out.size())) continue;
+    links.push_back({static_cast<size_t>(begin), static_cast<size_t>(end), uri});
+  }
+  std::sort(links.begin(), links.end(), [](const Stretch& a, const Stretch& b) { return a.begin > b.begin; });
+  size_t upper = out.size();
+  for (const Stretch& link : links) {  // from the end, so that the places before stay where they are
+    if (link.end > upper) continue;    // overlaps another
+    upper = link.begin;
+    const size_t length = link.end - link.begin;
+    if (link.uri.find(out.substr(link.begin, length)) == std::string::npos) out.replace(link.begin, length, link.uri);
+  }
+  return out;
+}
+
 // A post of somebody that concerns us. All but the author's names is from the record, which every way shows alike.
 // `partner`: with whom we talk, where it is our own. nullopt when it cannot be understood.
 std::optional<Happening> HappeningOf(const Json& post, const Account& account, const std::string& partner) {
@@ -76,7 +103,7 @@ std::optional<Happening> HappeningOf(const Json& post, const Account& account, c
   h.author_name = text::CutBytes(text::ToUtf8(Text(author, "displayName")), 1000);
   h.author_handle = Text(author, "handle");
   if (h.author_name.empty()) h.author_name = h.author_handle;
-  h.text = text::CutBytes(text::ToUtf8(Text(record, "text")), kHappeningTextMax);
+  h.text = text::CutBytes(text::ToUtf8(TextWithLinks(record)), kHappeningTextMax);
   // What claims to be of the future is of when it was seen.
   h.occurred_at = created ? std::clamp(*created, absl::UnixEpoch(), std::max(*seen, absl::UnixEpoch())) : *seen;
   h.revision = created ? std::max<int64_t>(0, absl::ToUnixMicros(*created)) : 0;
@@ -125,7 +152,8 @@ bool TakeOwn(const Json& list, const Account& account, const Round& round, PollP
   bool older = false;
   for (const Json& item : list) {
     const Json& post = Member(item, "post");
-    if (Member(item, "reason").is_object() || DidOf(Text(post, "uri")) != account.remote_id) continue;  // shared, pinned
+    if (Member(item, "reason").is_object() || DidOf(Text(post, "uri")) != account.remote_id)
+      continue;  // shared, pinned
     if (IsOlder(post, round)) {
       older = true;
       continue;
@@ -146,9 +174,10 @@ StatusOr<PollPage> BlueskyConnector::Poll(const Call& call, const Account& accou
   Round round = Round::Decode(cursor, since);
   // What is written while a round runs may lie behind it: the next one begins before this one began.
   if (round.next_since == 0) round.next_since = absl::ToUnixMicros(clock_.WallNow() - kOverlap);
-  std::string method = round.own ? "app.bsky.feed.getAuthorFeed?actor=" + net::UrlEncode(account.remote_id) +
-                                       "&filter=posts_with_replies"
-                                 : "app.bsky.notification.listNotifications?reasons=mention&reasons=reply&reasons=quote";
+  std::string method =
+      round.own
+          ? "app.bsky.feed.getAuthorFeed?actor=" + net::UrlEncode(account.remote_id) + "&filter=posts_with_replies"
+          : "app.bsky.notification.listNotifications?reasons=mention&reasons=reply&reasons=quote";
   method += "&limit=" + std::to_string(std::clamp(limit, 1, kPageMax));
   if (!round.place.empty()) method += "&cursor=" + net::UrlEncode(round.place);
   const Answer answer = Ask(call, account, method);
@@ -157,8 +186,7 @@ StatusOr<PollPage> BlueskyConnector::Poll(const Call& call, const Account& accou
   if (!list.is_array() || list.size() > kPageItemsMax) return UnintelligibleRead();
   PollPage page;
   page.rate = answer.rate;
-  const bool deeper =
-      round.own ? TakeOwn(list, account, round, &page) : TakeNotifications(list, account, round, &page);
+  const bool deeper = round.own ? TakeOwn(list, account, round, &page) : TakeNotifications(list, account, round, &page);
   std::string next = Text(answer.json, "cursor");
   if (!next.empty() && next == round.place) return UnintelligibleRead();  // it would never end
   std::stable_sort(page.happenings.begin(), page.happenings.end(),

@@ -16,9 +16,15 @@ class BlueskyPoll : public testing::Test {
   static Json Item(const std::string& did, const std::string& rkey, const std::string& created, const std::string& seen,
                    const std::string& reason, const std::string& parent = "", const std::string& root = "") {
     Json record = {{"$type", kBlueskyPosts}, {"text", "text of " + rkey}, {"createdAt", created}};
-    if (!parent.empty()) record["reply"] = {{"root", {{"uri", root}, {"cid", "r"}}}, {"parent", {{"uri", parent}, {"cid", "p"}}}};
-    return {{"uri", BlueskyUri(did, kBlueskyPosts, rkey)}, {"cid", "c"}, {"reason", reason}, {"record", record}, {"indexedAt", seen},
-            {"author", {{"did", did}, {"handle", "h.example"}, {"displayName", "Ada"}}}, {"unknown", 1}};
+    if (!parent.empty())
+      record["reply"] = {{"root", {{"uri", root}, {"cid", "r"}}}, {"parent", {{"uri", parent}, {"cid", "p"}}}};
+    return {{"uri", BlueskyUri(did, kBlueskyPosts, rkey)},
+            {"cid", "c"},
+            {"reason", reason},
+            {"record", record},
+            {"indexedAt", seen},
+            {"author", {{"did", did}, {"handle", "h.example"}, {"displayName", "Ada"}}},
+            {"unknown", 1}};
   }
   static Json Own(const std::string& rkey, const std::string& created, const std::string& parent) {
     Json post = Item("did:plc:me", rkey, created, created, "", parent, "at://did:plc:me/app.bsky.feed.post/root");
@@ -32,7 +38,9 @@ class BlueskyPoll : public testing::Test {
     if (!cursor.empty()) page["cursor"] = cursor;
     network_.Next(200, page.dump());
   }
-  StatusOr<PollPage> Poll(const std::string& cursor) { return connector_.Poll(network_.call(), account_, cursor, kBegin, 50); }
+  StatusOr<PollPage> Poll(const std::string& cursor) {
+    return connector_.Poll(network_.call(), account_, cursor, kBegin, 50);
+  }
 
   const std::string root_ = "at://did:plc:me/app.bsky.feed.post/root";
   ScriptedNetwork network_;
@@ -73,7 +81,8 @@ TEST_F(BlueskyPoll, ReadsMentionsRepliesAndQuotesOldestFirst) {
   page = Poll(second);
   ASSERT_TRUE(page.ok() && page->more) << "an empty page with a cursor goes on";
   EXPECT_NE(network_.Taken().at(0).target.find("cursor=down"), std::string::npos);
-  Notifications(Json::array({Item("did:plc:a", "3a", "2025-11-25T11:59:59Z", "2025-11-25T11:59:59Z", "mention")}), "further2");
+  Notifications(Json::array({Item("did:plc:a", "3a", "2025-11-25T11:59:59Z", "2025-11-25T11:59:59Z", "mention")}),
+                "further2");
   page = Poll(page->cursor);
   ASSERT_TRUE(page.ok() && page->more && page->happenings.empty()) << "before the beginning";
   Notifications(Json::array(), "down");
@@ -103,7 +112,8 @@ TEST_F(BlueskyPoll, ReadsOurRepliesAfterwardsAndBeginsTheNextRoundBeforeThisOne)
 
   const absl::Time now = absl::Now();
   const auto at = [&](int minutes) { return FormatIsoTime(now - absl::Minutes(minutes)); };
-  Notifications({Item("did:plc:a", "3y", at(5), at(5), "mention"), Item("did:plc:a", "3x", at(60), at(60), "mention")}, "more");
+  Notifications({Item("did:plc:a", "3y", at(5), at(5), "mention"), Item("did:plc:a", "3x", at(60), at(60), "mention")},
+                "more");
   page = Poll(page->cursor);
   ASSERT_TRUE(page.ok());
   ASSERT_EQ(page->happenings.size(), 1u) << "the overlap, and nothing before it";
@@ -118,7 +128,24 @@ TEST_F(BlueskyPoll, PicturesAreAttached) {
   const auto page = Poll("");
   ASSERT_TRUE(page.ok() && page->happenings.size() == 1);
   ASSERT_EQ(page->happenings[0].attachments.size(), 1u);
-  EXPECT_EQ(page->happenings[0].attachments[0].second, "https://cdn.bsky.app/img/feed_fullsize/plain/did:plc:a/bafk@jpeg");
+  EXPECT_EQ(page->happenings[0].attachments[0].second,
+            "https://cdn.bsky.app/img/feed_fullsize/plain/did:plc:a/bafk@jpeg");
+}
+
+TEST_F(BlueskyPoll, ShowsWhatALinkLeadsTo) {
+  const auto link = [](int begin, int end, const char* uri) {
+    return Json{{"index", {{"byteStart", begin}, {"byteEnd", end}}},
+                {"features", Json::array({Json{{"$type", "app.bsky.richtext.facet#link"}, {"uri", uri}}})}};
+  };
+  Json item = Item("did:plc:a", "3c", "2025-11-25T12:00:03Z", "2025-11-25T12:00:04Z", "mention");
+  item["record"]["text"] = "é bank.example or a.example/lo... and b.example";
+  item["record"]["facets"] = {link(3, 15, "https://evil.example/"), link(19, 34, "https://a.example/long/way"),
+                              link(39, 48, "https://b.example"),    link(2, 5, "https://overlaps.example/"),
+                              link(40, 4000, "https://x.example/"), link(-1, 3, "https://y.example/")};
+  Notifications(Json::array({item}));
+  const auto page = Poll("");
+  ASSERT_TRUE(page.ok() && page->happenings.size() == 1);
+  EXPECT_EQ(page->happenings[0].text, "é https://evil.example/ or https://a.example/long/way and b.example");
 }
 
 TEST_F(BlueskyPoll, WhatIsNoPageFails) {
@@ -134,14 +161,16 @@ TEST_F(BlueskyPoll, MeasuresTwentyFivePostsACall) {
   std::vector<std::string> uris;
   for (int i = 0; i < 26; ++i) uris.push_back(BlueskyUri("did:plc:me", kBlueskyPosts, "3k" + std::to_string(i)));
   uris.push_back("no uri");
-  Json post = {{"uri", uris[0]}, {"likeCount", 3}, {"replyCount", 2}, {"repostCount", 1}, {"quoteCount", -1}, {"record", Json::object()}};
+  Json post = {{"uri", uris[0]},   {"likeCount", 3},   {"replyCount", 2},
+               {"repostCount", 1}, {"quoteCount", -1}, {"record", Json::object()}};
   Page("posts", Json::array({post, Json{{"uri", "at://did:plc:x/app.bsky.feed.post/foreign"}, {"likeCount", 9}}}), "");
   Page("posts", Json::array(), "");
   const auto counts = connector_.Measure(network_.call(), account_, uris);
   ASSERT_TRUE(counts.ok()) << counts.status();
   ASSERT_EQ(counts->size(), 1u) << "those that are gone are left out";
   EXPECT_EQ(counts->front().remote_id, uris[0]);
-  EXPECT_EQ(counts->front().values, (std::map<std::string, int64_t>{{"likes", 3}, {"comments", 2}, {"shares", 1}, {"quotes", 0}}));
+  EXPECT_EQ(counts->front().values,
+            (std::map<std::string, int64_t>{{"likes", 3}, {"comments", 2}, {"shares", 1}, {"quotes", 0}}));
   const auto taken = network_.Taken();
   ASSERT_EQ(taken.size(), 2u);
   EXPECT_EQ(taken[1].query, "uris=" + net::UrlEncode(uris[25]));

@@ -38,12 +38,15 @@ bool BlueskyConnector::Matches(const Write& write, const OwnItem& item) const {
     case WriteKind::kHide:
     case WriteKind::kLock:
     case WriteKind::kBan:
-    case WriteKind::kMute: return item.hidden;
+    case WriteKind::kMute:
+      return item.hidden;
     case WriteKind::kUnhide:
     case WriteKind::kUnlock:
     case WriteKind::kUnban:
-    case WriteKind::kUnmute: return !item.hidden;
-    default: return false;
+    case WriteKind::kUnmute:
+      return !item.hidden;
+    default:
+      return false;
   }
 }
 

@@ -35,14 +35,16 @@ TEST_F(Bluesky, RecordKeysAreTids) {
   EXPECT_EQ(TidOfKey("a"), TidOfKey("a"));
   EXPECT_NE(TidOfKey("a"), TidOfKey("b"));
   EXPECT_LT(TidOfKey("0190a0b1-c2d3-7fff-8a5b-6c7d8e9f0a1b"), TidOfKey("0190a0b1-c2d4-7000-8a5b-6c7d8e9f0a1b"));
-  EXPECT_EQ(TidOfKey(kKey).substr(0, 8), EncodeTid(0x0190a0b1c2d3ULL * 1000, 0).substr(0, 8)) << "the UUID's millisecond";
+  EXPECT_EQ(TidOfKey(kKey).substr(0, 8), EncodeTid(0x0190a0b1c2d3ULL * 1000, 0).substr(0, 8))
+      << "the UUID's millisecond";
 }
 
 TEST_F(Bluesky, AnUriHasThreeParts) {
   EXPECT_EQ(DidOf(kOther), "did:plc:ada");
   EXPECT_EQ(CollectionOf(kOther), "app.bsky.feed.post");
   EXPECT_EQ(RkeyOf(kOther), "3kaaaaaaaaa2a");
-  for (const char* wrong : {"", "at://", "at://a/b", "at://a//c", "at://a/b/", "https://a/b/c", "at://a/b/c/d", "at://a/b/c?d"}) {
+  for (const char* wrong :
+       {"", "at://", "at://a/b", "at://a//c", "at://a/b/", "https://a/b/c", "at://a/b/c/d", "at://a/b/c?d"}) {
     EXPECT_EQ(RkeyOf(wrong), "") << wrong;
     EXPECT_FALSE(IsBlueskyPost(wrong)) << wrong;
   }
@@ -109,7 +111,9 @@ TEST_F(Bluesky, ChecksADraft) {
   draft.media = {{"", "image/png", "a", "bytes"}};
   EXPECT_TRUE(Names(connector_.Check(WriteKind::kReply, draft), "TEXT_TOO_LONG")) << "with a picture it is in the text";
   draft = {};
-  for (int i = 0; i < 130; ++i) draft.text += "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA7\xE2\x80\x8D\xF0\x9F\x91\xA6";
+  for (int i = 0; i < 130; ++i)
+    draft.text +=
+        "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA7\xE2\x80\x8D\xF0\x9F\x91\xA6";
   EXPECT_EQ(connector_.TextLength(draft.text), 130);
   EXPECT_TRUE(Names(connector_.Check(WriteKind::kPost, draft), "TEXT_TOO_LONG")) << "3000 bytes";
   draft = {};
@@ -120,7 +124,8 @@ TEST_F(Bluesky, ChecksADraft) {
   draft.options = {{"label", "boring"}, {"colour", "red"}};
   draft.media = {{"", "image/tiff", "", "x"}, {"", "video/mp4", "", "x"}};
   const auto found = connector_.Check(WriteKind::kPost, draft);
-  for (const char* reason : {"NOT_POSSIBLE", "QUOTE_INVALID", "TAG_INVALID", "OPTION_VALUE", "OPTION_UNKNOWN", "MEDIA_TYPE"}) {
+  for (const char* reason :
+       {"NOT_POSSIBLE", "QUOTE_INVALID", "TAG_INVALID", "OPTION_VALUE", "OPTION_UNKNOWN", "MEDIA_TYPE"}) {
     EXPECT_TRUE(Names(found, reason)) << reason;
   }
 }
@@ -169,7 +174,8 @@ TEST_F(Bluesky, NothingIsWrittenWithoutAKey) {
     write.draft.text = "a";
     write.target_remote_id = kOther;
     EXPECT_EQ(Execute(write).kind, OutcomeKind::kRefused);
-    EXPECT_EQ(connector_.ReadBack(network_.call(), account_, write, absl::UnixEpoch(), 10).status().code(), Code::kFailedPrecondition);
+    EXPECT_EQ(connector_.ReadBack(network_.call(), account_, write, absl::UnixEpoch(), 10).status().code(),
+              Code::kFailedPrecondition);
   }
   EXPECT_TRUE(network_.Taken().empty());
 }
@@ -222,7 +228,8 @@ TEST_F(Bluesky, ReadsOneWriteBack) {
   found = connector_.ReadBack(network_.call(), account_, write, absl::UnixEpoch(), 10);
   ASSERT_TRUE(found.ok() && found->empty()) << "as older servers say it: " << found.status();
   network_.Next(200, R"({"uri":")" + Ours(TidOfKey(kKey)) + R"(","cid":"c","value":{"text":"thanks",
-      "createdAt":"2026-11-23T10:00:00.123Z","reply":{"parent":{"uri":")" + kOther + R"("}}}})");
+      "createdAt":"2026-11-23T10:00:00.123Z","reply":{"parent":{"uri":")" +
+                         kOther + R"("}}}})");
   found = connector_.ReadBack(network_.call(), account_, write, absl::UnixEpoch(), 10);
   ASSERT_TRUE(found.ok() && found->size() == 1) << found.status();
   EXPECT_TRUE(connector_.Matches(write, found->front()));
@@ -230,7 +237,8 @@ TEST_F(Bluesky, ReadsOneWriteBack) {
   write.target_remote_id = Ours("x");
   EXPECT_FALSE(connector_.Matches(write, found->front())) << "below something else";
   network_.Next(503, "");
-  EXPECT_EQ(connector_.ReadBack(network_.call(), account_, write, absl::UnixEpoch(), 10).status().code(), Code::kUnavailable);
+  EXPECT_EQ(connector_.ReadBack(network_.call(), account_, write, absl::UnixEpoch(), 10).status().code(),
+            Code::kUnavailable);
 }
 
 TEST_F(Bluesky, DeletesItsOwnOnly) {

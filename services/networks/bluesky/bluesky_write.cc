@@ -1,4 +1,5 @@
-// Posts, replies and what hangs on them: facets, pictures, cards, quotes (facts 6.2). One call has the effect: putRecord.
+// Posts, replies and what hangs on them: facets, pictures, cards, quotes (facts 6.2). One call has the effect:
+// putRecord.
 #include "networks/bluesky/bluesky.h"
 #include "networks/text/facets.h"
 #include "networks/text/unicode.h"
@@ -23,13 +24,13 @@ std::optional<BlueskyConnector::Referred> BlueskyConnector::Refer(const Call& ca
                                                                   const std::string& uri, Outcome* failed) {
   Referred out;
   if (!IsBlueskyPost(uri)) {
-    *failed = RefusedBeforeSending(ErrorClass::kInvalid, "\"" + text::CutBytes(text::ToUtf8(uri), 100) + "\" is no post");
+    *failed =
+        RefusedBeforeSending(ErrorClass::kInvalid, "\"" + text::CutBytes(text::ToUtf8(uri), 100) + "\" is no post");
     return std::nullopt;
   }
   // Ours from our own server, which knows what it was just told; others' from the AppView.
   const bool ours = IsOurBlueskyPost(uri, account);
-  const Answer answer =
-      ours ? GetRecord(call, account, kBlueskyPosts, RkeyOf(uri)) : GetPosts(call, account, {uri});
+  const Answer answer = ours ? GetRecord(call, account, kBlueskyPosts, RkeyOf(uri)) : GetPosts(call, account, {uri});
   if (!answer.ok()) {
     *failed = FailedWrite(answer, account, false);
     return std::nullopt;
@@ -74,7 +75,8 @@ Json BlueskyConnector::Facets(const Call& call, const Account& account, const st
     } else {
       feature = {{"$type", type + "#tag"}, {"tag", facet.value}};
     }
-    out.push_back({{"index", {{"byteStart", facet.begin}, {"byteEnd", facet.end}}}, {"features", Json::array({feature})}});
+    out.push_back(
+        {{"index", {{"byteStart", facet.begin}, {"byteEnd", facet.end}}}, {"features", Json::array({feature})}});
   }
   return out;
 }
@@ -125,10 +127,10 @@ bool BlueskyConnector::AddEmbed(const Call& call, const Account& account, const 
   const auto quoted = Refer(call, account, draft.quote_remote_id, failed);
   if (!quoted) return false;
   const Json quote = {{"$type", "app.bsky.embed.record"}, {"record", quoted->ref}};
-  (*record)["embed"] = media.is_null() ? quote
-                                       : Json{{"$type", "app.bsky.embed.recordWithMedia"},
-                                              {"record", quote},
-                                              {"media", std::move(media)}};
+  (*record)["embed"] =
+      media.is_null()
+          ? quote
+          : Json{{"$type", "app.bsky.embed.recordWithMedia"}, {"record", quote}, {"media", std::move(media)}};
   return true;
 }
 
@@ -175,8 +177,8 @@ Outcome BlueskyConnector::Post(const Call& call, const Account& account, const W
   if (answer.answered() && answer.refusal.error == ErrorClass::kDuplicate) {  // sent before: is it what we meant?
     Answer there = GetRecord(call, account, kBlueskyPosts, rkey);
     const Json& value = Member(there.json, "value");
-    const bool same = Text(value, "text") == text &&
-                      Text(Member(Member(value, "reply"), "parent"), "uri") == write.target_remote_id;
+    const bool same =
+        Text(value, "text") == text && Text(Member(Member(value, "reply"), "parent"), "uri") == write.target_remote_id;
     const bool gone = there.answered() && there.refusal.error == ErrorClass::kNotFound;
     if (there.ok() ? same : !gone) answer = std::move(there);
   }
