@@ -31,8 +31,6 @@ net::HttpResponse BskyTooMany(const LimitState& state, int seconds, absl::Time n
   return response;
 }
 
-std::string Bluesky::Key::uri() const { return Cat("at://", did, "/", collection, "/", rkey); }
-
 const Bluesky::Call* Bluesky::CallOf(const std::string& nsid) {
   using B = Bluesky;
   static const auto* const calls = new std::map<std::string, Call>{

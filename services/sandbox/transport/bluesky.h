@@ -26,7 +26,7 @@ class Bluesky : public Face {
   };
   struct Key {
     std::string did, collection, rkey;
-    std::string uri() const;
+    std::string uri() const { return "at://" + did + "/" + collection + "/" + rkey; }
   };
   struct Stored {
     Json value;

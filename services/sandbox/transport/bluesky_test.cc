@@ -241,6 +241,31 @@ TEST_F(BlueskyTest, WritesCostPoints) {
   EXPECT_EQ(sandbox.JournalLines().size(), 1u);
 }
 
+TEST_F(BlueskyTest, TheAudienceShowsInNotificationsAndThread) {
+  const Json root = Made("racine");
+  const Json plan = {{"posts", {{{"network", "bluesky"}, {"id", root["uri"]}}}},
+                     {"count", 120},
+                     {"mention_share", 0.1},
+                     {"removal_ratio", 0}};
+  const Json id = sandbox.Control("POST", "/audiences", plan)["id"];
+  ASSERT_TRUE(sandbox.WaitFor([&] { return sandbox.Control("GET", "/audiences/" + id.dump())["state"] == "done"; }));
+  size_t replies = 0, mentions = 0;
+  std::string cursor;
+  do {
+    const Json page =
+        Get("app.bsky.notification.listNotifications?limit=50" + (cursor.empty() ? "" : "&cursor=" + cursor)).json;
+    for (const Json& told : page["notifications"]) ++(told["reason"] == "mention" ? mentions : replies);
+    cursor = page.value("cursor", "");
+  } while (!cursor.empty());
+  EXPECT_GT(mentions, 0u);
+  EXPECT_GT(replies, 60u);
+  EXPECT_LE(replies + mentions, 120u);  // those too deep below ours are not told
+  const Json thread =
+      Get("app.bsky.feed.getPostThread?depth=1000&uri=" + root["uri"].get<std::string>()).json["thread"];
+  EXPECT_EQ(thread["post"]["replyCount"], thread["replies"].size());
+  for (const Json& reply : thread["replies"]) EXPECT_EQ(reply["post"]["record"]["reply"]["parent"], root);
+}
+
 TEST_F(BlueskyTest, MalformedBodiesAreRefused) {
   const Json good = Text("x");
   for (const Json& wrong : {Json{{"images", "no"}}, Json{{"$type", "app.bsky.embed.images"}, {"images", {1}}},

@@ -173,6 +173,43 @@ TEST_F(MastodonTest, DeedsOnPeople) {
   EXPECT_EQ(Kinds(), (std::vector<std::string>{"post", "comment", "ban", "unban", "mute", "unmute", "report"}));
 }
 
+TEST_F(MastodonTest, TheAudienceShowsInContextAndNotifications) {
+  const std::string root = Toot("racine");
+  const Json plan = {{"posts", {{{"network", "mastodon"}, {"id", root}}}},
+                     {"count", 100},
+                     {"edit_ratio", 0.2},
+                     {"removal_ratio", 0.1}};
+  const Json id = sandbox.Control("POST", "/audiences", plan)["id"];
+  ASSERT_TRUE(sandbox.WaitFor([&] { return sandbox.Control("GET", "/audiences/" + id.dump())["state"] == "done"; }));
+  const Json status = sandbox.Control("GET", "/audiences/" + id.dump());
+  EXPECT_GT(status["edits"].get<int>(), 0);
+  const size_t there = 100 - status["removals"].get<size_t>();
+  size_t told = 0;
+  for (std::string url = "v1/notifications?limit=80"; !url.empty();) {
+    const Answered page = Send("GET", url);
+    ASSERT_EQ(page.status, 200) << page.body;
+    told += page.json.size();
+    url = Next(page);
+  }
+  EXPECT_EQ(told, there);
+  const Json below = Send("GET", "v1/statuses/" + root + "/context").json["descendants"];
+  EXPECT_LE(below.size(), there);  // what answers something removed hangs nowhere
+  size_t edited = 0;
+  for (const Json& one : below) edited += one["edited_at"].is_null() ? 0 : 1;
+  EXPECT_GT(edited, 0u);
+}
+
+TEST_F(MastodonTest, MalformedBodiesAreRefused) {
+  for (const char* name : {"status", "media_ids", "poll", "in_reply_to_id"}) {
+    for (const Json& wrong : {Json(3), Json({1, 2}), Json({{"a", 1}}), Json("x"), Json({{"options", {1, 2}}})}) {
+      const int status = Send("POST", "v1/statuses", {{"language", "fr"}, {name, wrong}}).status;
+      EXPECT_TRUE(status == 422 || status == 404 || status == 200) << name << " " << wrong << " " << status;
+    }
+  }
+  EXPECT_EQ(Send("GET", "v1/notifications?max_id=x").status, 404);
+  EXPECT_EQ(Send("GET", "v1/statuses/1/nothing").status, 404);
+}
+
 TEST_F(MastodonTest, LimitsTellAnIsoTime) {
   sandbox.Control("POST", "/limits",
                   {{"network", "mastodon"}, {"endpoint", "delete"}, {"limit", 1}, {"window_seconds", 60}});
