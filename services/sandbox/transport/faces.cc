@@ -1,6 +1,7 @@
 // The simulated networks, by the first segment of the path.
 #include "sandbox/transport/blog.h"
 #include "sandbox/transport/facebook.h"
+#include "sandbox/transport/feed.h"
 #include "sandbox/transport/x.h"
 
 namespace parvis::sandbox {
@@ -10,6 +11,7 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/facebook", Network::kFacebook, std::make_unique<Facebook>(context)});
   out.push_back({"/x", Network::kX, std::make_unique<X>(context)});
   out.push_back({"/blog", Network::kBlog, std::make_unique<Blog>(context)});
+  out.push_back({"/feed", Network::kFeed, std::make_unique<FeedFace>(context)});
   return out;
 }
 
