@@ -4,6 +4,7 @@
 #include "sandbox/transport/facebook.h"
 #include "sandbox/transport/linkedin.h"
 #include "sandbox/transport/mastodon.h"
+#include "sandbox/transport/feed.h"
 #include "sandbox/transport/x.h"
 
 namespace parvis::sandbox {
@@ -16,6 +17,7 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/bluesky", Network::kBluesky, std::make_unique<Bluesky>(context)});
   out.push_back({"/linkedin", Network::kLinkedin, std::make_unique<Linkedin>(context)});
   out.push_back({"/mastodon", Network::kMastodon, std::make_unique<Mastodon>(context)});
+  out.push_back({"/feed", Network::kFeed, std::make_unique<FeedFace>(context)});
   return out;
 }
 
