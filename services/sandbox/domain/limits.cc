@@ -24,6 +24,7 @@ void Limits::Reset() {
   x("search.recent", 300);
   x("users.me", 75);  // not in the fact sheet's table: a number of ours
   sizes_[{Network::kFacebook, "", "page"}] = {4800, absl::Hours(1)};
+  sizes_[{Network::kDiscourse, "", "api"}] = {60, absl::Minutes(1)};
 }
 
 LimitSize Limits::SizeOf(Network network, const std::string& account, const std::string& endpoint) const {

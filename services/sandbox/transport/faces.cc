@@ -1,6 +1,8 @@
 // The simulated networks, by the first segment of the path.
 #include "sandbox/transport/blog.h"
+#include "sandbox/transport/discourse.h"
 #include "sandbox/transport/facebook.h"
+#include "sandbox/transport/nodebb.h"
 #include "sandbox/transport/x.h"
 
 namespace parvis::sandbox {
@@ -10,6 +12,8 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/facebook", Network::kFacebook, std::make_unique<Facebook>(context)});
   out.push_back({"/x", Network::kX, std::make_unique<X>(context)});
   out.push_back({"/blog", Network::kBlog, std::make_unique<Blog>(context)});
+  out.push_back({"/discourse", Network::kDiscourse, std::make_unique<Discourse>(context)});
+  out.push_back({"/nodebb", Network::kNodebb, std::make_unique<Nodebb>(context)});
   return out;
 }
 
