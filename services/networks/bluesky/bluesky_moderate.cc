@@ -10,7 +10,9 @@ namespace {
 constexpr int kTries = 3;           // when somebody else changes the gate at the same time
 constexpr size_t kHiddenMax = 300;  // facts 6.3
 
+// Some calls answer nothing at all; anything but JSON or nothing is not the server speaking.
 Outcome Done(const Answer& answer, const std::string& target) {
+  if (answer.ok() && !answer.json.is_object() && !answer.http.body.empty()) return UnclearWrite(answer);
   Outcome out;
   out.kind = OutcomeKind::kAccepted;
   out.remote_id = target;

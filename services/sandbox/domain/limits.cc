@@ -46,6 +46,7 @@ void Limits::Reset() {
   mastodon("delete", 30, absl::Minutes(30));
   mastodon("statuses", 300, absl::Hours(3));
   mastodon("reports", 400, absl::Hours(24));
+  sizes_[{Network::kDiscourse, "", "api"}] = {60, absl::Minutes(1)};
 }
 
 LimitSize Limits::SizeOf(Network network, const std::string& account, const std::string& endpoint) const {

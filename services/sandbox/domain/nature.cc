@@ -5,6 +5,7 @@
 #include "platform/base/ids.h"
 #include "sandbox/domain/cat.h"
 #include "sandbox/domain/linkedin_urns.h"
+#include "sandbox/domain/forum.h"
 #include "sandbox/domain/random.h"
 
 namespace parvis::sandbox {
@@ -120,6 +121,7 @@ Fields Nothing(const Account&) { return {}; }
 std::string MetaToken() { return "EAAsandbox" + RandomHex(48); }
 std::string XToken() { return "sandbox-x-" + RandomHex(48); }
 std::string HexToken() { return "sandbox-" + RandomHex(48); }
+std::string ForumKey() { return RandomHex(64); }
 std::string GhostKey() { return RandomHex(24) + ":" + RandomHex(64); }
 // WordPress shows application passwords in groups of four.
 std::string BlogPassword() {
@@ -140,6 +142,27 @@ std::string LinkedinAccount(int64_t number, std::string_view) { return Cat("urn:
 std::string BlueskyAccount(int64_t number, std::string_view slug) { return BlueskyPerson(Cat(slug, number)); }
 std::string MastodonAccount(int64_t number, std::string_view) { return std::to_string(109'000'000'000'000'000 + number); }
 std::string NumberAccount(int64_t number, std::string_view) { return std::to_string(number); }
+// The users of forums have numbers.
+std::string ForumPerson(std::string_view id) {
+  const bool number = !id.empty() && id.find_first_not_of("0123456789") == std::string_view::npos;
+  return number ? std::string(id) : std::to_string(1'000'000 + Hash(id) % 1'000'000'000);
+}
+// Topics and posts are numbered apart; a post has its place in the topic besides (facts 9, 10).
+void DiscourseNumbers(Item& placed, const Item* parent) {
+  if (placed.kind == Item::Kind::kMedia) return;
+  placed.extra["topic_id"] = TopicOfFirstPost(placed.post);
+  placed.extra["post_number"] = std::to_string(placed.thread_seq + 1);
+  // An answer to the first post is one to the topic, unless its number was named.
+  if (parent == nullptr || (parent->kind == Item::Kind::kPost && !placed.extra.contains("to_first"))) return;
+  placed.extra["reply_to"] = Extra(*parent, "post_number");
+}
+void NodebbNumbers(Item& placed, const Item* parent) {
+  if (placed.kind == Item::Kind::kMedia) return;
+  placed.extra["tid"] = TopicOfFirstPost(placed.post);
+  placed.extra["index"] = std::to_string(placed.thread_seq);
+  if (parent == nullptr || (parent->kind == Item::Kind::kPost && !placed.extra.contains("to_first"))) return;
+  placed.extra["toPid"] = parent->id;
+}
 
 const std::array<Nature, 12>& Natures() {
   static const auto* const natures = new std::array<Nature, 12>{{
@@ -168,12 +191,12 @@ const std::array<Nature, 12>& Natures() {
        .mentions = true, .names_in_answers = true, .edits = true, .removals = true, .localised = true},
       {.network = Network::kGhost, .name = "ghost", .base_path = "/ghost/{id}", .account_id = SlugAccount, .item_id = GhostId,
        .person_id = Same, .credentials = AdminKey, .new_token = GhostKey, .two_levels = true, .edits = true, .removals = true},
-      {.network = Network::kDiscourse, .name = "discourse", .base_path = "/discourse/{id}", .account_id = SlugAccount,
-       .item_id = Number, .person_id = Same, .credentials = ApiKey, .new_token = HexToken, .edits = true, .removals = true,
-       .localised = true},
+      {.network = Network::kDiscourse, .name = "discourse", .base_path = "/discourse/{id}", .account_id = NumberAccount,
+       .item_id = Number, .person_id = ForumPerson, .credentials = ApiKey, .new_token = ForumKey, .number = DiscourseNumbers,
+       .conversations = true, .holds = true, .edits = true, .removals = true, .localised = true},
       {.network = Network::kNodebb, .name = "nodebb", .base_path = "/nodebb/{id}", .account_id = NumberAccount,
-       .item_id = Number, .person_id = Same, .credentials = AccessToken, .new_token = HexToken, .edits = true,
-       .removals = true},
+       .item_id = Number, .person_id = ForumPerson, .credentials = AccessToken, .new_token = HexToken, .number = NodebbNumbers,
+       .conversations = true, .holds = true, .edits = true, .removals = true, .localised = true},
       {.network = Network::kFeed, .name = "feed", .base_path = "/feed/{id}", .account_id = SlugAccount, .item_id = FeedId,
        .person_id = Same, .credentials = Nothing, .new_token = HexToken, .comments = false, .mentions = true, .edits = true},
   }};

@@ -155,6 +155,10 @@ StatusOr<ItemPtr> World::Create(const NewItem& item, const WriteContext& context
   const bool in_thread = item.kind == Item::Kind::kComment || item.kind == Item::Kind::kMention;
   const std::string thread_key = KeyOf(item.network, placed->thread);
   if (in_thread) placed->thread_seq = thread_seqs_[thread_key] + 1;
+  if (const auto number = NatureOf(item.network).number; number != nullptr) {
+    const auto parent = items_.find(KeyOf(item.network, placed->parent));
+    number(*placed, placed->parent.empty() || parent == items_.end() ? nullptr : parent->second.get());
+  }
 
   JournalEntry entry{.time = now,
                      .network = item.network,
@@ -183,17 +187,18 @@ StatusOr<ItemPtr> World::Create(const NewItem& item, const WriteContext& context
     written_[TextKey(item.network, item.account, item.parent, item.written.empty() ? item.text : item.written)] = {
         now, shared->id};
   }
-  Tell(Notice::Kind::kAdd, shared, context, now);
+  Tell(Notice::Kind::kAdd, shared, context, now, KindOfNew(*shared));
   return shared;
 }
 
-void World::Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& context, absl::Time time) {
+void World::Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& context, absl::Time time,
+                 std::string_view deed) {
   if (!listener_) return;
   auto account = accounts_.find(KeyOf(item->network, item->account));
   if (account == accounts_.end()) return;
   const bool own = context.actor_id.empty();
   listener_({kind, item, account->second, own ? item->author_id : context.actor_id,
-             own ? item->author_name : context.actor_name, time});
+             own ? item->author_name : context.actor_name, time, std::string(deed)});
 }
 
 StatusOr<ItemPtr> World::Change(Network network, std::string_view id, std::optional<Notice::Kind> notice, const char* kind,
@@ -229,7 +234,7 @@ StatusOr<ItemPtr> World::Change(Network network, std::string_view id, std::optio
                      .answered = context.answered};
   PARVIS_RETURN_IF_ERROR(journal_.Append(std::move(entry)).status());
   it->second = changed;
-  if (notice) Tell(*notice, it->second, context, now);
+  if (notice) Tell(*notice, it->second, context, now, kind);
   return it->second;
 }
 

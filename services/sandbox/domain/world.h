@@ -153,7 +153,8 @@ class World {
   StatusOr<ItemPtr> Change(Network network, std::string_view id, std::optional<Notice::Kind> notice, const char* kind,
                            const WriteContext& context, const std::function<void(Item&)>& change, std::string text,
                            std::string status);
-  void Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& context, absl::Time time);
+  void Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& context, absl::Time time,
+            std::string_view deed);
   static std::string KeyOf(Network network, std::string_view id);
   static std::string TextKey(Network network, std::string_view account, std::string_view parent, std::string_view text);
 

@@ -1,5 +1,6 @@
 #include <map>
 
+#include "sandbox/network/discourse_webhooks.h"
 #include "sandbox/network/facebook_webhooks.h"
 #include "sandbox/network/linkedin_webhooks.h"
 #include "sandbox/network/style.h"
@@ -12,6 +13,7 @@ const WebhookStyle* StyleOf(Network network) {
       {Network::kFacebook, new FacebookWebhooks},
       {Network::kX, new XWebhooks},
       {Network::kLinkedin, new LinkedinWebhooks},
+      {Network::kDiscourse, new DiscourseWebhooks},
   };
   const auto it = styles->find(network);
   return it == styles->end() ? nullptr : it->second;

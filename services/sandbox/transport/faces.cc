@@ -5,6 +5,9 @@
 #include "sandbox/transport/linkedin.h"
 #include "sandbox/transport/mastodon.h"
 #include "sandbox/transport/feed.h"
+#include "sandbox/transport/discourse.h"
+#include "sandbox/transport/facebook.h"
+#include "sandbox/transport/nodebb.h"
 #include "sandbox/transport/x.h"
 
 namespace parvis::sandbox {
@@ -18,6 +21,8 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/linkedin", Network::kLinkedin, std::make_unique<Linkedin>(context)});
   out.push_back({"/mastodon", Network::kMastodon, std::make_unique<Mastodon>(context)});
   out.push_back({"/feed", Network::kFeed, std::make_unique<FeedFace>(context)});
+  out.push_back({"/discourse", Network::kDiscourse, std::make_unique<Discourse>(context)});
+  out.push_back({"/nodebb", Network::kNodebb, std::make_unique<Nodebb>(context)});
   return out;
 }
 

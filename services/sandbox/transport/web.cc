@@ -238,7 +238,7 @@ void AddOddMembers(Json& json, int depth) {
 void Translate(Json& json) {
   if (json.is_string()) {
     const std::string text = json.get<std::string>();
-    if (text.find(' ') == std::string::npos) return;   // a code, not a sentence
+    if (text.find(' ') == std::string::npos && !text.starts_with("[[")) return;   // a code, not a sentence
     std::string said = "Une erreur est survenue, veuillez réessayer plus tard";
     const size_t urn = text.find("urn:");
     if (urn != std::string::npos) Append(said, " : ", text.substr(urn, text.find(' ', urn) - urn));
