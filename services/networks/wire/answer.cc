@@ -164,6 +164,11 @@ Status UnfinishedRead() {
                    "the network shows more of our own items than are read: whether the one in question is among them is not known");
 }
 
+Status CannotReadBack(WriteKind kind, const Capabilities& capabilities) {
+  return MakeError(Code::kFailedPrecondition, "READ_BACK_IMPOSSIBLE",
+                   capabilities.display_name + " does not show whether a " + std::string(NameOf(kind)) + " happened");
+}
+
 Status ReadPages(const Account& account, const std::function<Answer(const std::string& place)>& ask,
                  const std::function<StatusOr<std::string>(const Answer& answer)>& take) {
   std::string place;

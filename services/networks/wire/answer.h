@@ -53,6 +53,8 @@ Status FailedRead(const Answer& answer, const Account& account);
 Status UnintelligibleRead();
 // RESOURCE_EXHAUSTED READ_BACK_TOO_LONG: there is more than kReadBackPagesMax requests show.
 Status UnfinishedRead();
+// FAILED_PRECONDITION READ_BACK_IMPOSSIBLE: the network does not show whether it happened; a person settles it.
+Status CannotReadBack(WriteKind kind, const Capabilities& capabilities);
 // Requests of one reading back, a hundred items each.
 inline constexpr int kReadBackPagesMax = 32;
 // Reads a list to its end: `ask` asks for the page at a place ("" = the first), `take` takes its items and gives the place of
