@@ -3,6 +3,7 @@
 #include "networks/discourse/discourse.h"
 #include "networks/facebook/facebook.h"
 #include "networks/linkedin/linkedin.h"
+#include "networks/mastodon/mastodon.h"
 #include "networks/nodebb/nodebb.h"
 #include "networks/wordpress/wordpress.h"
 #include "networks/x/x.h"
@@ -22,6 +23,7 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<LinkedInConnector>(http, clock));
   add(std::make_unique<NodeBbConnector>(http, clock));
   add(std::make_unique<BlueskyConnector>(http, clock));
+  add(std::make_unique<MastodonConnector>(http, clock));
   return out;
 }
 
