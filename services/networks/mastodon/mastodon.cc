@@ -4,7 +4,6 @@
 #include <set>
 
 #include "networks/mastodon/mastodon_text.h"
-#include "networks/text/html.h"
 #include "networks/text/mastodon.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
@@ -70,10 +69,10 @@ MastodonConnector::MastodonConnector(net::HttpClient& http, const Clock& clock) 
   c.network = "mastodon";
   c.display_name = "Mastodon";
   using F = Feature;
-  c.Allow({F::kText,  F::kLink,     F::kImage,     F::kGallery,  F::kVideo,   F::kPoll,         F::kThread,
-           F::kQuote, F::kTags,     F::kThumbnail, F::kPolling,  F::kMentions, F::kMessages,    F::kReply,
-           F::kPrivateReply,        F::kDeleteOwn, F::kBan,      F::kMute,    F::kReport,       F::kPostCounts,
-           F::kChannelCounts});
+  c.Allow({F::kText,     F::kLink,       F::kImage,        F::kGallery,   F::kVideo,   F::kPoll,
+           F::kThread,   F::kQuote,      F::kTags,         F::kThumbnail, F::kPolling, F::kMentions,
+           F::kMessages, F::kReply,      F::kPrivateReply, F::kDeleteOwn, F::kBan,     F::kMute,
+           F::kReport,   F::kPostCounts, F::kChannelCounts});
   c.features[F::kQuote].because = "from 4.5 on; whom the quoted author lets";
   c.features[F::kPrivateReply].because = "a status that only those whom it mentions can see";
   c.features[F::kMessages].because = "statuses that only those whom they mention can see";
@@ -105,13 +104,17 @@ MastodonConnector::MastodonConnector(net::HttpClient& http, const Clock& clock) 
   c.poll_option_text_max = kPollOptionTextMax;
   c.idempotency_key = true;  // of statuses, for an hour
   c.credential_fields = {"access_token"};
-  c.options = {{"visibility", "who sees it; without, the account's own setting, or that of what is answered",
+  c.options = {{"visibility",
+                "who sees it; without, the account's own setting, or that of what is answered",
                 {"public", "unlisted", "private", "direct"}},
                {"spoiler_text", "the warning that the text is folded behind", {}},
                {"sensitive", "whether pictures are shown only on a click", {"true", "false"}}};
   c.counters = {"comments", "shares", "likes", "quotes", "followers", "following", "posts"};
-  c.budgets = {{WriteKind::kPost, "statuses"}, {WriteKind::kReply, "statuses"}, {WriteKind::kPrivateReply, "statuses"},
-               {WriteKind::kDelete, "deletes"}, {WriteKind::kReport, "reports"}};
+  c.budgets = {{WriteKind::kPost, "statuses"},
+               {WriteKind::kReply, "statuses"},
+               {WriteKind::kPrivateReply, "statuses"},
+               {WriteKind::kDelete, "deletes"},
+               {WriteKind::kReport, "reports"}};
 }
 
 int MastodonConnector::TextLength(std::string_view text) const { return text::MastodonLength(text); }
@@ -135,8 +138,8 @@ std::vector<Violation> MastodonConnector::Check(WriteKind kind, const Draft& dra
   }
   for (size_t i = 0; i < draft.tags.size(); ++i) {
     if (IsTag(draft.tags[i])) continue;
-    out.push_back({"tags[" + std::to_string(i) + "]", "must be letters, digits and _, with one letter at least",
-                   "TAG_INVALID"});
+    out.push_back(
+        {"tags[" + std::to_string(i) + "]", "must be letters, digits and _, with one letter at least", "TAG_INVALID"});
   }
   return out;
 }

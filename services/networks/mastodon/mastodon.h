@@ -1,9 +1,9 @@
 // Mastodon (facts 7) and servers that speak its API. Credentials: access_token of the account. Account: base_url is the
 // server's address, remote_id the number of the account there.
 //
-// Ids are a server's own and are text: a status is known by its id on the account's own server, wherever it was written.
-// Newer ids are longer, or later by text. Thread and conversation of a status are the id of the first status above it, as
-// far as the server lets us look (see README.md).
+// Ids are a server's own and are text: a status is known by its id on the account's own server, wherever it was
+// written. Newer ids are longer, or later by text. Thread and conversation of a status are the id of the first status
+// above it, as far as the server lets us look (see README.md).
 #pragma once
 
 #include "networks/connector.h"
@@ -12,12 +12,13 @@
 
 namespace parvis::networks {
 
-// What an answer of Mastodon means (facts 7.4): by its status alone, for its messages are in the reader's language. Pure.
+// What an answer of Mastodon means (facts 7.4): by its status alone, for its messages are in the reader's language.
+// Pure.
 Refusal ClassifyMastodon(const net::ClientResult& http, const Json& json);
 // X-RateLimit-*, whose reset is an ISO time (facts 0.4). Pure.
 RateState MastodonRate(const net::Headers& headers, absl::Time now);
-// A parameter of the address that the Link header names for `rel`; "" when there is none. Whatever host that address has
-// is of no interest. Pure.
+// A parameter of the address that the Link header names for `rel`; "" when there is none. Whatever host that address
+// has is of no interest. Pure.
 std::string LinkParameter(const net::Headers& headers, std::string_view rel, std::string_view parameter);
 // Whether the status (or notification) with id `a` is older than that with id `b`. Pure.
 bool IsOlderId(const std::string& a, const std::string& b);
@@ -66,8 +67,8 @@ class MastodonConnector : public Connector {
                            Place* place, PollPage* page);
   StatusOr<std::vector<Json>> ReadForward(const Call& call, const Account& account, const std::string& path, int limit,
                                           Place* place, PollPage* page);
-  Status FindRoots(const Call& call, const Account& account, const std::vector<Json>& statuses,
-                   MastodonRoots* roots, PollPage* page);
+  Status FindRoots(const Call& call, const Account& account, const std::vector<Json>& statuses, MastodonRoots* roots,
+                   PollPage* page);
 
   net::HttpClient& http_;
   const Clock& clock_;

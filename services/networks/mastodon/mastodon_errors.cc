@@ -87,10 +87,10 @@ std::string LinkParameter(const net::Headers& headers, std::string_view rel, std
     if (attributes.find(wanted) == std::string_view::npos) continue;
     // An id is letters and digits; anything else is none of ours to send back.
     std::string value = QueryValue(url, parameter);
-    const bool plain = value.size() <= 64 && std::all_of(value.begin(), value.end(), [](char c) {
-                         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                                c == '-' || c == '_';
-                       });
+    const bool plain =
+        value.size() <= 64 && std::all_of(value.begin(), value.end(), [](char c) {
+          return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+        });
     return plain ? value : "";
   }
 }

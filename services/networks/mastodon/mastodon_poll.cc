@@ -1,8 +1,9 @@
-// Polling: two lists, each read forward by min_id. The notifications of mentions, quotes and edits; and our own statuses,
-// for what was answered elsewhere than in Parvis. A list's first round looks for where `since` lies in it, newest first.
+// Polling: two lists, each read forward by min_id. The notifications of mentions, quotes and edits; and our own
+// statuses, for what was answered elsewhere than in Parvis. A list's first round looks for where `since` lies in it,
+// newest first.
 //
-// Ids are given out before their rows are seen by others: a row may appear behind one with a later id. So a list is read
-// again from a place half a minute before the newest that was seen; what came out since then is remembered.
+// Ids are given out before their rows are seen by others: a row may appear behind one with a later id. So a list is
+// read again from a place half a minute before the newest that was seen; what came out since then is remembered.
 #include <algorithm>
 #include <set>
 
@@ -27,8 +28,8 @@ std::optional<absl::Time> CreatedAt(const Json& item) { return ParseIsoTime(Text
 
 bool MentionsUs(const Json& status, const std::string& me) {
   const Json& mentions = Member(status, "mentions");
-  return mentions.is_array() && std::any_of(mentions.begin(), mentions.end(),
-                                            [&](const Json& mention) { return Text(mention, "id") == me; });
+  return mentions.is_array() &&
+         std::any_of(mentions.begin(), mentions.end(), [&](const Json& mention) { return Text(mention, "id") == me; });
 }
 
 void TakeAttachments(const Json& status, Happening* h) {
@@ -82,11 +83,11 @@ void Unread(PollPage& page, const Json& item, const char* why) {
 
 // How far one list is read.
 struct MastodonConnector::Place {
-  bool begun = false;               // `from` is known
-  std::string back;                 // looking for the start: older than this
-  std::string from;                 // where every round begins
-  std::string at;                   // where this round goes on; "" = at `from`
-  std::vector<std::string> done;    // newer than `from`, and out already
+  bool begun = false;             // `from` is known
+  std::string back;               // looking for the start: older than this
+  std::string from;               // where every round begins
+  std::string at;                 // where this round goes on; "" = at `from`
+  std::vector<std::string> done;  // newer than `from`, and out already
 
   static Place Decode(const Json& json) {
     Place place;
@@ -133,7 +134,8 @@ StatusOr<bool> MastodonConnector::FindStart(const Call& call, const Account& acc
     for (const Json& item : answer.json) {
       const std::string id = Text(item, "id");
       if (id.empty()) continue;
-      if (CreatedAt(item).value_or(absl::InfiniteFuture()) < since && (place->from.empty() || IsOlderId(place->from, id))) {
+      if (CreatedAt(item).value_or(absl::InfiniteFuture()) < since &&
+          (place->from.empty() || IsOlderId(place->from, id))) {
         place->from = id;  // the newest of those before `since`
       }
       if (oldest.empty() || IsOlderId(id, oldest)) oldest = id;
@@ -144,7 +146,8 @@ StatusOr<bool> MastodonConnector::FindStart(const Call& call, const Account& acc
       place->back.clear();
       return true;
     }
-    if (!place->back.empty() && !IsOlderId(oldest, place->back)) return UnintelligibleRead();  // the page leads to itself
+    if (!place->back.empty() && !IsOlderId(oldest, place->back))
+      return UnintelligibleRead();  // the page leads to itself
     place->back = oldest;
   }
   return false;
@@ -201,7 +204,8 @@ StatusOr<PollPage> MastodonConnector::Poll(const Call& call, const Account& acco
   std::vector<Json> notified, written;
   const auto read = [&](const std::string& path, int want, int most, Place* place, std::vector<Json>* out) -> Status {
     if (!place->begun) {
-      PARVIS_ASSIGN_OR_RETURN(const bool found, FindStart(call, account, path + std::to_string(most), since, place, &page));
+      PARVIS_ASSIGN_OR_RETURN(const bool found,
+                              FindStart(call, account, path + std::to_string(most), since, place, &page));
       page.more = page.more || !found;
       if (!found) return absl::OkStatus();
     }
@@ -209,7 +213,11 @@ StatusOr<PollPage> MastodonConnector::Poll(const Call& call, const Account& acco
     return absl::OkStatus();
   };
   PARVIS_RETURN_IF_ERROR(read(notified_path, notified_limit, kNotificationsMax, &mentions, &notified));
-  PARVIS_RETURN_IF_ERROR(read(own_path, own_limit, kOwnMax, &own, &written));
+  if (limit > 1 || notified.empty()) {
+    PARVIS_RETURN_IF_ERROR(read(own_path, own_limit, kOwnMax, &own, &written));
+  } else {
+    page.more = true;  // our own have to wait for a page with room
+  }
 
   std::vector<std::pair<Json, bool>> taken;  // a status, and whether it was edited
   for (const Json& notification : notified) {
@@ -218,7 +226,8 @@ StatusOr<PollPage> MastodonConnector::Poll(const Call& call, const Account& acco
     if (type != "mention" && type != "quote" && type != "update") continue;  // the server knows no such filter
     if (!status.is_object()) {
       Unread(page, notification, "a notification without its status");
-    } else if (type != "update" || (MentionsUs(status, account.remote_id) && Text(Member(status, "account"), "id") != account.remote_id)) {
+    } else if (type != "update" ||
+               (MentionsUs(status, account.remote_id) && Text(Member(status, "account"), "id") != account.remote_id)) {
       taken.emplace_back(status, type == "update");
     }
   }
@@ -246,7 +255,8 @@ StatusOr<PollPage> MastodonConnector::Poll(const Call& call, const Account& acco
   }
   std::stable_sort(page.happenings.begin(), page.happenings.end(),
                    [](const Happening& a, const Happening& b) { return a.occurred_at < b.occurred_at; });
-  page.cursor = Json{{"m", mentions.Encode()}, {"o", own.Encode()}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  page.cursor =
+      Json{{"m", mentions.Encode()}, {"o", own.Encode()}}.dump(-1, ' ', false, Json::error_handler_t::replace);
   return page;
 }
 

@@ -14,20 +14,21 @@ struct Wrote {
 };
 
 Json StatusOf(const Wrote& w) {
-  Json out = {{"id", w.id},
-              {"created_at", kDay + w.clock + ".500Z"},
-              {"edited_at", nullptr},
-              {"in_reply_to_id", nullptr},
-              {"in_reply_to_account_id", nullptr},
-              {"visibility", w.visibility},
-              {"spoiler_text", ""},
-              {"url", "https://m.example/@a/" + w.id},
-              {"content", "<p><span class=\"h-card\"><a href=\"https://m.example/@us\">@<span>us</span></a></span> text " + w.id +
-                              "</p><p>more &amp; more</p>"},
-              {"account", {{"id", w.author}, {"acct", "a" + w.author + "@far.example"}, {"display_name", "A " + w.author}}},
-              {"mentions", Json::array({{{"id", "7"}, {"acct", "us"}}})},
-              {"reblog", nullptr},
-              {"something_new", {{"a", 1}}}};
+  Json out = {
+      {"id", w.id},
+      {"created_at", kDay + w.clock + ".500Z"},
+      {"edited_at", nullptr},
+      {"in_reply_to_id", nullptr},
+      {"in_reply_to_account_id", nullptr},
+      {"visibility", w.visibility},
+      {"spoiler_text", ""},
+      {"url", "https://m.example/@a/" + w.id},
+      {"content", "<p><span class=\"h-card\"><a href=\"https://m.example/@us\">@<span>us</span></a></span> text " +
+                      w.id + "</p><p>more &amp; more</p>"},
+      {"account", {{"id", w.author}, {"acct", "a" + w.author + "@far.example"}, {"display_name", "A " + w.author}}},
+      {"mentions", Json::array({{{"id", "7"}, {"acct", "us"}}})},
+      {"reblog", nullptr},
+      {"something_new", {{"a", 1}}}};
   if (!w.parent.empty()) out["in_reply_to_id"] = w.parent;
   if (!w.parent_author.empty()) out["in_reply_to_account_id"] = w.parent_author;
   if (!w.edited.empty()) out["edited_at"] = kDay + w.edited + "Z";
@@ -67,8 +68,9 @@ class MastodonPollTest : public ::testing::Test {
 TEST_F(MastodonPollTest, TheFirstRoundLooksForItsStart) {
   Next(Json::array({Notified("102", {"601", "8"}), Notified("101", {"600", "8", "09:30:00"})}));
   Next(Json::array({Notified("99", {"400", "8", "08:00:00"}), Notified("98", {"399", "8", "07:00:00"})}));
-  Next(Json::array({Notified("102", {"601", "8"}), Notified("101", {"600", "8", "09:30:00"})}));  // newest first, as ever
-  Next(Json::array());  // we never wrote
+  Next(Json::array(
+      {Notified("102", {"601", "8"}), Notified("101", {"600", "8", "09:30:00"})}));  // newest first, as ever
+  Next(Json::array());                                                               // we never wrote
   Next(Json::array());
   const PollPage page = Poll("");
   EXPECT_EQ(Ids(page), "600 601");
@@ -88,8 +90,10 @@ TEST_F(MastodonPollTest, KindsThreadsAndOurOwn) {
                     Notified("105", {"605", "9", "10:00:05", "405", "6", "public", "11:00:00"}, "update"),
                     Notified("104", {"604", "9", "10:00:04"}, "quote"),
                     Notified("103", {"603", "9", "10:00:03", "403", "9"}),
-                    Notified("102", {"602", "8", "10:00:02", "402", "7"}), Notified("101", {"601", "8", "10:00:01"}),
-                    {{"id", "107"}, {"type", "favourite"}}, {{"id", "108"}, {"type", "mention"}, {"status", nullptr}}}));
+                    Notified("102", {"602", "8", "10:00:02", "402", "7"}),
+                    Notified("101", {"601", "8", "10:00:01"}),
+                    {{"id", "107"}, {"type", "favourite"}},
+                    {{"id", "108"}, {"type", "mention"}, {"status", nullptr}}}));
   Next(Json::array({StatusOf({"611", "7", "10:00:12", "602", "8"}), StatusOf({"610", "7", "10:00:10"})}));
   // The parents of 602, 603 and 605; 405 is gone. What is above 402 and 403 is asked for next.
   Next(Json::array({StatusOf({"402", "7", "08:00:00", "300", "7"}), StatusOf({"403", "9", "08:00:00", "302", "9"})}));
@@ -154,6 +158,18 @@ TEST_F(MastodonPollTest, FullPagesAndEmptyOnesGoOn) {
   EXPECT_EQ(asked[1], "/api/v1/accounts/7/statuses?exclude_reblogs=true&limit=2&min_id=555");  // never its host
 }
 
+TEST_F(MastodonPollTest, NoMoreThanAskedFor) {
+  Next(Json::array({Notified("101", {"601", "8"})}));
+  const PollPage page = Poll(Begun(), 1);
+  EXPECT_EQ(Ids(page), "601");
+  EXPECT_TRUE(page.more);
+  EXPECT_EQ(Asked().size(), 1u);
+  Next(Json::array());
+  Next(Json::array({StatusOf({"610", "7", "10:00:00", "601", "8"})}));
+  Next(Json::array({StatusOf({"601", "8"})}));
+  EXPECT_EQ(Ids(Poll(page.cursor, 1)), "610");
+}
+
 TEST_F(MastodonPollTest, APageThatLeadsToItselfIsNoEnd) {
   Next(Json::array({Notified("100", {"600", "8"})}));
   const auto page = connector.Poll(network.call(), account, Begun(), since, 10);
@@ -188,8 +204,10 @@ TEST_F(MastodonPollTest, ReadsBackOurOwn) {
   write.target_remote_id = "50";
   Json mine = StatusOf({"700", "7", "10:00:00", "50", "8"});
   mine["content"] =
-      "<p><span class=\"h-card\"><a href=\"https://far.example/@al\">@<span>al</span></a></span> Thanks <span>@<span>bob</span></span><br />and see "
-      "<a href=\"https://brand.example/a\"><span class=\"invisible\">https://</span><span>brand.example/a</span></a></p>";
+      "<p><span class=\"h-card\"><a href=\"https://far.example/@al\">@<span>al</span></a></span> Thanks "
+      "<span>@<span>bob</span></span><br />and see "
+      "<a href=\"https://brand.example/a\"><span "
+      "class=\"invisible\">https://</span><span>brand.example/a</span></a></p>";
   Next(Json::array({mine, StatusOf({"699", "7", "09:30:00"})}));
   Next(Json::array({StatusOf({"600", "7", "08:00:00"})}));
   const auto back = connector.ReadBack(network.call(), account, write, since, 2);
@@ -227,11 +245,13 @@ TEST_F(MastodonPollTest, ReadsTargetsBack) {
 }
 
 TEST_F(MastodonPollTest, Measures) {
-  Next(Json::array({{{"id", "1"}, {"replies_count", 2}, {"reblogs_count", 3}, {"favourites_count", 4}, {"quotes_count", 5}}}));
+  Next(Json::array(
+      {{{"id", "1"}, {"replies_count", 2}, {"reblogs_count", 3}, {"favourites_count", 4}, {"quotes_count", 5}}}));
   auto counts = connector.Measure(network.call(), account, {"1", "2"});
   ASSERT_TRUE(counts.ok());
   ASSERT_EQ(counts->size(), 1u);
-  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"comments", 2}, {"shares", 3}, {"likes", 4}, {"quotes", 5}}));
+  EXPECT_EQ(counts->at(0).values,
+            (std::map<std::string, int64_t>{{"comments", 2}, {"shares", 3}, {"likes", 4}, {"quotes", 5}}));
   EXPECT_EQ(Asked(), std::vector<std::string>{"/api/v1/statuses?id[]=1&id[]=2"});
   network.Next(404, "<html>");  // before 4.3
   Next({{"id", "1"}, {"replies_count", 2}});
@@ -241,7 +261,8 @@ TEST_F(MastodonPollTest, Measures) {
   EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"comments", 2}}));
   Next({{"id", "7"}, {"followers_count", 10}, {"following_count", 11}, {"statuses_count", 12}});
   counts = connector.Measure(network.call(), account, {});
-  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"followers", 10}, {"following", 11}, {"posts", 12}}));
+  EXPECT_EQ(counts->at(0).values,
+            (std::map<std::string, int64_t>{{"followers", 10}, {"following", 11}, {"posts", 12}}));
 }
 
 TEST_F(MastodonPollTest, WhoWeAre) {

@@ -8,8 +8,8 @@
 namespace parvis::networks {
 namespace {
 
-constexpr int kOwnMax = 40;           // statuses of an account in one request
-constexpr size_t kStatusesMax = 20;   // ids in one request; more are refused
+constexpr int kOwnMax = 40;          // statuses of an account in one request
+constexpr size_t kStatusesMax = 20;  // ids in one request; more are refused
 constexpr size_t kMeasuredMax = 50;
 
 OwnItem ItemOf(const Json& status) {

@@ -59,8 +59,10 @@ TEST_F(MastodonTest, AStatusWithItsKey) {
   write.draft.language = "pt-BR";
   write.draft.options = {{"visibility", "unlisted"}, {"spoiler_text", "Lamps"}, {"sensitive", "true"}};
   network.Next(200, R"({"id":"113000000000000001","url":"https://m.example/@us/1"})",
-               {{"X-RateLimit-Limit", "300"}, {"X-RateLimit-Remaining", "299"},
-                {"X-RateLimit-Reset", absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now() + absl::Minutes(5), absl::UTCTimeZone())}});
+               {{"X-RateLimit-Limit", "300"},
+                {"X-RateLimit-Remaining", "299"},
+                {"X-RateLimit-Reset",
+                 absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now() + absl::Minutes(5), absl::UTCTimeZone())}});
   const Outcome out = Execute(write);
   EXPECT_EQ(out.kind, OutcomeKind::kAccepted) << out.message;
   EXPECT_EQ(out.remote_id, "113000000000000001");
@@ -101,13 +103,15 @@ TEST_F(MastodonTest, AnAnswerTellsItsAuthorAndIsSeenByNoMore) {
   Target("private");
   Created();
   EXPECT_EQ(Execute(Of(WriteKind::kReply, "Thanks")).kind, OutcomeKind::kAccepted);
-  EXPECT_EQ(Sent(1), Json({{"status", "@bob@far.example Thanks"}, {"in_reply_to_id", "50"}, {"visibility", "private"}}));
+  EXPECT_EQ(Sent(1),
+            Json({{"status", "@bob@far.example Thanks"}, {"in_reply_to_id", "50"}, {"visibility", "private"}}));
   Write write = Of(WriteKind::kReply, "Thanks @BOB@far.example!");
   write.draft.options["visibility"] = "public";  // wider than what is answered
   Target("unlisted");
   Created();
   Execute(write);
-  EXPECT_EQ(Sent(1), Json({{"status", "Thanks @BOB@far.example!"}, {"in_reply_to_id", "50"}, {"visibility", "unlisted"}}));
+  EXPECT_EQ(Sent(1),
+            Json({{"status", "Thanks @BOB@far.example!"}, {"in_reply_to_id", "50"}, {"visibility", "unlisted"}}));
   Target("some-later-kind");
   Created();
   Execute(Of(WriteKind::kReply, "Thanks"));
@@ -149,7 +153,8 @@ TEST_F(MastodonTest, MediaIsAwaited) {
   const auto asked = network.Taken();
   ASSERT_EQ(asked.size(), 4u);
   EXPECT_EQ(asked[0].path, "/api/v2/media");
-  EXPECT_NE(asked[0].body.find("name=\"file\"; filename=\"picture-1.mp4\"\r\nContent-Type: video/mp4\r\n\r\nMP4\r\n"), std::string::npos);
+  EXPECT_NE(asked[0].body.find("name=\"file\"; filename=\"picture-1.mp4\"\r\nContent-Type: video/mp4\r\n\r\nMP4\r\n"),
+            std::string::npos);
   EXPECT_NE(asked[0].body.find("name=\"description\"\r\n\r\nA lamp turns\r\n"), std::string::npos);
   EXPECT_NE(asked[0].body.find("name=\"thumbnail\"; filename=\"picture-1.png\""), std::string::npos);
   EXPECT_EQ(asked[1].target, "/api/v1/media/9007199254740993");
@@ -208,7 +213,11 @@ TEST_F(MastodonTest, Deeds) {
 }
 
 TEST_F(MastodonTest, StatusDecidesNotTheMessage) {
-  const struct { int status; ErrorClass error; OutcomeKind kind; } cases[] = {
+  const struct {
+    int status;
+    ErrorClass error;
+    OutcomeKind kind;
+  } cases[] = {
       {401, ErrorClass::kTokenExpired, OutcomeKind::kRefused}, {403, ErrorClass::kPermission, OutcomeKind::kRefused},
       {404, ErrorClass::kNotFound, OutcomeKind::kRefused},     {410, ErrorClass::kNotFound, OutcomeKind::kRefused},
       {422, ErrorClass::kInvalid, OutcomeKind::kRefused},      {429, ErrorClass::kRateLimited, OutcomeKind::kRefused},
@@ -230,14 +239,17 @@ TEST_F(MastodonTest, Checks) {
   Draft draft{.text = std::string(490, 'a')};
   draft.options["spoiler_text"] = "eleven char";
   EXPECT_EQ(Reasons(draft), std::vector<std::string>{"TEXT_TOO_LONG"});
-  EXPECT_EQ(Reasons({.text = "@someone@a.very.long.host.example " + std::string(490, 'a')}), std::vector<std::string>{});
+  EXPECT_EQ(Reasons({.text = "@someone@a.very.long.host.example " + std::string(490, 'a')}),
+            std::vector<std::string>{});
   draft = {.text = "x"};
   draft.poll = PollDraft{{"a", "a"}, absl::Seconds(10), false};
   draft.media = {{.type = "image/png", .bytes = "P"}};
   EXPECT_EQ(Reasons(draft), (std::vector<std::string>{"POLL_DURATION", "POLL_OPTION_TEXT", "POLL_WITH_MEDIA"}));
   draft = {.text = "x", .tags = {"a b", "12", "ok_1", "grüße"}};
-  draft.media = {{.type = "video/mp4", .bytes = "P"}, {.type = "image/png", .alt_text = std::string(1501, 'a'), .bytes = "P"}};
-  EXPECT_EQ(Reasons(draft), (std::vector<std::string>{"MEDIA_MIXED", "ALT_TEXT_TOO_LONG", "TAG_INVALID", "TAG_INVALID"}));
+  draft.media = {{.type = "video/mp4", .bytes = "P"},
+                 {.type = "image/png", .alt_text = std::string(1501, 'a'), .bytes = "P"}};
+  EXPECT_EQ(Reasons(draft),
+            (std::vector<std::string>{"MEDIA_MIXED", "ALT_TEXT_TOO_LONG", "TAG_INVALID", "TAG_INVALID"}));
   draft = {.text = "x"};
   draft.options["visibility"] = "everybody";
   EXPECT_EQ(Reasons(draft), std::vector<std::string>{"OPTION_VALUE"});
@@ -246,7 +258,8 @@ TEST_F(MastodonTest, Checks) {
 
 TEST(MastodonText, LinkHeaderGivesParametersOnly) {
   const net::Headers headers = {
-      {"Link", "<https://evil.example/api?max_id=12>; rel=\"next\", <https://evil.example/api?a=b&min_id=34#x>; rel=\"prev\""}};
+      {"Link",
+       "<https://evil.example/api?max_id=12>; rel=\"next\", <https://evil.example/api?a=b&min_id=34#x>; rel=\"prev\""}};
   EXPECT_EQ(LinkParameter(headers, "next", "max_id"), "12");
   EXPECT_EQ(LinkParameter(headers, "prev", "min_id"), "34");
   EXPECT_EQ(LinkParameter(headers, "prev", "max_id"), "");
@@ -261,7 +274,8 @@ TEST(MastodonText, Mentions) {
   EXPECT_FALSE(MentionsAcct("Hi @bob@far.example", "bob"));
   EXPECT_TRUE(MentionsAcct("@bob.", "bob"));
   EXPECT_FALSE(MentionsAcct("https://m.example/@bob a@bob", "bob"));
-  EXPECT_EQ(MastodonComparable("@Bob@far.example,  see https://m.example/@Bob@x"), "@bob, see https://m.example/@Bob@x");
+  EXPECT_EQ(MastodonComparable("@Bob@far.example,  see https://m.example/@Bob@x"),
+            "@bob, see https://m.example/@Bob@x");
 }
 
 }  // namespace

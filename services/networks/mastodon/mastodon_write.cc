@@ -78,7 +78,8 @@ bool MastodonConnector::AddMedia(const Call& call, const Account& account, const
   for (size_t i = 0; i < draft.media.size(); ++i) {
     const Media& media = draft.media[i];
     const bool video = media.type.rfind("video/", 0) == 0;
-    const auto bytes = MediaBytes(http_, call, media, video ? capabilities_.video_max_bytes : capabilities_.media_max_bytes);
+    const auto bytes =
+        MediaBytes(http_, call, media, video ? capabilities_.video_max_bytes : capabilities_.media_max_bytes);
     if (!bytes.ok()) {
       *failed = MediaFailed(bytes.status());
       return false;
