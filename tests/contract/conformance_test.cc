@@ -274,7 +274,7 @@ TEST_P(ConformanceTest, TakesAStanceOnEveryFeature) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, ConformanceTest, ::testing::Values("facebook", "x", "wordpress", "bluesky", "linkedin", "discourse", "nodebb"),
+INSTANTIATE_TEST_SUITE_P(Networks, ConformanceTest, ::testing::Values("facebook", "x", "wordpress", "bluesky", "linkedin", "discourse", "nodebb", "mastodon"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace
