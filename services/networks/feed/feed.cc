@@ -8,22 +8,26 @@
 namespace parvis::networks {
 namespace {
 
-const char kRss[] = "https://www.rssboard.org/rss-specification (2.0.11): a document that is read; it has no operation that writes";
-const char kAtom[] = "https://www.rfc-editor.org/rfc/rfc4287: a document format (writing is AtomPub, RFC 5023, which no feed address implies)";
+const char kRss[] =
+    "https://www.rssboard.org/rss-specification (2.0.11): a document that is read; it has no operation that writes";
+const char kAtom[] =
+    "https://www.rfc-editor.org/rfc/rfc4287: a document format (writing is AtomPub, RFC 5023, which no feed address "
+    "implies)";
 const char kAccept[] =
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1";
 
 void RefuseAll(Capabilities* c) {
   using F = Feature;
-  for (const F feature : {F::kText, F::kTitle, F::kLink, F::kImage, F::kGallery, F::kVideo, F::kReel, F::kStory, F::kDocument,
-                          F::kPoll, F::kThread, F::kQuote, F::kTags, F::kThumbnail, F::kNativeSchedule, F::kNewsletter}) {
+  for (const F feature :
+       {F::kText, F::kTitle, F::kLink, F::kImage, F::kGallery, F::kVideo, F::kReel, F::kStory, F::kDocument, F::kPoll,
+        F::kThread, F::kQuote, F::kTags, F::kThumbnail, F::kNativeSchedule, F::kNewsletter}) {
     c->Refuse(feature, "a feed is read; it is written where it comes from", kRss);
   }
   c->Refuse(F::kReply, "a feed takes no answers", kAtom);
   c->Refuse(F::kPrivateReply, "a feed takes no answers", kAtom);
-  for (const F feature : {F::kHide, F::kUnhide, F::kApprove, F::kSpam, F::kDelete, F::kDeleteOwn, F::kBan, F::kMute, F::kReport,
-                          F::kLock}) {
+  for (const F feature : {F::kHide, F::kUnhide, F::kApprove, F::kSpam, F::kDelete, F::kDeleteOwn, F::kBan, F::kMute,
+                          F::kReport, F::kLock}) {
     c->Refuse(feature, "a feed belongs to whoever publishes it", kAtom);
   }
   for (const F feature : {F::kPostCounts, F::kImpressions, F::kChannelCounts}) {
@@ -59,7 +63,8 @@ Outcome FeedConnector::Execute(const Call&, const Account&, const Write& write) 
   return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
 }
 
-StatusOr<std::vector<OwnItem>> FeedConnector::ReadBack(const Call&, const Account&, const Write& write, absl::Time, int) {
+StatusOr<std::vector<OwnItem>> FeedConnector::ReadBack(const Call&, const Account&, const Write& write, absl::Time,
+                                                       int) {
   return MakeError(Code::kFailedPrecondition, "NOT_POSSIBLE",
                    std::string(NameOf(write.kind)) + " is " + capabilities_.WhyNot(FeatureOf(write.kind)));
 }
@@ -73,7 +78,7 @@ Refusal ClassifyFeed(const net::ClientResult& http) {
   refusal.message = "HTTP " + std::to_string(status);
   switch (status) {
     case 401:
-    case 403:   // there are no credentials that could have expired
+    case 403:  // there are no credentials that could have expired
       refusal.error = ErrorClass::kPermission;
       refusal.message += ": the feed is not for everybody";
       break;
@@ -133,7 +138,8 @@ StatusOr<FeedConnector::Fetched> FeedConnector::Fetch(const Call& call, const Ac
     const auto location = http.headers.find("Location");
     const std::string next = location == http.headers.end() ? "" : ResolveUrl(out.url, location->second);
     if (next.empty()) {
-      return MakeError(Code::kFailedPrecondition, "FEED_REDIRECTS", "the feed's server redirects to no address that can be read");
+      return MakeError(Code::kFailedPrecondition, "FEED_REDIRECTS",
+                       "the feed's server redirects to no address that can be read");
     }
     // A temporary hop ends what may be kept, and so does one that gives up encryption.
     permanent = permanent && (status == 301 || status == 308) && (IsHttps(next) || !IsHttps(out.url));
@@ -148,7 +154,9 @@ StatusOr<Identity> FeedConnector::WhoAmI(const Call& call, const Account& accoun
   PARVIS_ASSIGN_OR_RETURN(const Fetched got, Fetch(call, account, account.base_url, {}));
   if (got.answer.http.http_status == 304) return UnintelligibleRead();
   const auto type = got.answer.http.headers.find("Content-Type");
-  PARVIS_ASSIGN_OR_RETURN(const Feed feed, ParseFeed(got.answer.http.body, type == got.answer.http.headers.end() ? "" : type->second, got.url));
+  PARVIS_ASSIGN_OR_RETURN(
+      const Feed feed,
+      ParseFeed(got.answer.http.body, type == got.answer.http.headers.end() ? "" : type->second, got.url));
   Identity identity;
   identity.remote_id = got.kept;
   identity.name = feed.title.empty() ? got.kept : text::ToUtf8(feed.title);

@@ -11,7 +11,7 @@
 
 namespace parvis::networks {
 
-inline constexpr int kFeedHopsMax = 5;   // redirects of one reading
+inline constexpr int kFeedHopsMax = 5;  // redirects of one reading
 
 // What an answer of a feed's server means; 304 is a success. Pure.
 Refusal ClassifyFeed(const net::ClientResult& http);
@@ -41,10 +41,11 @@ class FeedConnector : public Connector {
   struct Place;
   struct Fetched {
     Answer answer;
-    std::string url;    // what answered at last
-    std::string kept;   // the address behind the permanent redirects
+    std::string url;   // what answered at last
+    std::string kept;  // the address behind the permanent redirects
   };
-  StatusOr<Fetched> Fetch(const Call& call, const Account& account, const std::string& url, const net::Headers& validators);
+  StatusOr<Fetched> Fetch(const Call& call, const Account& account, const std::string& url,
+                          const net::Headers& validators);
   void TakeItems(const Feed& feed, const Account& account, absl::Time fallback, absl::Time since, size_t limit,
                  Place* place, PollPage* page) const;
 

@@ -48,7 +48,7 @@ std::string Converted(std::string_view body, const std::string& charset) {
   const bool western = charset == "iso-8859-1" || charset == "us-ascii" || charset == "latin1";
   UErrorCode error = U_ZERO_ERROR;
   UConverter* converter = ucnv_open(western ? "windows-1252" : charset.c_str(), &error);
-  if (U_FAILURE(error)) return std::string(body);   // nobody knows it: as UTF-8
+  if (U_FAILURE(error)) return std::string(body);  // nobody knows it: as UTF-8
   const icu::UnicodeString wide(body.data(), static_cast<int32_t>(body.size()), converter, error);
   ucnv_close(converter);
   if (U_FAILURE(error)) return std::string(body);
@@ -62,13 +62,14 @@ std::string Converted(std::string_view body, const std::string& charset) {
 std::string FeedToUtf8(std::string_view body, std::string_view content_type) {
   body = body.substr(0, kFeedBytesMax + 1);
   const std::string charset = CharsetOf(body, content_type);
-  std::string out = text::ToUtf8(charset == "utf-8" || charset == "utf8" ? std::string(body) : Converted(body, charset));
+  std::string out =
+      text::ToUtf8(charset == "utf-8" || charset == "utf8" ? std::string(body) : Converted(body, charset));
   if (out.rfind("\xEF\xBB\xBF", 0) == 0) out.erase(0, 3);
   if (out.size() > kFeedBytesMax + 1) out = text::CutBytes(out, kFeedBytesMax + 1);
   std::replace_if(
       out.begin(), out.end(),
       [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r'; }, ' ');
-  for (const char* none : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"}) {   // U+FFFE and U+FFFF are no characters
+  for (const char* none : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"}) {  // U+FFFE and U+FFFF are no characters
     for (size_t at = 0; (at = out.find(none, at)) != std::string::npos; at += 3) out.replace(at, 3, "\xEF\xBF\xBD");
   }
   return out;

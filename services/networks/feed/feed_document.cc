@@ -16,7 +16,7 @@ std::string AuthorOf(const Json& object) {
 
 FeedItem ItemOf(const Json& json, const std::string& url) {
   FeedItem item;
-  item.id = Text(json, "id");   // version 1 had numbers
+  item.id = Text(json, "id");  // version 1 had numbers
   item.link = ResolveUrl(url, Text(json, "url"));
   if (item.link.empty()) item.link = ResolveUrl(url, Text(json, "external_url"));
   item.title = text::CutBytes(Text(json, "title"), kFeedFieldMax);
@@ -27,11 +27,13 @@ FeedItem ItemOf(const Json& json, const std::string& url) {
   item.dated = Text(json, "date_published");
   item.published = ParseFeedTime(item.dated);
   item.updated = ParseFeedTime(Text(json, "date_modified"));
-  if (const std::string image = ResolveUrl(url, Text(json, "image")); !image.empty()) item.enclosures.emplace_back("image", image);
+  if (const std::string image = ResolveUrl(url, Text(json, "image")); !image.empty())
+    item.enclosures.emplace_back("image", image);
   const Json& attachments = Member(json, "attachments");
   for (size_t i = 0; attachments.is_array() && i < attachments.size() && i < kFeedEnclosuresMax; ++i) {
     std::string address = ResolveUrl(url, Text(attachments[i], "url"));
-    if (!address.empty()) item.enclosures.emplace_back(text::CutBytes(Text(attachments[i], "mime_type"), 200), std::move(address));
+    if (!address.empty())
+      item.enclosures.emplace_back(text::CutBytes(Text(attachments[i], "mime_type"), 200), std::move(address));
   }
   return item;
 }
@@ -62,7 +64,8 @@ StatusOr<Feed> ParseFeed(std::string_view body, std::string_view content_type, c
                      "the feed has more than " + std::to_string(kFeedBytesMax >> 20) + " MiB");
   }
   const size_t start = utf8.find_first_not_of(" \t\r\n");
-  if (start == std::string::npos) return MakeError(Code::kUnavailable, "TRANSIENT", "the feed's address answered with nothing");
+  if (start == std::string::npos)
+    return MakeError(Code::kUnavailable, "TRANSIENT", "the feed's address answered with nothing");
   if (utf8[start] == '{') return ParseJsonFeed(utf8, url);
   // Blank lines before the XML declaration are a common fault of templates.
   return ParseXmlFeed(start == 0 ? utf8 : utf8.substr(start), url);

@@ -1,6 +1,7 @@
-// Polling a feed. The cursor carries the feed's present address, what a conditional request needs, and of the items seen so
-// far (those in the document, and the last kGoneMax that dropped out of it) what they looked like: feeds reorder, drop and
-// silently edit. While items are still to come out, no validator is kept, so that the document is sent again.
+// Polling a feed. The cursor carries the feed's present address, what a conditional request needs, and of the items
+// seen so far (those in the document, and the last kGoneMax that dropped out of it) what they looked like: feeds
+// reorder, drop and silently edit. While items are still to come out, no validator is kept, so that the document is
+// sent again.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -15,12 +16,12 @@ namespace {
 
 constexpr size_t kGoneMax = 300, kKnownMax = kFeedItemsMax + kGoneMax;
 constexpr size_t kValidatorMax = 512, kIdMax = 500;
-constexpr int64_t kMicrosMax = 7258118400'000'000;   // 2200
+constexpr int64_t kMicrosMax = 7258118400'000'000;  // 2200
 
 std::string Digest(std::string_view text) { return ToHex(HmacSha256("parvis-feed", text)); }
 
 std::string TextOf(const FeedItem& item) {
-  const bool doubled = item.text.rfind(item.title, 0) == 0;   // also without a title
+  const bool doubled = item.text.rfind(item.title, 0) == 0;  // also without a title
   const std::string whole = doubled ? item.text : item.text.empty() ? item.title : item.title + "\n\n" + item.text;
   return text::CutBytes(text::ToUtf8(whole), kHappeningTextMax);
 }
@@ -31,6 +32,18 @@ std::optional<absl::Time> TimeOf(const FeedItem& item) { return item.published ?
 int64_t DatedRevision(const FeedItem& item) {
   const auto time = item.updated ? item.updated : item.published;
   return time ? RevisionOf(*time) : 0;
+}
+
+// Without a date of its own, a revision is made from the content: the same page read again gives the same one.
+int64_t MadeRevision(const std::string& look) {
+  return 1 + static_cast<int64_t>(std::stoul(look.substr(8, 6), nullptr, 16) % 1'000'000);
+}
+
+void TakeRest(const FeedItem& item, Happening* h) {
+  h->author_name = text::CutBytes(text::ToUtf8(item.author), 200);
+  h->permalink = item.link;
+  h->attachments = item.enclosures;
+  for (auto& attachment : h->attachments) attachment.first = text::CutBytes(text::ToUtf8(attachment.first), 200);
 }
 
 std::string Header(const net::Headers& headers, std::string_view name) {
@@ -51,20 +64,21 @@ std::string FeedItemId(const FeedItem& item) {
   if (id.empty()) id = item.link;
   if (id.empty()) {
     const bool nothing = item.title.empty() && item.dated.empty();
-    return "digest:" + Digest(item.title + "\n" + item.link + "\n" + item.dated + (nothing ? item.text : "")).substr(0, 40);
+    return "digest:" +
+           Digest(item.title + "\n" + item.link + "\n" + item.dated + (nothing ? item.text : "")).substr(0, 40);
   }
   return id.size() <= kIdMax ? id : "digest:" + Digest(id).substr(0, 40);
 }
 
 struct FeedConnector::Place {
   struct Seen {
-    std::string look;       // of its content
-    int64_t revision = 0;   // that it came out with
+    std::string look;      // of its content
+    int64_t revision = 0;  // that it came out with
   };
   std::string base, url, etag, modified;
   bool began = false;
-  bool broken = false;   // and that was told
-  std::vector<std::pair<std::string, Seen>> known;   // by the digest of their ids
+  bool broken = false;                              // and that was told
+  std::vector<std::pair<std::string, Seen>> known;  // by the digest of their ids
 
   static Place Decode(const std::string& cursor, const Account& account) {
     Place place;
@@ -75,16 +89,33 @@ struct FeedConnector::Place {
     place.began = true;
     for (size_t i = 0; i < known.size() && i < kKnownMax; ++i) {
       const Json& one = known[i];
-      if (!one.is_array() || one.size() != 3 || !one[0].is_string() || !one[1].is_string() || !one[2].is_number_integer()) continue;
-      place.known.push_back({one[0].get<std::string>(),
-                             {one[1].get<std::string>(), std::clamp<int64_t>(one[2].get<int64_t>(), 0, 2 * kMicrosMax)}});
+      if (!one.is_array() || one.size() != 3 || !one[0].is_string() || !one[1].is_string() ||
+          !one[2].is_number_integer())
+        continue;
+      place.known.push_back(
+          {one[0].get<std::string>(),
+           {one[1].get<std::string>(), std::clamp<int64_t>(one[2].get<int64_t>(), 0, 2 * kMicrosMax)}});
     }
-    if (Text(json, "b") != account.base_url) return place;   // another address was entered meanwhile
+    if (Text(json, "b") != account.base_url) return place;  // another address was entered meanwhile
     if (const std::string url = ResolveUrl(account.base_url, Text(json, "u")); !url.empty()) place.url = url;
     place.etag = Text(json, "e");
     place.modified = Text(json, "l");
     place.broken = Text(json, "x") == "1";
     return place;
+  }
+  // The document's items that came out, and the last of those that dropped out of it.
+  void Keep(const std::vector<std::string>& order, const std::map<std::string, Seen>& here) {
+    std::vector<std::pair<std::string, Seen>> now;
+    for (const std::string& key : order) {
+      if (const auto it = here.find(key); it != here.end()) now.push_back(*it);
+    }
+    const std::set<std::string> met(order.begin(), order.end());
+    size_t gone = 0;
+    for (const auto& one : known) {
+      if (met.count(one.first) == 0 && gone++ < kGoneMax) now.push_back(one);
+    }
+    known = std::move(now);
+    began = true;
   }
   std::string Encode() const {
     Json list = Json::array();
@@ -95,15 +126,15 @@ struct FeedConnector::Place {
 };
 
 // What is new or changed, oldest first.
-void FeedConnector::TakeItems(const Feed& feed, const Account& account, absl::Time fallback, absl::Time since, size_t limit,
-                              Place* place, PollPage* page) const {
+void FeedConnector::TakeItems(const Feed& feed, const Account& account, absl::Time fallback, absl::Time since,
+                              size_t limit, Place* place, PollPage* page) const {
   struct Fresh {
     Happening happening;
     std::string key;
     Place::Seen seen;
   };
   const std::map<std::string, Place::Seen> before(place->known.begin(), place->known.end());
-  std::map<std::string, Place::Seen> here;   // of the document's items, as they came out
+  std::map<std::string, Place::Seen> here;  // of the document's items, as they came out
   std::set<std::string> met;
   std::vector<std::string> order;
   std::vector<Fresh> fresh;
@@ -113,7 +144,7 @@ void FeedConnector::TakeItems(const Feed& feed, const Account& account, absl::Ti
     Happening& h = one.happening;
     h.remote_id = h.thread = h.conversation = FeedItemId(item);
     one.key = Digest(h.remote_id).substr(0, 16);
-    if (!met.insert(one.key).second) continue;   // two of one name: the first
+    if (!met.insert(one.key).second) continue;  // two of one name: the first
     order.push_back(one.key);
     h.text = TextOf(item);
     const std::string look = Digest(h.text);
@@ -123,8 +154,7 @@ void FeedConnector::TakeItems(const Feed& feed, const Account& account, absl::Ti
       here[one.key] = old->second;
       continue;
     }
-    // Without a date of its own, a revision is made from the content: the same page read again gives the same one.
-    const int64_t made = 1 + static_cast<int64_t>(std::stoul(look.substr(8, 6), nullptr, 16) % 1'000'000);
+    const int64_t made = MadeRevision(look);
     h.occurred_at = std::min(TimeOf(item).value_or(fallback), now);
     if (old != before.end()) {
       h.kind = Happening::Kind::kEdit;
@@ -134,20 +164,17 @@ void FeedConnector::TakeItems(const Feed& feed, const Account& account, absl::Ti
     } else {
       h.kind = Happening::Kind::kMention;
       if (one.seen.revision == 0) one.seen.revision = made;
-      if (!place->began && h.occurred_at < since) {   // from before we listened
+      if (!place->began && h.occurred_at < since) {  // from before we listened
         here[one.key] = one.seen;
         continue;
       }
     }
     h.revision = one.seen.revision;
     h.account_remote_id = account.remote_id;
-    h.author_name = text::CutBytes(text::ToUtf8(item.author), 200);
-    h.permalink = item.link;
-    h.attachments = item.enclosures;
-    for (auto& attachment : h.attachments) attachment.first = text::CutBytes(text::ToUtf8(attachment.first), 200);
+    TakeRest(item, &h);
     fresh.push_back(std::move(one));
   }
-  std::reverse(fresh.begin(), fresh.end());   // feeds begin with what is new
+  std::reverse(fresh.begin(), fresh.end());  // feeds begin with what is new
   std::stable_sort(fresh.begin(), fresh.end(),
                    [](const Fresh& a, const Fresh& b) { return a.happening.occurred_at < b.happening.occurred_at; });
   page->more = fresh.size() > limit;
@@ -155,20 +182,11 @@ void FeedConnector::TakeItems(const Feed& feed, const Account& account, absl::Ti
     here[fresh[i].key] = fresh[i].seen;
     page->happenings.push_back(std::move(fresh[i].happening));
   }
-  std::vector<std::pair<std::string, Place::Seen>> known;
-  for (const std::string& key : order) {
-    if (const auto it = here.find(key); it != here.end()) known.push_back(*it);
-  }
-  size_t gone = 0;
-  for (const auto& one : place->known) {
-    if (met.count(one.first) == 0 && gone++ < kGoneMax) known.push_back(one);
-  }
-  place->known = std::move(known);
-  place->began = true;
+  place->Keep(order, here);
 }
 
-StatusOr<PollPage> FeedConnector::Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
-                                       int limit) {
+StatusOr<PollPage> FeedConnector::Poll(const Call& call, const Account& account, const std::string& cursor,
+                                       absl::Time since, int limit) {
   Place place = Place::Decode(cursor, account);
   net::Headers validators;
   if (!place.etag.empty()) validators["If-None-Match"] = place.etag;
@@ -179,12 +197,13 @@ StatusOr<PollPage> FeedConnector::Poll(const Call& call, const Account& account,
   page.rate = got.answer.rate;
   const net::ClientResult& http = got.answer.http;
   if (http.http_status == 304) {
-    if (validators.empty()) return UnintelligibleRead();   // compared with nothing
+    if (validators.empty()) return UnintelligibleRead();  // compared with nothing
     page.cursor = place.Encode();
     return page;
   }
   PARVIS_ASSIGN_OR_RETURN(const Feed feed, ParseFeed(http.body, Header(http.headers, "Content-Type"), got.url));
-  const absl::Time fallback = feed.updated.value_or(ParseFeedTime(Header(http.headers, "Last-Modified")).value_or(clock_.WallNow()));
+  const absl::Time fallback =
+      feed.updated.value_or(ParseFeedTime(Header(http.headers, "Last-Modified")).value_or(clock_.WallNow()));
   TakeItems(feed, account, fallback, since, static_cast<size_t>(std::clamp(limit, 1, 1000)), &place, &page);
   // A document that breaks is read as far as it goes; told once, and asked for whole the next time.
   if (!feed.broken.empty() && !place.broken) {

@@ -13,10 +13,17 @@ constexpr int64_t kBegin = 1700000000;
 class FeedTest : public ::testing::Test {
  protected:
   static std::string Item(const std::string& id, const std::string& title, int64_t at = 0) {
-    const std::string date = at == 0 ? "" : "<pubDate>" + absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::FromUnixSeconds(at), absl::UTCTimeZone()) + "</pubDate>";
-    return "<item><guid isPermaLink='false'>" + id + "</guid><title>" + title + "</title><link>/" + id + "</link>" + date + "</item>";
+    const std::string date =
+        at == 0 ? ""
+                : "<pubDate>" +
+                      absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::FromUnixSeconds(at), absl::UTCTimeZone()) +
+                      "</pubDate>";
+    return "<item><guid isPermaLink='false'>" + id + "</guid><title>" + title + "</title><link>/" + id + "</link>" +
+           date + "</item>";
   }
-  static std::string Rss(const std::string& items) { return "<rss version='2.0'><channel><title>A blog</title>" + items + "</channel></rss>"; }
+  static std::string Rss(const std::string& items) {
+    return "<rss version='2.0'><channel><title>A blog</title>" + items + "</channel></rss>";
+  }
   StatusOr<PollPage> Poll(const std::string& cursor, int limit = 100, int64_t since = kBegin) {
     return connector.Poll(network.call(), account, cursor, absl::FromUnixSeconds(since), limit);
   }
@@ -27,7 +34,9 @@ class FeedTest : public ::testing::Test {
 
 TEST_F(FeedTest, MentionsFromTheOldestOnThenOnlyWhatChanged) {
   const net::Headers validators{{"ETag", "W/\"1\""}, {"Last-Modified", "Tue, 14 Nov 2023 22:20:00 GMT"}};
-  network.Next(200, Rss(Item("3", "Third", kBegin + 20) + Item("2", "Second", kBegin + 10) + Item("1", "Old", kBegin - 10)), validators);
+  network.Next(200,
+               Rss(Item("3", "Third", kBegin + 20) + Item("2", "Second", kBegin + 10) + Item("1", "Old", kBegin - 10)),
+               validators);
   auto page = Poll("");
   ASSERT_TRUE(page.ok()) << page.status();
   ASSERT_EQ(page->happenings.size(), 2u);
@@ -53,8 +62,10 @@ TEST_F(FeedTest, MentionsFromTheOldestOnThenOnlyWhatChanged) {
   asked = network.Taken();
   EXPECT_EQ(asked[0].headers.at("If-None-Match"), "W/\"1\"");
   EXPECT_EQ(asked[0].headers.at("If-Modified-Since"), "Tue, 14 Nov 2023 22:20:00 GMT");
-  // Reordered, one dropped, one edited in silence, one back-dated: the edit and the new one; the same cursor again says the same.
-  const std::string changed = Rss(Item("2", "Second, edited", kBegin + 10) + Item("4", "Late", kBegin - 100) + Item("3", "Third", kBegin + 20));
+  // Reordered, one dropped, one edited in silence, one back-dated: the edit and the new one; the same cursor again says
+  // the same.
+  const std::string changed =
+      Rss(Item("2", "Second, edited", kBegin + 10) + Item("4", "Late", kBegin - 100) + Item("3", "Third", kBegin + 20));
   network.Next(200, changed);
   network.Next(200, changed);
   const auto next = Poll(page->cursor), again = Poll(page->cursor);
@@ -73,12 +84,13 @@ TEST_F(FeedTest, MentionsFromTheOldestOnThenOnlyWhatChanged) {
 
 TEST_F(FeedTest, AnEditWithADateOfItsOwnHasThatRevision) {
   const auto atom = [](const std::string& text, const std::string& updated) {
-    return "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>a</id><published>2023-11-14T22:13:20Z</published><updated>" + updated +
-           "</updated><content>" + text + "</content></entry></feed>";
+    return "<feed "
+           "xmlns='http://www.w3.org/2005/Atom'><entry><id>a</id><published>2023-11-14T22:13:20Z</published><updated>" +
+           updated + "</updated><content>" + text + "</content></entry></feed>";
   };
   network.Next(200, atom("one", "2023-11-14T22:13:20Z"));
   auto page = Poll("");
-  network.Next(200, atom("one", "2023-11-15T22:13:20Z"));   // a new date alone is no edit
+  network.Next(200, atom("one", "2023-11-15T22:13:20Z"));  // a new date alone is no edit
   page = Poll(page->cursor);
   EXPECT_TRUE(page->happenings.empty());
   network.Next(200, atom("two", "2023-11-16T22:13:20Z"));
@@ -90,7 +102,8 @@ TEST_F(FeedTest, AnEditWithADateOfItsOwnHasThatRevision) {
 }
 
 TEST_F(FeedTest, KeepsToItsLimitAndAsksForTheWholeUntilAllIsOut) {
-  const std::string all = Rss(Item("3", "c", kBegin + 3) + Item("1", "a", kBegin + 1) + Item("2", "b", kBegin + 2) + Item("2", "twice", kBegin + 2));
+  const std::string all = Rss(Item("3", "c", kBegin + 3) + Item("1", "a", kBegin + 1) + Item("2", "b", kBegin + 2) +
+                              Item("2", "twice", kBegin + 2));
   std::string cursor, out;
   for (int i = 0; i < 3; ++i) {
     network.Next(200, all, {{"ETag", "\"1\""}});
@@ -113,12 +126,12 @@ TEST_F(FeedTest, WithoutDatesTheSamePageGivesTheSameRevisions) {
   network.Next(200, body, {{"Last-Modified", "Tue, 14 Nov 2023 22:30:00 GMT"}});
   const auto page = Poll(""), again = Poll("");
   ASSERT_EQ(page->happenings.size(), 2u);
-  EXPECT_EQ(page->happenings[0].remote_id, "1");   // feeds begin with what is new
+  EXPECT_EQ(page->happenings[0].remote_id, "1");  // feeds begin with what is new
   EXPECT_EQ(page->happenings[0].occurred_at, absl::FromUnixSeconds(kBegin + 400));
   EXPECT_EQ(page->happenings[0].revision, again->happenings[0].revision);
   EXPECT_GT(page->happenings[0].revision, 0);
   network.Next(200, body, {{"Last-Modified", "Mon, 13 Nov 2023 22:20:00 GMT"}});
-  EXPECT_TRUE(Poll("")->happenings.empty());   // from before we listened
+  EXPECT_TRUE(Poll("")->happenings.empty());  // from before we listened
 }
 
 TEST_F(FeedTest, KeepsAPermanentAddressAndNoOther) {
@@ -150,10 +163,17 @@ TEST_F(FeedTest, KeepsAPermanentAddressAndNoOther) {
 }
 
 TEST_F(FeedTest, Refusals) {
-  const struct { int status; Code code; const char* reason; } kCases[] = {
-      {410, Code::kFailedPrecondition, "FEED_GONE"}, {404, Code::kNotFound, "NOT_FOUND"}, {401, Code::kPermissionDenied, "PERMISSION_DENIED"},
-      {403, Code::kPermissionDenied, "PERMISSION_DENIED"}, {400, Code::kFailedPrecondition, "REJECTED"}, {500, Code::kUnavailable, "TRANSIENT"},
-      {304, Code::kUnavailable, "TRANSIENT"}};
+  const struct {
+    int status;
+    Code code;
+    const char* reason;
+  } kCases[] = {{410, Code::kFailedPrecondition, "FEED_GONE"},
+                {404, Code::kNotFound, "NOT_FOUND"},
+                {401, Code::kPermissionDenied, "PERMISSION_DENIED"},
+                {403, Code::kPermissionDenied, "PERMISSION_DENIED"},
+                {400, Code::kFailedPrecondition, "REJECTED"},
+                {500, Code::kUnavailable, "TRANSIENT"},
+                {304, Code::kUnavailable, "TRANSIENT"}};
   for (const auto& one : kCases) {
     network.Next(one.status, "");
     const Status status = Poll("").status();
@@ -216,7 +236,8 @@ TEST_F(FeedTest, NothingCanBeWritten) {
     write.kind = static_cast<WriteKind>(kind);
     EXPECT_EQ(connector.Execute(network.call(), account, write).reason, "REJECTED");
     EXPECT_EQ(connector.Check(write.kind, {}).at(0).reason, "NOT_POSSIBLE");
-    EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, write, absl::UnixEpoch(), 1).status()), "NOT_POSSIBLE");
+    EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, write, absl::UnixEpoch(), 1).status()),
+              "NOT_POSSIBLE");
   }
   EXPECT_TRUE(network.Taken().empty());
   for (const char* cursor : {"not json", "{}", R"({"k":[[1],["a","b",1.5],["a","b",-9]],"b":7})"}) {

@@ -42,9 +42,12 @@ int NumberIn(std::string_view text) {
 
 // Minutes east of Greenwich; RFC 822 §5.1. What is unknown, the military letters too, is UTC (RFC 2822 §4.3).
 int ZoneOf(const std::string& zone) {
-  struct Named { std::string_view name; int hours; };
+  struct Named {
+    std::string_view name;
+    int hours;
+  };
   static constexpr Named kZones[] = {{"est", -5}, {"edt", -4}, {"cst", -6}, {"cdt", -5}, {"mst", -7}, {"mdt", -6},
-                                     {"pst", -8}, {"pdt", -7}, {"cet", 1}, {"cest", 2}, {"bst", 1}};
+                                     {"pst", -8}, {"pdt", -7}, {"cet", 1},  {"cest", 2}, {"bst", 1}};
   for (const Named& named : kZones) {
     if (zone == named.name) return named.hours * 60;
   }
@@ -66,7 +69,7 @@ std::optional<absl::Time> Rfc822(std::string_view text) {
   int year = NumberIn(words[2]);
   if (month == std::string_view::npos || month % 3 != 0 || day < 1 || day > 31 || year < 0) return std::nullopt;
   if (words[2].size() <= 2) year += year < 50 ? 2000 : 1900;
-  if (words[2].size() == 3) year += 1900;   // RFC 2822 §4.3
+  if (words[2].size() == 3) year += 1900;  // RFC 2822 §4.3
   std::array<int, 3> clock{0, 0, 0};
   if (words.size() > 3) {
     size_t at = 0, part = 0;
@@ -80,7 +83,7 @@ std::optional<absl::Time> Rfc822(std::string_view text) {
     if (part < 2) return std::nullopt;
   }
   const absl::CivilSecond civil(year, static_cast<int>(month / 3) + 1, day, clock[0], clock[1], clock[2]);
-  if (absl::CivilDay(year, static_cast<int>(month / 3) + 1, day).day() != day) return std::nullopt;   // 31 February
+  if (absl::CivilDay(year, static_cast<int>(month / 3) + 1, day).day() != day) return std::nullopt;  // 31 February
   return absl::FromCivil(civil, absl::UTCTimeZone()) - absl::Minutes(words.size() > 4 ? ZoneOf(words[4]) : 0);
 }
 
@@ -120,7 +123,7 @@ Parts Split(std::string_view url) {
 // RFC 3986 §5.2.4, by segments.
 std::string WithoutDots(std::string_view path) {
   std::vector<std::string_view> kept;
-  bool open = false;   // ends with a slash
+  bool open = false;  // ends with a slash
   const bool absolute = path.substr(0, 1) == "/";
   for (size_t at = absolute ? 1 : 0; at <= path.size();) {
     const size_t end = std::min(path.find('/', at), path.size());
@@ -156,7 +159,7 @@ std::optional<absl::Time> ParseFeedTime(std::string_view text) {
   } else {
     out = Rfc822(text);
   }
-  static const absl::Time end = absl::FromUnixSeconds(7258118400);   // 2200
+  static const absl::Time end = absl::FromUnixSeconds(7258118400);  // 2200
   if (!out || *out < absl::UnixEpoch() || *out >= end) return std::nullopt;
   return out;
 }

@@ -1,5 +1,5 @@
-// RSS and Atom, by expat. No document type is read: the parser is stopped at the first one, before any entity is declared.
-// References to others than the five of XML are then not well-formed, and nothing is ever loaded.
+// RSS and Atom, by expat. No document type is read: the parser is stopped at the first one, before any entity is
+// declared. References to others than the five of XML are then not well-formed, and nothing is ever loaded.
 #include <expat.h>
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace parvis::networks {
 namespace {
 
-constexpr char kMark = '\n';   // between a namespace and a name; stands in neither
+constexpr char kMark = '\n';  // between a namespace and a name; stands in neither
 
 struct Known {
   std::string_view space, prefix;
@@ -59,23 +59,26 @@ class Reader {
     XML_SetStartDoctypeDeclHandler(parser, OnDoctype);
     const bool whole = XML_Parse(parser, utf8.data(), static_cast<int>(utf8.size()), 1) == XML_STATUS_OK;
     if (doctype_) {
-      return MakeError(Code::kFailedPrecondition, "FEED_DOCTYPE",
-                       "the feed has a document type declaration, which is not read: its entities could grow without end");
+      return MakeError(
+          Code::kFailedPrecondition, "FEED_DOCTYPE",
+          "the feed has a document type declaration, which is not read: its entities could grow without end");
     }
     if (!whole && !full_) {
-      feed_.broken = too_deep_.empty() ? std::string("not well-formed (") + XML_ErrorString(XML_GetErrorCode(parser)) + ")"
-                                       : too_deep_;
+      feed_.broken = too_deep_.empty()
+                         ? std::string("not well-formed (") + XML_ErrorString(XML_GetErrorCode(parser)) + ")"
+                         : too_deep_;
       feed_.broken += " in line " + std::to_string(XML_GetCurrentLineNumber(parser));
     }
     if (!known_) {
       const bool page = root_ == "html" || root_ == "xhtml:html" || root_ == "HTML";
       return MakeError(Code::kFailedPrecondition, "NOT_A_FEED",
-                       page             ? "this address answers with an HTML page, not with a feed"
-                       : root_.empty()  ? "this address answers with something that is not XML"
-                                        : "this address answers with XML that is neither RSS nor Atom");
+                       page            ? "this address answers with an HTML page, not with a feed"
+                       : root_.empty() ? "this address answers with something that is not XML"
+                                       : "this address answers with XML that is neither RSS nor Atom");
     }
     if (!feed_.broken.empty() && feed_.items.empty()) {
-      return MakeError(Code::kFailedPrecondition, "NOT_A_FEED", "the feed breaks before its first item: " + feed_.broken);
+      return MakeError(Code::kFailedPrecondition, "NOT_A_FEED",
+                       "the feed breaks before its first item: " + feed_.broken);
     }
     return std::move(feed_);
   }
@@ -128,7 +131,7 @@ class Reader {
       if (!known_) return Stop();
     }
     levels_.push_back(std::move(level));
-    if (capture_ > 0) {   // markup within an element: XHTML, or HTML that nobody escaped
+    if (capture_ > 0) {  // markup within an element: XHTML, or HTML that nobody escaped
       if (markup_) Append("<" + Local(levels_.back().name) + ">");
       return;
     }
@@ -173,7 +176,8 @@ class Reader {
     const std::string rel = Attribute(attributes, "rel");
     if (url.empty()) return;
     if (name == "enclosure" || rel == "enclosure") {
-      if (item_ > 0 && now_.enclosures.size() < kFeedEnclosuresMax) now_.enclosures.emplace_back(Attribute(attributes, "type"), url);
+      if (item_ > 0 && now_.enclosures.size() < kFeedEnclosuresMax)
+        now_.enclosures.emplace_back(Attribute(attributes, "type"), url);
     } else if (rel.empty() || rel == "alternate") {
       std::string& link = item_ > 0 ? now_.link : feed_.link;
       if (link.empty()) link = url;
@@ -235,7 +239,8 @@ class Reader {
     } else if (name == "description" || name == "atom:summary") {
       summary_ = Plain(name);
     } else if (name == "content:encoded" || name == "atom:content") {
-      const bool text = type_.empty() || type_ == "text" || type_ == "html" || type_ == "xhtml" || type_.rfind("text/", 0) == 0;
+      const bool text =
+          type_.empty() || type_ == "text" || type_ == "html" || type_ == "xhtml" || type_.rfind("text/", 0) == 0;
       if (text && source_.empty()) content_ = Plain(name);
     } else if (name == "pubDate" || name == "atom:published" || name == "dc:date") {
       now_.published = ParseFeedTime(captured_);
@@ -261,9 +266,9 @@ class Reader {
   std::vector<Level> levels_;
   std::string root_, too_deep_;
   bool known_ = false, doctype_ = false, full_ = false, stopped_ = false;
-  size_t item_ = 0, capture_ = 0;   // the depth of the open item, of the element whose text is taken; 0 = none
-  bool markup_ = false;             // elements within it are kept as tags
-  bool raw_markup_ = false;         // its characters are text, not escaped HTML
+  size_t item_ = 0, capture_ = 0;  // the depth of the open item, of the element whose text is taken; 0 = none
+  bool markup_ = false;            // elements within it are kept as tags
+  bool raw_markup_ = false;        // its characters are text, not escaped HTML
   bool guid_is_link_ = false;
   FeedItem now_;
   std::string captured_, type_, source_, content_, summary_, guid_link_;

@@ -1,4 +1,5 @@
-// A feed is whatever a stranger's server sends: everything that comes out is UTF-8, bounded, and leads nowhere but to the web.
+// A feed is whatever a stranger's server sends: everything that comes out is UTF-8, bounded, and leads nowhere but to
+// the web.
 #include <cstdlib>
 
 #include "networks/feed/feed.h"
@@ -9,8 +10,12 @@ using namespace parvis::networks;  // NOLINT
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  static constexpr const char* kTypes[] = {"", "text/xml; charset=windows-1252", "application/rss+xml; charset=shift_jis",
-                                           "text/xml; charset=utf-7", "text/xml; charset=iso-2022-kr", "x; charset=gb18030"};
+  static constexpr const char* kTypes[] = {"",
+                                           "text/xml; charset=windows-1252",
+                                           "application/rss+xml; charset=shift_jis",
+                                           "text/xml; charset=utf-7",
+                                           "text/xml; charset=iso-2022-kr",
+                                           "x; charset=gb18030"};
   const std::string type = kTypes[size == 0 ? 0 : data[size - 1] % std::size(kTypes)];
   if (!text::IsUtf8(FeedToUtf8(input, type))) abort();
   const auto feed = ParseFeed(input, type, "https://site.example/a/b?c#d");

@@ -1,5 +1,6 @@
 // A site's feed (fact sheet, section 11): what others published about an account, newest first. /feed/<id> is RSS 2.0,
-// /feed/<id>/atom Atom (RFC 4287), /feed/<id>/json JSON Feed 1.1. Conditional GET by ETag and Last-Modified (RFC 9110 §13).
+// /feed/<id>/atom Atom (RFC 4287), /feed/<id>/json JSON Feed 1.1. Conditional GET by ETag and Last-Modified (RFC 9110
+// §13).
 #pragma once
 
 #include <string>
@@ -9,7 +10,7 @@
 
 namespace parvis::sandbox {
 
-inline constexpr int kFeedItems = 500;   // that a feed shows
+inline constexpr int kFeedItems = 500;  // that a feed shows
 
 // Thread-safe.
 class FeedFace : public Face {

@@ -7,7 +7,8 @@ class FeedTest : public ::testing::Test {
  protected:
   FeedTest() : account(sandbox.Account("feed")), url(account["base_url"]) {}
   std::string Mention(const std::string& text) {
-    return sandbox.Control("POST", "/comments", {{"network", "feed"}, {"account", account["remote_id"]}, {"text", text}})["remote_id"];
+    return sandbox.Control("POST", "/comments",
+                           {{"network", "feed"}, {"account", account["remote_id"]}, {"text", text}})["remote_id"];
   }
   TestSandbox sandbox;
   Json account;
@@ -20,8 +21,9 @@ TEST_F(FeedTest, ShowsTheSameInThreeFormats) {
   EXPECT_EQ(rss.status, 200);
   EXPECT_EQ(rss.headers.at("Content-Type"), "application/rss+xml; charset=UTF-8");
   EXPECT_NE(rss.body.find("<guid isPermaLink=\"false\">" + first + "</guid>"), std::string::npos) << rss.body;
-  EXPECT_NE(rss.body.find("&lt;p&gt;A &amp;lt;b&amp;gt; &amp;amp;  &lt;br/&gt;line&lt;/p&gt;"), std::string::npos) << rss.body;
-  EXPECT_LT(rss.body.find(second), rss.body.find(first));   // the newest first
+  EXPECT_NE(rss.body.find("&lt;p&gt;A &amp;lt;b&amp;gt; &amp;amp;  &lt;br/&gt;line&lt;/p&gt;"), std::string::npos)
+      << rss.body;
+  EXPECT_LT(rss.body.find(second), rss.body.find(first));  // the newest first
   const Answered atom = sandbox.Send("GET", url + "/atom");
   EXPECT_EQ(atom.headers.at("Content-Type"), "application/atom+xml; charset=utf-8");
   EXPECT_NE(atom.body.find("<id>" + first + "</id>"), std::string::npos);
@@ -41,15 +43,22 @@ TEST_F(FeedTest, AnswersConditionally) {
   const std::string first = Mention("one");
   for (const char* format : {"", "/atom", "/json"}) {
     const Answered full = sandbox.Send("GET", url + format);
-    const net::Headers etag{{"If-None-Match", "W/" + full.headers.at("ETag")}}, time{{"If-Modified-Since", full.headers.at("Last-Modified")}};
+    const net::Headers etag{{"If-None-Match", "W/" + full.headers.at("ETag")}},
+        time{{"If-Modified-Since", full.headers.at("Last-Modified")}};
     const Answered same = sandbox.Send("GET", url + format, "", etag);
     EXPECT_EQ(same.status, 304);
     EXPECT_EQ(same.body, "");
     EXPECT_EQ(same.headers.at("ETag"), full.headers.at("ETag"));
     EXPECT_EQ(sandbox.Send("GET", url + format, "", time).status, 304);
-    EXPECT_EQ(sandbox.Send("GET", url + format, "", {{"If-None-Match", "\"x\""}, {"If-Modified-Since", full.headers.at("Last-Modified")}}).status, 200);
-    EXPECT_EQ(sandbox.Send("GET", url + format, "", {{"If-Modified-Since", "Mon, 01 Jan 2001 00:00:00 GMT"}}).status, 200);
-    sandbox.Control("POST", "/comments/feed/" + first, {{"text", std::string("edited for") + format}});   // the same id, new content
+    EXPECT_EQ(sandbox
+                  .Send("GET", url + format, "",
+                        {{"If-None-Match", "\"x\""}, {"If-Modified-Since", full.headers.at("Last-Modified")}})
+                  .status,
+              200);
+    EXPECT_EQ(sandbox.Send("GET", url + format, "", {{"If-Modified-Since", "Mon, 01 Jan 2001 00:00:00 GMT"}}).status,
+              200);
+    sandbox.Control("POST", "/comments/feed/" + first,
+                    {{"text", std::string("edited for") + format}});  // the same id, new content
     const Answered edited = sandbox.Send("GET", url + format, "", etag);
     EXPECT_EQ(edited.status, 200);
     EXPECT_NE(edited.body.find("edited for"), std::string::npos);
