@@ -17,7 +17,8 @@ inline bool InQueue(const Item& item) {
   return item.status == kQueued || item.status == kQueueAccepted || item.status == kQueueRejected;
 }
 
-// A topic has another number than its first post, and no post has a topic's: whoever takes one for the other finds nothing.
+// A topic has another number than its first post, and no post has a topic's: whoever takes one for the other finds
+// nothing.
 constexpr int64_t kTopicsBelowPosts = 1'500'000'000'000;
 
 inline std::string ShiftedNumber(std::string_view id, int64_t by) {
@@ -34,7 +35,8 @@ inline std::string Extra(const Item& item, const std::string& name) {
   return it == item.extra.end() ? "" : it->second;
 }
 
-// Before a deed that is none on the text: remembers when the text was last changed, which is what forums call the post's change.
+// Before a deed that is none on the text: remembers when the text was last changed, which is what forums call the
+// post's change.
 inline void KeepTextTime(Item& item, absl::Time changed) {
   item.extra["said"] = item.text;
   item.extra["said_at"] = std::to_string(absl::ToUnixMicros(changed));

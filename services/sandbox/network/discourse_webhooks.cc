@@ -85,7 +85,9 @@ Json TopicJson(const Item& first) {
 Json ReviewableJson(const Item& item) {
   return {{"id", Id(item.id)},
           {"type", "ReviewableQueuedPost"},
-          {"status", item.status == kQueued ? 0 : item.status == kQueueAccepted ? 1 : 2},
+          {"status", item.status == kQueued          ? 0
+                     : item.status == kQueueAccepted ? 1
+                                                     : 2},
           {"topic_id", item.kind == Item::Kind::kPost ? Json() : Id(Extra(item, "topic_id"))},
           {"target_created_by_id", Id(item.author_id)},
           {"created_at", Iso(item.created)},
@@ -103,7 +105,10 @@ std::string DiscourseWebhooks::Body(const StyleSettings&, const std::vector<Noti
   const Notice& notice = notices.front();
   const std::string type(EventOf(notice).first);
   const Item& item = *notice.item;
-  return DumpJson({{type, type == "post" ? PostJson(notice) : type == "topic" ? TopicJson(item) : ReviewableJson(item)}}, false);
+  return DumpJson({{type, type == "post"    ? PostJson(notice)
+                          : type == "topic" ? TopicJson(item)
+                                            : ReviewableJson(item)}},
+                  false);
 }
 
 std::string DiscourseWebhooks::Odd(const StyleSettings&, const Notice& like, absl::Time now) const {

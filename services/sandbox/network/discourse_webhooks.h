@@ -15,7 +15,7 @@ class DiscourseWebhooks : public WebhookStyle {
              net::Headers* headers) const override;
   std::optional<Challenge> MakeChallenge(const StyleSettings& settings, Rng& rng) const override;
   bool Answered(const std::string& expected, const std::string& body) const override;
-  int attempts_max() const override { return 5; }   // with the site's setting on: four times more
+  int attempts_max() const override { return 5; }  // with the site's setting on: four times more
 };
 
 }  // namespace parvis::sandbox

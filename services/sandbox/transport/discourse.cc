@@ -41,19 +41,20 @@ Reply Discourse::Handle(const net::HttpRequest& http) {
   }
   const bool right = ConstantTimeEquals(forum->token, key) && forum->token_state == TokenState::kValid;
   if (!right || name != forum->handle) {
-    return {DiscourseError(403, "invalid_access",
-                           "You are not permitted to view the requested resource. The API username or key is invalid.")};
+    return {
+        DiscourseError(403, "invalid_access",
+                       "You are not permitted to view the requested resource. The API username or key is invalid.")};
   }
   return Route({request, forum, path, Cat(request.base_url, "/discourse/", forum->id)});
 }
 
 net::HttpResponse Discourse::TooMany(absl::Duration wait) const {
   const int64_t seconds = std::max<int64_t>(1, absl::ToInt64Seconds(absl::Ceil(wait, absl::Seconds(1))));
-  net::HttpResponse response = DiscourseAnswer(
-      {{"errors", {"You’ve performed this action too many times, please try again later."}},
-       {"error_type", "rate_limit"},
-       {"extras", {{"wait_seconds", seconds}, {"time_left", Cat(seconds, " seconds")}}}},
-      429);
+  net::HttpResponse response =
+      DiscourseAnswer({{"errors", {"You’ve performed this action too many times, please try again later."}},
+                       {"error_type", "rate_limit"},
+                       {"extras", {{"wait_seconds", seconds}, {"time_left", Cat(seconds, " seconds")}}}},
+                      429);
   response.headers["Retry-After"] = std::to_string(seconds);
   response.headers["Discourse-Rate-Limit-Error-Code"] = "admin_api_key_rate_limit";
   return response;
@@ -63,9 +64,10 @@ Reply Discourse::Guarded(const Asked& asked, std::string_view operation, const P
   const absl::Time now = context_.clock.WallNow();
   const LimitState state = context_.limits.Take(Network::kDiscourse, asked.forum->id, "api", now);
   if (state.limited && state.exceeded) return {TooMany(state.reset - now)};
-  return UnderFaults(context_, Network::kDiscourse, asked.forum->id, operation,
-                     {.limited = [&] { return TooMany(absl::Seconds(2)); }, .forbidden = [] { return DiscourseForbidden(); }},
-                     perform);
+  return UnderFaults(
+      context_, Network::kDiscourse, asked.forum->id, operation,
+      {.limited = [&] { return TooMany(absl::Seconds(2)); }, .forbidden = [] { return DiscourseForbidden(); }},
+      perform);
 }
 
 Reply Discourse::Route(const Asked& asked) {
@@ -75,7 +77,9 @@ Reply Discourse::Route(const Asked& asked) {
   if (auto reply = RoutePosts(asked)) return *std::move(reply);
   if (auto reply = RouteStaff(asked)) return *std::move(reply);
   if (method == "GET" && path.size() == 2 && path[0] == "session" && path[1] == "current") {
-    return Guarded(asked, "identity", [&](Answer) { return DiscourseAnswer({{"current_user", DiscourseUser(*asked.forum)}}); });
+    return Guarded(asked, "identity", [&](Answer) {
+      return DiscourseAnswer({{"current_user", DiscourseUser(*asked.forum)}});
+    });
   }
   if (method == "GET" && path.size() == 2 && (path[0] == "u" || path[0] == "users")) {
     return Guarded(asked, "identity", [&](Answer) { return Profile(asked); });
@@ -99,13 +103,15 @@ std::optional<Reply> Discourse::RouteTopics(const Asked& asked) {
   const bool get = method == "GET";
   if (n == 1 && path[0] == "latest" && get) return Guarded(asked, "list", [&](Answer a) { return Topics(asked, a); });
   if (path[0] != "t" || n < 2) return std::nullopt;
-  if (get && n == 3 && path[1] == "external_id") return Guarded(asked, "read", [&](Answer) { return ByExternalId(asked); });
+  if (get && n == 3 && path[1] == "external_id")
+    return Guarded(asked, "read", [&](Answer) { return ByExternalId(asked); });
   const bool number = ForumValue(path[1]) > 0;
-  if (get && n == 3 && number && path[2] == "posts") return Guarded(asked, "list", [&](Answer) { return TopicPosts(asked); });
+  if (get && n == 3 && number && path[2] == "posts")
+    return Guarded(asked, "list", [&](Answer) { return TopicPosts(asked); });
   if (get && number && n <= 3) {
     return Guarded(asked, "read", [&](Answer) { return ShowTopic(asked, path[1], n > 2 ? path[2] : ""); });
   }
-  if (get && !number && (n == 3 || n == 4)) {   // /t/slug/id[/number]
+  if (get && !number && (n == 3 || n == 4)) {  // /t/slug/id[/number]
     return Guarded(asked, "read", [&](Answer) { return ShowTopic(asked, path[2], n > 3 ? path[3] : ""); });
   }
   if (method == "PUT" && n == 3 && number && path[2] == "status") {
@@ -115,7 +121,8 @@ std::optional<Reply> Discourse::RouteTopics(const Asked& asked) {
     return Guarded(asked, operation, [&](Answer a) { return SetTopicStatus(asked, a); });
   }
   if (method == "PUT" && n == 3 && !number) return Guarded(asked, "edit", [&](Answer a) { return Rename(asked, a); });
-  if (method == "DELETE" && n == 2 && number) return Guarded(asked, "delete", [&](Answer a) { return DeletePost(asked, a); });
+  if (method == "DELETE" && n == 2 && number)
+    return Guarded(asked, "delete", [&](Answer a) { return DeletePost(asked, a); });
   return std::nullopt;
 }
 
@@ -128,7 +135,11 @@ std::optional<Reply> Discourse::RoutePosts(const Asked& asked) {
     if (n == 1 && method == "POST") {
       const bool reply = !asked.request.Param("topic_id").empty();
       const bool priv = asked.request.Param("archetype") == "private_message";
-      return Guarded(asked, priv ? "private_reply" : reply ? "reply" : "post", [&](Answer a) { return CreatePost(asked, a); });
+      return Guarded(asked,
+                     priv    ? "private_reply"
+                     : reply ? "reply"
+                             : "post",
+                     [&](Answer a) { return CreatePost(asked, a); });
     }
     if (n == 1 && get) return Guarded(asked, "list", [&](Answer a) { return Latest(asked, a); });
     if (n == 2 && get) return Guarded(asked, "read", [&](Answer) { return ShowPost(asked); });

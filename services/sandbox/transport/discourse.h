@@ -1,5 +1,5 @@
-// A forum that speaks Discourse's API (facts 9): /discourse/<number of the user>/posts.json ; every account is the one user of a
-// forum of its own, and on its staff.
+// A forum that speaks Discourse's API (facts 9): /discourse/<number of the user>/posts.json ; every account is the one
+// user of a forum of its own, and on its staff.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ class Discourse : public Face {
   struct Asked {
     const Request& request;
     AccountPtr forum;
-    std::vector<std::string> path;   // behind the forum's base, without ".json"
+    std::vector<std::string> path;  // behind the forum's base, without ".json"
     std::string base;
   };
   using Perform = std::function<net::HttpResponse(Answer)>;
@@ -64,10 +64,10 @@ class Discourse : public Face {
 
   // Posts, not what waits in the queue; deleted ones too. nullptr when there is none in this forum.
   ItemPtr PostOf(const Asked& asked, const std::string& id) const;
-  ItemPtr TopicOf(const Asked& asked, const std::string& topic_id) const;   // its first post
-  std::vector<ItemPtr> StreamOf(const ItemPtr& first) const;                // all posts of a topic, oldest first
+  ItemPtr TopicOf(const Asked& asked, const std::string& topic_id) const;  // its first post
+  std::vector<ItemPtr> StreamOf(const ItemPtr& first) const;               // all posts of a topic, oldest first
   ItemPtr Queued(const Asked& asked, const std::string& id) const;
-  std::vector<ItemPtr> Queue(const Asked& asked, std::string_view status) const;   // oldest first
+  std::vector<ItemPtr> Queue(const Asked& asked, std::string_view status) const;  // oldest first
   // The newest posts with a number below `before`, newest first.
   std::vector<ItemPtr> Below(const Asked& asked, int64_t before, int limit) const;
   Json Shown(const Asked& asked, const Item& item, bool raw) const;

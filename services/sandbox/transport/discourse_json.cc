@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kAvatar = "/letter_avatar_proxy/v4/letter/p/bc79bd/{size}.png";
 constexpr std::string_view kWithdrawn = "(post deleted by author)";
-constexpr absl::Duration kGrace = absl::Minutes(5);   // an edit so soon makes no new version
+constexpr absl::Duration kGrace = absl::Minutes(5);  // an edit so soon makes no new version
 
 Json Actions(const Item& item) {
   Json actions = Json::array();
@@ -45,11 +45,20 @@ std::string ForumHtml(std::string_view text) {
   std::string out = "<p>";
   for (const char c : text) {
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '\n': out += "<br>\n"; break;
-      default: out.push_back(c);
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '\n':
+        out += "<br>\n";
+        break;
+      default:
+        out.push_back(c);
     }
   }
   return out + "</p>";
@@ -149,7 +158,8 @@ Json DiscoursePost(const DiscoursePostView& view) {
     post["topic_slug"] = ForumSlug(view.first->title);
     post["topic_title"] = view.first->title;
     post["category_id"] = ForumNumber(Extra(*view.first, "category_id"));
-    post["post_url"] = Cat("/t/", ForumSlug(view.first->title), "/", Extra(item, "topic_id"), "/", Extra(item, "post_number"));
+    post["post_url"] =
+        Cat("/t/", ForumSlug(view.first->title), "/", Extra(item, "topic_id"), "/", Extra(item, "post_number"));
   }
   const std::string to = Extra(item, "reply_to");
   if (view.parent != nullptr && !to.empty()) {
@@ -183,7 +193,9 @@ Json DiscourseReviewable(const Item& item, const Item* first, std::string_view b
   Json json = {{"id", ForumNumber(item.id)},
                {"type", "ReviewableQueuedPost"},
                {"type_source", "core"},
-               {"status", pending ? 0 : item.status == kQueueAccepted ? 1 : 2},
+               {"status", pending                         ? 0
+                          : item.status == kQueueAccepted ? 1
+                                                          : 2},
                {"version", pending ? 0 : 1},
                {"score", 1.0},
                {"created_at", ForumTime(item.created)},

@@ -9,9 +9,9 @@
 namespace parvis::sandbox {
 namespace {
 
-constexpr size_t kRawMin = 20, kRawMax = 32'000, kTitleMin = 15, kTitleMax = 255;   // site settings (facts 0.3)
-constexpr absl::Duration kMemory = absl::Minutes(2);   // the same call is answered as the first was
-constexpr std::string_view kModeratedCategory = "7";   // all that is written there waits for approval
+constexpr size_t kRawMin = 20, kRawMax = 32'000, kTitleMin = 15, kTitleMax = 255;  // site settings (facts 0.3)
+constexpr absl::Duration kMemory = absl::Minutes(2);  // the same call is answered as the first was
+constexpr std::string_view kModeratedCategory = "7";  // all that is written there waits for approval
 
 std::string Trimmed(std::string text) {
   absl::StripAsciiWhitespace(&text);
@@ -34,7 +34,8 @@ void CheckTitle(const std::string& title, std::vector<std::string>& errors) {
 }
 
 bool IsExternalId(const std::string& id) {
-  return id.size() <= 50 && std::ranges::all_of(id, [](unsigned char c) { return absl::ascii_isalnum(c) || c == '_' || c == '-'; });
+  return id.size() <= 50 &&
+         std::ranges::all_of(id, [](unsigned char c) { return absl::ascii_isalnum(c) || c == '_' || c == '-'; });
 }
 
 std::string Field(const Request& request, const char* object, const char* name) {
@@ -43,7 +44,7 @@ std::string Field(const Request& request, const char* object, const char* name) 
     if (inner.contains(name) && inner.at(name).is_string()) return inner.at(name).get<std::string>();
     return "";
   }
-  return request.Param(Cat(object, "[", name, "]"));   // forms
+  return request.Param(Cat(object, "[", name, "]"));  // forms
 }
 
 }  // namespace
@@ -73,20 +74,24 @@ net::HttpResponse Discourse::CreateTopic(const Asked& asked, Answer answer) {
   const std::string raw = Trimmed(request.Param("raw")), title = Trimmed(request.Param("title"));
   const std::string external = request.Param("external_id"), category = request.Param("category", "1");
   const bool message = request.Param("archetype") == "private_message";
-  const ItemPtr before = world.FindDuplicate(Network::kDiscourse, asked.forum->id, "", raw, context_.clock.WallNow() - kMemory);
-  if (before != nullptr && before->title == title && Extra(*before, "external_id") == external) return Stored(asked, before);
+  const ItemPtr before =
+      world.FindDuplicate(Network::kDiscourse, asked.forum->id, "", raw, context_.clock.WallNow() - kMemory);
+  if (before != nullptr && before->title == title && Extra(*before, "external_id") == external)
+    return Stored(asked, before);
 
   std::vector<std::string> errors;
   CheckTitle(title, errors);
   CheckRaw(raw, errors);
   const auto taken = [&](const std::function<bool(const Item&)>& filter) {
-    return !world.Read(Network::kDiscourse, World::List::kPosts, asked.forum->id, {.limit = 1, .filter = filter}).items.empty();
+    return !world.Read(Network::kDiscourse, World::List::kPosts, asked.forum->id, {.limit = 1, .filter = filter})
+                .items.empty();
   };
   if (!message && taken([&](const Item& item) { return item.title == title && !InQueue(item); })) {
     errors.push_back("Title has already been used");
   }
   if (!IsExternalId(external)) errors.push_back("External is invalid");
-  if (!external.empty() && taken([&](const Item& item) { return Extra(item, "external_id") == external && !InQueue(item); })) {
+  if (!external.empty() &&
+      taken([&](const Item& item) { return Extra(item, "external_id") == external && !InQueue(item); })) {
     errors.push_back("External has already been taken");
   }
   if (category != "1" && category != "4" && category != kModeratedCategory) errors.push_back("Category is invalid");
@@ -110,7 +115,9 @@ net::HttpResponse Discourse::CreateTopic(const Asked& asked, Answer answer) {
                                               .author_handle = asked.forum->handle,
                                               .text = raw,
                                               .title = title,
-                                              .status = held ? std::string(kQueued) : message ? "private" : "",
+                                              .status = held      ? std::string(kQueued)
+                                                        : message ? "private"
+                                                                  : "",
                                               .extra = extra,
                                               .by_us = true,
                                               .published = !held && !message,
@@ -123,7 +130,8 @@ net::HttpResponse Discourse::CreateReply(const Asked& asked, Answer answer) {
   const std::string raw = Trimmed(request.Param("raw"));
   const ItemPtr first = TopicOf(asked, request.Param("topic_id"));
   if (first == nullptr || first->deleted || Extra(*first, "archived") == "true") {
-    return DiscourseInvalid({"Something has gone wrong. Perhaps this topic was closed or deleted while you were looking at it?"});
+    return DiscourseInvalid(
+        {"Something has gone wrong. Perhaps this topic was closed or deleted while you were looking at it?"});
   }
   // A number that no post has is passed over in silence: the reply is one to the topic.
   ItemPtr parent = first;
@@ -165,7 +173,7 @@ net::HttpResponse Discourse::EditPost(const Asked& asked, Answer answer) {
   CheckRaw(raw, errors);
   if (!errors.empty()) return DiscourseAnswer({{"errors", errors}}, 422);
   ItemPtr shown = post;
-  if (raw != post->text) {   // the same text again is no revision
+  if (raw != post->text) {  // the same text again is no revision
     const std::string reason = Field(asked.request, "post", "edit_reason");
     const auto edited = context_.world.EditPost(
         Network::kDiscourse, post->id,
@@ -225,10 +233,11 @@ net::HttpResponse Discourse::Upload(const Asked& asked, Answer answer) {
   const std::string extension = dot == std::string::npos ? "" : absl::AsciiStrToLower(file->filename.substr(dot + 1));
   static const std::set<std::string> kExtensions = {"jpg", "jpeg", "png", "gif", "heic", "heif", "webp", "avif"};
   if (!kExtensions.contains(extension)) {
-    return DiscourseAnswer({{"errors",
-                             {"Sorry, the file you are trying to upload is not authorized (authorized extensions: jpg, jpeg, "
-                              "png, gif, heic, heif, webp, avif)."}}},
-                           422);
+    return DiscourseAnswer(
+        {{"errors",
+          {"Sorry, the file you are trying to upload is not authorized (authorized extensions: jpg, jpeg, "
+           "png, gif, heic, heif, webp, avif)."}}},
+        422);
   }
   const auto media = context_.world.Create({.network = Network::kDiscourse,
                                             .kind = Item::Kind::kMedia,

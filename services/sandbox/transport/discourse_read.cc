@@ -20,7 +20,8 @@ std::set<std::string> Repeated(std::string_view query, std::string_view name) {
     const std::string_view pair = query.substr(0, end);
     const size_t equals = pair.find('=');
     if (equals != std::string_view::npos) {
-      const auto key = net::UrlDecode(pair.substr(0, equals), true), value = net::UrlDecode(pair.substr(equals + 1), true);
+      const auto key = net::UrlDecode(pair.substr(0, equals), true),
+                 value = net::UrlDecode(pair.substr(equals + 1), true);
       if (key.ok() && value.ok() && *key == name) values.insert(*value);
     }
     query.remove_prefix(std::min(end + 1, query.size()));
@@ -68,8 +69,9 @@ ItemPtr Discourse::TopicOf(const Asked& asked, const std::string& topic_id) cons
 
 std::vector<ItemPtr> Discourse::StreamOf(const ItemPtr& first) const {
   std::vector<ItemPtr> posts = {first};
-  Page page = context_.world.Read(Network::kDiscourse, World::List::kComments, first->id,
-                                  {.newest_first = false, .limit = kAll, .filter = [](const Item& item) { return !InQueue(item); }});
+  Page page = context_.world.Read(
+      Network::kDiscourse, World::List::kComments, first->id,
+      {.newest_first = false, .limit = kAll, .filter = [](const Item& item) { return !InQueue(item); }});
   std::ranges::move(page.items, std::back_inserter(posts));
   return posts;
 }
@@ -77,8 +79,9 @@ std::vector<ItemPtr> Discourse::StreamOf(const ItemPtr& first) const {
 Json Discourse::Shown(const Asked& asked, const Item& item, bool raw) const {
   const ItemPtr first = context_.world.Find(Network::kDiscourse, item.post);
   const ItemPtr parent = item.parent.empty() ? nullptr : context_.world.Find(Network::kDiscourse, item.parent);
-  const Page answers = context_.world.Read(Network::kDiscourse, World::List::kChildren, item.id,
-                                           {.limit = 0, .count_all = true, .filter = [](const Item& i) { return !InQueue(i); }});
+  const Page answers =
+      context_.world.Read(Network::kDiscourse, World::List::kChildren, item.id,
+                          {.limit = 0, .count_all = true, .filter = [](const Item& i) { return !InQueue(i); }});
   return DiscoursePost({item, first.get(), parent.get(), *asked.forum, answers.total, raw});
 }
 
@@ -87,7 +90,8 @@ std::vector<ItemPtr> Discourse::Below(const Asked& asked, int64_t before, int li
   std::vector<ItemPtr> posts;
   for (const World::List list : {World::List::kPosts, World::List::kInbox}) {
     const auto read = [&](int64_t position, int count, const std::function<bool(const Item&)>& filter) {
-      return world.Read(Network::kDiscourse, list, asked.forum->id, {.position = position, .limit = count, .filter = filter});
+      return world.Read(Network::kDiscourse, list, asked.forum->id,
+                        {.position = position, .limit = count, .filter = filter});
     };
     // Lists are in order of their numbers: the place to begin at is looked for by halves.
     const Page newest = read(-1, 1, nullptr);
@@ -137,16 +141,19 @@ net::HttpResponse Discourse::ShowTopic(const Asked& asked, const std::string& id
   const std::vector<ItemPtr> stream = StreamOf(first);
   const bool raw = asked.request.Param("include_raw") == "true" || asked.request.Param("include_raw") == "1";
   size_t begin = 0;
-  if (const auto page = ReadNumber(asked.request.Param("page"), 1, 1, kAll); page) begin = static_cast<size_t>(*page - 1) * kChunk;
-  if (const int64_t near = ForumValue(number); near > 0) {   // some posts before the one that is asked for, too
-    const auto at = std::ranges::find_if(stream, [&](const ItemPtr& post) { return ForumValue(Extra(*post, "post_number")) >= near; });
+  if (const auto page = ReadNumber(asked.request.Param("page"), 1, 1, kAll); page)
+    begin = static_cast<size_t>(*page - 1) * kChunk;
+  if (const int64_t near = ForumValue(number); near > 0) {  // some posts before the one that is asked for, too
+    const auto at = std::ranges::find_if(
+        stream, [&](const ItemPtr& post) { return ForumValue(Extra(*post, "post_number")) >= near; });
     const auto index = static_cast<size_t>(at - stream.begin());
     begin = index > 5 ? index - 5 : 0;
   }
   if (begin >= stream.size() && begin > 0) return DiscourseNotFound();
   Json posts = Json::array(), ids = Json::array();
   for (const ItemPtr& post : stream) ids.push_back(ForumNumber(post->id));
-  for (size_t i = begin; i < std::min(stream.size(), begin + kChunk); ++i) posts.push_back(Shown(asked, *stream[i], raw));
+  for (size_t i = begin; i < std::min(stream.size(), begin + kChunk); ++i)
+    posts.push_back(Shown(asked, *stream[i], raw));
   Json topic = TopicRow(*first, stream);
   topic["post_stream"] = {{"posts", posts}, {"stream", ids}};
   topic["timeline_lookup"] = {{1, 0}};
@@ -165,8 +172,10 @@ net::HttpResponse Discourse::TopicPosts(const Asked& asked) {
   const ItemPtr first = TopicOf(asked, asked.path[1]);
   if (first == nullptr) return DiscourseNotFound();
   std::set<std::string> wanted = Repeated(asked.request.http.query, "post_ids[]");
-  if (asked.request.json.is_object() && asked.request.json.contains("post_ids")) {   // the documented form: a body of a GET
-    for (const Json& id : asked.request.json.at("post_ids")) wanted.insert(id.is_string() ? id.get<std::string>() : id.dump());
+  if (asked.request.json.is_object() &&
+      asked.request.json.contains("post_ids")) {  // the documented form: a body of a GET
+    for (const Json& id : asked.request.json.at("post_ids"))
+      wanted.insert(id.is_string() ? id.get<std::string>() : id.dump());
   }
   const bool raw = asked.request.Param("include_raw") == "true" || asked.request.Param("include_raw") == "1";
   Json posts = Json::array();
@@ -181,9 +190,10 @@ net::HttpResponse Discourse::TopicPosts(const Asked& asked) {
 
 net::HttpResponse Discourse::ByExternalId(const Asked& asked) {
   const std::string& external = asked.path[2];
-  const Page found = context_.world.Read(
-      Network::kDiscourse, World::List::kPosts, asked.forum->id,
-      {.limit = 1, .filter = [&](const Item& item) { return !InQueue(item) && Extra(item, "external_id") == external; }});
+  const Page found = context_.world.Read(Network::kDiscourse, World::List::kPosts, asked.forum->id,
+                                         {.limit = 1, .filter = [&](const Item& item) {
+                                            return !InQueue(item) && Extra(item, "external_id") == external;
+                                          }});
   if (found.items.empty()) return DiscourseNotFound();
   net::HttpResponse response;
   response.status = 301;
@@ -197,12 +207,14 @@ net::HttpResponse Discourse::ByExternalId(const Asked& asked) {
 net::HttpResponse Discourse::Topics(const Asked& asked, Answer answer) {
   const auto page = ReadNumber(asked.request.Param("page"), 0, 0, kAll);
   if (!page) return DiscourseError(400, "invalid_parameters", "You supplied invalid parameters to the request: page");
-  const Page posts = context_.world.Read(
-      Network::kDiscourse, World::List::kPosts, asked.forum->id,
-      {.limit = kAll, .filter = [](const Item& item) { return !InQueue(item) && item.status != "private" && !item.hidden; }});
+  const Page posts = context_.world.Read(Network::kDiscourse, World::List::kPosts, asked.forum->id,
+                                         {.limit = kAll, .filter = [](const Item& item) {
+                                            return !InQueue(item) && item.status != "private" && !item.hidden;
+                                          }});
   Json rows = Json::array();
   const auto begin = static_cast<size_t>(*page) * kTopicsPerPage;
-  for (size_t i = begin; answer != Answer::kEmptyPage && i < std::min(posts.items.size(), begin + kTopicsPerPage); ++i) {
+  for (size_t i = begin; answer != Answer::kEmptyPage && i < std::min(posts.items.size(), begin + kTopicsPerPage);
+       ++i) {
     rows.push_back(TopicRow(*posts.items[i], StreamOf(posts.items[i])));
   }
   Json list = {{"can_create_topic", true}, {"per_page", kTopicsPerPage}, {"topics", rows}};
@@ -212,15 +224,15 @@ net::HttpResponse Discourse::Topics(const Asked& asked, Answer answer) {
 
 net::HttpResponse Discourse::Notifications(const Asked& asked, Answer answer) {
   const Page page = context_.world.Read(Network::kDiscourse, World::List::kInbox, asked.forum->id,
-                                        {.limit = kNotifications,
-                                         .count_all = true,
-                                         .filter = [](const Item& item) { return !item.by_us && !InQueue(item); }});
+                                        {.limit = kNotifications, .count_all = true, .filter = [](const Item& item) {
+                                           return !item.by_us && !InQueue(item);
+                                         }});
   Json rows = Json::array();
   for (const ItemPtr& post : page.items) {
     if (answer == Answer::kEmptyPage) break;
     rows.push_back({{"id", ForumNumber(post->id)},
                     {"user_id", ForumNumber(asked.forum->id)},
-                    {"notification_type", post->parent == post->post ? 9 : 2},   // posted; replied
+                    {"notification_type", post->parent == post->post ? 9 : 2},  // posted; replied
                     {"read", false},
                     {"high_priority", false},
                     {"created_at", ForumTime(post->created)},
@@ -240,9 +252,11 @@ net::HttpResponse Discourse::Notifications(const Asked& asked, Answer answer) {
 
 net::HttpResponse Discourse::Profile(const Asked& asked) {
   const std::string& name = asked.path[1];
-  if (name == asked.forum->handle) return DiscourseAnswer({{"user_badges", Json::array()}, {"user", DiscourseUser(*asked.forum)}});
-  const Page found = context_.world.Read(Network::kDiscourse, World::List::kInbox, asked.forum->id,
-                                         {.limit = 1, .filter = [&](const Item& item) { return item.author_handle == name; }});
+  if (name == asked.forum->handle)
+    return DiscourseAnswer({{"user_badges", Json::array()}, {"user", DiscourseUser(*asked.forum)}});
+  const Page found =
+      context_.world.Read(Network::kDiscourse, World::List::kInbox, asked.forum->id,
+                          {.limit = 1, .filter = [&](const Item& item) { return item.author_handle == name; }});
   if (found.items.empty()) return DiscourseNotFound();
   const Item& item = *found.items[0];
   return DiscourseAnswer({{"user_badges", Json::array()},
@@ -258,7 +272,8 @@ net::HttpResponse Discourse::Profile(const Asked& asked) {
 net::HttpResponse Discourse::Categories(const Asked& asked) {
   Json rows = Json::array();
   for (const auto& [id, name] : {std::pair{1, "Uncategorized"}, std::pair{4, "General"}, std::pair{7, "Moderated"}}) {
-    rows.push_back({{"id", id}, {"name", name}, {"slug", ForumSlug(name)}, {"read_restricted", false}, {"permission", 1}});
+    rows.push_back(
+        {{"id", id}, {"name", name}, {"slug", ForumSlug(name)}, {"read_restricted", false}, {"permission", 1}});
   }
   if (asked.path[0] == "site") return DiscourseAnswer({{"categories", rows}, {"uncategorized_category_id", 1}});
   return DiscourseAnswer({{"category_list", {{"can_create_category", true}, {"categories", rows}}}});

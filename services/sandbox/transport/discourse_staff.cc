@@ -20,7 +20,8 @@ net::HttpResponse Discourse::SetTopicStatus(const Asked& asked, Answer answer) {
   const std::string status = asked.request.Param("status"), enabled = asked.request.Param("enabled");
   if (status.empty()) return DiscourseMissing("status");
   if (enabled.empty()) return DiscourseMissing("enabled");
-  if (status != "closed" && status != "archived" && status != "visible" && status != "pinned") return InvalidParameters("status");
+  if (status != "closed" && status != "archived" && status != "visible" && status != "pinned")
+    return InvalidParameters("status");
   if (enabled != "true" && enabled != "false") return InvalidParameters("enabled");
   const ItemPtr first = TopicOf(asked, asked.path[1]);
   if (first == nullptr || first->deleted) return DiscourseNotFound();
@@ -30,7 +31,7 @@ net::HttpResponse Discourse::SetTopicStatus(const Asked& asked, Answer answer) {
                            : status == "archived" ? (on ? "archive" : "unarchive")
                                                   : (on ? "pin" : "unpin");
   const bool now = status == "visible" ? !first->hidden : Extra(*first, status) == "true";
-  if (now != on) {   // what is so already is no deed
+  if (now != on) {  // what is so already is no deed
     const auto changed = context_.world.Mark(Network::kDiscourse, first->id, deed, Us(asked, answer), [&](Item& item) {
       KeepTextTime(item, TextTime(item));
       if (status == "visible") {
@@ -56,7 +57,8 @@ net::HttpResponse Discourse::Act(const Asked& asked, Answer answer) {
   StatusOr<ItemPtr> acted = post;
   if (like) {
     const int64_t likes = ForumValue(Extra(*post, "likes"));
-    acted = context_.world.SetExtra(Network::kDiscourse, post->id, {{"liked", "true"}, {"likes", std::to_string(likes + 1)}});
+    acted = context_.world.SetExtra(Network::kDiscourse, post->id,
+                                    {{"liked", "true"}, {"likes", std::to_string(likes + 1)}});
   } else {
     acted = context_.world.Mark(Network::kDiscourse, post->id, "report", Us(asked, answer), [&](Item& item) {
       KeepTextTime(item, TextTime(item));
@@ -72,8 +74,8 @@ net::HttpResponse Discourse::Unlike(const Asked& asked) {
   if (post == nullptr || post->deleted || Extra(*post, "liked").empty()) return DiscourseNotFound();
   if (asked.request.Param("post_action_type_id") != "2") return DiscourseForbidden();
   const int64_t likes = ForumValue(Extra(*post, "likes"));
-  const auto acted = context_.world.SetExtra(Network::kDiscourse, post->id,
-                                             {{"liked", ""}, {"likes", std::to_string(std::max<int64_t>(0, likes - 1))}});
+  const auto acted = context_.world.SetExtra(
+      Network::kDiscourse, post->id, {{"liked", ""}, {"likes", std::to_string(std::max<int64_t>(0, likes - 1))}});
   return acted.ok() ? DiscourseAnswer(Shown(asked, **acted, true)) : Stored(asked, acted);
 }
 
@@ -86,7 +88,8 @@ net::HttpResponse Discourse::Sanction(const Asked& asked, Answer answer) {
   if (found.items.empty()) return DiscourseNotFound();
   const bool on = !what.starts_with("un"), silence = what.ends_with("silence");
   const std::string kind = silence ? "mute" : "ban";
-  const std::string till = asked.request.Param(silence ? "silenced_till" : "suspend_until"), reason = asked.request.Param("reason");
+  const std::string till = asked.request.Param(silence ? "silenced_till" : "suspend_until"),
+                    reason = asked.request.Param("reason");
   if (on && !silence && till.empty()) return DiscourseMissing("suspend_until");
   if (on && !silence && reason.empty()) return DiscourseMissing("reason");
   absl::Time until;
@@ -96,13 +99,14 @@ net::HttpResponse Discourse::Sanction(const Asked& asked, Answer answer) {
   }
   const bool already = world.IsMarked(Network::kDiscourse, asked.forum->id, person, kind);
   if (on && already) {
-    return DiscourseAnswer({{"failed", "FAILED"},
-                            {"message", Cat("User was already ", silence ? "silenced" : "suspended", " by ", asked.forum->handle, ".")}},
-                           409);
+    return DiscourseAnswer(
+        {{"failed", "FAILED"},
+         {"message", Cat("User was already ", silence ? "silenced" : "suspended", " by ", asked.forum->handle, ".")}},
+        409);
   }
   if (on || already) {
-    const Status done = context_.world.MarkPerson(Network::kDiscourse, asked.forum->id, person, on ? kind : Cat("un", kind),
-                                                  Us(asked, answer));
+    const Status done = context_.world.MarkPerson(Network::kDiscourse, asked.forum->id, person,
+                                                  on ? kind : Cat("un", kind), Us(asked, answer));
     if (!done.ok()) return Stored(asked, done);
   }
   const Json by = {{"id", ForumNumber(asked.forum->id)}, {"username", asked.forum->handle}};
@@ -116,7 +120,9 @@ net::HttpResponse Discourse::Sanction(const Asked& asked, Answer answer) {
                               {"suspended_at", ForumTime(context_.clock.WallNow())},
                               {"suspended_by", by}}}});
   }
-  if (!on) return DiscourseAnswer({{"unsilence", {{"silenced", false}, {"silence_reason", nullptr}, {"silenced_till", nullptr}}}});
+  if (!on)
+    return DiscourseAnswer(
+        {{"unsilence", {{"silenced", false}, {"silence_reason", nullptr}, {"silenced_till", nullptr}}}});
   return DiscourseAnswer({{"silence",
                            {{"silenced", true},
                             {"silence_reason", reason},
@@ -176,7 +182,8 @@ net::HttpResponse Discourse::ShowReviewable(const Asked& asked) {
   const ItemPtr item = Queued(asked, asked.path[1]);
   if (item == nullptr) return DiscourseNotFound();
   const ItemPtr first = context_.world.Find(Network::kDiscourse, item->post);
-  return DiscourseAnswer({{"reviewable", DiscourseReviewable(*item, first.get(), asked.base)}, {"meta", Json::object()}});
+  return DiscourseAnswer(
+      {{"reviewable", DiscourseReviewable(*item, first.get(), asked.base)}, {"meta", Json::object()}});
 }
 
 // What is approved becomes a post with a number of its own; what waited stays in the queue's history.
@@ -192,24 +199,26 @@ net::HttpResponse Discourse::Review(const Asked& asked, Answer answer) {
     return DiscourseError(409, "", "There was a review conflict, somebody else changed it. Reload and try again.");
   }
   StatusOr<ItemPtr> created = ItemPtr();
-  const auto decided = context_.world.Mark(Network::kDiscourse, item->id, approve ? "approve" : "delete", Us(asked, answer),
-                                           [&](Item& queued) { queued.status = approve ? kQueueAccepted : kQueueRejected; });
+  const auto decided =
+      context_.world.Mark(Network::kDiscourse, item->id, approve ? "approve" : "delete", Us(asked, answer),
+                          [&](Item& queued) { queued.status = approve ? kQueueAccepted : kQueueRejected; });
   if (!decided.ok()) return Stored(asked, decided);
   if (approve) {
     const bool message = item->extra.contains("recipients");
-    created = context_.world.Create({.network = Network::kDiscourse,
-                                     .kind = item->kind,
-                                     .account = item->account,
-                                     .parent = item->parent,
-                                     .author_id = item->author_id,
-                                     .author_name = item->author_name,
-                                     .author_handle = item->author_handle,
-                                     .text = item->text,
-                                     .title = item->title,
-                                     .status = message ? "private" : "",
-                                     .extra = item->extra,
-                                     .by_us = item->by_us},
-                                    {.by = item->by_us ? "us" : "audience", .digest = asked.request.digest, .label = "from the queue"});
+    created = context_.world.Create(
+        {.network = Network::kDiscourse,
+         .kind = item->kind,
+         .account = item->account,
+         .parent = item->parent,
+         .author_id = item->author_id,
+         .author_name = item->author_name,
+         .author_handle = item->author_handle,
+         .text = item->text,
+         .title = item->title,
+         .status = message ? "private" : "",
+         .extra = item->extra,
+         .by_us = item->by_us},
+        {.by = item->by_us ? "us" : "audience", .digest = asked.request.digest, .label = "from the queue"});
     if (!created.ok()) return Stored(asked, created);
     (void)context_.world.SetExtra(Network::kDiscourse, item->id, {{"created_post_id", (*created)->id}});
   }
@@ -244,8 +253,9 @@ net::HttpResponse Discourse::Pending(const Asked& asked) {
     rows.push_back(DiscoursePending(*item, context_.world.Find(Network::kDiscourse, item->post).get()));
   }
   if (rows.empty() && name != asked.forum->handle) {
-    const Page known = context_.world.Read(Network::kDiscourse, World::List::kInbox, asked.forum->id,
-                                           {.limit = 1, .filter = [&](const Item& item) { return item.author_handle == name; }});
+    const Page known =
+        context_.world.Read(Network::kDiscourse, World::List::kInbox, asked.forum->id,
+                            {.limit = 1, .filter = [&](const Item& item) { return item.author_handle == name; }});
     if (known.items.empty()) return DiscourseNotFound();
   }
   return DiscourseAnswer({{"pending_posts", rows}});

@@ -11,7 +11,8 @@ Reply Nodebb::Handle(const net::HttpRequest& http) {
   StatusOr<Request> read = ReadRequest(http, "/nodebb");
   if (!read.ok()) return {NodebbError(400, "[[error:invalid-data]]")};
   Request& request = *read;
-  if (request.path.size() < 3 || request.path[1] != "api") return {NodebbPage({{"path", http.path}, {"title", "404"}}, 404)};
+  if (request.path.size() < 3 || request.path[1] != "api")
+    return {NodebbPage({{"path", http.path}, {"title", "404"}}, 404)};
   const AccountPtr forum = context_.world.FindAccount(Network::kNodebb, request.path[0]);
   if (forum == nullptr) return {NodebbPage({{"path", http.path}, {"title", "404"}}, 404)};
   const bool v3 = request.path[2] == "v3";
@@ -27,10 +28,11 @@ Reply Nodebb::Handle(const net::HttpRequest& http) {
 }
 
 Reply Nodebb::Guarded(const Asked& asked, std::string_view operation, const Perform& perform) {
-  return UnderFaults(context_, Network::kNodebb, asked.forum->id, operation,
-                     {.limited = [] { return NodebbError(400, "[[error:too-many-posts, 10]]"); },   // no status of its own
-                      .forbidden = [] { return NodebbError(403, "[[error:no-privileges]]"); }},
-                     perform);
+  return UnderFaults(
+      context_, Network::kNodebb, asked.forum->id, operation,
+      {.limited = [] { return NodebbError(400, "[[error:too-many-posts, 10]]"); },  // no status of its own
+       .forbidden = [] { return NodebbError(403, "[[error:no-privileges]]"); }},
+      perform);
 }
 
 Reply Nodebb::RouteRead(const Asked& asked) {
@@ -51,7 +53,8 @@ Reply Nodebb::RouteRead(const Asked& asked) {
     if (path[0] == "topic" && n >= 2) return Guarded(asked, "read", [&](Answer) { return ShowTopic(asked); });
     if (path[0] == "post-queue") return Guarded(asked, "list", [&](Answer a) { return PostQueue(asked, a); });
     if (path[0] == "categories" && n == 1) return Guarded(asked, "read", [&](Answer) { return Categories(asked); });
-    if (path[0] == "user" && n == 2) return Guarded(asked, "identity", [&](Answer) { return Person(asked, "", path[1], false); });
+    if (path[0] == "user" && n == 2)
+      return Guarded(asked, "identity", [&](Answer) { return Person(asked, "", path[1], false); });
     if (path[0] == "user" && n == 3 && path[1] == "uid") {
       return Guarded(asked, "identity", [&](Answer) { return Person(asked, path[2], "", false); });
     }
@@ -72,10 +75,12 @@ Reply Nodebb::RouteWrite(const Asked& asked) {
   if (path[0] == "users" && n == 2 && method == "GET") {
     return Guarded(asked, "identity", [&](Answer) { return Person(asked, path[1], "", true); });
   }
-  if (path[0] == "users" && n == 3 && (path[2] == "ban" || path[2] == "mute") && (method == "PUT" || method == "DELETE")) {
+  if (path[0] == "users" && n == 3 && (path[2] == "ban" || path[2] == "mute") &&
+      (method == "PUT" || method == "DELETE")) {
     return Guarded(asked, method == "PUT" ? path[2] : Cat("un", path[2]), [&](Answer a) { return Sanction(asked, a); });
   }
-  if (path[0] == "flags" && n == 1 && method == "POST") return Guarded(asked, "report", [&](Answer a) { return Flag(asked, a); });
+  if (path[0] == "flags" && n == 1 && method == "POST")
+    return Guarded(asked, "report", [&](Answer a) { return Flag(asked, a); });
   return {NodebbError(404, "[[error:api.404]]")};
 }
 
@@ -89,7 +94,8 @@ std::optional<Reply> Nodebb::RouteTopics(const Asked& asked) {
   if (n == 2 && method == "GET") return Guarded(asked, "read", [&](Answer) { return ShowTopic(asked); });
   if (n == 2 && remove) return Guarded(asked, "delete", [&](Answer a) { return Purge(asked, a); });
   if (n != 3 || (!put && !remove)) return std::nullopt;
-  if (path[2] == "state") return Guarded(asked, remove ? "delete" : "unhide", [&](Answer a) { return SetRemoved(asked, a); });
+  if (path[2] == "state")
+    return Guarded(asked, remove ? "delete" : "unhide", [&](Answer a) { return SetRemoved(asked, a); });
   if (path[2] == "lock" || path[2] == "pin") {
     return Guarded(asked, put ? "lock" : "unlock", [&](Answer a) { return SetTopic(asked, a); });
   }
@@ -114,7 +120,8 @@ std::optional<Reply> Nodebb::RoutePosts(const Asked& asked) {
   if (n == 3 && path[2] == "state" && (put || remove)) {
     return Guarded(asked, remove ? "delete" : "unhide", [&](Answer a) { return SetRemoved(asked, a); });
   }
-  if (n == 3 && path[2] == "vote" && (put || remove)) return Guarded(asked, "edit", [&](Answer) { return Vote(asked); });
+  if (n == 3 && path[2] == "vote" && (put || remove))
+    return Guarded(asked, "edit", [&](Answer) { return Vote(asked); });
   return std::nullopt;
 }
 

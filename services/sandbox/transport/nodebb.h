@@ -1,5 +1,5 @@
-// A forum that speaks NodeBB's API (facts 10): /nodebb/<uid>/api/... is read, /nodebb/<uid>/api/v3/... is written; every account
-// is the one user of a forum of its own, and a global moderator there.
+// A forum that speaks NodeBB's API (facts 10): /nodebb/<uid>/api/... is read, /nodebb/<uid>/api/v3/... is written;
+// every account is the one user of a forum of its own, and a global moderator there.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ class Nodebb : public Face {
   struct Asked {
     const Request& request;
     AccountPtr forum;
-    std::vector<std::string> path;   // behind "api", or behind "v3"
+    std::vector<std::string> path;  // behind "api", or behind "v3"
   };
   using Perform = std::function<net::HttpResponse(Answer)>;
   Reply Guarded(const Asked& asked, std::string_view operation, const Perform& perform);
@@ -54,7 +54,7 @@ class Nodebb : public Face {
 
   ItemPtr PostOf(const Asked& asked, const std::string& pid) const;
   ItemPtr TopicOf(const Asked& asked, const std::string& tid) const;
-  ItemPtr Target(const Asked& asked) const;   // of /posts/{pid}/.. or, by its number, /topics/{tid}/..
+  ItemPtr Target(const Asked& asked) const;  // of /posts/{pid}/.. or, by its number, /topics/{tid}/..
   std::vector<ItemPtr> StreamOf(const ItemPtr& first) const;
   int64_t Replies(const Item& item) const;
   bool Knows(const Asked& asked, const std::string& uid) const;

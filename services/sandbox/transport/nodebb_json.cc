@@ -9,14 +9,22 @@ namespace {
 
 std::string_view CodeOf(int status) {
   switch (status) {
-    case 200: return "ok";
-    case 202: return "accepted";
-    case 400: return "bad-request";
-    case 401: return "not-authorised";
-    case 403: return "forbidden";
-    case 404: return "not-found";
-    case 429: return "too-many-requests";
-    default: return "internal-server-error";
+    case 200:
+      return "ok";
+    case 202:
+      return "accepted";
+    case 400:
+      return "bad-request";
+    case 401:
+      return "not-authorised";
+    case 403:
+      return "forbidden";
+    case 404:
+      return "not-found";
+    case 429:
+      return "too-many-requests";
+    default:
+      return "internal-server-error";
   }
 }
 
@@ -33,55 +41,59 @@ net::HttpResponse NodebbPage(const Json& json, int status) {
 }
 
 net::HttpResponse NodebbAnswer(const Json& body, int status) {
-  return NodebbPage({{"status", {{"code", CodeOf(status)}, {"message", status == 202 ? "Accepted" : "OK"}}}, {"response", body}},
-                    status);
+  return NodebbPage(
+      {{"status", {{"code", CodeOf(status)}, {"message", status == 202 ? "Accepted" : "OK"}}}, {"response", body}},
+      status);
 }
 
 net::HttpResponse NodebbError(int status, std::string_view message) {
   if (message == "[[error:no-privileges]]" || message == "[[error:user-banned]]") status = 403;
   if (message == "[[error:invalid-uid]]") status = 401;
-  return NodebbPage({{"status", {{"code", CodeOf(status)}, {"message", message}}}, {"response", Json::object()}}, status);
+  return NodebbPage({{"status", {{"code", CodeOf(status)}, {"message", message}}}, {"response", Json::object()}},
+                    status);
 }
 
 bool IsRemoved(const Item& item) { return item.deleted || Extra(item, "deleted") == "1"; }
 
 Json NodebbUser(std::string_view uid, std::string_view name, std::string_view handle) {
-  return {{"uid", ForumNumber(uid)}, {"username", handle},    {"userslug", handle}, {"displayname", name},
-          {"fullname", name},        {"picture", nullptr},    {"status", "offline"}, {"reputation", 0},
-          {"postcount", 1},          {"banned", false},       {"icon:text", "P"},    {"icon:bgColor", "#e91e63"}};
+  return {{"uid", ForumNumber(uid)}, {"username", handle}, {"userslug", handle},  {"displayname", name},
+          {"fullname", name},        {"picture", nullptr}, {"status", "offline"}, {"reputation", 0},
+          {"postcount", 1},          {"banned", false},    {"icon:text", "P"},    {"icon:bgColor", "#e91e63"}};
 }
 
 Json NodebbPost(const Item& item, const Item& first, int64_t replies, bool html) {
   const bool removed = IsRemoved(item);
   const int64_t votes = ForumValue(Extra(item, "up")) - ForumValue(Extra(item, "down"));
-  Json post = {{"pid", ForumNumber(item.id)},
-               {"tid", ForumNumber(Extra(item, "tid"))},
-               {"uid", ForumNumber(item.author_id)},
-               {"content", html ? ForumHtml(item.text) + "\n" : item.text},
-               {"timestamp", absl::ToUnixMillis(item.created)},
-               {"timestampISO", ForumTime(item.created)},
-               {"edited", item.edited ? absl::ToUnixMillis(TextTime(item)) : 0},
-               {"editedISO", item.edited ? ForumTime(TextTime(item)) : ""},
-               {"editor", nullptr},
-               {"votes", votes},
-               {"upvotes", ForumValue(Extra(item, "up"))},
-               {"downvotes", ForumValue(Extra(item, "down"))},
-               {"deleted", removed ? 1 : 0},
-               {"deleterUid", removed ? ForumNumber(Extra(item, "deleter").empty() ? item.author_id : Extra(item, "deleter")) : Json(0)},
-               {"index", ForumValue(Extra(item, "index"))},
-               {"replies", {{"count", replies}, {"hasMore", replies > 6}, {"users", Json::array()}}},
-               {"bookmarks", 0},
-               {"isMainPost", item.kind == Item::Kind::kPost},
-               {"user", AuthorOf(item)},
-               {"topic",
-                {{"tid", ForumNumber(Extra(first, "tid"))},
-                 {"uid", ForumNumber(first.author_id)},
-                 {"cid", ForumNumber(Extra(first, "cid"))},
-                 {"title", first.title},
-                 {"slug", SlugOf(first)},
-                 {"mainPid", ForumNumber(first.id)},
-                 {"deleted", IsRemoved(first) ? 1 : 0}}},
-               {"category", {{"cid", ForumNumber(Extra(first, "cid"))}, {"name", "General Discussion"}}}};
+  Json post = {
+      {"pid", ForumNumber(item.id)},
+      {"tid", ForumNumber(Extra(item, "tid"))},
+      {"uid", ForumNumber(item.author_id)},
+      {"content", html ? ForumHtml(item.text) + "\n" : item.text},
+      {"timestamp", absl::ToUnixMillis(item.created)},
+      {"timestampISO", ForumTime(item.created)},
+      {"edited", item.edited ? absl::ToUnixMillis(TextTime(item)) : 0},
+      {"editedISO", item.edited ? ForumTime(TextTime(item)) : ""},
+      {"editor", nullptr},
+      {"votes", votes},
+      {"upvotes", ForumValue(Extra(item, "up"))},
+      {"downvotes", ForumValue(Extra(item, "down"))},
+      {"deleted", removed ? 1 : 0},
+      {"deleterUid",
+       removed ? ForumNumber(Extra(item, "deleter").empty() ? item.author_id : Extra(item, "deleter")) : Json(0)},
+      {"index", ForumValue(Extra(item, "index"))},
+      {"replies", {{"count", replies}, {"hasMore", replies > 6}, {"users", Json::array()}}},
+      {"bookmarks", 0},
+      {"isMainPost", item.kind == Item::Kind::kPost},
+      {"user", AuthorOf(item)},
+      {"topic",
+       {{"tid", ForumNumber(Extra(first, "tid"))},
+        {"uid", ForumNumber(first.author_id)},
+        {"cid", ForumNumber(Extra(first, "cid"))},
+        {"title", first.title},
+        {"slug", SlugOf(first)},
+        {"mainPid", ForumNumber(first.id)},
+        {"deleted", IsRemoved(first) ? 1 : 0}}},
+      {"category", {{"cid", ForumNumber(Extra(first, "cid"))}, {"name", "General Discussion"}}}};
   if (const std::string to = Extra(item, "toPid"); !to.empty()) post["toPid"] = ForumNumber(to);
   return post;
 }

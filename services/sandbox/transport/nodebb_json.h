@@ -10,7 +10,8 @@ namespace parvis::sandbox {
 
 // {"status": {"code": "ok", "message": "OK"}, "response": {...}}; 202 is "accepted".
 net::HttpResponse NodebbAnswer(const Json& response, int status = 200);
-// `message` is a key of the translations, "[[error:no-topic]]"; some keys have a status of their own, all else is `status`.
+// `message` is a key of the translations, "[[error:no-topic]]"; some keys have a status of their own, all else is
+// `status`.
 net::HttpResponse NodebbError(int status, std::string_view message);
 // What /api answers, without the envelope.
 net::HttpResponse NodebbPage(const Json& json, int status = 200);

@@ -41,8 +41,9 @@ ItemPtr Nodebb::Target(const Asked& asked) const {
 
 std::vector<ItemPtr> Nodebb::StreamOf(const ItemPtr& first) const {
   std::vector<ItemPtr> posts = {first};
-  Page page = context_.world.Read(Network::kNodebb, World::List::kComments, first->id,
-                                  {.newest_first = false, .limit = kAll, .filter = [](const Item& item) { return !InQueue(item); }});
+  Page page = context_.world.Read(
+      Network::kNodebb, World::List::kComments, first->id,
+      {.newest_first = false, .limit = kAll, .filter = [](const Item& item) { return !InQueue(item); }});
   std::ranges::move(page.items, std::back_inserter(posts));
   return posts;
 }
@@ -74,8 +75,9 @@ net::HttpResponse Nodebb::RecentPosts(const Asked& asked, Answer answer) {
   const int limit = static_cast<int>(std::min<int64_t>(kAll, page * kPerPage));
   std::vector<ItemPtr> posts;
   for (const World::List list : {World::List::kPosts, World::List::kInbox}) {
-    Page read = context_.world.Read(Network::kNodebb, list, asked.forum->id,
-                                    {.limit = limit, .filter = [](const Item& item) { return !InQueue(item) && !IsRemoved(item); }});
+    Page read = context_.world.Read(
+        Network::kNodebb, list, asked.forum->id,
+        {.limit = limit, .filter = [](const Item& item) { return !InQueue(item) && !IsRemoved(item); }});
     std::ranges::move(read.items, std::back_inserter(posts));
   }
   std::ranges::sort(posts, [](const ItemPtr& a, const ItemPtr& b) { return ForumValue(a->id) > ForumValue(b->id); });
@@ -146,11 +148,10 @@ net::HttpResponse Nodebb::PostQueue(const Asked& asked, Answer answer) {
   const int64_t page = PageOf(asked.request);
   std::vector<ItemPtr> queue;
   for (const World::List list : {World::List::kPosts, World::List::kInbox}) {
-    Page read = context_.world.Read(
-        Network::kNodebb, list, asked.forum->id,
-        {.newest_first = false, .limit = kAll, .filter = [&](const Item& item) {
-           return item.status == kQueued && (wanted.empty() || QueueIdOf(item) == wanted);
-         }});
+    Page read = context_.world.Read(Network::kNodebb, list, asked.forum->id,
+                                    {.newest_first = false, .limit = kAll, .filter = [&](const Item& item) {
+                                       return item.status == kQueued && (wanted.empty() || QueueIdOf(item) == wanted);
+                                     }});
     std::ranges::move(read.items, std::back_inserter(queue));
   }
   if (!wanted.empty() && queue.empty()) {
@@ -161,7 +162,10 @@ net::HttpResponse Nodebb::PostQueue(const Asked& asked, Answer answer) {
   for (size_t i = begin; answer != Answer::kEmptyPage && i < std::min(queue.size(), begin + kPerPage); ++i) {
     rows.push_back(NodebbQueued(*queue[i], context_.world.Find(Network::kNodebb, queue[i]->post).get()));
   }
-  return NodebbPage({{"title", "[[pages:post-queue]]"}, {"enabled", true}, {"posts", rows}, {"pagination", Pagination(page, queue.size())}});
+  return NodebbPage({{"title", "[[pages:post-queue]]"},
+                     {"enabled", true},
+                     {"posts", rows},
+                     {"pagination", Pagination(page, queue.size())}});
 }
 
 net::HttpResponse Nodebb::Person(const Asked& asked, const std::string& uid, const std::string& handle, bool envelope) {
@@ -169,9 +173,10 @@ net::HttpResponse Nodebb::Person(const Asked& asked, const std::string& uid, con
   if (uid == asked.forum->id || handle == asked.forum->handle) {
     user = NodebbUser(asked.forum->id, asked.forum->name, asked.forum->handle);
   } else {
-    const Page found = context_.world.Read(
-        Network::kNodebb, World::List::kInbox, asked.forum->id,
-        {.limit = 1, .filter = [&](const Item& item) { return uid.empty() ? item.author_handle == handle : item.author_id == uid; }});
+    const Page found = context_.world.Read(Network::kNodebb, World::List::kInbox, asked.forum->id,
+                                           {.limit = 1, .filter = [&](const Item& item) {
+                                              return uid.empty() ? item.author_handle == handle : item.author_id == uid;
+                                            }});
     if (found.items.empty()) {
       return envelope ? NodebbError(404, "[[error:no-user]]")
                       : NodebbPage({{"path", asked.request.http.path}, {"title", "[[global:404.title]]"}}, 404);
@@ -186,8 +191,13 @@ net::HttpResponse Nodebb::Person(const Asked& asked, const std::string& uid, con
 
 net::HttpResponse Nodebb::Categories(const Asked& asked) {
   Json rows = Json::array();
-  for (const auto& [cid, name] : {std::pair{1, "Announcements"}, std::pair{2, "General Discussion"}, std::pair{7, "Moderated"}}) {
-    rows.push_back({{"cid", cid}, {"name", name}, {"slug", Cat(cid, "/", ForumSlug(name))}, {"parentCid", 0}, {"disabled", false}});
+  for (const auto& [cid, name] :
+       {std::pair{1, "Announcements"}, std::pair{2, "General Discussion"}, std::pair{7, "Moderated"}}) {
+    rows.push_back({{"cid", cid},
+                    {"name", name},
+                    {"slug", Cat(cid, "/", ForumSlug(name))},
+                    {"parentCid", 0},
+                    {"disabled", false}});
   }
   return NodebbPage({{"title", "[[pages:categories]]"}, {"categories", rows}});
 }

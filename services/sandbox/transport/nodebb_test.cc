@@ -12,15 +12,18 @@ class NodebbTest : public ::testing::Test {
     net::Headers headers;
     if (!token.empty()) headers["Authorization"] = "Bearer " + token;
     if (!body.is_null()) headers["Content-Type"] = "application/json";
-    return sandbox.Send(method, account["base_url"].get<std::string>() + "/api" + path, body.is_null() ? "" : body.dump(), headers);
+    return sandbox.Send(method, account["base_url"].get<std::string>() + "/api" + path,
+                        body.is_null() ? "" : body.dump(), headers);
   }
   Json NewTopic(int cid = 2) {
-    const Answered answer = Send("POST", "/v3/topics", {{"cid", cid}, {"title", "Un titre"}, {"content", "Un texte assez long"}});
+    const Answered answer =
+        Send("POST", "/v3/topics", {{"cid", cid}, {"title", "Un titre"}, {"content", "Un texte assez long"}});
     EXPECT_EQ(answer.json["status"]["code"], cid == 7 ? "accepted" : "ok") << answer.body;
     return answer.json["response"];
   }
   std::string Visitor(const Json& pid, const std::string& text) {
-    return sandbox.Control("POST", "/comments", {{"network", "nodebb"}, {"parent", pid.dump()}, {"text", text}})["remote_id"];
+    return sandbox.Control("POST", "/comments",
+                           {{"network", "nodebb"}, {"parent", pid.dump()}, {"text", text}})["remote_id"];
   }
   int Entries(const std::string& kind) {
     int n = 0;
@@ -43,9 +46,11 @@ TEST_F(NodebbTest, SignsInAndRefusesByKeys) {
   EXPECT_EQ(brief.status, 400);
   EXPECT_EQ(brief.json["status"]["code"], "bad-request");
   EXPECT_EQ(brief.json["status"]["message"], "[[error:content-too-short, 8]]");
-  EXPECT_EQ(Send("POST", "/v3/topics", {{"cid", 2}}).json["status"]["message"], "[[error:required-parameters-missing, title, content]]");
-  EXPECT_EQ(Send("POST", "/v3/topics", {{"cid", 9}, {"title", "t"}, {"content", "assez long"}}).json["status"]["message"],
-            "[[error:no-category]]");
+  EXPECT_EQ(Send("POST", "/v3/topics", {{"cid", 2}}).json["status"]["message"],
+            "[[error:required-parameters-missing, title, content]]");
+  EXPECT_EQ(
+      Send("POST", "/v3/topics", {{"cid", 9}, {"title", "t"}, {"content", "assez long"}}).json["status"]["message"],
+      "[[error:no-category]]");
   EXPECT_EQ(Send("POST", "/v3/topics/77", {{"content", "assez long"}}).json["status"]["message"], "[[error:no-topic]]");
   token = "wrong";
   EXPECT_EQ(Send("GET", "/self").status, 401);
@@ -56,17 +61,21 @@ TEST_F(NodebbTest, WritesReadsAndPages) {
   const Json topic = NewTopic();
   EXPECT_NE(topic["tid"], topic["mainPid"]);
   const std::string tid = topic["tid"].dump();
-  EXPECT_EQ(Send("GET", "/topic/" + topic["mainPid"].dump()).status, 404);   // a post's number is no topic's
+  EXPECT_EQ(Send("GET", "/topic/" + topic["mainPid"].dump()).status, 404);  // a post's number is no topic's
   const std::string asked = Visitor(topic["mainPid"], "Une question");
-  const Json reply = Send("POST", "/v3/topics/" + tid, {{"content", "Une réponse à vous"}, {"toPid", std::stoll(asked)}}).json["response"];
+  const Json reply =
+      Send("POST", "/v3/topics/" + tid, {{"content", "Une réponse à vous"}, {"toPid", std::stoll(asked)}})
+          .json["response"];
   EXPECT_EQ(reply["toPid"].dump(), asked);
   EXPECT_EQ(reply["index"], 2);
-  EXPECT_EQ(Send("POST", "/v3/topics/" + tid, {{"content", "Une réponse à vous"}, {"toPid", 5}}).json["status"]["message"],
-            "[[error:invalid-pid]]");
+  EXPECT_EQ(
+      Send("POST", "/v3/topics/" + tid, {{"content", "Une réponse à vous"}, {"toPid", 5}}).json["status"]["message"],
+      "[[error:invalid-pid]]");
   for (int i = 0; i < 30; ++i) Visitor(topic["mainPid"], "Message " + std::to_string(i));
   std::set<std::string> seen;
   for (int page = 1; page <= 3; ++page) {
-    for (const Json& post : Send("GET", "/recent/posts?page=" + std::to_string(page)).json) seen.insert(post["pid"].dump());
+    for (const Json& post : Send("GET", "/recent/posts?page=" + std::to_string(page)).json)
+      seen.insert(post["pid"].dump());
   }
   EXPECT_EQ(seen.size(), 33u);
   const Json second = Send("GET", "/topic/" + tid + "?page=2").json;
@@ -85,11 +94,13 @@ TEST_F(NodebbTest, RemovesBringsBackAndPurges) {
   EXPECT_EQ(Send("PUT", "/v3/posts/" + pid + "/state").status, 200);
   const Json back = Send("GET", "/v3/posts/" + pid).json["response"];
   EXPECT_EQ(back["deleted"], 0);
-  EXPECT_EQ(back["edited"], 0);   // removing is no edit
+  EXPECT_EQ(back["edited"], 0);  // removing is no edit
   EXPECT_EQ(Send("DELETE", "/v3/posts/" + pid).status, 200);
   EXPECT_EQ(Send("GET", "/v3/posts/" + pid).json["status"]["message"], "[[error:no-post]]");
   EXPECT_EQ(Entries("delete"), 2);
-  EXPECT_EQ(Send("PUT", "/v3/posts/" + topic["mainPid"].dump(), {{"content", "Un texte corrigé"}}).json["response"]["editor"], nullptr);
+  EXPECT_EQ(
+      Send("PUT", "/v3/posts/" + topic["mainPid"].dump(), {{"content", "Un texte corrigé"}}).json["response"]["editor"],
+      nullptr);
   EXPECT_GT(Send("GET", "/v3/posts/" + topic["mainPid"].dump()).json["response"]["edited"].get<int64_t>(), 0);
 }
 
@@ -106,7 +117,8 @@ TEST_F(NodebbTest, ModeratesPeopleAndTopics) {
   EXPECT_EQ(Send("PUT", "/v3/users/5/ban").json["status"]["message"], "[[error:no-user]]");
   EXPECT_EQ(Send("PUT", "/v3/posts/" + pid + "/vote", {{"delta", 1}}).status, 200);
   EXPECT_EQ(Send("GET", "/v3/posts/" + pid).json["response"]["votes"], 1);
-  EXPECT_EQ(Send("PUT", "/v3/posts/" + topic["mainPid"].dump() + "/vote", {{"delta", 1}}).json["status"]["message"], "[[error:self-vote]]");
+  EXPECT_EQ(Send("PUT", "/v3/posts/" + topic["mainPid"].dump() + "/vote", {{"delta", 1}}).json["status"]["message"],
+            "[[error:self-vote]]");
   const Json flag = {{"type", "post"}, {"id", std::stoll(pid)}, {"reason", "spam"}};
   EXPECT_EQ(Send("POST", "/v3/flags", flag).status, 200);
   EXPECT_EQ(Send("POST", "/v3/flags", flag).json["status"]["message"], "[[error:post-already-flagged]]");
@@ -115,13 +127,15 @@ TEST_F(NodebbTest, ModeratesPeopleAndTopics) {
 
 TEST_F(HeldNodebbTest, WhatWaitsIsNoPost) {
   const Json topic = NewTopic();
-  const std::string held = Visitor(topic["mainPid"], "Puis-je écrire ?"), other = Visitor(topic["mainPid"], "Moi aussi");
+  const std::string held = Visitor(topic["mainPid"], "Puis-je écrire ?"),
+                    other = Visitor(topic["mainPid"], "Moi aussi");
   EXPECT_EQ(Send("GET", "/v3/posts/" + held).status, 404);
   const Json queue = Send("GET", "/post-queue").json["posts"];
   ASSERT_EQ(queue.size(), 2u);
   EXPECT_EQ(queue[0]["id"], "reply-" + held);
   const Json accepted = Send("POST", "/v3/posts/queue/reply-" + held).json["response"];
-  EXPECT_EQ(Send("GET", "/v3/posts/" + accepted["pid"].dump() + "/raw").json["response"]["content"], "Puis-je écrire ?");
+  EXPECT_EQ(Send("GET", "/v3/posts/" + accepted["pid"].dump() + "/raw").json["response"]["content"],
+            "Puis-je écrire ?");
   EXPECT_EQ(Send("DELETE", "/v3/posts/queue/reply-" + other).status, 200);
   EXPECT_EQ(Send("POST", "/v3/posts/queue/reply-" + other).json["status"]["message"], "[[error:no-post]]");
   EXPECT_EQ(Send("GET", "/post-queue").json["posts"].size(), 0u);

@@ -10,8 +10,8 @@
 namespace parvis::sandbox {
 namespace {
 
-constexpr size_t kContentMin = 8, kContentMax = 32'767, kTitleMax = 255;   // as it is shipped (facts 0.3)
-constexpr std::string_view kQueuedCategory = "7";   // all that is written there waits for approval
+constexpr size_t kContentMin = 8, kContentMax = 32'767, kTitleMax = 255;  // as it is shipped (facts 0.3)
+constexpr std::string_view kQueuedCategory = "7";  // all that is written there waits for approval
 
 // "" when the content may be.
 std::string WhatIsWrong(const std::string& content) {
@@ -24,18 +24,20 @@ std::string WhatIsWrong(const std::string& content) {
 }
 
 bool IsText(const Request& request, const char* name) {
-  return request.json.is_object() ? request.json.contains(name) && request.json.at(name).is_string() : request.params.contains(name);
+  return request.json.is_object() ? request.json.contains(name) && request.json.at(name).is_string()
+                                  : request.params.contains(name);
 }
 
 }  // namespace
 
 net::HttpResponse Nodebb::Stored(const Asked& asked, const StatusOr<ItemPtr>& item) {
   if (!item.ok()) {
-    return item.status().code() == Code::kNotFound ? NodebbError(404, "[[error:no-post]]") : NodebbError(500, "[[error:api.500]]");
+    return item.status().code() == Code::kNotFound ? NodebbError(404, "[[error:no-post]]")
+                                                   : NodebbError(500, "[[error:api.500]]");
   }
   const Item& made = **item;
   const bool topic = made.kind == Item::Kind::kPost;
-  if (InQueue(made)) {   // 202 for a topic, 200 for a reply: so it is there
+  if (InQueue(made)) {  // 202 for a topic, 200 for a reply: so it is there
     return NodebbAnswer({{"id", QueueIdOf(made)},
                          {"type", topic ? "topic" : "reply"},
                          {"queued", true},
@@ -98,7 +100,8 @@ net::HttpResponse Nodebb::CreateReply(const Asked& asked, Answer answer) {
   std::map<std::string, std::string> extra;
   if (!to.empty()) {
     parent = PostOf(asked, to);
-    if (parent == nullptr || parent->post != first->id || parent->deleted) return NodebbError(400, "[[error:invalid-pid]]");
+    if (parent == nullptr || parent->post != first->id || parent->deleted)
+      return NodebbError(400, "[[error:invalid-pid]]");
     if (parent == first || parent->id == first->id) extra["to_first"] = "true";
   }
   const bool held = Extra(*first, "cid") == kQueuedCategory;
@@ -140,13 +143,15 @@ net::HttpResponse Nodebb::SetRemoved(const Asked& asked, Answer answer) {
   const bool topic = asked.path[0] == "topics", remove = asked.request.http.method == "DELETE";
   if (post == nullptr) return NodebbError(404, topic ? "[[error:no-topic]]" : "[[error:no-post]]");
   if (IsRemoved(*post) == remove) {
-    return NodebbError(400, Cat("[[error:", topic ? "topic" : "post", remove ? "-already-deleted" : "-already-restored", "]]"));
+    return NodebbError(
+        400, Cat("[[error:", topic ? "topic" : "post", remove ? "-already-deleted" : "-already-restored", "]]"));
   }
-  const auto changed = context_.world.Mark(Network::kNodebb, post->id, remove ? "delete" : "unhide", Us(asked, answer), [&](Item& item) {
-    KeepTextTime(item, TextTime(item));
-    item.extra["deleted"] = remove ? "1" : "0";
-    item.extra["deleter"] = remove ? asked.forum->id : "";
-  });
+  const auto changed =
+      context_.world.Mark(Network::kNodebb, post->id, remove ? "delete" : "unhide", Us(asked, answer), [&](Item& item) {
+        KeepTextTime(item, TextTime(item));
+        item.extra["deleted"] = remove ? "1" : "0";
+        item.extra["deleter"] = remove ? asked.forum->id : "";
+      });
   return changed.ok() ? NodebbAnswer(Json::object()) : NodebbError(403, "[[error:no-privileges]]");
 }
 
@@ -193,13 +198,14 @@ net::HttpResponse Nodebb::Sanction(const Asked& asked, Answer answer) {
   if (uid == asked.forum->id) return NodebbError(403, "[[error:no-privileges]]");
   if (!Knows(asked, uid)) return NodebbError(404, "[[error:no-user]]");
   const bool on = asked.request.http.method == "PUT";
-  const std::string until = asked.request.Param("until");   // milliseconds; none or 0: for good
+  const std::string until = asked.request.Param("until");  // milliseconds; none or 0: for good
   if (on && !until.empty() && until != "0" && absl::FromUnixMillis(ForumValue(until)) <= context_.clock.WallNow()) {
     return NodebbError(400, what == "ban" ? "[[error:ban-expiry-missing]]" : "[[error:invalid-data]]");
   }
   const bool now = context_.world.IsMarked(Network::kNodebb, asked.forum->id, uid, what);
   if (now != on) {
-    const Status done = context_.world.MarkPerson(Network::kNodebb, asked.forum->id, uid, on ? what : Cat("un", what), Us(asked, answer));
+    const Status done = context_.world.MarkPerson(Network::kNodebb, asked.forum->id, uid, on ? what : Cat("un", what),
+                                                  Us(asked, answer));
     if (!done.ok()) return Stored(asked, done);
   }
   return NodebbAnswer(Json::object());
@@ -208,7 +214,8 @@ net::HttpResponse Nodebb::Sanction(const Asked& asked, Answer answer) {
 net::HttpResponse Nodebb::Flag(const Asked& asked, Answer answer) {
   const Request& request = asked.request;
   const std::string type = request.Param("type"), id = request.Param("id"), reason = request.Param("reason");
-  if (type.empty() || id.empty() || reason.empty()) return NodebbError(400, "[[error:required-parameters-missing, type, id, reason]]");
+  if (type.empty() || id.empty() || reason.empty())
+    return NodebbError(400, "[[error:required-parameters-missing, type, id, reason]]");
   if (type != "post" && type != "user") return NodebbError(400, "[[error:invalid-data]]");
   if (type == "user") {
     if (!Knows(asked, id)) return NodebbError(400, "[[error:no-user]]");
@@ -231,11 +238,13 @@ net::HttpResponse Nodebb::Flag(const Asked& asked, Answer answer) {
 net::HttpResponse Nodebb::Review(const Asked& asked, Answer answer) {
   const std::string& id = asked.path[2];
   const ItemPtr item = context_.world.Find(Network::kNodebb, id.substr(std::min(id.size(), id.find('-') + 1)));
-  const bool there = item != nullptr && item->account == asked.forum->id && item->status == kQueued && QueueIdOf(*item) == id;
+  const bool there =
+      item != nullptr && item->account == asked.forum->id && item->status == kQueued && QueueIdOf(*item) == id;
   if (!there) return NodebbError(404, "[[error:no-post]]");
   const std::string& method = asked.request.http.method;
   if (method == "PUT") {
-    const std::string content = asked.request.Param("content", item->text), title = asked.request.Param("title", item->title);
+    const std::string content = asked.request.Param("content", item->text),
+                      title = asked.request.Param("title", item->title);
     const auto edited = context_.world.EditPost(
         Network::kNodebb, item->id,
         [&](Item& queued) {
@@ -247,24 +256,24 @@ net::HttpResponse Nodebb::Review(const Asked& asked, Answer answer) {
     return NodebbAnswer({{"postData", NodebbQueued(**edited, nullptr)["data"]}});
   }
   const bool accept = method == "POST";
-  const auto decided = context_.world.Mark(Network::kNodebb, item->id, accept ? "approve" : "delete", Us(asked, answer),
-                                           [&](Item& queued) { queued.status = accept ? kQueueAccepted : kQueueRejected; });
+  const auto decided =
+      context_.world.Mark(Network::kNodebb, item->id, accept ? "approve" : "delete", Us(asked, answer),
+                          [&](Item& queued) { queued.status = accept ? kQueueAccepted : kQueueRejected; });
   if (!decided.ok()) return Stored(asked, decided);
   if (!accept) return NodebbAnswer({{"type", "reject"}});
-  const auto created = context_.world.Create({.network = Network::kNodebb,
-                                              .kind = item->kind,
-                                              .account = item->account,
-                                              .parent = item->parent,
-                                              .author_id = item->author_id,
-                                              .author_name = item->author_name,
-                                              .author_handle = item->author_handle,
-                                              .text = item->text,
-                                              .title = item->title,
-                                              .extra = item->extra,
-                                              .by_us = item->by_us},
-                                             {.by = item->by_us ? "us" : "audience",
-                                              .digest = asked.request.digest,
-                                              .label = "from the queue"});
+  const auto created = context_.world.Create(
+      {.network = Network::kNodebb,
+       .kind = item->kind,
+       .account = item->account,
+       .parent = item->parent,
+       .author_id = item->author_id,
+       .author_name = item->author_name,
+       .author_handle = item->author_handle,
+       .text = item->text,
+       .title = item->title,
+       .extra = item->extra,
+       .by_us = item->by_us},
+      {.by = item->by_us ? "us" : "audience", .digest = asked.request.digest, .label = "from the queue"});
   if (!created.ok()) return Stored(asked, created);
   return NodebbAnswer({{"type", item->kind == Item::Kind::kPost ? "topic" : "reply"},
                        {"pid", ForumNumber((*created)->id)},
@@ -286,7 +295,9 @@ net::HttpResponse Nodebb::Upload(const Asked& asked, Answer answer) {
                                             .by_us = true},
                                            Us(asked, answer));
   if (!media.ok()) return Stored(asked, media);
-  return NodebbAnswer({{"images", {{{"url", Cat("/assets/uploads/files/", (*media)->id, "-", file->filename)}, {"name", file->filename}}}}});
+  return NodebbAnswer(
+      {{"images",
+        {{{"url", Cat("/assets/uploads/files/", (*media)->id, "-", file->filename)}, {"name", file->filename}}}}});
 }
 
 }  // namespace parvis::sandbox
