@@ -91,11 +91,25 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
     EXPECT_LT(result.http_status, 300) << path << " " << result.body;
     return ParseJson(result.body);
   }
-  // What the network calls it: WordPress has one call for three kinds, by the status that a comment gets.
+  // What the network's journal calls it, where one call of the network stands for several kinds: the status that a comment gets
+  // in WordPress, a direct status of Mastodon, a personal message of Discourse, the soft deletion of NodeBB, flags of forums.
   std::string NameThere(WriteKind kind) const {
-    if (GetParam() == "wordpress" && kind == WriteKind::kApprove) return "unhide";
-    if (GetParam() == "wordpress" && kind == WriteKind::kSpam) return "hide";
-    return std::string(NameOf(kind));
+    static const std::map<std::pair<std::string, WriteKind>, std::string> names = {
+        {{"wordpress", WriteKind::kApprove}, "unhide"}, {{"wordpress", WriteKind::kSpam}, "hide"},
+        {{"mastodon", WriteKind::kPrivateReply}, "reply"}, {{"discourse", WriteKind::kPrivateReply}, "post"},
+        {{"discourse", WriteKind::kSpam}, "report"}, {{"nodebb", WriteKind::kSpam}, "report"}, {{"nodebb", WriteKind::kHide}, "delete"}};
+    const auto it = names.find({GetParam(), kind});
+    return it == names.end() ? std::string(NameOf(kind)) : it->second;
+  }
+  // Why a kind cannot be tried on a visitor's comment here; "" when it can.
+  std::string NotShown(WriteKind kind) const {
+    static const std::map<std::pair<std::string, WriteKind>, std::string> reasons = {
+        {{"discourse", WriteKind::kApprove}, "it is for entries of the review queue: discourse_test"},
+        {{"discourse", WriteKind::kUnhide}, "only what flags have hidden can be shown again: discourse_test"},
+        {{"nodebb", WriteKind::kApprove}, "it is for entries of the post queue: nodebb_test"},
+        {{"nodebb", WriteKind::kPrivateReply}, "the sandbox has no chats: nodebb_test"}};
+    const auto it = reasons.find({GetParam(), kind});
+    return it == reasons.end() ? "" : it->second;
   }
   // How often the network took a write of this kind, on this target.
   int Journalled(const std::string& kind) {
@@ -157,7 +171,7 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
   void Arm(const std::string& faults, WriteKind kind) {
     for (size_t at = 0; at < faults.size();) {
       const size_t end = std::min(faults.find(' ', at), faults.size());
-      Json rule = {{"kind", faults.substr(at, end - at)}, {"network", GetParam()}, {"operation", NameThere(kind)}};
+      Json rule = {{"kind", faults.substr(at, end - at)}, {"network", GetParam()}, {"operation", kind == WriteKind::kPrivateReply ? std::string(NameOf(kind)) : NameThere(kind)}};
       if (faults.substr(at, end - at) == "server_error") rule["http_status"] = 503;
       Control("POST", "faults", rule);
       at = end + 1;
@@ -197,6 +211,10 @@ TEST_P(ConformanceTest, EveryWriteInEveryCase) {
       EXPECT_EQ(out.error, ErrorClass::kInvalid) << NameOf(kind);
       const Support& why = can.Of(FeatureOf(kind));
       table->Add(GetParam(), kind, why.stance == Stance::kNotInApi ? "not in the API: " + why.source : "not built: " + why.because);
+      continue;
+    }
+    if (const std::string why = NotShown(kind); !why.empty()) {
+      table->Add(GetParam(), kind, "not here: " + why);
       continue;
     }
     for (const Case& one : kCases) {
@@ -241,8 +259,8 @@ TEST_P(ConformanceTest, ReadsAllThatPeopleWroteOnce) {
   std::set<std::string> written;
   for (int i = 0; i < 30; ++i) written.insert(Comment(post));
   for (const char* fault : {"", "empty_page", "odd"}) {
-    // LinkedIn numbers pages by position: what an empty page leaves out is not on another one.
-    if (fault == std::string("empty_page") && GetParam() == "linkedin") continue;
+    // LinkedIn numbers pages by position, Discourse goes on below the last id shown: their empty pages lead nowhere.
+    if (fault == std::string("empty_page") && (GetParam() == "linkedin" || GetParam() == "discourse")) continue;
     SCOPED_TRACE(fault);
     if (*fault != '\0') Control("POST", "faults", {{"kind", fault}, {"network", GetParam()}, {"count", 1}});
     std::map<std::string, int> seen;

@@ -10,16 +10,6 @@ namespace {
 constexpr int kTries = 3;           // when somebody else changes the gate at the same time
 constexpr size_t kHiddenMax = 300;  // facts 6.3
 
-// Some calls answer nothing at all; anything but JSON or nothing is not the server speaking.
-Outcome Done(const Answer& answer, const std::string& target) {
-  if (answer.ok() && !answer.json.is_object() && !answer.http.body.empty()) return UnclearWrite(answer);
-  Outcome out;
-  out.kind = OutcomeKind::kAccepted;
-  out.remote_id = target;
-  out.rate = answer.rate;
-  return out;
-}
-
 std::string WhoOf(const Write& write) {
   return write.target_author_id.empty() ? DidOf(write.target_remote_id) : write.target_author_id;
 }
@@ -51,9 +41,12 @@ Outcome BlueskyConnector::ChangeGate(const Call& call, const Account& account, c
     }
     Outcome failed;
     failed.kind = OutcomeKind::kAccepted;
-    if (!change(&gate, &failed)) return failed.kind == OutcomeKind::kAccepted ? Done(answer, target) : failed;
+    if (!change(&gate, &failed)) {  // refused, or it is so already
+      if (failed.kind == OutcomeKind::kAccepted) failed.remote_id = target;
+      return failed;
+    }
     answer = PutRecord(call, account, kBlueskyGates, RkeyOf(root), gate, swap);
-    if (answer.ok()) return Done(answer, target);
+    if (answer.ok()) return SettledWrite(answer, account, target);
     if (!answer.answered() || answer.refusal.error != ErrorClass::kDuplicate) return FailedWrite(answer, account);
   }
   answer.refusal = {ErrorClass::kTransient, "somebody else changes the thread's gate all the time"};
@@ -125,15 +118,21 @@ Outcome BlueskyConnector::Block(const Call& call, const Account& account, const 
   if (who == account.remote_id) return RefusedBeforeSending(ErrorClass::kInvalid, "that is us");
   const Json record = {{"$type", kBlueskyBlocks}, {"subject", who}, {"createdAt", FormatIsoTime(clock_.WallNow())}};
   const Answer answer = PutRecord(call, account, kBlueskyBlocks, BlockKey(who), record, nullptr);
-  const bool there = answer.answered() && answer.refusal.error == ErrorClass::kDuplicate;
-  return answer.ok() || there ? Done(answer, who) : FailedWrite(answer, account);
+  if (!answer.answered() || answer.refusal.error != ErrorClass::kDuplicate) return SettledWrite(answer, account, who);
+  Outcome there;   // the block stands already
+  there.kind = OutcomeKind::kAccepted;
+  there.remote_id = who;
+  there.rate = answer.rate;
+  return there;
 }
 
 Outcome BlueskyConnector::Unblock(const Call& call, const Account& account, const Write& write) {
   const std::string who = WhoOf(write);
   if (who.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "it is not said who is blocked");
   const Answer profile = Ask(call, account, "app.bsky.actor.getProfile?actor=" + net::UrlEncode(who));
-  if (!profile.ok() && !IsMissing(profile)) return FailedWrite(profile, account, false);
+  // Somebody without a profile (400 "Profile not found") can still be blocked by us under our own key.
+  const bool no_profile = profile.answered() && profile.refusal.error == ErrorClass::kInvalid;
+  if (!profile.ok() && !IsMissing(profile) && !no_profile) return FailedWrite(profile, account, false);
   std::vector<std::string> keys = {BlockKey(who)};
   const std::string uri = Text(Member(profile.json, "viewer"), "blocking");  // made elsewhere, it has another key
   if (DidOf(uri) == account.remote_id && CollectionOf(uri) == kBlueskyBlocks && RkeyOf(uri) != keys[0]) {
@@ -145,7 +144,7 @@ Outcome BlueskyConnector::Unblock(const Call& call, const Account& account, cons
     answer = Ask(call, account, "com.atproto.repo.deleteRecord", &body);
     if (!answer.ok()) return FailedWrite(answer, account);
   }
-  return Done(answer, who);
+  return SettledWrite(answer, account, who);
 }
 
 Outcome BlueskyConnector::Mute(const Call& call, const Account& account, const Write& write) {
@@ -154,7 +153,7 @@ Outcome BlueskyConnector::Mute(const Call& call, const Account& account, const W
   const Json body = {{"actor", who}};
   const Answer answer = Ask(
       call, account, write.kind == WriteKind::kMute ? "app.bsky.graph.muteActor" : "app.bsky.graph.unmuteActor", &body);
-  return answer.ok() ? Done(answer, who) : FailedWrite(answer, account);
+  return SettledWrite(answer, account, who);
 }
 
 Outcome BlueskyConnector::Report(const Call& call, const Account& account, const Write& write) {
@@ -176,7 +175,7 @@ Outcome BlueskyConnector::Report(const Call& call, const Account& account, const
     return RefusedBeforeSending(ErrorClass::kInvalid, "it is not said what is to be reported");
   }
   const Answer answer = Ask(call, account, "com.atproto.moderation.createReport", &body);
-  return answer.ok() ? Done(answer, write.target_remote_id) : FailedWrite(answer, account);
+  return SettledWrite(answer, account, write.target_remote_id);
 }
 
 StatusOr<std::vector<OwnItem>> BlueskyConnector::ReadTarget(const Call& call, const Account& account,

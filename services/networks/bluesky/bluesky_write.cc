@@ -199,14 +199,7 @@ Outcome BlueskyConnector::Delete(const Call& call, const Account& account, const
   const Json body = {
       {"repo", account.remote_id}, {"collection", kBlueskyPosts}, {"rkey", RkeyOf(write.target_remote_id)}};
   const Answer answer = Ask(call, account, "com.atproto.repo.deleteRecord", &body);
-  if (!answer.ok()) return FailedWrite(answer, account);
-  // {} or {"commit": ...}; older servers answer nothing at all. Anything else is not the server speaking.
-  if (!answer.json.is_object() && !answer.http.body.empty()) return UnclearWrite(answer);
-  Outcome out;
-  out.kind = OutcomeKind::kAccepted;
-  out.remote_id = write.target_remote_id;
-  out.rate = answer.rate;
-  return out;
+  return SettledWrite(answer, account, write.target_remote_id);
 }
 
 }  // namespace parvis::networks

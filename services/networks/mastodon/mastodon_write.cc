@@ -36,15 +36,6 @@ std::string FilePart(const std::string& name, const std::string& file, const std
   return out.append(bytes).append("\r\n");
 }
 
-Outcome Done(const Answer& answer, const Account& account, const std::string& id) {
-  if (!answer.ok()) return FailedWrite(answer, account);
-  Outcome out;
-  out.kind = OutcomeKind::kAccepted;
-  out.remote_id = id;
-  out.rate = answer.rate;
-  return out;
-}
-
 // What became of the quote that was asked for; "" when it stands.
 std::string QuoteLacks(const Json& status) {
   const Json& quote = Member(status, "quote");
@@ -165,7 +156,7 @@ Outcome MastodonConnector::Create(const Call& call, const Account& account, cons
   const Answer answer = Ask(call, account, "POST", "/api/v1/statuses", &body, write.idempotency_key);
   const std::string id = Text(answer.json, "id");
   if (answer.ok() && id.empty()) return UnclearWrite(answer);
-  Outcome out = Done(answer, account, id);
+  Outcome out = SettledWrite(answer, account, id);
   if (out.kind != OutcomeKind::kAccepted) return out;
   out.permalink = Text(answer.json, "url");
   if (!draft.quote_remote_id.empty()) out.lacking = QuoteLacks(answer.json);
@@ -196,17 +187,17 @@ Outcome MastodonConnector::OnAuthor(const Call& call, const Account& account, co
   if (write.kind == WriteKind::kReport) {
     Json body = {{"account_id", author}, {"comment", write.draft.text}, {"category", "other"}};
     if (!write.target_remote_id.empty()) body["status_ids"] = Json::array({write.target_remote_id});
-    return Done(Ask(call, account, "POST", "/api/v1/reports", &body), account, id);
+    return SettledWrite(Ask(call, account, "POST", "/api/v1/reports", &body), account, id);
   }
   const char* deed = write.kind == WriteKind::kBan     ? "block"
                      : write.kind == WriteKind::kUnban ? "unblock"
                      : write.kind == WriteKind::kMute  ? "mute"
                                                        : "unmute";
-  return Done(Ask(call, account, "POST", "/api/v1/accounts/" + net::UrlEncode(author) + "/" + deed), account, id);
+  return SettledWrite(Ask(call, account, "POST", "/api/v1/accounts/" + net::UrlEncode(author) + "/" + deed), account, id);
 }
 
 Outcome MastodonConnector::Delete(const Call& call, const Account& account, const Write& write) {
-  return Done(Ask(call, account, "DELETE", "/api/v1/statuses/" + net::UrlEncode(write.target_remote_id)), account,
+  return SettledWrite(Ask(call, account, "DELETE", "/api/v1/statuses/" + net::UrlEncode(write.target_remote_id)), account,
               write.target_remote_id);
 }
 
