@@ -76,7 +76,6 @@ struct Capabilities {
   std::map<Feature, Support> features;
   bool needs_title = false;
   bool needs_media = false;              // no post without a picture or video
-  bool needs_parent_post = false;        // reading comments back needs the posts: polling goes post by post
   int post_text_max = 0;                 // in text_unit; 0 = no limit
   int reply_text_max = 0;
   int title_max = 0;                     // code points

@@ -4,6 +4,7 @@
 
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
@@ -109,7 +110,7 @@ std::vector<Violation> BlueskyConnector::Check(WriteKind kind, const Draft& draf
 
 Answer BlueskyConnector::SendRequest(const Call& call, const Account& account, const std::string& method,
                                      net::ClientRequest request) {
-  request.url = account.base_url + (account.base_url.ends_with('/') ? "xrpc/" : "/xrpc/") + method;
+  request.url = BaseOf(account) + "/xrpc/" + method;
   request.bearer = account.credentials.Get("access_token");
   Answer answer;
   answer.http = http_.Send(call, std::move(request));
@@ -123,10 +124,7 @@ Answer BlueskyConnector::SendRequest(const Call& call, const Account& account, c
 Answer BlueskyConnector::Ask(const Call& call, const Account& account, const std::string& method, const Json* body) {
   net::ClientRequest request;
   request.method = body == nullptr ? "GET" : "POST";
-  if (body != nullptr) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+  if (body != nullptr) SetJson(*body, &request);
   return SendRequest(call, account, method, std::move(request));
 }
 

@@ -18,22 +18,13 @@ constexpr std::pair<std::string_view, ErrorClass> kNames[] = {
     {"InvalidSwap", ErrorClass::kDuplicate},         {"MethodNotImplemented", ErrorClass::kInvalid},
 };
 
-ErrorClass ByStatus(int status) {
-  if (status == 401) return ErrorClass::kTokenExpired;
-  if (status == 403) return ErrorClass::kPermission;
-  if (status == 404) return ErrorClass::kNotFound;
-  if (status == 429) return ErrorClass::kRateLimited;
-  if (status >= 500 || status == 408) return ErrorClass::kTransient;
-  return ErrorClass::kInvalid;
-}
-
 }  // namespace
 
 Refusal ClassifyBluesky(const net::ClientResult& http, const Json& json) {
   const int status = http.http_status;
   if (status >= 200 && status < 300) return {};
   const std::string name = Text(json, "error"), message = Text(json, "message");
-  Refusal out{ByStatus(status), name.empty() ? message : name + ": " + message};
+  Refusal out{ClassOfStatus(status), name.empty() ? message : name + ": " + message};
   const auto known =
       std::find_if(std::begin(kNames), std::end(kNames), [&](const auto& one) { return one.first == name; });
   if (known != std::end(kNames)) out.error = known->second;
@@ -42,13 +33,8 @@ Refusal ClassifyBluesky(const net::ClientResult& http, const Json& json) {
 
 RateState BlueskyRate(const net::Headers& headers, absl::Time now) {
   RateState rate;
-  const auto number = [&](const char* name) -> std::optional<int> {
-    const auto value = HeaderNumber(headers, name);
-    if (!value) return std::nullopt;
-    return static_cast<int>(std::min<int64_t>(*value, INT32_MAX));
-  };
-  rate.limit = number("RateLimit-Limit");
-  rate.remaining = number("RateLimit-Remaining");
+  rate.limit = HeaderCount(headers, "RateLimit-Limit");
+  rate.remaining = HeaderCount(headers, "RateLimit-Remaining");
   if (const auto reset = HeaderNumber(headers, "RateLimit-Reset")) {
     rate.reset_in = std::clamp(absl::FromUnixSeconds(*reset) - now, absl::ZeroDuration(), absl::Hours(24));
   }

@@ -39,7 +39,7 @@ struct Round {
   std::string Encode() const {
     Json json = {{"s", since}};
     if (next_since > 0) json.update({{"n", next_since}, {"o", own ? 1 : 0}, {"c", place}});
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return Dump(json);
   }
 };
 
@@ -113,7 +113,7 @@ std::optional<Happening> HappeningOf(const Json& post, const Account& account, c
 }
 
 void AddUnread(const Json& item, PollPage* page) {
-  page->unparsed.push_back({item.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD",
+  page->unparsed.push_back({Dump(item), "MISSING_FIELD",
                             "a post without uri, record or indexedAt"});
 }
 

@@ -5,19 +5,14 @@
 #include "networks/discourse/discourse_parse.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
 
 constexpr int kTextMax = 32000;  // the forum's setting max_post_length as shipped
-constexpr int kTitleMax = 255;
 constexpr int64_t kUploadBytesMax = 4 << 20;  // max_image_size_kb and max_attachment_size_kb as shipped
 const char kDocs[] = "https://docs.discourse.org/ (openapi of 2026-08-20)";
-
-std::string WithoutSlash(std::string url) {
-  while (!url.empty() && url.back() == '/') url.pop_back();
-  return url;
-}
 
 }  // namespace
 
@@ -42,7 +37,7 @@ DiscourseConnector::DiscourseConnector(net::HttpClient& http, const Clock& clock
   c.Leave(F::kMentions, "every post comes in, with a mention of us or without");
   c.needs_title = true;
   c.post_text_max = c.reply_text_max = kTextMax;
-  c.title_max = kTitleMax;
+  c.title_max = 255;
   c.media_max = 10;
   c.media_types = {"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "application/pdf"};
   c.media_max_bytes = c.video_max_bytes = kUploadBytesMax;
@@ -61,15 +56,7 @@ std::vector<Violation> DiscourseConnector::Check(WriteKind kind, const Draft& dr
   CheckPossible(kind, draft, capabilities_, &out);
   if (kind != WriteKind::kPost && kind != WriteKind::kReply && kind != WriteKind::kPrivateReply) return out;
   CheckText(draft, TextLength(TextWithLink(draft)), kTextMax, "characters", true, &out);
-  if (kind == WriteKind::kPost && text::ForComparison(draft.title).empty()) {
-    out.push_back({"title", "must not be empty: a topic needs a title", "TITLE_MISSING"});
-  }
-  if (!text::IsUtf8(draft.title)) out.push_back({"title", "must be UTF-8", "TEXT_NOT_UTF8"});
-  if (const int title = text::CodePoints(draft.title); title > kTitleMax) {
-    out.push_back(
-        {"title", "has " + std::to_string(title) + " characters, at most " + std::to_string(kTitleMax) + " are allowed",
-         "TITLE_TOO_LONG"});
-  }
+  CheckTitle(kind, draft, capabilities_, "a topic", &out);
   CheckMedia(draft, capabilities_, &out);
   CheckLink(draft, &out);
   const auto category = draft.options.find("category");
@@ -82,7 +69,7 @@ std::vector<Violation> DiscourseConnector::Check(WriteKind kind, const Draft& dr
 
 Answer DiscourseConnector::SendRequest(const Call& call, const Account& account, const std::string& path,
                                        net::ClientRequest request) {
-  request.url = WithoutSlash(account.base_url) + path;
+  request.url = BaseOf(account) + path;
   request.headers["Api-Key"] = std::string(account.credentials.Get("api_key").Reveal());
   request.headers["Api-Username"] = std::string(account.credentials.Get("api_username").Reveal());
   request.headers["Accept"] = "application/json";
@@ -99,10 +86,7 @@ Answer DiscourseConnector::Ask(const Call& call, const Account& account, const s
                                const std::string& path, const Json* body) {
   net::ClientRequest request;
   request.method = method;
-  if (body != nullptr) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+  if (body != nullptr) SetJson(*body, &request);
   Answer answer = SendRequest(call, account, path, std::move(request));
   if (answer.refusal.error != ErrorClass::kPermission) return answer;
   // A dead key and a missing right are answered alike, in the forum's language. Our own profile anyone with a key may
@@ -121,7 +105,7 @@ StatusOr<Identity> DiscourseConnector::WhoAmI(const Call& call, const Account& a
   const Json& user = Member(answer.json, "user");
   if (Text(user, "id").empty()) return UnintelligibleRead();
   Identity identity;
-  identity.remote_id = WithoutSlash(account.base_url);
+  identity.remote_id = BaseOf(account);
   identity.name = text::ToUtf8(Text(user, "name"));
   identity.handle = Text(user, "username");
   identity.url = identity.remote_id + "/u/" + net::UrlEncode(identity.handle);

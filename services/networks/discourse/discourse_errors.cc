@@ -17,25 +17,6 @@ constexpr Known kTypes[] = {
     {"invalid_parameters", ErrorClass::kInvalid},
 };
 
-ErrorClass OfStatus(int status) {
-  if (status >= 200 && status < 300) return ErrorClass::kNone;
-  switch (status) {
-    case 401:
-      return ErrorClass::kTokenExpired;
-    case 403:
-      return ErrorClass::kPermission;
-    case 404:
-    case 410:
-      return ErrorClass::kNotFound;
-    case 408:
-      return ErrorClass::kTransient;
-    case 429:
-      return ErrorClass::kRateLimited;
-    default:
-      return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
-  }
-}
-
 std::string MessageOf(const Json& json) {
   const Json& errors = Member(json, "errors");
   std::string out;
@@ -50,7 +31,7 @@ std::string MessageOf(const Json& json) {
 
 Refusal ClassifyDiscourse(const net::ClientResult& http, const Json& json) {
   Refusal refusal;
-  refusal.error = OfStatus(http.http_status);
+  refusal.error = ClassOfStatus(http.http_status);
   const std::string type = Text(json, "error_type"), message = MessageOf(json);
   // A forum behind an old proxy answers 200 with {"failed":"FAILED"}.
   const bool failed = Text(json, "failed") == "FAILED";

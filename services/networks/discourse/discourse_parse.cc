@@ -15,14 +15,6 @@ namespace {
 constexpr size_t kIdMax = 256, kNameMax = 1024;
 constexpr std::string_view kReview = "review/", kTopic = "t/";
 
-bool IsNumber(std::string_view text) {
-  return !text.empty() && text.size() <= 20 && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-std::string Clean(const Json& object, const char* key, size_t max) {
-  return text::CutBytes(text::ToUtf8(Text(object, key)), max);
-}
-
 // A time that a record can carry; the forum's are RFC 3339 with milliseconds.
 std::optional<absl::Time> TimeOf(const Json& object, const char* key) {
   const auto time = ParseIsoTime(Text(object, key));
@@ -51,8 +43,8 @@ std::string ContentOf(const Json& post) {
 
 std::vector<Happening> DiscoursePost(const Json& post, const DiscourseReader& reader, std::string* missing) {
   Happening h;
-  h.remote_id = Clean(post, "id", kIdMax);
-  const std::string topic = Clean(post, "topic_id", kIdMax), number = Clean(post, "post_number", kIdMax);
+  h.remote_id = CleanText(post, "id", kIdMax);
+  const std::string topic = CleanText(post, "topic_id", kIdMax), number = CleanText(post, "post_number", kIdMax);
   const auto created = TimeOf(post, "created_at");
   if (h.remote_id.empty() || topic.empty() || !created) {
     *missing = "a post without id, topic_id or created_at";
@@ -64,15 +56,15 @@ std::vector<Happening> DiscoursePost(const Json& post, const DiscourseReader& re
   h.thread = h.conversation = std::string(kTopic) + topic;
   const bool first = number == "1";
   if (!first) h.post_remote_id = h.thread + "/1";
-  const std::string answered = Clean(post, "reply_to_post_number", kIdMax);
+  const std::string answered = CleanText(post, "reply_to_post_number", kIdMax);
   h.parent_remote_id = IsNumber(answered) ? h.thread + "/" + answered : h.post_remote_id;
-  h.author_remote_id = Clean(post, "user_id", kIdMax);
-  h.author_handle = Clean(post, "username", kNameMax);
-  h.author_name = Clean(post, "name", kNameMax);
+  h.author_remote_id = CleanText(post, "user_id", kIdMax);
+  h.author_handle = CleanText(post, "username", kNameMax);
+  h.author_name = CleanText(post, "name", kNameMax);
   if (h.author_name.empty()) h.author_name = h.author_handle;
   h.by_us = !reader.username.empty() && absl::EqualsIgnoreCase(h.author_handle, reader.username);
   if (Text(post, "topic_archetype") == "private_message") h.kind = Happening::Kind::kMessage;
-  h.text = first ? WithTitle(Clean(post, "topic_title", kNameMax), ContentOf(post)) : ContentOf(post);
+  h.text = first ? WithTitle(CleanText(post, "topic_title", kNameMax), ContentOf(post)) : ContentOf(post);
   h.occurred_at = *created;
   h.revision = RevisionOf(*created);
   if (!reader.instance.empty()) h.permalink = reader.instance + "/t/-/" + topic + (number.empty() ? "" : "/" + number);
@@ -100,7 +92,7 @@ std::vector<Happening> DiscoursePost(const Json& post, const DiscourseReader& re
 std::vector<Happening> DiscourseReviewable(const Json& reviewable, const DiscourseReader& reader,
                                            std::string* missing) {
   if (Text(reviewable, "type") != "ReviewableQueuedPost") return {};
-  const std::string id = Clean(reviewable, "id", kIdMax - kReview.size());
+  const std::string id = CleanText(reviewable, "id", kIdMax - kReview.size());
   const auto created = TimeOf(reviewable, "created_at");
   if (id.empty() || !created) {
     *missing = "an entry of the review queue without id or created_at";
@@ -110,20 +102,20 @@ std::vector<Happening> DiscourseReviewable(const Json& reviewable, const Discour
   Happening h;
   h.account_remote_id = reader.instance;
   h.remote_id = std::string(kReview) + id;
-  const std::string topic = Clean(reviewable, "topic_id", kIdMax),
-                    answered = Clean(payload, "reply_to_post_number", kIdMax);
+  const std::string topic = CleanText(reviewable, "topic_id", kIdMax),
+                    answered = CleanText(payload, "reply_to_post_number", kIdMax);
   h.thread = h.conversation = topic.empty() ? h.remote_id : std::string(kTopic) + topic;
   if (!topic.empty()) h.post_remote_id = h.thread + "/1";
   h.parent_remote_id = !topic.empty() && IsNumber(answered) ? h.thread + "/" + answered : h.post_remote_id;
   const Json& created_by = Member(reviewable, "target_created_by");
   const Json& author = created_by.is_object() ? created_by : Member(reviewable, "created_by");
-  h.author_remote_id = Clean(author, "id", kIdMax);
-  if (h.author_remote_id.empty()) h.author_remote_id = Clean(reviewable, "target_created_by_id", kIdMax);
-  h.author_handle = Clean(author, "username", kNameMax);
-  h.author_name = Clean(author, "name", kNameMax);
+  h.author_remote_id = CleanText(author, "id", kIdMax);
+  if (h.author_remote_id.empty()) h.author_remote_id = CleanText(reviewable, "target_created_by_id", kIdMax);
+  h.author_handle = CleanText(author, "username", kNameMax);
+  h.author_name = CleanText(author, "name", kNameMax);
   if (h.author_name.empty()) h.author_name = h.author_handle;
   h.by_us = !reader.username.empty() && absl::EqualsIgnoreCase(h.author_handle, reader.username);
-  h.text = WithTitle(Clean(payload, "title", kNameMax),
+  h.text = WithTitle(CleanText(payload, "title", kNameMax),
                      text::CutBytes(text::ToUtf8(Text(payload, "raw")), kHappeningTextMax));
   h.occurred_at = *created;
   h.revision = RevisionOf(*created);

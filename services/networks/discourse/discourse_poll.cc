@@ -105,7 +105,7 @@ bool TakePage(const Json& posts, int limit, const DiscourseReader& reader, Round
   for (const Json& post : posts) {
     if (NumberOf(post, "id") <= 0) {
       page->unparsed.push_back(
-          {post.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a post without id"});
+          {Dump(post), "MISSING_FIELD", "a post without id"});
     } else if (!round->IsDone(post) && (mark == 0 || NumberOf(post, "id") < mark)) {
       fresh.push_back(&post);
     }
@@ -118,7 +118,7 @@ bool TakePage(const Json& posts, int limit, const DiscourseReader& reader, Round
     std::vector<Happening> found = DiscoursePost(*fresh[i], reader, &missing);
     if (!missing.empty()) {
       page->unparsed.push_back(
-          {fresh[i]->dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", missing});
+          {Dump(*fresh[i]), "MISSING_FIELD", missing});
     }
     page->happenings.insert(page->happenings.end(), found.begin(), found.end());
     round->Did(*fresh[i]);

@@ -8,17 +8,12 @@
 #include "networks/text/html.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
 
 constexpr int kChunkMax = 50;  // posts of a topic in one request
-
-std::string Base(const Account& account) {
-  std::string base = account.base_url;
-  while (!base.empty() && base.back() == '/') base.pop_back();
-  return base;
-}
 
 std::string ContentOf(const Json& post) {
   const std::string raw = Text(post, "raw");
@@ -34,7 +29,7 @@ OwnItem ItemOf(const Json& post, const Account& account) {
   OwnItem item;
   item.remote_id = Text(post, "id");
   const std::string topic = Text(post, "topic_id"), answered = Text(post, "reply_to_post_number");
-  item.permalink = Base(account) + "/t/-/" + topic + "/" + Text(post, "post_number");
+  item.permalink = BaseOf(account) + "/t/-/" + topic + "/" + Text(post, "post_number");
   item.text = ContentOf(post);
   if (!answered.empty()) item.parent_remote_id = "t/" + topic + "/" + answered;
   item.created_at = ParseIsoTime(Text(post, "created_at")).value_or(absl::InfinitePast());

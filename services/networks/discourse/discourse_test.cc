@@ -1,28 +1,16 @@
 #include <gtest/gtest.h>
 
 #include "networks/discourse/discourse.h"
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 
 namespace parvis::networks {
 namespace {
 
 using Kind = Happening::Kind;
 
-class DiscourseTest : public ::testing::Test {
+class DiscourseTest : public ConnectorTest {
  protected:
-  Write Of(WriteKind kind, const std::string& text = "") {
-    Write write;
-    write.kind = kind;
-    write.draft.text = text;
-    write.idempotency_key = "key-1";
-    if (kind == WriteKind::kPost) {
-      write.draft.title = "A title that is long enough";
-    } else {
-      write.target_remote_id = "34";
-    }
-    return write;
-  }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
+  DiscourseTest() : ConnectorTest("discourse", "https://forum.example", "34") {}
   static std::string Post(int64_t id, const std::string& time, const std::string& user = "ann",
                           const std::string& text = "hi", int number = 3) {
     return Json{{"id", id},           {"topic_id", 12},     {"post_number", number}, {"reply_to_post_number", nullptr},
@@ -35,15 +23,6 @@ class DiscourseTest : public ::testing::Test {
     for (const std::string& post : posts) out += (out.empty() ? "" : ",") + post;
     return R"({"latest_posts":[)" + out + "]}";
   }
-  std::string Asked() {
-    std::string out;
-    for (const auto& request : network.Taken())
-      out += request.method + " " + request.path + (request.query.empty() ? "" : "?" + request.query) + "\n";
-    return out;
-  }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("discourse");
-  Account account = network.account("discourse", "https://forum.example");
 };
 
 TEST_F(DiscourseTest, TakesAStanceOnEveryFeature) {

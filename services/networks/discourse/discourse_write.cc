@@ -6,11 +6,11 @@
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
 #include "networks/wire/media.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
 
-const char kBoundary[] = "parvis-5b0c9e1f7a3d4826";
 constexpr int kSpam = 8, kTellModerators = 7;  // post_action_type_id
 
 // Ids are numbers on the wire; beyond what a JSON number surely keeps, Rails reads the text as well.
@@ -24,10 +24,6 @@ std::string Inside(const std::string& text) {
   std::string out;
   for (const char c : text) out.push_back(c == '[' || c == ']' || c == '|' || c == '\n' || c == '\r' ? ' ' : c);
   return out;
-}
-
-std::string Part(const std::string& head, const std::string& value) {
-  return std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + value + "\r\n";
 }
 
 std::string MarkdownOf(const Media& media, const Json& upload) {
@@ -62,11 +58,11 @@ bool DiscourseConnector::AddMedia(const Call& call, const Account& account, cons
     }
     net::ClientRequest request;
     request.method = "POST";
-    request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
-    request.body =
-        Part("name=\"upload_type\"", "composer") + Part("name=\"synchronous\"", "true") +
-        Part("name=\"file\"; filename=\"" + MediaFileName(media, i) + "\"\r\nContent-Type: " + media.type, *bytes) +
-        "--" + kBoundary + "--\r\n";
+    FormData form;
+    form.AddField("upload_type", "composer");
+    form.AddField("synchronous", "true");
+    form.AddFile("file", MediaFileName(media, i), media.type, *bytes);
+    form.MoveTo(&request);
     const Answer answer = SendRequest(call, account, "/uploads.json", std::move(request));
     // Nobody sees an upload that no post names; the forum clears it away.
     if (!answer.ok() || Text(answer.json, "short_url").empty()) {
@@ -125,10 +121,8 @@ Outcome DiscourseConnector::Created(const Call& call, const Account& account, co
   out.remote_id = Text(post, "id");
   if (out.remote_id.empty()) return UnclearWrite(answer);
   out.kind = OutcomeKind::kAccepted;
-  std::string base = account.base_url;
-  while (!base.empty() && base.back() == '/') base.pop_back();
   const std::string topic = Text(post, "topic_id"), number = Text(post, "post_number");
-  if (!topic.empty()) out.permalink = base + "/t/-/" + topic + (number.empty() ? "" : "/" + number);
+  if (!topic.empty()) out.permalink = BaseOf(account) + "/t/-/" + topic + (number.empty() ? "" : "/" + number);
   return out;
 }
 

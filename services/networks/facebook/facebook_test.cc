@@ -1,24 +1,14 @@
 #include <gtest/gtest.h>
 
 #include "networks/wire/answer.h"
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 
 namespace parvis::networks {
 namespace {
 
-class FacebookTest : public ::testing::Test {
+class FacebookTest : public ConnectorTest {
  protected:
-  Write Of(WriteKind kind, const std::string& text = "") {
-    Write write;
-    write.kind = kind;
-    write.draft.text = text;
-    if (kind != WriteKind::kPost) write.target_remote_id = "222_333";
-    return write;
-  }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("facebook");
-  Account account = network.account("facebook", "111", "/facebook/v23.0");
+  FacebookTest() : ConnectorTest("facebook", "111", "222_333", "/facebook/v23.0") {}
 };
 
 TEST_F(FacebookTest, PostsTextAndLink) {

@@ -120,8 +120,7 @@ struct FeedConnector::Place {
   std::string Encode() const {
     Json list = Json::array();
     for (const auto& [id, seen] : known) list.push_back(Json::array({id, seen.look, seen.revision}));
-    return Json{{"b", base}, {"u", url}, {"e", etag}, {"l", modified}, {"x", broken ? "1" : ""}, {"k", list}}.dump(
-        -1, ' ', false, Json::error_handler_t::replace);
+    return Dump(Json{{"b", base}, {"u", url}, {"e", etag}, {"l", modified}, {"x", broken ? "1" : ""}, {"k", list}});
   }
 };
 

@@ -5,6 +5,7 @@
 #include "networks/linkedin/linkedin_text.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
@@ -16,10 +17,6 @@ constexpr int64_t kImageBytesMax = 10 << 20, kVideoBytesMax = 500 << 20, kDocume
 const char kVersion[] = "202607";
 const char kPostsDocs[] = "https://learn.microsoft.com/linkedin/marketing/community-management/shares/posts-api";
 const char kCommentsDocs[] = "https://learn.microsoft.com/linkedin/marketing/community-management/shares/comments-api";
-
-std::string Joined(const std::string& base, const std::string& path) {
-  return (!base.empty() && base.back() == '/' ? base.substr(0, base.size() - 1) : base) + path;
-}
 
 bool IsImage(const Media& media) { return media.type.rfind("image/", 0) == 0; }
 
@@ -88,7 +85,6 @@ LinkedInConnector::LinkedInConnector(net::HttpClient& http, const Clock& clock) 
   c.media_types = {"image/jpeg", "image/png", "image/gif", "video/mp4", "application/pdf"};
   c.media_max_bytes = kDocumentBytesMax;
   c.video_max_bytes = kVideoBytesMax;
-  c.needs_parent_post = true;
   c.poll_options_max = 4;
   c.poll_option_text_max = 30;
   c.settle = absl::Seconds(5);
@@ -157,11 +153,8 @@ Answer LinkedInConnector::Ask(const Call& call, const Account& account, const st
                               const std::string& path, const Json* body) {
   net::ClientRequest request;
   request.method = method;
-  request.url = Joined(account.base_url, path);
-  if (body != nullptr) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+  request.url = BaseOf(account) + path;
+  if (body != nullptr) SetJson(*body, &request);
   if (method == "DELETE") request.headers["X-RestLi-Method"] = "DELETE";
   if (method == "GET" && path.find("?q=") != std::string::npos) request.headers["X-RestLi-Method"] = "FINDER";
   return SendRequest(call, account, std::move(request));

@@ -17,26 +17,9 @@ constexpr Known kCodes[] = {
 constexpr int64_t kRevoked = 65601, kExpired = 65602;  // serviceErrorCode
 
 ErrorClass OfStatus(int status) {
-  if (status >= 200 && status < 300) return ErrorClass::kNone;
-  switch (status) {
-    case 401:
-      return ErrorClass::kTokenExpired;
-    case 403:
-      return ErrorClass::kPermission;
-    case 404:
-    case 410:
-      return ErrorClass::kNotFound;
-    case 408:
-      return ErrorClass::kTransient;
-    case 409:
-      return ErrorClass::kDuplicate;
-    case 426:
-      return ErrorClass::kPermission;  // the version was sunset: nothing works until another is set
-    case 429:
-      return ErrorClass::kRateLimited;
-    default:
-      return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
-  }
+  if (status == 409) return ErrorClass::kDuplicate;
+  if (status == 426) return ErrorClass::kPermission;  // the version was sunset: nothing works until another is set
+  return ClassOfStatus(status);
 }
 
 // A 422 for a duplicate names the post: "... urn:li:share:1"; of whatever else is wrong it names no post.

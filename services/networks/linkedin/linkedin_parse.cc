@@ -10,10 +10,6 @@ namespace {
 constexpr size_t kIdMax = 256;
 constexpr int64_t kMillisMax = 253'402'300'799'000;  // the year 9999
 
-std::string Clean(const Json& object, const char* key, size_t max = kIdMax) {
-  return text::CutBytes(text::ToUtf8(Text(object, key)), max);
-}
-
 std::string MessageOf(const Json& object) {
   const Json& message = Member(object, "message");
   const std::string text = message.is_object() ? Text(message, "text") : Text(object, "text");
@@ -40,20 +36,20 @@ std::optional<absl::Time> LinkedInTime(const Json& object, const char* key) {
 }
 
 std::vector<Happening> LinkedInComment(const Json& comment, const std::string& organisation, const std::string& post) {
-  std::string urn = Clean(comment, "commentUrn");
-  if (urn.empty()) urn = Clean(comment, "$URN");
-  if (urn.empty()) urn = CommentUrn{Clean(comment, "object"), Clean(comment, "id")}.Text();
+  std::string urn = CleanText(comment, "commentUrn");
+  if (urn.empty()) urn = CleanText(comment, "$URN");
+  if (urn.empty()) urn = CommentUrn{CleanText(comment, "object"), CleanText(comment, "id")}.Text();
   const auto id = ParseCommentUrn(urn);
   const auto created = LinkedInTime(comment, "created");
   if (!id || !created) return {};
   Happening h;
   h.account_remote_id = organisation;
   h.remote_id = id->Text();
-  const auto parent = ParseCommentUrn(Clean(comment, "parentComment"));
+  const auto parent = ParseCommentUrn(CleanText(comment, "parentComment"));
   h.thread = h.conversation = parent ? parent->Text() : h.remote_id;
   h.post_remote_id = post;
   h.parent_remote_id = parent ? parent->Text() : post;
-  h.author_remote_id = Clean(comment, "actor");
+  h.author_remote_id = CleanText(comment, "actor");
   h.by_us = h.author_remote_id == organisation;
   h.text = MessageOf(comment);
   h.occurred_at = *created;
@@ -80,12 +76,12 @@ std::vector<Happening> LinkedInNotification(const Json& notification, std::strin
   const Json& comment = Member(decorated, "comment");
   const Json& share = Member(decorated, "share");
   const Json& what = comment.is_object() ? comment : share.is_object() ? share : decorated;
-  std::string urn = Clean(what, "entity");
-  if (urn.empty()) urn = Clean(notification, "generatedActivity");
+  std::string urn = CleanText(what, "entity");
+  if (urn.empty()) urn = CleanText(notification, "generatedActivity");
   const auto id = ParseCommentUrn(urn);
   if (id) urn = id->Text();
   const auto time = LinkedInTime(notification, "lastModifiedAt");
-  const std::string organisation = Clean(notification, "organizationalEntity");
+  const std::string organisation = CleanText(notification, "organizationalEntity");
   if (urn.empty() || organisation.empty() || !time || (!id && !mention)) {
     *missing = "a notification without its comment or share, organizationalEntity or lastModifiedAt";
     return {};
@@ -94,10 +90,10 @@ std::vector<Happening> LinkedInNotification(const Json& notification, std::strin
   h.account_remote_id = organisation;
   h.remote_id = urn;
   // The share's own URN, which is what publishing it answered; the activity is another name for it.
-  std::string post = Clean(Member(notification, "decoratedSourcePost"), "entity");
-  if (post.empty()) post = Clean(notification, "sourcePost");
-  std::string above = Clean(what, "parentComment");
-  if (above.empty()) above = Clean(what, "object");
+  std::string post = CleanText(Member(notification, "decoratedSourcePost"), "entity");
+  if (post.empty()) post = CleanText(notification, "sourcePost");
+  std::string above = CleanText(what, "parentComment");
+  if (above.empty()) above = CleanText(what, "object");
   const auto parent = IsCommentUrn(above) ? ParseCommentUrn(above) : std::nullopt;
   h.thread = h.conversation = parent ? parent->Text() : h.remote_id;
   h.kind = mention   ? Happening::Kind::kMention
@@ -108,8 +104,8 @@ std::vector<Happening> LinkedInNotification(const Json& notification, std::strin
     h.post_remote_id = post;
     h.parent_remote_id = parent ? parent->Text() : post;
   }
-  h.author_remote_id = Clean(what, "owner");
-  if (h.author_remote_id.empty()) h.author_remote_id = Clean(what, "actor");
+  h.author_remote_id = CleanText(what, "owner");
+  if (h.author_remote_id.empty()) h.author_remote_id = CleanText(what, "actor");
   h.by_us = h.author_remote_id == organisation;
   h.text = removal ? "" : MessageOf(what);
   h.occurred_at = *time;

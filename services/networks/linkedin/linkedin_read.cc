@@ -187,7 +187,7 @@ struct Cursor {
       json["p"] = list;
       json["a"] = start;
     }
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return Dump(json);
   }
 };
 
@@ -217,7 +217,7 @@ StatusOr<PollPage> LinkedInConnector::Poll(const Call& call, const Account& acco
     for (size_t i = 0; !gone && i < elements.size(); ++i) {
       const std::vector<Happening> found = LinkedInComment(elements[i], OrganisationUrn(account.remote_id), post);
       if (found.empty()) {
-        page.unparsed.push_back({elements[i].dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD",
+        page.unparsed.push_back({Dump(elements[i]), "MISSING_FIELD",
                                  "a comment without id or time"});
         continue;
       }

@@ -3,31 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "networks/linkedin/linkedin_text.h"
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 
 namespace parvis::networks {
 namespace {
 
-class LinkedInTest : public ::testing::Test {
+class LinkedInTest : public ConnectorTest {
  protected:
-  Write Of(WriteKind kind, const std::string& text = "") {
-    Write write;
-    write.kind = kind;
-    write.draft.text = text;
-    write.idempotency_key = "key-1";
-    if (kind != WriteKind::kPost) write.target_remote_id = "urn:li:comment:(urn:li:activity:1,22)";
-    return write;
-  }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
+  LinkedInTest() : ConnectorTest("linkedin", "urn:li:organization:96", "urn:li:comment:(urn:li:activity:1,22)") {}
   void NextCreated(const std::string& urn) { network.Next(201, "", {{"x-restli-id", urn}}); }
-  std::vector<std::string> Reasons(const Draft& draft, WriteKind kind = WriteKind::kPost) {
-    std::vector<std::string> out;
-    for (const Violation& v : connector.Check(kind, draft)) out.push_back(v.reason);
-    return out;
-  }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("linkedin");
-  Account account = network.account("linkedin", "urn:li:organization:96");
 };
 
 TEST_F(LinkedInTest, TakesAStanceOnEveryFeature) {

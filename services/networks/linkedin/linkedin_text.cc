@@ -2,6 +2,7 @@
 
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/json.h"
 
 namespace parvis::networks {
 namespace {
@@ -9,10 +10,6 @@ namespace {
 constexpr std::string_view kReserved = "\\|{}@[]()<>#*_~";
 constexpr std::string_view kHashtag = "{hashtag|\\#|";
 constexpr std::string_view kComment = "urn:li:comment:(", kUrn = "urn:li:";
-
-bool IsNumber(std::string_view text) {
-  return !text.empty() && text.size() <= 20 && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
 
 std::string Escaped(std::string_view text) {
   std::string out;

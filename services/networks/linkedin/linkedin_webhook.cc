@@ -49,7 +49,7 @@ WebhookContent LinkedInConnector::ParseWebhook(std::string_view body) const {
   size_t parts = 0;
   for (const Json& notification : notifications) {
     const auto unparsed = [&](const char* reason, const std::string& detail) {
-      content.unparsed.push_back({notification.dump(-1, ' ', false, Json::error_handler_t::replace), reason, detail});
+      content.unparsed.push_back({Dump(notification), reason, detail});
     };
     if (++parts > kWebhookPartsMax) {
       unparsed("UNKNOWN_SHAPE", "too many notifications in one call");

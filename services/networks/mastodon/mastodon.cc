@@ -7,6 +7,7 @@
 #include "networks/text/mastodon.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
@@ -146,9 +147,7 @@ std::vector<Violation> MastodonConnector::Check(WriteKind kind, const Draft& dra
 
 Answer MastodonConnector::SendRequest(const Call& call, const Account& account, const std::string& path,
                                       net::ClientRequest request) {
-  request.url = account.base_url;
-  while (!request.url.empty() && request.url.back() == '/') request.url.pop_back();
-  request.url += path;
+  request.url = BaseOf(account) + path;
   request.bearer = account.credentials.Get("access_token");
   Answer answer;
   answer.http = http_.Send(call, std::move(request));
@@ -163,10 +162,7 @@ Answer MastodonConnector::Ask(const Call& call, const Account& account, const st
                               const std::string& path, const Json* body, const std::string& idempotency_key) {
   net::ClientRequest request;
   request.method = method;
-  if (body != nullptr) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+  if (body != nullptr) SetJson(*body, &request);
   if (!idempotency_key.empty()) request.headers["Idempotency-Key"] = idempotency_key;
   return SendRequest(call, account, path, std::move(request));
 }

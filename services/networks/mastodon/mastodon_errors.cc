@@ -5,30 +5,6 @@
 namespace parvis::networks {
 namespace {
 
-ErrorClass OfStatus(int status) {
-  if (status >= 200 && status < 300) return ErrorClass::kNone;
-  switch (status) {
-    case 401:
-      return ErrorClass::kTokenExpired;
-    case 403:
-      return ErrorClass::kPermission;
-    case 404:
-    case 410:
-      return ErrorClass::kNotFound;
-    case 408:
-      return ErrorClass::kTransient;
-    case 429:
-      return ErrorClass::kRateLimited;
-    default:
-      return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
-  }
-}
-
-std::optional<int> Small(std::optional<int64_t> number) {
-  if (!number) return std::nullopt;
-  return static_cast<int>(std::min<int64_t>(*number, INT32_MAX));
-}
-
 // The value of `parameter` in the query of `url`, decoded.
 std::string QueryValue(std::string_view url, std::string_view parameter) {
   const size_t query = url.find('?');
@@ -52,7 +28,7 @@ std::string QueryValue(std::string_view url, std::string_view parameter) {
 
 Refusal ClassifyMastodon(const net::ClientResult& http, const Json& json) {
   Refusal refusal;
-  refusal.error = OfStatus(http.http_status);
+  refusal.error = ClassOfStatus(http.http_status);
   if (refusal.error == ErrorClass::kNone) return refusal;
   refusal.message = Text(json, "error");
   if (const std::string more = Text(json, "error_description"); !more.empty()) refusal.message += ": " + more;
@@ -62,8 +38,8 @@ Refusal ClassifyMastodon(const net::ClientResult& http, const Json& json) {
 
 RateState MastodonRate(const net::Headers& headers, absl::Time now) {
   RateState rate;
-  rate.limit = Small(HeaderNumber(headers, "X-RateLimit-Limit"));
-  rate.remaining = Small(HeaderNumber(headers, "X-RateLimit-Remaining"));
+  rate.limit = HeaderCount(headers, "X-RateLimit-Limit");
+  rate.remaining = HeaderCount(headers, "X-RateLimit-Remaining");
   if (const auto it = headers.find("X-RateLimit-Reset"); it != headers.end()) {
     if (const auto reset = ParseIsoTime(it->second)) {
       rate.reset_in = std::clamp(*reset - now, absl::ZeroDuration(), absl::Hours(24));

@@ -20,10 +20,6 @@ constexpr int kStartPagesMax = 5;                    // of one Poll, looking for
 constexpr size_t kDoneMax = 400, kShortPage = 20;
 constexpr absl::Duration kOverlap = absl::Seconds(30);
 
-std::string Clean(const Json& object, const char* key, size_t max = 256) {
-  return text::CutBytes(text::ToUtf8(Text(object, key)), max);
-}
-
 std::optional<absl::Time> CreatedAt(const Json& item) { return ParseIsoTime(Text(item, "created_at")); }
 
 bool MentionsUs(const Json& status, const std::string& me) {
@@ -35,24 +31,24 @@ bool MentionsUs(const Json& status, const std::string& me) {
 void TakeAttachments(const Json& status, Happening* h) {
   const Json& media = Member(status, "media_attachments");
   for (size_t i = 0; media.is_array() && i < media.size() && i < 16; ++i) {
-    const std::string url = Clean(media[i], "url", 2048);
-    if (!url.empty()) h->attachments.emplace_back(Clean(media[i], "type"), url);
+    const std::string url = CleanText(media[i], "url", 2048);
+    if (!url.empty()) h->attachments.emplace_back(CleanText(media[i], "type"), url);
   }
 }
 
 std::optional<Happening> HappeningOf(const Json& status, const Account& account, const MastodonRoots& roots) {
   Happening h;
   h.account_remote_id = account.remote_id;
-  h.remote_id = Clean(status, "id");
+  h.remote_id = CleanText(status, "id");
   const auto created = CreatedAt(status);
   const Json& author = Member(status, "account");
-  h.author_remote_id = Clean(author, "id");
+  h.author_remote_id = CleanText(author, "id");
   if (h.remote_id.empty() || h.author_remote_id.empty() || !created) return std::nullopt;
-  h.author_handle = Clean(author, "acct", 1024);
-  h.author_name = Clean(author, "display_name", 1024);
+  h.author_handle = CleanText(author, "acct", 1024);
+  h.author_name = CleanText(author, "display_name", 1024);
   if (h.author_name.empty()) h.author_name = h.author_handle;
   h.by_us = h.author_remote_id == account.remote_id;
-  h.parent_remote_id = Clean(status, "in_reply_to_id");
+  h.parent_remote_id = CleanText(status, "in_reply_to_id");
   h.thread = h.conversation = roots.RootOf(h.remote_id);
   if (h.thread != h.remote_id && roots.AuthorOf(h.thread) == account.remote_id) {
     h.post_remote_id = h.thread;
@@ -63,20 +59,20 @@ std::optional<Happening> HappeningOf(const Json& status, const Account& account,
   h.kind = Text(status, "visibility") == "direct" ? Happening::Kind::kMessage
            : to_us || h.by_us                     ? Happening::Kind::kComment
                                                   : Happening::Kind::kMention;
-  const std::string warning = Clean(status, "spoiler_text", 4096), content = MastodonText(status);
+  const std::string warning = CleanText(status, "spoiler_text", 4096), content = MastodonText(status);
   h.text = text::CutBytes(warning.empty()   ? content
                           : content.empty() ? warning
                                             : warning + "\n\n" + content,
                           kHappeningTextMax);
   h.occurred_at = *created;
   h.revision = RevisionOf(h.occurred_at);
-  h.permalink = Clean(status, "url", 2048);
+  h.permalink = CleanText(status, "url", 2048);
   TakeAttachments(status, &h);
   return h;
 }
 
 void Unread(PollPage& page, const Json& item, const char* why) {
-  page.unparsed.push_back({item.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", why});
+  page.unparsed.push_back({Dump(item), "MISSING_FIELD", why});
 }
 
 }  // namespace
@@ -255,8 +251,7 @@ StatusOr<PollPage> MastodonConnector::Poll(const Call& call, const Account& acco
   }
   std::stable_sort(page.happenings.begin(), page.happenings.end(),
                    [](const Happening& a, const Happening& b) { return a.occurred_at < b.occurred_at; });
-  page.cursor =
-      Json{{"m", mentions.Encode()}, {"o", own.Encode()}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  page.cursor = Dump(Json{{"m", mentions.Encode()}, {"o", own.Encode()}});
   return page;
 }
 

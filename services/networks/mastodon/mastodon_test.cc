@@ -3,32 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "networks/mastodon/mastodon_text.h"
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 
 namespace parvis::networks {
 namespace {
 
-class MastodonTest : public ::testing::Test {
+class MastodonTest : public ConnectorTest {
  protected:
-  Write Of(WriteKind kind, const std::string& text = "") {
-    Write write;
-    write.kind = kind;
-    write.draft.text = text;
-    write.idempotency_key = "key-1";
-    if (kind != WriteKind::kPost) write.target_remote_id = "50";
-    return write;
-  }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
-  std::vector<std::string> Reasons(const Draft& draft, WriteKind kind = WriteKind::kPost) {
-    std::vector<std::string> out;
-    for (const Violation& v : connector.Check(kind, draft)) out.push_back(v.reason);
-    return out;
-  }
-  std::string Asked() {
-    std::string out;
-    for (const auto& request : network.Taken()) out += request.method + " " + request.target + "\n";
-    return out;
-  }
+  MastodonTest() : ConnectorTest("mastodon", "7", "50") {}
   // What is answered: by 8, "bob@far.example".
   void Target(const std::string& visibility, const std::string& author = "8") {
     network.Next(200, R"({"id":"50","visibility":")" + visibility + R"(","account":{"id":")" + author +
@@ -36,9 +18,6 @@ class MastodonTest : public ::testing::Test {
   }
   void Created() { network.Next(200, R"({"id":"113000000000000001","url":"https://m.example/@us/1","extra":[1]})"); }
   Json Sent(size_t request) { return ParseJson(network.Taken().at(request).body); }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("mastodon");
-  Account account = network.account("mastodon", "7");
 };
 
 TEST_F(MastodonTest, TakesAStanceOnEveryFeature) {

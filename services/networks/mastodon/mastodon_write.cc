@@ -5,12 +5,12 @@
 #include "networks/mastodon/mastodon_text.h"
 #include "networks/wire/check.h"
 #include "networks/wire/media.h"
+#include "networks/wire/request.h"
 #include "networks/wire/wait.h"
 
 namespace parvis::networks {
 namespace {
 
-const char kBoundary[] = "parvis-9b1d7f3ac25e4408";
 constexpr int kMediaLooks = 40;
 constexpr absl::Duration kFirstPause = absl::Milliseconds(200), kLongestPause = absl::Seconds(3);
 constexpr absl::Duration kForThePost = absl::Seconds(3);  // what the status itself needs after its media
@@ -21,19 +21,6 @@ constexpr std::string_view kVisibilities[] = {"public", "unlisted", "private", "
 size_t Narrowness(const std::string& visibility) {
   const auto* const it = std::find(std::begin(kVisibilities), std::end(kVisibilities), visibility);
   return std::min<size_t>(static_cast<size_t>(it - std::begin(kVisibilities)), std::size(kVisibilities) - 1);
-}
-
-std::string FieldPart(const std::string& name, const std::string& value) {
-  return std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value +
-         "\r\n";
-}
-
-std::string FilePart(const std::string& name, const std::string& file, const std::string& type,
-                     const std::string& bytes) {
-  std::string out = std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; name=\"" + name +
-                    "\"; filename=\"" + file + "\"\r\nContent-Type: " + type + "\r\n\r\n";
-  out.reserve(out.size() + bytes.size() + 2);
-  return out.append(bytes).append("\r\n");
 }
 
 // What became of the quote that was asked for; "" when it stands.
@@ -77,18 +64,18 @@ bool MastodonConnector::AddMedia(const Call& call, const Account& account, const
     }
     net::ClientRequest request;
     request.method = "POST";
-    request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
-    request.body = FilePart("file", MediaFileName(media, i), media.type, *bytes);
-    if (!media.alt_text.empty()) request.body += FieldPart("description", media.alt_text);
+    FormData form;
+    form.AddFile("file", MediaFileName(media, i), media.type, *bytes);
+    if (!media.alt_text.empty()) form.AddField("description", media.alt_text);
     if (i == 0 && draft.thumbnail) {
       const auto picture = MediaBytes(http_, call, *draft.thumbnail, capabilities_.media_max_bytes);
       if (!picture.ok()) {
         *failed = MediaFailed(picture.status());
         return false;
       }
-      request.body += FilePart("thumbnail", MediaFileName(*draft.thumbnail, i), draft.thumbnail->type, *picture);
+      form.AddFile("thumbnail", MediaFileName(*draft.thumbnail, i), draft.thumbnail->type, *picture);
     }
-    request.body += std::string("--") + kBoundary + "--\r\n";
+    form.MoveTo(&request);
     const Answer answer = SendRequest(call, account, "/api/v2/media", std::move(request));
     const std::string id = Text(answer.json, "id");
     if (!answer.ok() || id.empty()) {  // nobody sees what no status names

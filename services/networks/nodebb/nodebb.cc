@@ -2,23 +2,15 @@
 
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
 
-constexpr int kTextMax = 32767, kTitleMax = 255;  // as shipped (install/data/defaults.json)
+constexpr int kTextMax = 32767;  // as shipped (install/data/defaults.json)
 constexpr int kTagsMax = 5, kTagMax = 15;
 constexpr int64_t kUploadBytesMax = 2 << 20;  // maximumFileSize as shipped
 const char kOpenApi[] = "https://github.com/NodeBB/NodeBB/tree/master/public/openapi (v4.15.1)";
-
-std::string WithoutSlash(std::string url) {
-  while (!url.empty() && url.back() == '/') url.pop_back();
-  return url;
-}
-
-bool IsNumber(const std::string& text) {
-  return !text.empty() && text.size() <= 18 && text.find_first_not_of("0123456789") == std::string::npos;
-}
 
 }  // namespace
 
@@ -46,7 +38,7 @@ NodeBbConnector::NodeBbConnector(net::HttpClient& http, const Clock& clock) : ht
   c.Leave(F::kMessages, "chats are written to, not read");
   c.needs_title = true;
   c.post_text_max = c.reply_text_max = kTextMax;
-  c.title_max = kTitleMax;
+  c.title_max = 255;           // as shipped
   c.media_max = 10;
   c.media_types = {"image/jpeg", "image/png", "image/gif", "image/webp", "application/pdf"};
   c.media_max_bytes = kUploadBytesMax;
@@ -63,15 +55,7 @@ std::vector<Violation> NodeBbConnector::Check(WriteKind kind, const Draft& draft
   CheckPossible(kind, draft, capabilities_, &out);
   if (kind != WriteKind::kPost && kind != WriteKind::kReply && kind != WriteKind::kPrivateReply) return out;
   CheckText(draft, TextLength(TextWithLink(draft)), kTextMax, "characters", true, &out);
-  if (kind == WriteKind::kPost && text::ForComparison(draft.title).empty()) {
-    out.push_back({"title", "must not be empty: a topic needs a title", "TITLE_MISSING"});
-  }
-  if (!text::IsUtf8(draft.title)) out.push_back({"title", "must be UTF-8", "TEXT_NOT_UTF8"});
-  if (const int title = text::CodePoints(draft.title); title > kTitleMax) {
-    out.push_back(
-        {"title", "has " + std::to_string(title) + " characters, at most " + std::to_string(kTitleMax) + " are allowed",
-         "TITLE_TOO_LONG"});
-  }
+  CheckTitle(kind, draft, capabilities_, "a topic", &out);
   CheckMedia(draft, capabilities_, &out);
   CheckLink(draft, &out);
   if (draft.tags.size() > kTagsMax)
@@ -92,7 +76,7 @@ std::vector<Violation> NodeBbConnector::Check(WriteKind kind, const Draft& draft
 
 Answer NodeBbConnector::SendRequest(const Call& call, const Account& account, const std::string& path,
                                     net::ClientRequest request) {
-  request.url = WithoutSlash(account.base_url) + path;
+  request.url = BaseOf(account) + path;
   const Secret& uid = account.credentials.Get("uid");
   if (!uid.empty()) {  // whom a master token acts for
     request.url += (path.find('?') == std::string::npos ? "?_uid=" : "&_uid=") + net::UrlEncode(uid.Reveal());
@@ -111,10 +95,7 @@ Answer NodeBbConnector::Ask(const Call& call, const Account& account, const std:
                             const std::string& path, const Json* body) {
   net::ClientRequest request;
   request.method = method;
-  if (body != nullptr) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+  if (body != nullptr) SetJson(*body, &request);
   return SendRequest(call, account, path, std::move(request));
 }
 
@@ -130,7 +111,7 @@ StatusOr<Identity> NodeBbConnector::WhoAmI(const Call& call, const Account& acco
   // A token that is none makes us a guest, who may read.
   if (uid == "0") return MakeError(Code::kUnauthenticated, "TOKEN_EXPIRED", "the forum takes us for a guest");
   Identity identity;
-  identity.remote_id = WithoutSlash(account.base_url);
+  identity.remote_id = BaseOf(account);
   identity.name = text::ToUtf8(Text(answer.json, "username"));
   identity.handle = Text(answer.json, "userslug");
   identity.url = identity.remote_id + "/user/" + net::UrlEncode(identity.handle);

@@ -32,25 +32,6 @@ constexpr Known kKeys[] = {
 };
 constexpr std::string_view kStart = "[[error:";
 
-ErrorClass OfStatus(int status) {
-  if (status >= 200 && status < 300) return ErrorClass::kNone;
-  switch (status) {
-    case 401:
-      return ErrorClass::kTokenExpired;
-    case 403:
-      return ErrorClass::kPermission;
-    case 404:
-    case 410:
-      return ErrorClass::kNotFound;
-    case 408:
-      return ErrorClass::kTransient;
-    case 429:
-      return ErrorClass::kRateLimited;
-    default:
-      return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
-  }
-}
-
 // "[[error:too-many-posts, 10, 3]]" -> "too-many-posts, 10, 3"; "" for a message that was translated already.
 std::string KeyIn(const Json& json) {
   const std::string message = Text(Member(json, "status"), "message"), plain = Text(json, "error");
@@ -66,7 +47,7 @@ std::string KeyIn(const Json& json) {
 
 Refusal ClassifyNodeBb(const net::ClientResult& http, const Json& json) {
   Refusal refusal;
-  refusal.error = OfStatus(http.http_status);
+  refusal.error = ClassOfStatus(http.http_status);
   if (refusal.error == ErrorClass::kNone) return refusal;
   const Json& status = Member(json, "status");
   const std::string key = KeyIn(json);

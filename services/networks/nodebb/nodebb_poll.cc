@@ -8,6 +8,7 @@
 #include "networks/nodebb/nodebb.h"
 #include "networks/text/html.h"
 #include "networks/text/unicode.h"
+#include "networks/wire/request.h"
 #include "networks/wire/webhook_json.h"
 
 namespace parvis::networks {
@@ -25,10 +26,6 @@ int64_t NumberOf(const Json& object, const char* key) {
   return value.is_number_integer() ? value.get<int64_t>() : 0;
 }
 
-std::string Clean(const Json& object, const char* key, size_t max = 256) {
-  return text::CutBytes(text::ToUtf8(Text(object, key)), max);
-}
-
 bool IsDeleted(const Json& post) {
   const Json& deleted = Member(post, "deleted");
   return deleted.is_boolean() ? deleted.get<bool>() : NumberOf(post, "deleted") != 0;
@@ -41,42 +38,37 @@ std::string Titled(const std::string& title, const std::string& text) {
                         kHappeningTextMax);
 }
 
-std::string WithoutSlash(std::string url) {
-  while (!url.empty() && url.back() == '/') url.pop_back();
-  return url;
-}
-
 void TakeAuthor(const Json& user, const std::string& uid, const std::string& me, Happening* h) {
   h->author_remote_id = uid;
-  h->author_handle = Clean(user, "userslug", 1024);
-  h->author_name = text::ToUtf8(text::HtmlToText(Clean(user, "displayname", 1024), false));
-  if (h->author_name.empty()) h->author_name = Clean(user, "username", 1024);
+  h->author_handle = CleanText(user, "userslug", 1024);
+  h->author_name = text::ToUtf8(text::HtmlToText(CleanText(user, "displayname", 1024), false));
+  if (h->author_name.empty()) h->author_name = CleanText(user, "username", 1024);
   h->by_us = !me.empty() && uid == me;
 }
 
 std::optional<Happening> HappeningOf(const Json& post, const Account& account, const std::string& me) {
   Happening h;
   h.account_remote_id = account.remote_id;
-  h.remote_id = Clean(post, "pid");
-  const std::string tid = Clean(post, "tid");
+  h.remote_id = CleanText(post, "pid");
+  const std::string tid = CleanText(post, "tid");
   const int64_t millis = NumberOf(post, "timestamp");
   if (h.remote_id.empty() || tid.empty() || millis <= 0 || millis > kMillisMax) return std::nullopt;
   h.thread = h.conversation = "topic/" + tid;
   const Json& topic = Member(post, "topic");
-  const std::string main = Clean(topic, "mainPid");
+  const std::string main = CleanText(topic, "mainPid");
   const bool first = h.remote_id == main;
   if (!first) h.post_remote_id = main;
-  const std::string answered = Clean(post, "toPid");
+  const std::string answered = CleanText(post, "toPid");
   h.parent_remote_id = answered.empty() || answered == "0" ? h.post_remote_id : answered;
-  TakeAuthor(Member(post, "user"), Clean(post, "uid"), me, &h);
-  const std::string title = Clean(topic, "titleRaw", 1024);
+  TakeAuthor(Member(post, "user"), CleanText(post, "uid"), me, &h);
+  const std::string title = CleanText(topic, "titleRaw", 1024);
   h.text = Titled(!first          ? ""
-                  : title.empty() ? text::HtmlToText(Clean(topic, "title", 1024), false)
+                  : title.empty() ? text::HtmlToText(CleanText(topic, "title", 1024), false)
                                   : title,
                   text::HtmlToText(Text(post, "content"), false));
   h.occurred_at = absl::FromUnixMillis(millis);
   h.revision = RevisionOf(h.occurred_at);
-  h.permalink = WithoutSlash(account.base_url) + "/post/" + net::UrlEncode(h.remote_id);
+  h.permalink = BaseOf(account) + "/post/" + net::UrlEncode(h.remote_id);
   return h;
 }
 
@@ -112,9 +104,8 @@ struct NodeBbConnector::Round {
     return round;
   }
   std::string Encode() const {
-    return Json{{"t", time},   {"b", began ? 1 : 0}, {"g", page},  {"m", me},
-                {"r", recent}, {"u", queue ? 1 : 0}, {"q", queued}}
-        .dump(-1, ' ', false, Json::error_handler_t::replace);
+    return Dump(Json{{"t", time},   {"b", began ? 1 : 0}, {"g", page},  {"m", me},
+                {"r", recent}, {"u", queue ? 1 : 0}, {"q", queued}});
   }
   bool IsOlder(const Json& post) const {
     const int64_t written = NumberOf(post, "timestamp");
@@ -144,7 +135,7 @@ Status NodeBbConnector::ReadQueue(const Call& call, const Account& account, Roun
   if (!posts.is_array() || posts.size() > kPageItemsMax) return UnintelligibleRead();
   std::vector<std::string> now;
   for (const Json& post : posts) {
-    const std::string id = Clean(post, "id", 200);
+    const std::string id = CleanText(post, "id", 200);
     const Json& data = Member(post, "data");
     const int64_t millis = NumberOf(data, "timestamp");
     if (id.empty() || now.size() >= kQueueMax) continue;
@@ -153,12 +144,12 @@ Status NodeBbConnector::ReadQueue(const Call& call, const Account& account, Roun
     Happening h;
     h.account_remote_id = account.remote_id;
     h.remote_id = std::string(kQueue) + id;
-    const std::string tid = Clean(data, "tid"), answered = Clean(data, "toPid");
+    const std::string tid = CleanText(data, "tid"), answered = CleanText(data, "toPid");
     h.thread = h.conversation = tid.empty() ? h.remote_id : "topic/" + tid;
     h.parent_remote_id = answered == "0" ? "" : answered;
-    TakeAuthor(Member(post, "user"), Clean(post, "uid"), round->me, &h);
+    TakeAuthor(Member(post, "user"), CleanText(post, "uid"), round->me, &h);
     h.text =
-        Titled(text::HtmlToText(Clean(data, "title", 1024), false), text::HtmlToText(Text(data, "rawContent"), true));
+        Titled(text::HtmlToText(CleanText(data, "title", 1024), false), text::HtmlToText(Text(data, "rawContent"), true));
     h.occurred_at = millis > 0 && millis <= kMillisMax ? absl::FromUnixMillis(millis) : clock_.WallNow();
     h.revision = RevisionOf(h.occurred_at);
     page->happenings.push_back(h);
@@ -207,7 +198,7 @@ StatusOr<PollPage> NodeBbConnector::Poll(const Call& call, const Account& accoun
       reached = reached || round.IsOlder(post);
       if (pid.empty()) {
         page.unparsed.push_back(
-            {post.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a post without pid"});
+            {Dump(post), "MISSING_FIELD", "a post without pid"});
       } else if (!round.IsDone(post) && seen.insert(pid).second) {
         fresh.push_back(post);
       }
@@ -235,7 +226,7 @@ StatusOr<PollPage> NodeBbConnector::Poll(const Call& call, const Account& accoun
     if (auto happening = HappeningOf(fresh[i], account, round.me)) {
       page.happenings.push_back(*std::move(happening));
     } else {
-      page.unparsed.push_back({fresh[i].dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD",
+      page.unparsed.push_back({Dump(fresh[i]), "MISSING_FIELD",
                                "a post without tid or timestamp"});
     }
   }

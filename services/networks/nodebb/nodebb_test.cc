@@ -2,38 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 
 namespace parvis::networks {
 namespace {
 
-class NodeBbTest : public ::testing::Test {
+class NodeBbTest : public ConnectorTest {
  protected:
-  Write Of(WriteKind kind, const std::string& text = "") {
-    Write write;
-    write.kind = kind;
-    write.draft.text = text;
-    write.idempotency_key = "key-1";
-    if (kind == WriteKind::kPost) {
-      write.draft.title = "A title";
-    } else {
-      write.target_remote_id = "34";
-    }
-    return write;
-  }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
+  NodeBbTest() : ConnectorTest("nodebb", "https://forum.example", "34") {}
   void Ok(const std::string& response) {
     network.Next(200, R"({"status":{"code":"ok","message":"OK"},"response":)" + response + "}");
   }
-  std::string Asked() {
-    std::string out;
-    for (const auto& request : network.Taken())
-      out += request.method + " " + request.path + (request.query.empty() ? "" : "?" + request.query) + "\n";
-    return out;
-  }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("nodebb");
-  Account account = network.account("nodebb", "https://forum.example");
 };
 
 TEST_F(NodeBbTest, TakesAStanceOnEveryFeature) {
@@ -67,7 +46,7 @@ TEST_F(NodeBbTest, ATopicWithAPicture) {
   EXPECT_EQ(asked[1].headers.at("Authorization"), "Bearer the-access_token");
   EXPECT_EQ(ParseJson(asked[1].body),
             Json({{"cid", 5},
-                  {"title", "A title"},
+                  {"title", "A title that is long enough"},
                   {"tags", {"news"}},
                   {"content", "Hello\nhttps://brand.example/\n\n![A  lamp ](/assets/uploads/files/1.png)"}}));
 }

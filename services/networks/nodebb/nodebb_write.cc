@@ -3,11 +3,11 @@
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
 #include "networks/wire/media.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
 
-const char kBoundary[] = "parvis-2c8e61b9f04d7a35";
 constexpr std::string_view kQueue = "queue/";
 constexpr int64_t kForEverMillis = int64_t{100} * 365 * 24 * 3600 * 1000;
 
@@ -23,11 +23,6 @@ std::string Inside(const std::string& text) {
   return out;
 }
 
-std::string WithoutSlash(std::string url) {
-  while (!url.empty() && url.back() == '/') url.pop_back();
-  return url;
-}
-
 }  // namespace
 
 bool NodeBbConnector::AddMedia(const Call& call, const Account& account, const Draft& draft, std::string* content,
@@ -41,10 +36,9 @@ bool NodeBbConnector::AddMedia(const Call& call, const Account& account, const D
     }
     net::ClientRequest request;
     request.method = "POST";
-    request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
-    request.body = std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; name=\"files[]\"; filename=\"" +
-                   MediaFileName(media, i) + "\"\r\nContent-Type: " + media.type + "\r\n\r\n" + *bytes + "\r\n--" +
-                   kBoundary + "--\r\n";
+    FormData form;
+    form.AddFile("files[]", MediaFileName(media, i), media.type, *bytes);
+    form.MoveTo(&request);
     const Answer answer = SendRequest(call, account, "/api/post/upload", std::move(request));
     const Json& response = Member(answer.json, "response");
     const Json& images = Member(response.is_object() ? response : answer.json, "images");
@@ -88,7 +82,7 @@ Outcome NodeBbConnector::Created(const Answer& answer, const Account& account) c
   if (out.remote_id.empty()) out.remote_id = Text(response, "pid");
   if (out.remote_id.empty()) return UnclearWrite(answer);
   out.kind = OutcomeKind::kAccepted;
-  out.permalink = WithoutSlash(account.base_url) + "/post/" + net::UrlEncode(out.remote_id);
+  out.permalink = BaseOf(account) + "/post/" + net::UrlEncode(out.remote_id);
   return out;
 }
 

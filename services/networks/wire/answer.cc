@@ -8,53 +8,20 @@ namespace parvis::networks {
 namespace {
 
 constexpr size_t kMessageMax = 300;
-constexpr int kDepthMax = 100;
-constexpr size_t kValuesMax = 200'000;  // a page of a hundred items has a few thousand
-
-// Depth and number of values are bounded before parsing: nlohmann's own callback for that looks through all elements of
-// an array after each object in it, so that a megabyte of "{}," would keep a thread for an hour.
-bool WithinBounds(std::string_view text) {
-  int depth = 0;
-  size_t values = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-      continue;
-    }
-    if (c == '"') in_string = true;
-    if ((c == '[' || c == '{') && ++depth > kDepthMax) return false;
-    if (c == ']' || c == '}') --depth;
-    if (c == ',' && ++values > kValuesMax) return false;
-  }
-  return true;
-}
 
 }  // namespace
 
-Json ParseJson(std::string_view text) {
-  if (!WithinBounds(text)) return Json(Json::value_t::discarded);
-  try {
-    return Json::parse(text.begin(), text.end(), nullptr, false);
-  } catch (const std::exception&) {
-    return Json(Json::value_t::discarded);
+ErrorClass ClassOfStatus(int status) {
+  if (status >= 200 && status < 300) return ErrorClass::kNone;
+  switch (status) {
+    case 401: return ErrorClass::kTokenExpired;
+    case 403: return ErrorClass::kPermission;
+    case 404:
+    case 410: return ErrorClass::kNotFound;
+    case 408: return ErrorClass::kTransient;
+    case 429: return ErrorClass::kRateLimited;
+    default: return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
   }
-}
-
-const Json& Member(const Json& object, const char* key) {
-  static const Json* const null = new Json;
-  if (!object.is_object()) return *null;
-  const auto it = object.find(key);
-  return it == object.end() ? *null : *it;
-}
-
-std::string Text(const Json& object, const char* key) {
-  const Json& value = Member(object, key);
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_integer()) return value.dump();
-  return "";
 }
 
 const char* ReasonName(ErrorClass error) {
@@ -202,6 +169,12 @@ std::optional<int64_t> HeaderNumber(const net::Headers& headers, std::string_vie
     value = value * 10 + (c - '0');
   }
   return value;
+}
+
+std::optional<int> HeaderCount(const net::Headers& headers, std::string_view name) {
+  const auto value = HeaderNumber(headers, name);
+  if (!value) return std::nullopt;
+  return static_cast<int>(std::min<int64_t>(*value, INT32_MAX));
 }
 
 std::optional<absl::Duration> RetryAfter(const net::Headers& headers) {

@@ -3,15 +3,13 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 #include "networks/connector.h"
+#include "networks/wire/json.h"
 
 namespace parvis::networks {
-
-using Json = nlohmann::json;
 
 // What a network said no to.
 struct Refusal {
@@ -29,13 +27,9 @@ struct Answer {
   bool ok() const { return answered() && refusal.error == ErrorClass::kNone; }
 };
 
-// Never throws; a discarded value for what is no JSON or is nested deeper than 100.
-Json ParseJson(std::string_view text);
-// The member as text: strings as they are, integers in decimal; "" for anything else or when missing.
-std::string Text(const Json& object, const char* key);
-// The member, or a null value.
-const Json& Member(const Json& object, const char* key);
-
+// What an HTTP status alone says, for networks that mean by it what the standard means (RFC 9110): kNone for 2xx. A network's
+// classifier asks it after all that it knows better.
+ErrorClass ClassOfStatus(int status);
 // UPPER_SNAKE, as Outcome::reason.
 const char* ReasonName(ErrorClass error);
 // `message` shortened to one line of 300 bytes, every value of `credentials` taken out.
@@ -71,6 +65,7 @@ inline constexpr size_t kPageItemsMax = 1000;
 
 // Header values as numbers; nullopt when missing or malformed.
 std::optional<int64_t> HeaderNumber(const net::Headers& headers, std::string_view name);
+std::optional<int> HeaderCount(const net::Headers& headers, std::string_view name);   // at most INT32_MAX
 // Retry-After in seconds (the HTTP-date form is not used by these networks), at most a day.
 std::optional<absl::Duration> RetryAfter(const net::Headers& headers);
 

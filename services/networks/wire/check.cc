@@ -92,6 +92,18 @@ void CheckText(const Draft& draft, int length, int max, const char* unit, bool m
   }
 }
 
+void CheckTitle(WriteKind kind, const Draft& draft, const Capabilities& capabilities, const char* what, std::vector<Violation>* out) {
+  if (kind == WriteKind::kPost && capabilities.needs_title && text::ForComparison(draft.title).empty()) {
+    out->push_back({"title", "must not be empty: " + std::string(what) + " needs a title", "TITLE_MISSING"});
+  }
+  if (!text::IsUtf8(draft.title)) out->push_back({"title", "must be UTF-8", "TEXT_NOT_UTF8"});
+  if (const int length = text::CodePoints(draft.title); length > capabilities.title_max) {
+    out->push_back({"title",
+                    "has " + std::to_string(length) + " characters, at most " + std::to_string(capabilities.title_max) + " are allowed",
+                    "TITLE_TOO_LONG"});
+  }
+}
+
 void CheckMedia(const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out) {
   if (static_cast<int>(draft.media.size()) > capabilities.media_max) {
     out->push_back({"media", "has " + std::to_string(draft.media.size()) + " items, at most " + std::to_string(capabilities.media_max) + " are allowed",

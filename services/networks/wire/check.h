@@ -8,12 +8,15 @@
 
 namespace parvis::networks {
 
-// What the network cannot do at all: the kind, and every part of the draft (title, link, pictures, video, format, poll, quote,
-// tags, thumbnail, options). NOT_POSSIBLE with the reason of the capabilities; OPTION_UNKNOWN, OPTION_VALUE, POLL_*.
+// What the network cannot do at all: the kind, and every part of the draft that would be lost (pictures, video, format, poll,
+// quote, tags, thumbnail, options; a title or link without a field of its own is left out or goes into the text). NOT_POSSIBLE with the reason of the capabilities; OPTION_UNKNOWN, OPTION_VALUE, POLL_*.
 void CheckPossible(WriteKind kind, const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out);
 // Text: needed (unless media may stand alone), UTF-8 without NUL, at most `max` (0 = no limit); `length` is what the network
 // would count, appended link included.
 void CheckText(const Draft& draft, int length, int max, const char* unit, bool media_suffices, std::vector<Violation>* out);
+// The title: there when a post needs one (Capabilities::needs_title), UTF-8, at most Capabilities::title_max code points.
+// `what`: "a topic", for the message.
+void CheckTitle(WriteKind kind, const Draft& draft, const Capabilities& capabilities, const char* what, std::vector<Violation>* out);
 // Count, types, sizes and addresses of the media, by `capabilities`.
 void CheckMedia(const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out);
 // An absolute http(s) URL without blanks.

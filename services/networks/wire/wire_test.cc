@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 
 #include "networks/facebook/facebook.h"
 #include "networks/wire/answer.h"
 #include "networks/wire/check.h"
+#include "networks/wire/request.h"
 #include "networks/wire/signature.h"
 #include "networks/wordpress/wordpress.h"
 #include "networks/x/x.h"
@@ -287,6 +289,68 @@ TEST(Wire, AMillionSmallValuesAreRefusedAndManyAreReadAtOnce) {
   for (int i = 0; i < 900'000; ++i) many += ",{}";
   EXPECT_TRUE(ParseJson(many + "]").is_discarded());
   EXPECT_EQ(Text(ParseJson(R"({"a":"\"[[[,,,{\\"})"), "a"), "\"[[[,,,{\\");
+}
+
+TEST(Wire, AStatusAloneTellsTheClass) {
+  const std::map<int, ErrorClass> expected = {
+      {200, ErrorClass::kNone},        {204, ErrorClass::kNone},      {304, ErrorClass::kInvalid},  {400, ErrorClass::kInvalid},
+      {401, ErrorClass::kTokenExpired}, {403, ErrorClass::kPermission}, {404, ErrorClass::kNotFound}, {408, ErrorClass::kTransient},
+      {410, ErrorClass::kNotFound},    {422, ErrorClass::kInvalid},   {429, ErrorClass::kRateLimited}, {503, ErrorClass::kTransient}};
+  for (const auto& [status, error] : expected) EXPECT_EQ(ClassOfStatus(status), error) << status;
+}
+
+TEST(Wire, BaseAddressesLoseTheirSlashes) {
+  Account account;
+  for (const char* url : {"https://a.example/b", "https://a.example/b/", "https://a.example/b//"}) {
+    account.base_url = url;
+    EXPECT_EQ(BaseOf(account), "https://a.example/b");
+  }
+  account.base_url = "";
+  EXPECT_EQ(BaseOf(account), "");
+}
+
+TEST(Wire, NumbersAreIdsOf64Bits) {
+  EXPECT_TRUE(IsNumber("18446744073709551615"));
+  for (const char* text : {"", "-1", "1.0", "1 ", "123456789012345678901", "٣"}) EXPECT_FALSE(IsNumber(text)) << text;
+}
+
+TEST(Wire, NoPartOfAFormContainsItsBoundary) {
+  const auto boundary_of = [](FormData form) {
+    net::ClientRequest request;
+    form.MoveTo(&request);
+    const std::string type = request.headers["Content-Type"];
+    return std::pair(type.substr(type.find('=') + 1), request.body);
+  };
+  FormData form;
+  form.AddField("a", "1");
+  form.AddFile("files[]", "picture-1.png", "image/png", "bytes");
+  const auto [boundary, body] = boundary_of(form);
+  EXPECT_EQ(body, "--" + boundary + "\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--" + boundary +
+                      "\r\nContent-Disposition: form-data; name=\"files[]\"; filename=\"picture-1.png\"\r\n"
+                      "Content-Type: image/png\r\n\r\nbytes\r\n--" + boundary + "--\r\n");
+  form.AddField("hostile", "\r\n--" + boundary + "\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\n2");
+  const auto [other, longer] = boundary_of(form);
+  size_t found = 0;
+  for (size_t at = 0; (at = longer.find(other, at)) != std::string::npos; at += other.size()) ++found;
+  EXPECT_EQ(found, 4u) << longer;   // three parts and the end
+}
+
+TEST(Wire, TitlesAreCheckedWhereTheyAreNeeded) {
+  Capabilities capabilities;
+  capabilities.needs_title = true;
+  capabilities.title_max = 3;
+  const auto reasons = [&](WriteKind kind, const std::string& title) {
+    Draft draft;
+    draft.title = title;
+    std::vector<Violation> found;
+    CheckTitle(kind, draft, capabilities, "a topic", &found);
+    return found.empty() ? "" : found[0].reason;
+  };
+  EXPECT_EQ(reasons(WriteKind::kPost, "été"), "");
+  EXPECT_EQ(reasons(WriteKind::kPost, " "), "TITLE_MISSING");
+  EXPECT_EQ(reasons(WriteKind::kReply, ""), "");
+  EXPECT_EQ(reasons(WriteKind::kReply, "étés"), "TITLE_TOO_LONG");
+  EXPECT_EQ(reasons(WriteKind::kReply, "\xff"), "TEXT_NOT_UTF8");
 }
 
 TEST(Wire, JsonIsBounded) {

@@ -5,18 +5,13 @@
 #include "networks/text/html.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
 
-constexpr int kTitleMax = 200;             // code points; the column is unlimited, themes are not
 constexpr int kReplyBytesMax = 65525;      // facts 0.3
 const char kReference[] = "https://developer.wordpress.org/rest-api/reference/";
-
-std::string WithoutSlash(std::string url) {
-  while (!url.empty() && url.back() == '/') url.pop_back();
-  return url;
-}
 
 }  // namespace
 
@@ -53,6 +48,7 @@ WordPressConnector::WordPressConnector(net::HttpClient& http, const Clock& clock
   c.Leave(F::kPostCounts, "the comments of a post are not counted");
   c.Leave(F::kChannelCounts, "posts and comments are not counted");
   c.needs_title = true;
+  c.title_max = 200;   // the column is unlimited, themes are not
   c.reply_text_max = kReplyBytesMax;
   c.text_unit = TextUnit::kBytes;
   c.media_max = 20;
@@ -72,11 +68,7 @@ std::vector<Violation> WordPressConnector::Check(WriteKind kind, const Draft& dr
   const int length = post ? 0 : static_cast<int>(text::EscapeHtml(TextWithLink(draft)).size());
   CheckText(draft, length, post ? 0 : kReplyBytesMax, "bytes", post, &out);
   if (post) {
-    if (text::ForComparison(draft.title).empty()) out.push_back({"title", "must not be empty: a blog post needs a title", "TITLE_MISSING"});
-    if (!text::IsUtf8(draft.title)) out.push_back({"title", "must be UTF-8", "TEXT_NOT_UTF8"});
-    if (const int title = text::CodePoints(draft.title); title > kTitleMax) {
-      out.push_back({"title", "has " + std::to_string(title) + " characters, at most " + std::to_string(kTitleMax) + " are allowed", "TITLE_TOO_LONG"});
-    }
+    CheckTitle(kind, draft, capabilities_, "a blog post", &out);
     CheckMedia(draft, capabilities_, &out);
   } else if (!draft.media.empty()) {
     out.push_back({"media", "a comment of WordPress takes no pictures", "TOO_MANY_MEDIA"});
@@ -87,7 +79,7 @@ std::vector<Violation> WordPressConnector::Check(WriteKind kind, const Draft& dr
 
 Answer WordPressConnector::SendRequest(const Call& call, const Account& account, const std::string& route, const std::string& query,
                                        net::ClientRequest request) {
-  const std::string base = WithoutSlash(account.base_url);
+  const std::string base = BaseOf(account);
   request.basic = Secret(account.credentials.Get("username").Reveal() + ":" + account.credentials.Get("application_password").Reveal());
   const auto send = [&](const std::string& url) {
     net::ClientRequest copy = request;
@@ -111,10 +103,7 @@ Answer WordPressConnector::Ask(const Call& call, const Account& account, const s
                                const std::string& query, const Json* body) {
   net::ClientRequest request;
   request.method = method;
-  if (body != nullptr) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+  if (body != nullptr) SetJson(*body, &request);
   return SendRequest(call, account, route, query, std::move(request));
 }
 
@@ -123,7 +112,7 @@ StatusOr<Identity> WordPressConnector::WhoAmI(const Call& call, const Account& a
   if (!answer.ok()) return FailedRead(answer, account);
   if (Text(answer.json, "id").empty()) return UnintelligibleRead();
   Identity identity;
-  identity.remote_id = identity.url = WithoutSlash(account.base_url);
+  identity.remote_id = identity.url = BaseOf(account);
   identity.name = text::ToUtf8(Text(answer.json, "name"));
   identity.handle = Text(answer.json, "slug");
   return identity;

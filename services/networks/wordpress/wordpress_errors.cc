@@ -26,25 +26,12 @@ constexpr Known kCodes[] = {
     {"application_passwords_disabled", ErrorClass::kPermission},
 };
 
-ErrorClass OfStatus(int status) {
-  if (status >= 200 && status < 300) return ErrorClass::kNone;
-  switch (status) {
-    case 401: return ErrorClass::kTokenExpired;   // the core's code for "not signed in", whatever was asked for; 403 is for members
-    case 403: return ErrorClass::kPermission;
-    case 404:
-    case 410: return ErrorClass::kNotFound;
-    case 408: return ErrorClass::kTransient;
-    case 409: return ErrorClass::kDuplicate;
-    case 429: return ErrorClass::kRateLimited;
-    default: return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
-  }
-}
-
 }  // namespace
 
 Refusal ClassifyWordPress(const net::ClientResult& http, const Json& json) {
   Refusal refusal;
-  refusal.error = OfStatus(http.http_status);
+  // 401 is the core's code for "not signed in", whatever was asked for; 403 is for members.
+  refusal.error = http.http_status == 409 ? ErrorClass::kDuplicate : ClassOfStatus(http.http_status);
   if (refusal.error == ErrorClass::kNone) return refusal;
   const std::string code = Text(json, "code"), message = Text(json, "message");
   for (const Known& known : kCodes) {

@@ -43,10 +43,6 @@ std::string Joined(const std::vector<std::string>& ids) {
   return out;
 }
 
-bool IsNumber(const std::string& text) {
-  return !text.empty() && text.size() <= 19 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 }  // namespace
 
 // A comment as it was seen last.
@@ -98,7 +94,7 @@ struct WordPressConnector::Round {
   std::string Encode() const {
     Json list = Json::array();
     for (const Watched& one : watched) list.push_back(Json::array({one.id, one.root, one.held, one.hash}));
-    return Json{{"a", after}, {"g", page}, {"m", me}, {"w", list}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return Dump(Json{{"a", after}, {"g", page}, {"m", me}, {"w", list}});
   }
 };
 
@@ -186,7 +182,7 @@ Status WordPressConnector::ReadNewComments(const Call& call, const Account& acco
     const std::string id = Text(comment, "id"), status = Text(comment, "status");
     const auto time = ParseIsoTime(Text(comment, "date_gmt"));
     if (id.empty() || !time) {
-      page->unparsed.push_back({comment.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a comment without id or date_gmt"});
+      page->unparsed.push_back({Dump(comment), "MISSING_FIELD", "a comment without id or date_gmt"});
       continue;
     }
     newest = std::max(newest, absl::ToUnixSeconds(*time - kOverlap));

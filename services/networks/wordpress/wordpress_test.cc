@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/answer.h"
 
 namespace parvis::networks {
@@ -8,29 +8,19 @@ namespace {
 
 using Kind = Happening::Kind;
 
-class WordPressTest : public ::testing::Test {
+class WordPressTest : public ConnectorTest {
  protected:
+  WordPressTest() : ConnectorTest("wordpress", "", "7") { account.remote_id = network.url(); }
   Write Of(WriteKind kind, const std::string& text = "") {
-    Write write;
-    write.kind = kind;
-    write.draft.text = text;
-    write.draft.title = "A title";
-    write.idempotency_key = "key-1";
-    if (kind != WriteKind::kPost) {
-      write.target_remote_id = "7";
-      write.post_remote_id = "4";
-    }
+    Write write = ConnectorTest::Of(kind, text);
+    if (kind != WriteKind::kPost) write.post_remote_id = "4";
     return write;
   }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
   static std::string Comment(int id, int parent, const std::string& status = "approved", const std::string& text = "hi", int author = 0) {
     return Json{{"id", id}, {"post", 4}, {"parent", parent}, {"author", author}, {"author_name", "V &amp; W"}, {"author_email", "v@x.org"},
                 {"date_gmt", "2023-11-14T22:13:20"}, {"content", {{"raw", text}, {"rendered", "<p>" + text + "</p>"}}}, {"status", status}}
         .dump();
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("wordpress");
-  Account account = network.account("wordpress", network.url());
 };
 
 TEST_F(WordPressTest, PostsWithPictures) {

@@ -4,6 +4,7 @@
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
 #include "networks/wire/media.h"
+#include "networks/wire/request.h"
 #include "networks/wire/signature.h"
 
 namespace parvis::networks {
@@ -14,10 +15,6 @@ constexpr int64_t kImageBytesMax = 5 << 20;
 constexpr int kAltTextMax = 1000;
 const char kDocs[] = "https://docs.x.com/x-api (OpenAPI 2.167, 2026-08-22)";
 const char kBoundary[] = "parvis-7d1f4f6a9c2b4e0f";
-
-std::string Joined(const std::string& base, const std::string& path) {
-  return (!base.empty() && base.back() == '/' ? base.substr(0, base.size() - 1) : base) + path;
-}
 
 // Whether X could mean this as a challenge. Its answer is made with the key that signs events, and for whoever asks: what can
 // be a challenge must never be an event, or anybody could have a forged event signed by us.
@@ -127,11 +124,8 @@ Answer XConnector::SendRequest(const Call& call, const Account& account, net::Cl
 Answer XConnector::Ask(const Call& call, const Account& account, const std::string& method, const std::string& path, const Json* body) {
   net::ClientRequest request;
   request.method = method;
-  request.url = Joined(account.base_url, path);
-  if (body != nullptr) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+  request.url = BaseOf(account) + path;
+  if (body != nullptr) SetJson(*body, &request);
   return SendRequest(call, account, std::move(request));
 }
 
@@ -152,7 +146,7 @@ XConnector::Upload XConnector::UploadMedia(const Call& call, const Account& acco
     };
     net::ClientRequest request;
     request.method = "POST";
-    request.url = Joined(account.base_url, "/2/media/upload");
+    request.url = BaseOf(account) + "/2/media/upload";
     request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
     request.body = part("name=\"media_category\"", media.type == "image/gif" ? "tweet_gif" : "tweet_image") +
                    part("name=\"media_type\"", media.type) +

@@ -29,15 +29,7 @@ ErrorClass OfProblem(const std::string& problem) {
 }
 
 ErrorClass OfStatus(int status) {
-  switch (status) {
-    case 401: return ErrorClass::kTokenExpired;
-    case 402:   // out of credits: waiting does not help
-    case 403: return ErrorClass::kPermission;
-    case 404: return ErrorClass::kNotFound;
-    case 408: return ErrorClass::kTransient;
-    case 429: return ErrorClass::kRateLimited;
-    default: return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
-  }
+  return status == 402 ? ErrorClass::kPermission : ClassOfStatus(status);   // out of credits: waiting does not help
 }
 
 }  // namespace
@@ -76,13 +68,8 @@ Refusal ClassifyX(const net::ClientResult& http, const Json& json) {
 
 RateState XRate(const net::Headers& headers, absl::Time now) {
   RateState rate;
-  const auto number = [&](const char* name) -> std::optional<int> {
-    const auto value = HeaderNumber(headers, name);
-    if (!value) return std::nullopt;
-    return static_cast<int>(std::min<int64_t>(*value, INT32_MAX));
-  };
-  rate.limit = number("x-rate-limit-limit");
-  rate.remaining = number("x-rate-limit-remaining");
+  rate.limit = HeaderCount(headers, "x-rate-limit-limit");
+  rate.remaining = HeaderCount(headers, "x-rate-limit-remaining");
   if (const auto reset = HeaderNumber(headers, "x-rate-limit-reset")) {
     rate.reset_in = std::clamp(absl::FromUnixSeconds(*reset) - now, absl::ZeroDuration(), absl::Hours(24));
   }

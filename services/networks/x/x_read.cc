@@ -72,10 +72,6 @@ std::optional<Happening> HappeningOf(const Json& tweet, const Json& users, const
 // Ids are numbers of up to 19 digits: longer is later.
 bool Later(const std::string& a, const std::string& b) { return a.size() != b.size() ? a.size() > b.size() : a > b; }
 
-bool IsNumber(const std::string& text) {
-  return !text.empty() && text.size() <= 19 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 std::string StartTime(absl::Time since) { return "&start_time=" + net::UrlEncode(FormatIsoTime(since)); }
 
 }  // namespace
@@ -151,7 +147,7 @@ StatusOr<PollPage> XConnector::Poll(const Call& call, const Account& account, co
     if (auto happening = HappeningOf(tweet, users, account.remote_id)) {
       page.happenings.push_back(*std::move(happening));
     } else {
-      page.unparsed.push_back({tweet.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a post without id, author or time"});
+      page.unparsed.push_back({Dump(tweet), "MISSING_FIELD", "a post without id, author or time"});
     }
   }
   const std::string next = Text(meta, "next_token");

@@ -2,25 +2,15 @@
 
 #include <set>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/answer.h"
 
 namespace parvis::networks {
 namespace {
 
-class XTest : public ::testing::Test {
+class XTest : public ConnectorTest {
  protected:
-  Write Of(WriteKind kind, const std::string& text = "") {
-    Write write;
-    write.kind = kind;
-    write.draft.text = text;
-    if (kind != WriteKind::kPost) write.target_remote_id = "19";
-    return write;
-  }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("x");
-  Account account = network.account("x", "10");
+  XTest() : ConnectorTest("x", "10", "19") {}
 };
 
 TEST_F(XTest, PostsAndReplies) {
