@@ -4,14 +4,11 @@
 
 #include <cstdio>
 
-#include "networks/connector.h"
 #include "networks/wire/answer.h"
-#include "tests/contract/sandbox_process.h"
+#include "tests/contract/sandbox_test.h"
 
 namespace parvis::networks {
 namespace {
-
-SandboxProcess* const sandbox = static_cast<SandboxProcess*>(::testing::AddGlobalTestEnvironment(new SandboxProcess));
 
 // What is done to a write, and how it must end. `journalled`: how often the network has taken it then.
 struct Case {
@@ -52,44 +49,11 @@ class Table : public ::testing::Environment {
 };
 Table* const table = static_cast<Table*>(::testing::AddGlobalTestEnvironment(new Table));
 
-class ConformanceTest : public ::testing::TestWithParam<std::string> {
+class ConformanceTest : public SandboxTest {
  protected:
   void SetUp() override {
-    net::HttpClientConfig config;
-    config.allowed_networks = {"127.0.0.0/8"};
-    http = std::make_unique<net::HttpClient>(config, clock, metrics);
-    connectors = MakeConnectors(*http, clock);
+    SandboxTest::SetUp();
     Control("POST", "limits", {{"network", GetParam()}, {"enabled", false}});
-    const Json made = Control("POST", "accounts", {{"network", GetParam()}, {"name", "Lumen"}});
-    journal_account = account.remote_id = Text(made, "remote_id");
-    account.base_url = Text(made, "base_url");
-    for (const std::string& field : connector().capabilities().credential_fields) {
-      account.credentials.fields[field] = Secret(Text(made, field.c_str()));
-    }
-    const auto identity = connector().WhoAmI(call(), account);
-    ASSERT_TRUE(identity.ok()) << identity.status();
-    account.remote_id = identity->remote_id;   // a site is its URL to us, a name to the sandbox
-    started = clock.WallNow() - absl::Seconds(2);
-  }
-  void TearDown() override { Control("DELETE", "faults", {}); }
-
-  Connector& connector() { return *connectors.at(GetParam()); }
-  Call call() {
-    Call out = BackgroundCall("test");
-    out.deadline = clock.Now() + absl::Seconds(10);
-    return out;
-  }
-  Json Control(const std::string& method, const std::string& path, const Json& body) {
-    net::ClientRequest request;
-    request.method = method;
-    request.url = sandbox->url + "/control/" + path;
-    if (!body.is_null() && method != "GET") {
-      request.headers["Content-Type"] = "application/json";
-      request.body = body.dump();
-    }
-    const net::ClientResult result = http->Send(call(), request);
-    EXPECT_LT(result.http_status, 300) << path << " " << result.body;
-    return ParseJson(result.body);
   }
   // What the network's journal calls it, where one call of the network stands for several kinds: the status that a comment gets
   // in WordPress, a direct status of Mastodon, a personal message of Discourse, the soft deletion of NodeBB, flags of forums.
@@ -186,13 +150,6 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
     EXPECT_EQ(Journalled(NameThere(write.kind)), before + 1 - one.journalled) << "sent again with its key";
   }
 
-  RealClock clock;
-  obs::Metrics metrics;
-  std::unique_ptr<net::HttpClient> http;
-  std::map<std::string, std::unique_ptr<Connector>> connectors;
-  Account account;
-  std::string journal_account;
-  absl::Time started;
   int texts = 0;
 };
 

@@ -4,66 +4,27 @@
 
 #include <set>
 
-#include "networks/connector.h"
 #include "networks/wire/answer.h"
 #include "platform/net/http_server.h"
 #include "platform/testing/wait.h"
-#include "tests/contract/sandbox_process.h"
+#include "tests/contract/sandbox_test.h"
 
 namespace parvis::networks {
 namespace {
 
 using parvis::testing::WaitFor;
 
-SandboxProcess* const sandbox = static_cast<SandboxProcess*>(::testing::AddGlobalTestEnvironment(new SandboxProcess));
-
-class ConnectorSandboxTest : public ::testing::TestWithParam<std::string> {
+class ConnectorSandboxTest : public SandboxTest {
  protected:
   void SetUp() override {
-    net::HttpClientConfig config;
-    config.allowed_networks = {"127.0.0.0/8"};
-    http = std::make_unique<net::HttpClient>(config, clock, metrics);
-    connectors = MakeConnectors(*http, clock);
+    SandboxTest::SetUp();
     if (GetParam() == "x") Control("POST", "limits", {{"network", "x"}, {"enabled", false}});
-    const Json made = Control("POST", "accounts", {{"network", GetParam()}, {"name", "Lumen"}});
-    account.remote_id = Text(made, "remote_id");
-    account.base_url = Text(made, "base_url");
-    for (const std::string& field : connector().capabilities().credential_fields) {
-      account.credentials.fields[field] = Secret(Text(made, field.c_str()));
-    }
-    const auto identity = connector().WhoAmI(call(), account);
-    ASSERT_TRUE(identity.ok()) << identity.status();
-    journal_account = account.remote_id;
-    if (GetParam() == "wordpress") account.remote_id = account.base_url;   // a site is its URL to us
-    EXPECT_EQ(identity->remote_id, account.remote_id);
-    started = clock.WallNow() - absl::Seconds(1);
-  }
-  void TearDown() override { Control("DELETE", "faults", {}); }
-  Connector& connector() { return *connectors.at(GetParam()); }
-  Call call() {
-    Call out = BackgroundCall("test");
-    out.deadline = clock.Now() + absl::Seconds(10);
-    return out;
-  }
-  Json Control(const std::string& method, const std::string& path, const Json& body) {
-    net::ClientRequest request;
-    request.method = method;
-    request.url = sandbox->url + "/control/" + path;
-    if (!body.is_null() && method != "GET") {
-      request.headers["Content-Type"] = "application/json";
-      request.body = body.dump();
-    }
-    const net::ClientResult result = http->Send(call(), request);
-    EXPECT_LT(result.http_status, 300) << path << " " << result.body;
-    return ParseJson(result.body);
   }
   void Fault(const std::string& kind, const std::string& operation) {
     Control("POST", "faults", {{"kind", kind}, {"network", GetParam()}, {"operation", operation}, {"count", 1}});
   }
   std::vector<Json> Journal() {
-    net::ClientRequest request;
-    request.url = sandbox->url + "/control/journal?limit=10000";
-    const std::string body = http->Send(call(), request).body;
+    const std::string body = Asked("GET", "journal?limit=10000", Json());
     std::vector<Json> out;
     for (size_t at = 0; at < body.size();) {
       const size_t end = std::min(body.find('\n', at), body.size());
@@ -117,13 +78,6 @@ class ConnectorSandboxTest : public ::testing::TestWithParam<std::string> {
     return out;
   }
 
-  RealClock clock;
-  obs::Metrics metrics;
-  std::unique_ptr<net::HttpClient> http;
-  std::map<std::string, std::unique_ptr<Connector>> connectors;
-  Account account;
-  std::string journal_account;
-  absl::Time started;
   int keys = 0;
 };
 
