@@ -144,10 +144,12 @@ StatusOr<std::optional<FoldInput>> DecodeDelivery(const std::string& payload) {
   DeliveryUpdate out;
   switch (d.kind()) {
     case pub::DELIVERY_KIND_REPLY: out.kind = DeliveryKind::kReply; break;
-    case pub::DELIVERY_KIND_HIDE: out.kind = DeliveryKind::kHide; break;
-    case pub::DELIVERY_KIND_UNHIDE: out.kind = DeliveryKind::kUnhide; break;
+    case pub::DELIVERY_KIND_HIDE:
+    case pub::DELIVERY_KIND_SPAM: out.kind = DeliveryKind::kHide; break;
+    case pub::DELIVERY_KIND_UNHIDE:
+    case pub::DELIVERY_KIND_APPROVE: out.kind = DeliveryKind::kUnhide; break;
     case pub::DELIVERY_KIND_DELETE: out.kind = DeliveryKind::kDelete; break;
-    default: return std::optional<FoldInput>();   // posts are not conversations
+    default: return std::optional<FoldInput>();   // posts are no conversations; what is done to people changes no message
   }
   out.command_id = d.command_id();
   if (out.kind == DeliveryKind::kReply && MessageIdOfCommand(out.command_id).empty()) return std::optional<FoldInput>();

@@ -2,6 +2,8 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
+
 #include "parvis/publishing/v1/events.pb.h"
 
 namespace parvis::publishing {
@@ -19,20 +21,18 @@ StatusOr<DeliveryCommand> DecodeCommand(const StreamRecord& record) {
     return MakeError(Code::kInvalidArgument, "NOT_PROTOBUF", "the payload is not a DeliveryCommand");
   }
   DeliveryCommand command;
-  switch (proto.kind()) {
-    case v1::DELIVERY_KIND_REPLY: command.kind = DeliveryKind::kReply; break;
-    case v1::DELIVERY_KIND_HIDE: command.kind = DeliveryKind::kHide; break;
-    case v1::DELIVERY_KIND_UNHIDE: command.kind = DeliveryKind::kUnhide; break;
-    case v1::DELIVERY_KIND_DELETE: command.kind = DeliveryKind::kDelete; break;
-    default:
-      return MakeError(Code::kInvalidArgument, "COMMAND_KIND",
-                       "kind " + std::to_string(proto.kind()) + " is not known to this version");
+  const DeliveryKind kind = static_cast<DeliveryKind>(proto.kind());   // the numbers are the same
+  if (kind == DeliveryKind::kPost || std::ranges::find(kDeliveryKinds, kind) == std::end(kDeliveryKinds)) {
+    return MakeError(Code::kInvalidArgument, "COMMAND_KIND",
+                     "kind " + std::to_string(proto.kind()) + " is no command or not known to this version");
   }
+  command.kind = kind;
   if (!proto.has_requested_time()) return InvalidField("requested_time", "REQUIRED", "must be set");
   command.command_id = proto.command_id();
   command.workspace_id = proto.workspace_id();
   command.channel_id = proto.channel_id();
   command.target_remote_id = proto.target_remote_id();
+  command.target_author_id = proto.target_author_id();
   command.text = proto.text();
   command.requested_by = proto.requested_by();
   command.post_remote_id = proto.post_remote_id();

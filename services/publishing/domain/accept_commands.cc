@@ -13,7 +13,9 @@ Status CheckParts(const DeliveryCommand& command) {
   if (!IsUuid(command.workspace_id)) return InvalidField("workspace_id", "WORKSPACE_ID", "must be a UUID");
   if (!IsUuid(command.channel_id)) return InvalidField("channel_id", "CHANNEL_ID", "must be a UUID");
   if (command.kind == DeliveryKind::kPost) return InvalidField("kind", "KIND", "posts are not ordered by command");
-  if (command.target_remote_id.empty()) return InvalidField("target_remote_id", "REQUIRED", "must not be empty");
+  if (command.target_remote_id.empty() && !(IsOfAuthor(command.kind) && !command.target_author_id.empty())) {
+    return InvalidField("target_remote_id", "REQUIRED", "must not be empty");
+  }
   if (CodePoints(command.text) < 0) return InvalidField("text", "NOT_UTF8", "must be UTF-8 without NUL");
   return absl::OkStatus();
 }
@@ -38,6 +40,7 @@ StatusOr<int> AcceptCommands(const AcceptContext& context, const StreamPositions
     delivery.channel_id = command.channel_id;
     delivery.kind = command.kind;
     delivery.target_remote_id = command.target_remote_id;
+    delivery.target_author_id = command.target_author_id;
     delivery.post_remote_id = command.post_remote_id;
     delivery.thread = command.thread;
     delivery.content.text = command.text;
@@ -53,10 +56,8 @@ StatusOr<int> AcceptCommands(const AcceptContext& context, const StreamPositions
     const auto channel = context.channels.GetChannel(call, command.workspace_id, command.channel_id);
     if (channel.ok()) {
       delivery.network = channel->network;
-      if (delivery.kind == DeliveryKind::kReply) {
-        const auto violations = context.rules.Check(channel->network, delivery.kind, delivery.content);
-        if (!violations.empty()) Refuse(delivery, "REJECTED", violations.front().description);
-      }
+      const auto violations = context.rules.Check(channel->network, delivery.kind, delivery.content);
+      if (!violations.empty()) Refuse(delivery, "REJECTED", violations.front().description);
     } else if (channel.status().code() == Code::kNotFound) {
       Refuse(delivery, "NOT_FOUND", "the workspace has no such channel");
     } else {

@@ -15,7 +15,7 @@ namespace parvis::publishing {
 struct DeliveryCommand {
   std::string command_id, workspace_id, channel_id;
   DeliveryKind kind = DeliveryKind::kReply;
-  std::string target_remote_id, text, requested_by, post_remote_id, thread;
+  std::string target_remote_id, target_author_id, text, requested_by, post_remote_id, thread;
   absl::Time requested_time;
   absl::Time expire_time = absl::InfinitePast();   // InfinitePast: 24 hours after requested_time
 };

@@ -24,6 +24,16 @@ const char* KindName(DeliveryKind kind) {
     case DeliveryKind::kHide: return "hide";
     case DeliveryKind::kUnhide: return "unhide";
     case DeliveryKind::kDelete: return "delete";
+    case DeliveryKind::kPrivateReply: return "private_reply";
+    case DeliveryKind::kApprove: return "approve";
+    case DeliveryKind::kSpam: return "spam";
+    case DeliveryKind::kBan: return "ban";
+    case DeliveryKind::kUnban: return "unban";
+    case DeliveryKind::kMute: return "mute";
+    case DeliveryKind::kUnmute: return "unmute";
+    case DeliveryKind::kReport: return "report";
+    case DeliveryKind::kLock: return "lock";
+    case DeliveryKind::kUnlock: return "unlock";
   }
   return "post";
 }
@@ -35,14 +45,40 @@ bool IsFinal(DeliveryState state) {
 
 bool IsVisible(DeliveryState state) { return state != DeliveryState::kNone && state != DeliveryState::kClaimed; }
 
-bool IsIdempotent(DeliveryKind kind) { return kind != DeliveryKind::kPost && kind != DeliveryKind::kReply; }
+bool IsIdempotent(DeliveryKind kind) {
+  return kind != DeliveryKind::kPost && kind != DeliveryKind::kReply && kind != DeliveryKind::kPrivateReply &&
+         kind != DeliveryKind::kReport;
+}
+
+std::optional<bool> TurnsOn(DeliveryKind kind) {
+  switch (kind) {
+    case DeliveryKind::kHide:
+    case DeliveryKind::kSpam:
+    case DeliveryKind::kBan:
+    case DeliveryKind::kMute:
+    case DeliveryKind::kLock: return true;
+    case DeliveryKind::kUnhide:
+    case DeliveryKind::kApprove:
+    case DeliveryKind::kUnban:
+    case DeliveryKind::kUnmute:
+    case DeliveryKind::kUnlock: return false;
+    default: return std::nullopt;
+  }
+}
+
+bool IsOfAuthor(DeliveryKind kind) {
+  return kind == DeliveryKind::kBan || kind == DeliveryKind::kUnban || kind == DeliveryKind::kMute || kind == DeliveryKind::kUnmute;
+}
 
 std::string LaneOf(const Delivery& delivery) {
   switch (delivery.kind) {
     case DeliveryKind::kPost: return delivery.channel_id + "/post";
     case DeliveryKind::kReply:
+    case DeliveryKind::kPrivateReply:
       return delivery.channel_id + "/" + (delivery.thread.empty() ? delivery.target_remote_id : delivery.thread);
-    default: return delivery.channel_id + "/on/" + delivery.target_remote_id;
+    default:
+      if (!delivery.target_author_id.empty()) return delivery.channel_id + "/of/" + delivery.target_author_id;
+      return delivery.channel_id + "/on/" + delivery.target_remote_id;
   }
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,14 +16,19 @@
 namespace parvis::publishing {
 
 // Numbers are those of parvis.publishing.v1.DeliveryKind and of the column deliveries.kind.
-enum class DeliveryKind { kPost = 1, kReply = 2, kHide = 3, kUnhide = 4, kDelete = 5 };
+enum class DeliveryKind {
+  kPost = 1, kReply = 2, kHide = 3, kUnhide = 4, kDelete = 5, kPrivateReply = 6, kApprove = 7, kSpam = 8, kBan = 9,
+  kUnban = 10, kMute = 11, kUnmute = 12, kReport = 13, kLock = 14, kUnlock = 15
+};
 // Numbers are those of parvis.publishing.v1.DeliveryState and of the column deliveries.state.
 enum class DeliveryState {
   kNone = 0, kScheduled = 1, kClaimed = 2, kSent = 3, kDelivered = 4, kFailed = 5, kUnknown = 6, kCancelled = 7, kExpired = 8
 };
 
-inline constexpr DeliveryKind kDeliveryKinds[] = {DeliveryKind::kPost, DeliveryKind::kReply, DeliveryKind::kHide,
-                                                  DeliveryKind::kUnhide, DeliveryKind::kDelete};
+inline constexpr DeliveryKind kDeliveryKinds[] = {
+    DeliveryKind::kPost,  DeliveryKind::kReply, DeliveryKind::kHide,   DeliveryKind::kUnhide, DeliveryKind::kDelete,
+    DeliveryKind::kPrivateReply, DeliveryKind::kApprove, DeliveryKind::kSpam, DeliveryKind::kBan, DeliveryKind::kUnban,
+    DeliveryKind::kMute,  DeliveryKind::kUnmute, DeliveryKind::kReport, DeliveryKind::kLock, DeliveryKind::kUnlock};
 
 const char* StateName(DeliveryState state);  // "scheduled"
 const char* KindName(DeliveryKind kind);     // "post"
@@ -30,8 +36,13 @@ const char* KindName(DeliveryKind kind);     // "post"
 bool IsFinal(DeliveryState state);
 // Others are told of it by an event; claimed is our own business.
 bool IsVisible(DeliveryState state);
-// Doing it twice is doing it once: hide, unhide, delete.
+// Doing it twice is doing it once: all but what brings words to somebody (post, reply, private reply, report).
 bool IsIdempotent(DeliveryKind kind);
+// What the target looks like when it was done: true for hide, spam, ban, mute, lock (it is on), false for their reverse and for
+// approve, nullopt for the others.
+std::optional<bool> TurnsOn(DeliveryKind kind);
+// Done to a person, who may be named without a target.
+bool IsOfAuthor(DeliveryKind kind);
 
 struct Media {
   std::string url, type, alt_text;
@@ -53,6 +64,7 @@ struct Delivery {
   DeliveryState state = DeliveryState::kScheduled;
   std::string campaign_id, post_id;     // posts
   std::string target_remote_id, post_remote_id, thread;   // replies and moderation
+  std::string target_author_id;         // whom, of what is done to a person; "" = the author of the target
   Content content;
   std::string command_id;               // natural key of the command; "" for posts
   std::string requested_by;

@@ -76,6 +76,9 @@ struct DeliveryFilter {
 class DeliveryStore {
  public:
   virtual ~DeliveryStore() = default;
+  // Stores it, with its event, unless the workspace has a delivery of this id or command_id; returns what is there then.
+  virtual StatusOr<Delivery> InsertDelivery(const Call& call, const Delivery& delivery, absl::Time now,
+                                            const std::string& actor) = 0;
   // A scheduled delivery of a paused channel shows why it waits in `error_reason`.
   virtual StatusOr<Delivery> GetDelivery(const Call& call, const std::string& id) = 0;
   // By (due_time, id), descending.

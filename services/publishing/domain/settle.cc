@@ -108,7 +108,21 @@ void Refused(Change& change, const WriteOutcome& outcome, const NetworkTraits& t
   }
 }
 
-// hide, unhide, delete: what the target looks like decides, and doing it again does no harm.
+// The network does not show at all whether it happened.
+void AfterBlindness(Change& change, absl::Time now, const SettleRules& rules) {
+  Delivery& after = change.after;
+  if (IsIdempotent(after.kind)) {
+    after.tries += 1;
+    return WaitAgain(change, now + RetryWait(after.tries - 1, 1.0, rules), "TRANSIENT",
+                     "the network does not show whether it was done; doing it again is safe");
+  }
+  after.needs_human = true;
+  after.check_time = absl::InfiniteFuture();
+  SetError(after, "OUTCOME_UNKNOWN", "the network does not show whether it was done; a person must look and settle it");
+  change.detail = "cannot be read back";
+}
+
+// Whatever may be done twice: what the target looks like decides, and doing it again does no harm.
 void AfterTargetRead(Change& change, const std::vector<FoundItem>& found, const NetworkTraits& traits, absl::Time now,
                      const SettleRules& rules) {
   Delivery& after = change.after;
@@ -117,7 +131,7 @@ void AfterTargetRead(Change& change, const std::vector<FoundItem>& found, const 
     if (!there) return Deliver(change, "", "", now, "read back: it is gone");
   } else if (!there) {
     return Finish(change, State::kFailed, "NOT_FOUND", "the target is gone");
-  } else if (traits.hide_reads_back && found.front().hidden == (after.kind == DeliveryKind::kHide)) {
+  } else if (traits.hide_reads_back && TurnsOn(after.kind) == found.front().hidden) {
     return Deliver(change, "", "", now, "read back: it was done");
   }
   after.tries += 1;
@@ -217,6 +231,10 @@ Change AfterReadBack(const Delivery& delivery, const StatusOr<std::vector<FoundI
                      const NetworkTraits& traits, absl::Time now, const SettleRules& rules) {
   Change change = From(delivery, {State::kUnknown}, rules);
   Delivery& after = change.after;
+  if (!found.ok() && ToError(found.status()).reason == "READ_BACK_IMPOSSIBLE") {
+    AfterBlindness(change, now, rules);
+    return change;
+  }
   if (!found.ok()) {
     // Without a reading nothing is known; a person is asked only when it has been impossible for long.
     if (now - delivery.sent_time > rules.read_give_up) after.needs_human = true;
@@ -239,7 +257,9 @@ Change AfterReadBack(const Delivery& delivery, const StatusOr<std::vector<FoundI
     return change;
   }
   const bool key_remembered = traits.idempotency_key && now - delivery.first_sent_time < rules.key_window;
-  if ((key_remembered || traits.content_dedupe) && delivery.resends < rules.resends_max && now < delivery.expire_time) {
+  // Networks keep posts and comments from doubling, not what goes to one person.
+  const bool kept_single = delivery.kind == DeliveryKind::kPost || delivery.kind == DeliveryKind::kReply;
+  if (kept_single && (key_remembered || traits.content_dedupe) && delivery.resends < rules.resends_max && now < delivery.expire_time) {
     after.resends += 1;
     after.empty_reads = 0;
     WaitAgain(change, now, "OUTCOME_UNKNOWN", "not there; the network keeps a second try from doubling it");

@@ -191,6 +191,43 @@ TEST(AfterReadBack, TheTargetDecidesForHideUnhideAndDelete) {
   EXPECT_EQ(state(DeliveryKind::kDelete, visible), State::kScheduled);
 }
 
+TEST(AfterReadBack, OfModerationLooksWhetherItIsOn) {
+  const Found off{{"c", "", false}}, on{{"c", "", true}};
+  const auto state = [](DeliveryKind kind, const Found& found) {
+    return AfterReadBack(Unknown(kind), found, {}, kNow, {}).after.state;
+  };
+  for (const DeliveryKind kind : {DeliveryKind::kSpam, DeliveryKind::kBan, DeliveryKind::kMute, DeliveryKind::kLock}) {
+    EXPECT_EQ(state(kind, on), State::kDelivered) << KindName(kind);
+    EXPECT_EQ(state(kind, off), State::kScheduled) << KindName(kind);
+  }
+  for (const DeliveryKind kind : {DeliveryKind::kApprove, DeliveryKind::kUnban, DeliveryKind::kUnmute, DeliveryKind::kUnlock}) {
+    EXPECT_EQ(state(kind, off), State::kDelivered) << KindName(kind);
+    EXPECT_EQ(state(kind, on), State::kScheduled) << KindName(kind);
+  }
+}
+
+TEST(AfterReadBack, WhatTheNetworkNeverShowsIsDoneAgainOnlyWhereThatIsSafe) {
+  const Status blind = MakeError(Code::kFailedPrecondition, "READ_BACK_IMPOSSIBLE", "");
+  EXPECT_EQ(AfterReadBack(Unknown(DeliveryKind::kMute), blind, {}, kNow, {}).after.state, State::kScheduled);
+  for (const DeliveryKind kind : {DeliveryKind::kPrivateReply, DeliveryKind::kReport}) {
+    const Change change = AfterReadBack(Unknown(kind), blind, {}, kNow, {});
+    EXPECT_EQ(change.after.state, State::kUnknown) << KindName(kind);
+    EXPECT_TRUE(change.after.needs_human) << KindName(kind);
+  }
+}
+
+TEST(AfterReadBack, WhatGoesToOnePersonIsNeverSentAgainByItself) {
+  NetworkTraits traits;
+  traits.idempotency_key = traits.content_dedupe = true;
+  for (const DeliveryKind kind : {DeliveryKind::kPrivateReply, DeliveryKind::kReport}) {
+    Delivery d = Unknown(kind);
+    d.empty_reads = 1;
+    const Change change = AfterReadBack(d, Found{}, traits, kNow, {});
+    EXPECT_EQ(change.after.state, State::kUnknown) << KindName(kind);
+    EXPECT_TRUE(change.after.needs_human) << KindName(kind);
+  }
+}
+
 TEST(Recover, GivesBackAClaimAndDoubtsWhatWasSent) {
   Delivery d = Sent();
   EXPECT_EQ(Recover(d, {}, kNow, {}).after.state, State::kUnknown);
@@ -211,6 +248,10 @@ TEST(Lane, IsTheChannelsPostsTheThreadOrTheTarget) {
   a.target_remote_id = c.target_remote_id = "1", b.target_remote_id = "2";
   EXPECT_NE(LaneOf(a), LaneOf(b));
   EXPECT_EQ(LaneOf(a), LaneOf(c));
+  // Ban and unban of one person keep their order, by whichever comment they were asked for.
+  a.kind = DeliveryKind::kBan, b.kind = DeliveryKind::kUnban;
+  a.target_author_id = b.target_author_id = "p";
+  EXPECT_EQ(LaneOf(a), LaneOf(b));
 }
 
 TEST(Shard, IsStableForEver) {

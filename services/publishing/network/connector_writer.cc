@@ -12,6 +12,16 @@ networks::WriteKind KindOf(DeliveryKind kind) {
     case DeliveryKind::kHide: return networks::WriteKind::kHide;
     case DeliveryKind::kUnhide: return networks::WriteKind::kUnhide;
     case DeliveryKind::kDelete: return networks::WriteKind::kDelete;
+    case DeliveryKind::kPrivateReply: return networks::WriteKind::kPrivateReply;
+    case DeliveryKind::kApprove: return networks::WriteKind::kApprove;
+    case DeliveryKind::kSpam: return networks::WriteKind::kSpam;
+    case DeliveryKind::kBan: return networks::WriteKind::kBan;
+    case DeliveryKind::kUnban: return networks::WriteKind::kUnban;
+    case DeliveryKind::kMute: return networks::WriteKind::kMute;
+    case DeliveryKind::kUnmute: return networks::WriteKind::kUnmute;
+    case DeliveryKind::kReport: return networks::WriteKind::kReport;
+    case DeliveryKind::kLock: return networks::WriteKind::kLock;
+    case DeliveryKind::kUnlock: return networks::WriteKind::kUnlock;
   }
   return networks::WriteKind::kPost;
 }
@@ -32,6 +42,7 @@ networks::Write WriteOf(const Delivery& delivery) {
   write.kind = KindOf(delivery.kind);
   write.draft = DraftOf(delivery.content);
   write.target_remote_id = delivery.target_remote_id;
+  write.target_author_id = delivery.target_author_id;
   write.post_remote_id = delivery.post_remote_id;
   write.idempotency_key = IdempotencyKeyOf(delivery);
   return write;

@@ -6,7 +6,7 @@ namespace {
 // Waiting for new credentials shows as the reason of what waits, without touching the rows that wait.
 const char kFrom[] = " FROM deliveries d LEFT JOIN channel_pauses pause ON pause.workspace_id = d.workspace_id "
                      "AND pause.channel_id = d.channel_id AND d.state = 1 ";
-constexpr int kPauseReason = 36;   // after the 36 columns of kDeliveryColumns
+constexpr int kPauseReason = 37;   // after the 37 columns of kDeliveryColumns
 
 Delivery ReadWithPause(const db::Rows& rows, int row) {
   Delivery delivery = ReadDelivery(rows, row);
@@ -30,6 +30,15 @@ StatusOr<Delivery> PgPostStore::GetDelivery(const Call& call, const std::string&
     return absl::OkStatus();
   }));
   return found;
+}
+
+StatusOr<Delivery> PgPostStore::InsertDelivery(const Call& call, const Delivery& delivery, absl::Time now,
+                                               const std::string& actor) {
+  PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
+    return InsertDeliveries(tx, {delivery}, now, actor, encode_).status();
+  }));
+  if (committed_) committed_();
+  return GetDelivery(call, delivery.id);
 }
 
 StatusOr<std::vector<Delivery>> PgPostStore::ListDeliveries(const Call& call, const DeliveryFilter& filter,

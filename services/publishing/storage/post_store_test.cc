@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/testing/postgres.h"
+#include "publishing/domain/deliver.h"
 #include "publishing/domain/posts.h"
 #include "publishing/domain/settle.h"
 #include "publishing/domain/settle_delivery.h"
@@ -131,6 +132,28 @@ TEST_F(PostStoreTest, CampaignsKeepTheirVersion) {
   EXPECT_EQ(ReasonOf(store_.SaveCampaign(writer_, campaign_).status()), "ETAG_MISMATCH");
   EXPECT_EQ(store_.GetCampaign(writer_, campaign_.id)->display_name, "Renamed");
   EXPECT_EQ(store_.GetCampaign(writer_, campaign_.id)->start_time, absl::InfinitePast());
+}
+
+TEST_F(PostStoreTest, WhatAPersonAsksForIsStoredOnceAndOnlyInTheOwnWorkspace) {
+  DeliverRequest request;
+  request.channel_id = kChannel;
+  request.kind = DeliveryKind::kBan;
+  request.target_author_id = "p7";
+  request.request_id = ids_.New();
+  const auto first = Deliver(writer_, context_, store_, request);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->target_author_id, "p7");
+  EXPECT_EQ(first->kind, DeliveryKind::kBan);
+  EXPECT_EQ(Deliver(writer_, context_, store_, request)->id, first->id);
+  EXPECT_EQ(store_.ListTransitions(writer_, first->id, 0, 10)->size(), 1u);
+  const auto claimed = ledger_.Claim({.owned = {}, .shards = {ShardOf(kChannel)}, .now = clock_.WallNow(), .horizon = clock_.WallNow(),
+                                      .lease_until = clock_.WallNow() + absl::Minutes(1), .limit = 10, .skip = {}, .actor = "test"});
+  ASSERT_TRUE(claimed.ok()) << claimed.status();
+  ASSERT_EQ(claimed->size(), 1u);
+  EXPECT_EQ(claimed->front().target_author_id, "p7");
+  Delivery foreign = *first;
+  foreign.id = ids_.New(), foreign.command_id = "another";
+  EXPECT_FALSE(store_.InsertDelivery(CallOf("spy", kOtherWorkspace), foreign, clock_.WallNow(), "spy").ok());
 }
 
 TEST_F(PostStoreTest, APersonSettlesAnUnknown) {

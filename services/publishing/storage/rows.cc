@@ -12,7 +12,7 @@ const char kDeliveryColumns[] =
     "d.target_remote_id, d.post_remote_id, d.thread, d.content, d.command_id, d.requested_by, d.lane, "
     "d.due_time, d.ready_time, d.expire_time, d.sent_time, d.first_sent_time, d.delivered_time, d.check_time, "
     "d.fence, d.attempts, d.tries, d.empty_reads, d.resends, d.reconciling, d.needs_human, d.sequence, "
-    "d.remote_id, d.permalink, d.error_reason, d.error_message, d.settle_request_id";
+    "d.remote_id, d.permalink, d.error_reason, d.error_message, d.settle_request_id, d.target_author_id";
 
 Delivery ReadDelivery(const db::Rows& rows, int row) {
   Delivery d;
@@ -53,6 +53,7 @@ Delivery ReadDelivery(const db::Rows& rows, int row) {
   d.error_reason = rows.Text(row, c++);
   d.error_message = rows.Text(row, c++);
   d.settle_request_id = rows.Text(row, c++);
+  d.target_author_id = rows.Text(row, c++);
   return d;
 }
 
@@ -83,7 +84,7 @@ StatusOr<int> InsertDeliveries(db::Tx& tx, const std::vector<Delivery>& deliveri
                                const std::string& actor, const EncodeDelivery& encode) {
   if (deliveries.empty()) return 0;
   std::vector<std::string> ws, ids, channels, networks, campaigns, posts, targets, post_remotes, threads, contents, commands,
-      requesters, lanes, reasons, messages;
+      requesters, lanes, reasons, messages, authors;
   std::vector<int64_t> shards, kinds, states, generations;
   std::vector<absl::Time> dues, readies, expires;
   for (const Delivery& d : deliveries) {
@@ -91,7 +92,7 @@ StatusOr<int> InsertDeliveries(db::Tx& tx, const std::vector<Delivery>& deliveri
     campaigns.push_back(d.campaign_id), posts.push_back(d.post_id), targets.push_back(d.target_remote_id);
     post_remotes.push_back(d.post_remote_id), threads.push_back(d.thread), contents.push_back(EncodeContent(d.content));
     commands.push_back(d.command_id), requesters.push_back(d.requested_by), lanes.push_back(d.lane);
-    reasons.push_back(d.error_reason), messages.push_back(d.error_message);
+    reasons.push_back(d.error_reason), messages.push_back(d.error_message), authors.push_back(d.target_author_id);
     shards.push_back(ShardOf(d.channel_id)), kinds.push_back(static_cast<int64_t>(d.kind));
     states.push_back(static_cast<int64_t>(d.state)), generations.push_back(d.generation);
     dues.push_back(d.due_time), readies.push_back(d.ready_time), expires.push_back(d.expire_time);
@@ -101,18 +102,18 @@ StatusOr<int> InsertDeliveries(db::Tx& tx, const std::vector<Delivery>& deliveri
       tx.Query("INSERT INTO deliveries AS d SELECT v.ws, v.id, v.channel, v.shard, v.network, v.kind, v.state, "
                "nullif(v.campaign, '')::uuid, nullif(v.post, '')::uuid, v.generation, v.target, v.post_remote, v.thread, "
                "v.content::jsonb, v.command, v.requester, v.lane, v.due, v.ready, v.expire, '-infinity', '-infinity', "
-               "'-infinity', 'infinity', 0, 0, 0, 0, 0, false, false, 1, 1, '', '', v.reason, v.message, '' "
+               "'-infinity', 'infinity', 0, 0, 0, 0, 0, false, false, 1, 1, '', '', v.reason, v.message, '', v.author "
                "FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::smallint[], $7::smallint[], "
                "$8::text[], $9::text[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], "
                "$16::text[], $17::text[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::text[], "
-               "$22::text[]) AS v (ws, id, channel, shard, network, kind, state, campaign, post, generation, target, "
-               "post_remote, thread, content, command, requester, lane, due, ready, expire, reason, message) "
+               "$22::text[], $23::text[]) AS v (ws, id, channel, shard, network, kind, state, campaign, post, generation, target, "
+               "post_remote, thread, content, command, requester, lane, due, ready, expire, reason, message, author) "
                "ON CONFLICT DO NOTHING RETURNING d.id",
                {db::Array(ws), db::Array(ids), db::Array(channels), db::Array(shards), db::Array(networks),
                 db::Array(kinds), db::Array(states), db::Array(campaigns), db::Array(posts), db::Array(generations),
                 db::Array(targets), db::Array(post_remotes), db::Array(threads), db::Array(contents), db::Array(commands),
                 db::Array(requesters), db::Array(lanes), db::Array(dues), db::Array(readies), db::Array(expires),
-                db::Array(reasons), db::Array(messages)}));
+                db::Array(reasons), db::Array(messages), db::Array(authors)}));
   std::set<std::string> inserted;
   for (int i = 0; i < rows.size(); ++i) inserted.insert(rows.Text(i, 0));
   std::vector<Step> steps;

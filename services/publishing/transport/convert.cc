@@ -95,6 +95,7 @@ v1::Delivery ToProto(const Delivery& from) {
   to.set_campaign_id(from.campaign_id);
   to.set_post_id(from.post_id);
   to.set_target_remote_id(from.target_remote_id);
+  to.set_target_author_id(from.target_author_id);
   to.set_text(from.content.text);
   to.set_command_id(from.command_id);
   SetTime(from.due_time, to.mutable_due_time());

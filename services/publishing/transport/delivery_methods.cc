@@ -1,8 +1,10 @@
 #include "publishing/transport/delivery_methods.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "platform/base/ids.h"
+#include "publishing/domain/deliver.h"
 #include "publishing/domain/settle_delivery.h"
 #include "publishing/transport/campaign_methods.h"
 #include "publishing/transport/convert.h"
@@ -22,6 +24,28 @@ StatusOr<std::string> Filter(const Call& call, const char* field, const std::str
 }
 
 }  // namespace
+
+Status DeliverMethod(const Call& call, const PostContext& posts, DeliveryStore& store, const v1::DeliverRequest& request,
+                     v1::Delivery& response) {
+  PARVIS_RETURN_IF_ERROR(rpc::ParseName("parent", request.parent(), "workspaces/*").status());
+  PARVIS_RETURN_IF_ERROR(rpc::CheckRequestId(request.request_id()));
+  if (!IsUuid(request.channel_id())) return InvalidField("channel_id", "CHANNEL_ID", "must be the id of a channel");
+  DeliverRequest asked;
+  asked.kind = static_cast<DeliveryKind>(request.kind());   // the numbers are the same
+  if (std::ranges::find(kDeliveryKinds, asked.kind) == std::end(kDeliveryKinds)) {
+    return InvalidField("kind", "REQUIRED", "must be a kind of delivery that this version knows");
+  }
+  asked.channel_id = request.channel_id();
+  asked.target_remote_id = request.target_remote_id();
+  asked.target_author_id = request.target_author_id();
+  asked.post_remote_id = request.post_remote_id();
+  asked.thread = request.thread();
+  asked.text = request.text();
+  asked.request_id = request.request_id();
+  PARVIS_ASSIGN_OR_RETURN(const Delivery delivery, Deliver(call, posts, store, asked));
+  response = ToProto(delivery);
+  return absl::OkStatus();
+}
 
 Status GetDeliveryMethod(const Call& call, DeliveryStore& store, const v1::GetDeliveryRequest& request,
                          v1::Delivery& response) {

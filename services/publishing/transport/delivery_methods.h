@@ -7,6 +7,8 @@
 
 namespace parvis::publishing {
 
+Status DeliverMethod(const Call& call, const PostContext& posts, DeliveryStore& store, const v1::DeliverRequest& request,
+                     v1::Delivery& response);
 Status GetDeliveryMethod(const Call& call, DeliveryStore& store, const v1::GetDeliveryRequest& request,
                          v1::Delivery& response);
 Status ListDeliveriesMethod(const Call& call, DeliveryStore& store, const v1::ListDeliveriesRequest& request,

@@ -172,6 +172,27 @@ TEST_F(MethodsTest, CheckTellsViolationsAndLengths) {
   EXPECT_EQ(response.lengths(0).limit(), 10);
 }
 
+TEST_F(MethodsTest, DeliverTakesEveryKindButPostsAndUnknownOnes) {
+  v1::DeliverRequest request;
+  request.set_parent(kParent);
+  request.set_channel_id(kChannel);
+  request.set_target_remote_id("c1");
+  v1::Delivery out;
+  EXPECT_EQ(ToError(DeliverMethod(call_, context_, store_, request, out)).violations[0].field, "kind");
+  request.set_kind(static_cast<v1::DeliveryKind>(99));
+  EXPECT_EQ(ToError(DeliverMethod(call_, context_, store_, request, out)).violations[0].field, "kind");
+  request.set_kind(v1::DELIVERY_KIND_LOCK);
+  EXPECT_EQ(ToError(DeliverMethod(call_, context_, store_, request, out)).violations[0].reason, "NOT_POSSIBLE");
+  request.set_kind(v1::DELIVERY_KIND_MUTE);
+  request.set_target_author_id("p7");
+  const Status done = DeliverMethod(call_, context_, store_, request, out);
+  ASSERT_TRUE(done.ok()) << done;
+  EXPECT_EQ(out.kind(), v1::DELIVERY_KIND_MUTE);
+  EXPECT_EQ(out.target_author_id(), "p7");
+  request.set_channel_id("channel");
+  EXPECT_EQ(ToError(DeliverMethod(call_, context_, store_, request, out)).violations[0].field, "channel_id");
+}
+
 TEST_F(MethodsTest, SettlingNeedsADecisionAndAnUnknown) {
   Scheduled();
   const Delivery d = store_.ListDeliveries(call_, {}, {})->front();

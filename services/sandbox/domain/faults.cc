@@ -48,6 +48,12 @@ std::optional<FaultKind> FaultKindOf(std::string_view name) {
   return std::nullopt;
 }
 
+std::string FaultKindNames() {
+  std::string out;
+  for (const auto& [kind, name] : kNames) out += (out.empty() ? "" : ", ") + std::string(name);
+  return out;
+}
+
 bool IsWrite(std::string_view operation) {
   for (std::string_view write : {"post", "reply", "private_reply", "hide", "unhide", "approve", "spam", "delete", "ban", "unban",
                                  "mute", "unmute", "report", "lock", "unlock", "edit", "media"}) {

@@ -30,6 +30,7 @@ enum class FaultKind {
 };
 std::string_view NameOf(FaultKind kind);  // "accept_then_reset", ...
 std::optional<FaultKind> FaultKindOf(std::string_view name);
+std::string FaultKindNames();             // "accept_then_reset, ..."
 
 struct FaultRule {
   int64_t id = 0;  // set by Add

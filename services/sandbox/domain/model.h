@@ -23,6 +23,7 @@ enum class Network {
 std::string_view NameOf(Network network);
 // The inverse; "blog" is accepted for "wordpress".
 std::optional<Network> NetworkOf(std::string_view name);
+std::string NetworkNames();   // "facebook, x, ..."
 
 enum class TokenState { kValid, kExpired, kRevoked };
 

@@ -217,4 +217,10 @@ std::optional<Network> NetworkOf(std::string_view name) {
   return std::nullopt;
 }
 
+std::string NetworkNames() {
+  std::string out;
+  for (const Nature& nature : Natures()) out += (out.empty() ? "" : ", ") + std::string(nature.name);
+  return out;
+}
+
 }  // namespace parvis::sandbox

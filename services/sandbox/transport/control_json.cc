@@ -116,7 +116,7 @@ void Reader::NetworkName(const char* name, Network* field, bool required) {
   if (network)
     *field = *network;
   else if (status_.ok())
-    status_ = InvalidField(name, "UNKNOWN_NETWORK", "is no network of the sandbox");
+    status_ = InvalidField(name, "UNKNOWN_NETWORK", Cat("one of ", NetworkNames()));
 }
 
 Status Reader::Done() {
@@ -143,15 +143,11 @@ StatusOr<FaultRule> ReadFault(const Json& json) {
   reader.Number("http_status", &rule.http_status);
   PARVIS_RETURN_IF_ERROR(reader.Done());
   const auto fault = FaultKindOf(kind);
-  if (!fault) {
-    return InvalidField("kind", "UNKNOWN_FAULT",
-                        "one of accept_then_reset, accept_then_504, garbage, "
-                        "reset_before_accept, limit, server_error, delay");
-  }
+  if (!fault) return InvalidField("kind", "UNKNOWN_FAULT", Cat("one of ", FaultKindNames()));
   rule.kind = *fault;
   if (!network.empty()) {
     rule.network = NetworkOf(network);
-    if (!rule.network) return InvalidField("network", "UNKNOWN_NETWORK", "is no network of the sandbox");
+    if (!rule.network) return InvalidField("network", "UNKNOWN_NETWORK", Cat("one of ", NetworkNames()));
   }
   return rule;
 }

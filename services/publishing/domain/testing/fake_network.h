@@ -103,8 +103,10 @@ class FakeDirectory : public ChannelDirectory {
 class FakeRules : public NetworkRules {
  public:
   bool Knows(const std::string& network) const override { return network == "short" || network == "blog"; }
-  std::vector<Violation> Check(const std::string& network, DeliveryKind, const Content& content) const override {
+  std::vector<Violation> Check(const std::string& network, DeliveryKind kind, const Content& content) const override {
     std::vector<Violation> violations;
+    if (network == "short" && kind == DeliveryKind::kLock) violations.push_back({"kind", "lock is not possible on Short", "NOT_POSSIBLE"});
+    if (IsIdempotent(kind)) return violations;
     if (network == "short" && content.text.size() > 10) violations.push_back({"text", "at most 10", "TEXT_TOO_LONG"});
     if (network == "blog" && content.title.empty()) violations.push_back({"title", "is required", "TITLE_REQUIRED"});
     return violations;

@@ -183,6 +183,14 @@ StatusOr<std::vector<Transition>> FakeStore::ListTransitions(const Call& call, c
   return list;
 }
 
+StatusOr<Delivery> FakeStore::InsertDelivery(const Call& call, const Delivery& delivery, absl::Time now,
+                                             const std::string& actor) {
+  const std::lock_guard lock(mutex_);
+  if (delivery.workspace_id != call.workspace_id) return MakeError(Code::kPermissionDenied, "ROW_LEVEL_SECURITY", "another workspace");
+  Insert({delivery}, now, actor);
+  return deliveries_.at({call.workspace_id, delivery.id});
+}
+
 StatusOr<Delivery> FakeStore::SettleByPerson(const Call& call, const Change& change, absl::Time now) {
   const std::lock_guard lock(mutex_);
   if (change.after.workspace_id != call.workspace_id) return NotFound("deliveries/" + change.after.id);

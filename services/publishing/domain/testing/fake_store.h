@@ -39,6 +39,8 @@ class FakeStore : public DeliveryLedger, public CampaignStore, public PostStore,
   StatusOr<std::vector<Post>> ListPosts(const Call& call, const PostFilter& filter, const Page& page) override;
   StatusOr<Post> SavePost(const Call& call, const Post& post, const DeliveryEdit& edit) override;
   Status DeletePost(const Call& call, const Post& post, const std::string& actor) override;
+  StatusOr<Delivery> InsertDelivery(const Call& call, const Delivery& delivery, absl::Time now,
+                                    const std::string& actor) override;
   StatusOr<Delivery> GetDelivery(const Call& call, const std::string& id) override;
   StatusOr<std::vector<Delivery>> ListDeliveries(const Call& call, const DeliveryFilter& filter,
                                                  const Page& page) override;
