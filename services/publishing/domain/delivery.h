@@ -9,9 +9,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
-
 #include <absl/time/time.h>
+
+#include "publishing/domain/content.h"
 
 namespace parvis::publishing {
 
@@ -43,19 +43,6 @@ bool IsIdempotent(DeliveryKind kind);
 std::optional<bool> TurnsOn(DeliveryKind kind);
 // Done to a person, who may be named without a target.
 bool IsOfAuthor(DeliveryKind kind);
-
-struct Media {
-  std::string url, type, alt_text;
-  int64_t size_bytes = 0;
-  bool operator==(const Media&) const = default;
-};
-
-// What is sent.
-struct Content {
-  std::string text, title, link, language;
-  std::vector<Media> media;
-  bool operator==(const Content&) const = default;
-};
 
 struct Delivery {
   std::string workspace_id, id, channel_id;

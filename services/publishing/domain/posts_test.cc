@@ -125,6 +125,23 @@ TEST_F(PostsTest, ShapeIsCheckedBeforeAnythingIsStored) {
   EXPECT_TRUE(store_.ListPosts(writer_, {}, {})->empty());
 }
 
+TEST_F(PostsTest, TheShapeOfWhatOnlySomeNetworksTake) {
+  Post post;
+  post.campaign_id = campaign_;
+  post.variants = {{kChannel, SpecialContent()}};
+  EXPECT_TRUE(CreatePost(writer_, context_, post, "").ok());
+  Content& content = post.variants[0].content;
+  content.format = static_cast<PostFormat>(9);
+  content.poll = Poll{{"only one"}, absl::Seconds(1), false};
+  content.tags = {""};
+  content.options[std::string(101, 'n')] = "v";
+  content.thumbnail->url = "file:///etc/passwd";
+  const Error error = ToError(CreatePost(writer_, context_, post, "").status());
+  std::vector<std::string> fields;
+  for (const Violation& violation : error.violations) fields.push_back(violation.field.substr(std::string("post.variants[0]").size()));
+  EXPECT_EQ(fields, (std::vector<std::string>{".format", ".poll.options", ".poll.open_for", ".tags[0]", ".options", ".thumbnail.url"}));
+}
+
 TEST_F(PostsTest, TheSameRequestMakesOnePost) {
   Post post;
   post.campaign_id = campaign_;

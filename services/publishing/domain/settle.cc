@@ -186,7 +186,8 @@ Change AfterCall(const Delivery& delivery, const WriteOutcome& outcome, const Ne
   change.after.tries = delivery.tries;
   switch (outcome.result) {
     case WriteResult::kAccepted:
-      Deliver(change, outcome.remote_id, outcome.permalink, now, "accepted by the network");
+      Deliver(change, outcome.remote_id, outcome.permalink, now,
+              outcome.message.empty() ? "accepted by the network" : "accepted by the network: " + outcome.message);
       break;
     case WriteResult::kRefused:
       Refused(change, outcome, traits, now, jitter, rules);

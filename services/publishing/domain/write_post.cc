@@ -10,42 +10,6 @@ std::string At(const std::string& list, size_t index, const std::string& field) 
   return list + "[" + std::to_string(index) + "]." + field;
 }
 
-void CheckMedia(const std::string& prefix, const Media& media, std::vector<Violation>& violations) {
-  if (media.url.rfind("https://", 0) != 0 && media.url.rfind("http://", 0) != 0) {
-    violations.push_back({prefix + ".url", "must be an http or https address", "URL"});
-  }
-  if (media.type.find('/') == std::string::npos) {
-    violations.push_back({prefix + ".type", "must be a media type like image/png", "MEDIA_TYPE"});
-  }
-  CheckName(prefix + ".url", media.url, 2000, false, violations);
-  CheckName(prefix + ".type", media.type, 100, false, violations);
-  CheckName(prefix + ".alt_text", media.alt_text, 2000, false, violations);
-  if (media.size_bytes < 0) violations.push_back({prefix + ".size_bytes", "must not be negative", "SIZE"});
-}
-
-void CheckContent(const std::string& prefix, const Content& content, const PostLimits& limits,
-                  std::vector<Violation>& violations) {
-  if (static_cast<int>(content.text.size()) > limits.text_max_bytes) {
-    violations.push_back({prefix + ".text", "is longer than " + std::to_string(limits.text_max_bytes) + " bytes",
-                          "TOO_LONG"});
-  } else if (CodePoints(content.text) < 0) {
-    violations.push_back({prefix + ".text", "must be UTF-8 without NUL", "NOT_UTF8"});
-  }
-  CheckName(prefix + ".title", content.title, 500, false, violations);
-  CheckName(prefix + ".link", content.link, 2000, false, violations);
-  CheckName(prefix + ".language", content.language, 35, false, violations);
-  if (!content.link.empty() && content.link.rfind("https://", 0) != 0 && content.link.rfind("http://", 0) != 0) {
-    violations.push_back({prefix + ".link", "must be an http or https address", "URL"});
-  }
-  if (static_cast<int>(content.media.size()) > limits.media_max) {
-    violations.push_back({prefix + ".media", "at most " + std::to_string(limits.media_max) + " are allowed", "TOO_MANY"});
-    return;
-  }
-  for (size_t i = 0; i < content.media.size(); ++i) {
-    CheckMedia(prefix + ".media[" + std::to_string(i) + "]", content.media[i], violations);
-  }
-}
-
 // What is wrong whatever the network: nothing of it would be stored.
 std::vector<Violation> CheckShape(const Post& post, const PostLimits& limits) {
   std::vector<Violation> violations;
@@ -63,7 +27,7 @@ std::vector<Violation> CheckShape(const Post& post, const PostLimits& limits) {
       violations.push_back({At("post.variants", i, "channel_id"), "is the channel of an earlier variant",
                             "CHANNEL_REPEATED"});
     }
-    CheckContent("post.variants[" + std::to_string(i) + "]", variant.content, limits, violations);
+    CheckContent("post.variants[" + std::to_string(i) + "]", variant.content, {limits.text_max_bytes, limits.media_max}, violations);
   }
   return violations;
 }

@@ -26,14 +26,38 @@ networks::WriteKind KindOf(DeliveryKind kind) {
   return networks::WriteKind::kPost;
 }
 
+networks::Media MediaOf(const Media& from) {
+  networks::Media to;
+  to.url = from.url;
+  to.type = from.type;
+  to.alt_text = from.alt_text;
+  to.size_bytes = from.size_bytes;
+  to.title = from.title;
+  return to;
+}
+
+networks::PostFormat FormatOf(PostFormat format) {
+  switch (format) {
+    case PostFormat::kPost: return networks::PostFormat::kPost;
+    case PostFormat::kReel: return networks::PostFormat::kReel;
+    case PostFormat::kStory: return networks::PostFormat::kStory;
+  }
+  return networks::PostFormat::kPost;
+}
+
 networks::Draft DraftOf(const Content& content) {
   networks::Draft draft;
   draft.text = content.text;
   draft.title = content.title;
   draft.link = content.link;
-  for (const Media& media : content.media) {
-    draft.media.push_back({media.url, media.type, media.alt_text, "", media.size_bytes});
-  }
+  draft.language = content.language;
+  for (const Media& media : content.media) draft.media.push_back(MediaOf(media));
+  draft.format = FormatOf(content.format);
+  if (content.poll) draft.poll = networks::PollDraft{content.poll->options, content.poll->open_for, content.poll->multiple};
+  draft.quote_remote_id = content.quote_remote_id;
+  draft.tags = content.tags;
+  if (content.thumbnail) draft.thumbnail = MediaOf(*content.thumbnail);
+  draft.options = content.options;
   return draft;
 }
 
@@ -76,6 +100,13 @@ Refusal RefusalOf(networks::ErrorClass error) {
   return Refusal::kNone;
 }
 
+// What people should know of a write that was accepted; "" = nothing.
+std::string Remarks(const networks::Outcome& got) {
+  std::string out = got.held ? "the network shows it after somebody's approval there" : "";
+  if (!got.lacking.empty()) out += (out.empty() ? "" : "; ") + got.lacking;
+  return out;
+}
+
 // The credentials could not be had: nothing was sent. A channel that is gone is refused, anything else is tried again.
 WriteOutcome WithoutAccess(const Status& status) {
   WriteOutcome outcome;
@@ -107,7 +138,7 @@ WriteOutcome ConnectorWriter::Write(const Call& call, const Delivery& delivery) 
   outcome.result = ResultOf(got.kind);
   outcome.refusal = RefusalOf(got.error);
   outcome.reason = got.reason;
-  outcome.message = got.message;
+  outcome.message = got.kind == networks::OutcomeKind::kAccepted ? Remarks(got) : got.message;
   outcome.remote_id = got.remote_id;
   outcome.permalink = got.permalink;
   outcome.rate = {got.rate.limit, got.rate.remaining, got.rate.reset_in, got.rate.retry_after};

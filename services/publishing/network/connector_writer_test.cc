@@ -95,6 +95,38 @@ TEST_F(ConnectorWriterTest, HandsOverWhatTheNetworkNeeds) {
   EXPECT_EQ(connector_->last_account.credentials.fields.at("access_token").Reveal(), "s3cret");
 }
 
+TEST_F(ConnectorWriterTest, HandsOverEveryKindAndEveryMember) {
+  for (const DeliveryKind kind : kDeliveryKinds) {
+    Delivery delivery = Reply();
+    delivery.kind = kind;
+    delivery.target_author_id = "p7";
+    delivery.content = SpecialContent();
+    writer_.Write(call_, delivery);
+    EXPECT_EQ(networks::NameOf(connector_->last.kind), KindName(kind));
+    EXPECT_EQ(connector_->last.target_author_id, "p7");
+  }
+  const networks::Draft& draft = connector_->last.draft;
+  EXPECT_EQ(draft.language, "fr");
+  EXPECT_EQ(draft.format, networks::PostFormat::kReel);
+  ASSERT_TRUE(draft.poll.has_value());
+  EXPECT_EQ(draft.poll->options.size(), 2u);
+  EXPECT_EQ(draft.poll->open_for, absl::Hours(48));
+  EXPECT_TRUE(draft.poll->multiple);
+  EXPECT_EQ(draft.quote_remote_id, "q1");
+  EXPECT_EQ(draft.tags.size(), 2u);
+  ASSERT_TRUE(draft.thumbnail.has_value());
+  EXPECT_EQ(draft.thumbnail->url, "https://brand.example/t.png");
+  EXPECT_EQ(draft.options.at("visibility"), "unlisted");
+  EXPECT_EQ(draft.media[0].title, "Plan");
+}
+
+TEST_F(ConnectorWriterTest, WhatAnAcceptedWriteLacksIsSaid) {
+  connector_->outcome.kind = networks::OutcomeKind::kAccepted;
+  connector_->outcome.lacking = "the thumbnail was refused";
+  connector_->outcome.held = true;
+  EXPECT_EQ(writer_.Write(call_, Reply()).message, "the network shows it after somebody's approval there; the thumbnail was refused");
+}
+
 TEST_F(ConnectorWriterTest, ATokenThatExpiredIsReportedToAccounts) {
   connector_->outcome = {networks::OutcomeKind::kRefused, networks::ErrorClass::kTokenExpired, "TOKEN_EXPIRED", "expired"};
   EXPECT_TRUE(writer_.Write(call_, Reply()).refusal == Refusal::kTokenExpired);

@@ -12,16 +12,48 @@ std::string Text(const Json& json, const char* key) {
   return at != json.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
+Json ToJson(const Media& media) {
+  Json json = {{"url", media.url}, {"type", media.type}, {"alt_text", media.alt_text}, {"size_bytes", media.size_bytes}};
+  if (!media.title.empty()) json["title"] = media.title;
+  return json;
+}
+
+int64_t Number(const Json& json, const char* key) {
+  const auto at = json.find(key);
+  return at != json.end() && at->is_number_integer() ? at->get<int64_t>() : 0;
+}
+
+Media MediaFrom(const Json& json) {
+  return {Text(json, "url"), Text(json, "type"), Text(json, "alt_text"), Number(json, "size_bytes"), Text(json, "title")};
+}
+
+std::vector<std::string> Texts(const Json& json, const char* key) {
+  std::vector<std::string> out;
+  const auto at = json.find(key);
+  if (at == json.end() || !at->is_array()) return out;
+  for (const Json& one : *at) {
+    if (one.is_string()) out.push_back(one.get<std::string>());
+  }
+  return out;
+}
+
 Json ToJson(const Content& content) {
   Json json = Json::object();
   json["text"] = content.text;
   if (!content.title.empty()) json["title"] = content.title;
   if (!content.link.empty()) json["link"] = content.link;
   if (!content.language.empty()) json["language"] = content.language;
-  for (const Media& media : content.media) {
-    json["media"].push_back({{"url", media.url}, {"type", media.type}, {"alt_text", media.alt_text},
-                             {"size_bytes", media.size_bytes}});
+  for (const Media& media : content.media) json["media"].push_back(ToJson(media));
+  if (content.format != PostFormat::kPost) json["format"] = static_cast<int>(content.format);
+  if (content.poll) {
+    json["poll"] = {{"options", content.poll->options},
+                    {"open_for_seconds", absl::ToInt64Seconds(content.poll->open_for)},
+                    {"multiple", content.poll->multiple}};
   }
+  if (!content.quote_remote_id.empty()) json["quote"] = content.quote_remote_id;
+  if (!content.tags.empty()) json["tags"] = content.tags;
+  if (content.thumbnail) json["thumbnail"] = ToJson(*content.thumbnail);
+  if (!content.options.empty()) json["options"] = content.options;
   return json;
 }
 
@@ -32,13 +64,26 @@ Content FromJson(const Json& json) {
   content.title = Text(json, "title");
   content.link = Text(json, "link");
   content.language = Text(json, "language");
+  if (const int64_t format = Number(json, "format"); format != 0) content.format = static_cast<PostFormat>(format);
+  if (const auto poll = json.find("poll"); poll != json.end() && poll->is_object()) {
+    const auto multiple = poll->find("multiple");
+    content.poll = Poll{Texts(*poll, "options"), absl::Seconds(Number(*poll, "open_for_seconds")),
+                        multiple != poll->end() && multiple->is_boolean() && multiple->get<bool>()};
+  }
+  content.quote_remote_id = Text(json, "quote");
+  content.tags = Texts(json, "tags");
+  if (const auto picture = json.find("thumbnail"); picture != json.end() && picture->is_object()) {
+    content.thumbnail = MediaFrom(*picture);
+  }
+  if (const auto options = json.find("options"); options != json.end() && options->is_object()) {
+    for (const auto& [name, value] : options->items()) {
+      if (value.is_string()) content.options[name] = value.get<std::string>();
+    }
+  }
   const auto media = json.find("media");
   if (media == json.end() || !media->is_array()) return content;
   for (const Json& item : *media) {
-    if (!item.is_object()) continue;
-    const auto size = item.find("size_bytes");
-    content.media.push_back({Text(item, "url"), Text(item, "type"), Text(item, "alt_text"),
-                             size != item.end() && size->is_number_integer() ? size->get<int64_t>() : 0});
+    if (item.is_object()) content.media.push_back(MediaFrom(item));
   }
   return content;
 }

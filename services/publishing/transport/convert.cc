@@ -51,6 +51,57 @@ v1::Campaign ToProto(const Campaign& campaign) {
   return to;
 }
 
+namespace {
+
+v1::Media ToProto(const Media& media) {
+  v1::Media to;
+  to.set_url(media.url);
+  to.set_type(media.type);
+  to.set_alt_text(media.alt_text);
+  to.set_size_bytes(media.size_bytes);
+  to.set_title(media.title);
+  return to;
+}
+
+Media FromProto(const v1::Media& media) {
+  return {media.url(), media.type(), media.alt_text(), media.size_bytes(), media.title()};
+}
+
+// What only some networks have.
+void AddSpecials(const Content& from, v1::Variant& to) {
+  if (from.format != PostFormat::kPost) to.set_format(static_cast<v1::PostFormat>(from.format));
+  if (from.poll) {
+    for (const std::string& option : from.poll->options) to.mutable_poll()->add_options(option);
+    to.mutable_poll()->mutable_open_for()->set_seconds(absl::ToInt64Seconds(from.poll->open_for));
+    to.mutable_poll()->set_multiple(from.poll->multiple);
+  }
+  to.set_quote_remote_id(from.quote_remote_id);
+  for (const std::string& tag : from.tags) to.add_tags(tag);
+  if (from.thumbnail) *to.mutable_thumbnail() = ToProto(*from.thumbnail);
+  for (const auto& [name, value] : from.options) (*to.mutable_options())[name] = value;
+}
+
+Content ContentFrom(const v1::Variant& from) {
+  Content to;
+  to.text = from.text();
+  to.title = from.title();
+  to.link = from.link();
+  to.language = from.language();
+  for (const v1::Media& media : from.media()) to.media.push_back(FromProto(media));
+  if (from.format() != v1::POST_FORMAT_UNSPECIFIED) to.format = static_cast<PostFormat>(from.format());
+  if (from.has_poll()) {
+    to.poll = Poll{{from.poll().options().begin(), from.poll().options().end()}, absl::Hours(24), from.poll().multiple()};
+    if (from.poll().has_open_for()) to.poll->open_for = absl::Seconds(from.poll().open_for().seconds());
+  }
+  to.quote_remote_id = from.quote_remote_id();
+  to.tags = {from.tags().begin(), from.tags().end()};
+  if (from.has_thumbnail()) to.thumbnail = FromProto(from.thumbnail());
+  to.options = {from.options().begin(), from.options().end()};
+  return to;
+}
+
+}  // namespace
+
 v1::Post ToProto(const Post& post) {
   v1::Post to;
   const std::string workspace = "workspaces/" + post.workspace_id;
@@ -64,13 +115,8 @@ v1::Post ToProto(const Post& post) {
     out->set_title(variant.content.title);
     out->set_link(variant.content.link);
     out->set_language(variant.content.language);
-    for (const Media& media : variant.content.media) {
-      v1::Media* item = out->add_media();
-      item->set_url(media.url);
-      item->set_type(media.type);
-      item->set_alt_text(media.alt_text);
-      item->set_size_bytes(media.size_bytes);
-    }
+    for (const Media& media : variant.content.media) *out->add_media() = ToProto(media);
+    AddSpecials(variant.content, *out);
   }
   to.set_state(static_cast<v1::PostState>(post.state));
   to.set_etag(EtagOf(post.version));
@@ -126,13 +172,7 @@ v1::DeliveryTransition ToProto(const Transition& transition) {
 std::vector<Variant> FromProto(const google::protobuf::RepeatedPtrField<v1::Variant>& variants) {
   std::vector<Variant> list;
   for (const v1::Variant& from : variants) {
-    Variant to;
-    to.channel_id = from.channel_id();
-    to.content = {from.text(), from.title(), from.link(), from.language(), {}};
-    for (const v1::Media& media : from.media()) {
-      to.content.media.push_back({media.url(), media.type(), media.alt_text(), media.size_bytes()});
-    }
-    list.push_back(std::move(to));
+    list.push_back({from.channel_id(), ContentFrom(from)});
   }
   return list;
 }

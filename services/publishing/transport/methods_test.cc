@@ -81,6 +81,31 @@ TEST_F(MethodsTest, APostGoesItsWay) {
   EXPECT_EQ(steps.transitions(0).to(), v1::DELIVERY_STATE_SCHEDULED);
 }
 
+TEST_F(MethodsTest, AVariantKeepsWhatOnlySomeNetworksTake) {
+  v1::CreatePostRequest request;
+  request.set_parent(kParent);
+  request.mutable_post()->set_campaign(campaign_.name());
+  v1::Variant* variant = request.mutable_post()->add_variants();
+  variant->set_channel_id(kChannel);
+  variant->set_format(v1::POST_FORMAT_STORY);
+  variant->mutable_poll()->add_options("yes");
+  variant->mutable_poll()->add_options("no");
+  variant->mutable_poll()->mutable_open_for()->set_seconds(3600);
+  variant->mutable_poll()->set_multiple(true);
+  variant->set_quote_remote_id("q1");
+  variant->add_tags("lamp");
+  variant->mutable_thumbnail()->set_url("https://brand.example/t.png");
+  variant->mutable_thumbnail()->set_type("image/png");
+  (*variant->mutable_options())["visibility"] = "unlisted";
+  variant->add_media()->set_url("https://brand.example/a.pdf");
+  variant->mutable_media(0)->set_type("application/pdf");
+  variant->mutable_media(0)->set_title("Plan");
+  v1::Post post;
+  const Status created = CreatePostMethod(call_, context_, request, post);
+  ASSERT_TRUE(created.ok()) << created;
+  EXPECT_EQ(post.variants(0).SerializeAsString(), variant->SerializeAsString());
+}
+
 TEST_F(MethodsTest, PagesLeadThroughTheListAndBelongToTheirQuery) {
   for (int i = 0; i < 5; ++i) {
     Create();

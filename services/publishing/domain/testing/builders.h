@@ -45,4 +45,16 @@ inline Delivery MakeReply(const std::string& name, absl::Time due, const std::st
   return d;
 }
 
+// One with every member that only some networks take.
+inline Content SpecialContent() {
+  Content content{"h\xc3\xa9llo", "Title", "https://brand.example", "fr", {{"https://brand.example/a.pdf", "application/pdf", "a plan", 7, "Plan"}}};
+  content.format = PostFormat::kReel;
+  content.poll = Poll{{"yes", "no"}, absl::Hours(48), true};
+  content.quote_remote_id = "q1";
+  content.tags = {"lamp", "\xc3\xa9t\xc3\xa9"};
+  content.thumbnail = Media{"https://brand.example/t.png", "image/png", "", 3, ""};
+  content.options = {{"visibility", "unlisted"}};
+  return content;
+}
+
 }  // namespace parvis::publishing

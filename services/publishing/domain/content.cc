@@ -1,0 +1,95 @@
+#include "publishing/domain/content.h"
+
+#include "publishing/domain/text_rules.h"
+
+namespace parvis::publishing {
+namespace {
+
+constexpr size_t kPollOptionsMax = 20, kTagsMax = 30, kOptionsMax = 20;
+constexpr absl::Duration kPollShortest = absl::Minutes(5), kPollLongest = absl::Hours(24 * 90);
+
+void CheckMedia(const std::string& prefix, const Media& media, std::vector<Violation>& violations) {
+  if (media.url.rfind("https://", 0) != 0 && media.url.rfind("http://", 0) != 0) {
+    violations.push_back({prefix + ".url", "must be an http or https address", "URL"});
+  }
+  if (media.type.find('/') == std::string::npos) {
+    violations.push_back({prefix + ".type", "must be a media type like image/png", "MEDIA_TYPE"});
+  }
+  CheckName(prefix + ".url", media.url, 2000, false, violations);
+  CheckName(prefix + ".type", media.type, 100, false, violations);
+  CheckName(prefix + ".alt_text", media.alt_text, 2000, false, violations);
+  CheckName(prefix + ".title", media.title, 500, false, violations);
+  if (media.size_bytes < 0) violations.push_back({prefix + ".size_bytes", "must not be negative", "SIZE"});
+}
+
+void CheckPoll(const std::string& prefix, const Poll& poll, std::vector<Violation>& violations) {
+  if (poll.options.size() < 2 || poll.options.size() > kPollOptionsMax) {
+    violations.push_back({prefix + ".options", "needs 2 to " + std::to_string(kPollOptionsMax) + " answers", "POLL_OPTIONS"});
+  } else {
+    for (size_t i = 0; i < poll.options.size(); ++i) {
+      CheckName(prefix + ".options[" + std::to_string(i) + "]", poll.options[i], 200, true, violations);
+    }
+  }
+  if (poll.open_for < kPollShortest || poll.open_for > kPollLongest) {
+    violations.push_back({prefix + ".open_for", "must be 5 minutes to 90 days", "POLL_DURATION"});
+  }
+}
+
+void CheckTags(const std::string& prefix, const std::vector<std::string>& tags, std::vector<Violation>& violations) {
+  if (tags.size() > kTagsMax) {
+    violations.push_back({prefix + ".tags", "at most " + std::to_string(kTagsMax) + " are allowed", "TOO_MANY"});
+    return;
+  }
+  for (size_t i = 0; i < tags.size(); ++i) {
+    CheckName(prefix + ".tags[" + std::to_string(i) + "]", tags[i], 100, true, violations);
+  }
+}
+
+void CheckOptions(const std::string& prefix, const std::map<std::string, std::string>& options, std::vector<Violation>& violations) {
+  if (options.size() > kOptionsMax) {
+    violations.push_back({prefix + ".options", "at most " + std::to_string(kOptionsMax) + " are allowed", "TOO_MANY"});
+    return;
+  }
+  for (const auto& [name, value] : options) {
+    if (name.empty() || CodePoints(name) < 0 || CodePoints(name) > 100) {
+      violations.push_back({prefix + ".options", "names have 1 to 100 characters", "OPTION_NAME"});
+    } else {
+      CheckName(prefix + ".options[" + name + "]", value, 500, false, violations);
+    }
+  }
+}
+
+}  // namespace
+
+void CheckContent(const std::string& prefix, const Content& content, const ContentLimits& limits,
+                  std::vector<Violation>& violations) {
+  if (static_cast<int>(content.text.size()) > limits.text_max_bytes) {
+    violations.push_back({prefix + ".text", "is longer than " + std::to_string(limits.text_max_bytes) + " bytes",
+                          "TOO_LONG"});
+  } else if (CodePoints(content.text) < 0) {
+    violations.push_back({prefix + ".text", "must be UTF-8 without NUL", "NOT_UTF8"});
+  }
+  CheckName(prefix + ".title", content.title, 500, false, violations);
+  CheckName(prefix + ".link", content.link, 2000, false, violations);
+  CheckName(prefix + ".language", content.language, 35, false, violations);
+  if (!content.link.empty() && content.link.rfind("https://", 0) != 0 && content.link.rfind("http://", 0) != 0) {
+    violations.push_back({prefix + ".link", "must be an http or https address", "URL"});
+  }
+  if (content.format < PostFormat::kPost || content.format > PostFormat::kStory) {
+    violations.push_back({prefix + ".format", "must be POST, REEL or STORY", "FORMAT"});
+  }
+  CheckName(prefix + ".quote_remote_id", content.quote_remote_id, 500, false, violations);
+  if (content.poll) CheckPoll(prefix + ".poll", *content.poll, violations);
+  CheckTags(prefix, content.tags, violations);
+  CheckOptions(prefix, content.options, violations);
+  if (content.thumbnail) CheckMedia(prefix + ".thumbnail", *content.thumbnail, violations);
+  if (static_cast<int>(content.media.size()) > limits.media_max) {
+    violations.push_back({prefix + ".media", "at most " + std::to_string(limits.media_max) + " are allowed", "TOO_MANY"});
+    return;
+  }
+  for (size_t i = 0; i < content.media.size(); ++i) {
+    CheckMedia(prefix + ".media[" + std::to_string(i) + "]", content.media[i], violations);
+  }
+}
+
+}  // namespace parvis::publishing

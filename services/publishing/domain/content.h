@@ -1,0 +1,53 @@
+// What is sent to one channel. Plain data; stored as JSON (storage/content_json.cc), so that a new member needs no migration.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <absl/time/time.h>
+
+#include "platform/base/error.h"
+
+namespace parvis::publishing {
+
+struct Media {
+  std::string url, type, alt_text;
+  int64_t size_bytes = 0;       // 0 = not known
+  std::string title;            // of a document
+  bool operator==(const Media&) const = default;
+};
+
+// Numbers are those of parvis.publishing.v1.PostFormat.
+enum class PostFormat { kPost = 1, kReel = 2, kStory = 3 };
+
+struct Poll {
+  std::vector<std::string> options;
+  absl::Duration open_for = absl::Hours(24);
+  bool multiple = false;
+  bool operator==(const Poll&) const = default;
+};
+
+struct Content {
+  std::string text, title, link, language;
+  std::vector<Media> media;
+  PostFormat format = PostFormat::kPost;
+  std::optional<Poll> poll;
+  std::string quote_remote_id;                  // the post that is quoted
+  std::vector<std::string> tags;                // without '#'
+  std::optional<Media> thumbnail;               // of a video
+  std::map<std::string, std::string> options;   // choices that only the channel's network has
+  bool operator==(const Content&) const = default;
+};
+
+struct ContentLimits {
+  int text_max_bytes = 100'000;
+  int media_max = 20;
+};
+
+// What is wrong with it whatever the network: every violation, fields below `prefix` ("post.variants[0]").
+void CheckContent(const std::string& prefix, const Content& content, const ContentLimits& limits, std::vector<Violation>& violations);
+
+}  // namespace parvis::publishing
