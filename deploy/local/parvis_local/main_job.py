@@ -318,10 +318,13 @@ class MainJob:
 
         wait_until(settled, self.sandbox.patience, "all answers and hides have reached the networks", 0.5)
         replies = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_REPLY")]
-        hides = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_HIDE")]
+        hides = self.deliveries(kind="DELIVERY_KIND_HIDE")
         self.delivered_answers = replies.count("DELIVERY_STATE_DELIVERED")
-        self.show.step(f"on the networks: {self.delivered_answers} of {len(replies)} answers, "
-                       f"{hides.count('DELIVERY_STATE_DELIVERED')} of {len(hides)} hides")
+        hidden = sum(d["state"] == "DELIVERY_STATE_DELIVERED" for d in hides)
+        self.show.step(f"on the networks: {self.delivered_answers} of {len(replies)} answers, {hidden} of {len(hides)} hides")
+        errors = {d.get("error", {}).get("message", "") for d in hides}
+        for error in sorted(error for error in errors if error.startswith("not possible")):
+            self.show.step(f"  {error}")
 
     # ---- the report -----------------------------------------------------------------------------------------------
 

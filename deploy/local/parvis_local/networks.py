@@ -1,4 +1,4 @@
-"""The networks of the local installation, one line each: all that the launcher, the main job and the judge know of them by name.
+"""The networks of the local installation, one line each: all that launcher, main job and judge know of them by name.
 
 A network is added here when this build has its connector and the sandbox has its face (docs/adding-a-network.md).
 """
@@ -53,14 +53,15 @@ TABLE = (
             limits=(("tweets.hidden", 5000),)),
     Network("wordpress", "WordPress", "a blog", ("username", "application_password"), title=True, share=6,
             real="wordpress.Wordpress"),
-    Network("linkedin", "LinkedIn", "a LinkedIn page", TOKEN, "/linkedin", webhook=Webhook("client_secret")),
+    Network("linkedin", "LinkedIn", "a LinkedIn page", TOKEN, "/linkedin",
+            webhook=Webhook("client_secret")),
     # Neither deletions on Bluesky and Mastodon nor edits in NodeBB are in what is polled: services/networks/*/README.md.
-    Network("bluesky", "Bluesky", "a Bluesky account", TOKEN, text="short", changes=False),
-    Network("mastodon", "Mastodon", "a Mastodon account", TOKEN, changes=False),
-    Network("discourse", "Discourse", "a Discourse forum", ("api_key", "api_username"), title=True,
+    Network("bluesky", "Bluesky", "a Bluesky account", TOKEN, media="image/jpeg", text="short", changes=False),
+    Network("mastodon", "Mastodon", "a Mastodon account", TOKEN, media="image/jpeg", changes=False),
+    Network("discourse", "Discourse", "a Discourse forum", ("api_key", "api_username"), title=True, media="image/jpeg",
             webhook=Webhook("webhook_secret", query="us={handle}"), post_id=first_of_topic),
-    Network("nodebb", "NodeBB", "a NodeBB forum", TOKEN, title=True, changes=False, hidden_as="delete"),
-    Network("feed", "feed", "a feed", (), text="", changes=False),
+    Network("nodebb", "NodeBB", "a NodeBB forum", TOKEN, media="image/jpeg", title=True, changes=False, hidden_as="delete"),
+    Network("feed", "feed", "a feed", (), text=""),
 )
 BY_NAME = {network.name: network for network in TABLE}
 ALL = tuple(BY_NAME)
@@ -82,11 +83,12 @@ class NoRealServer(Exception):
 
 
 def real_server(name):
-    """The class that starts a real server of this network: (folder, say) -> start(), stop(), account(), ...; see wordpress.py."""
+    """The class that starts a real server of this network, like wordpress.Wordpress."""
     can = ", ".join(network.name for network in TABLE if network.real)
     if name not in BY_NAME:
         raise NoRealServer(f"--with {name}: there is no such network; these have a real server: {can}")
     if not BY_NAME[name].real:
-        raise NoRealServer(f"--with {name}: {BY_NAME[name].label} has no real server here, only its sandbox; these have one: {can}")
+        raise NoRealServer(f"--with {name}: {BY_NAME[name].label} has no real server here, only its sandbox; "
+                           f"these have one: {can}")
     module, _, kind = BY_NAME[name].real.rpartition(".")
     return getattr(importlib.import_module(f"{__package__}.{module}"), kind)
