@@ -46,7 +46,7 @@ Status NoMethod(const Request& request) {
 
 StatusOr<Network> NetworkAt(const Request& request, size_t i) {
   const auto network = i < request.path.size() ? NetworkOf(request.path[i]) : std::nullopt;
-  if (!network) return InvalidField("network", "UNKNOWN_NETWORK", "one of facebook, x, wordpress");
+  if (!network) return InvalidField("network", "UNKNOWN_NETWORK", "is no network of the sandbox");
   return *network;
 }
 
@@ -194,7 +194,8 @@ StatusOr<Json> Control::Targets(const Request& request) {
   const std::string& method = request.http.method;
   const int64_t id = request.path.size() > 1 ? ReadNumber(request.path[1], -1, 0, INT64_MAX).value_or(-1) : -1;
   if (method == "POST" && request.path.size() == 1) {
-    PARVIS_ASSIGN_OR_RETURN(const WebhookTarget target, ReadTarget(request.json));
+    PARVIS_ASSIGN_OR_RETURN(WebhookTarget target, ReadTarget(request.json));
+    target.style.origin = request.base_url;
     if (!target.account.empty() && context_.world.FindAccount(target.network, target.account) == nullptr) {
       return NotFound(target.account);
     }
