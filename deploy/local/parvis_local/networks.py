@@ -53,7 +53,7 @@ TABLE = (
             limits=(("tweets.hidden", 5000),)),
     Network("wordpress", "WordPress", "a blog", ("username", "application_password"), title=True, share=6,
             real="wordpress.Wordpress"),
-    Network("linkedin", "LinkedIn", "a LinkedIn page", TOKEN, "/linkedin",
+    Network("linkedin", "LinkedIn", "a LinkedIn page", TOKEN, "/linkedin", media="image/jpeg",
             webhook=Webhook("client_secret")),
     # Neither deletions on Bluesky and Mastodon nor edits in NodeBB are in what is polled: services/networks/*/README.md.
     Network("bluesky", "Bluesky", "a Bluesky account", TOKEN, media="image/jpeg", text="short", changes=False),
