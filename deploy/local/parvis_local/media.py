@@ -6,7 +6,7 @@ import re
 import threading
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "media")
-FILES = {"image/jpeg": "lamp.jpg"}
+FILES = {"image/jpeg": "lamp.jpg", "video/mp4": "lamp.mp4"}
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

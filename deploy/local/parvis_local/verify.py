@@ -1,5 +1,7 @@
 """The judge: what the networks' own journal says happened, against what the databases say. Reads only."""
 
+import collections
+
 from . import databases
 from .networks import BY_NAME
 
@@ -104,12 +106,17 @@ class Verdict:
                                          f"{entry['text'][:40]!r}")
 
     def _hides(self):
-        hidden = {(e["network"], e["remote_id"]) for e in self.journal
-                  if e["kind"] == BY_NAME[e["network"]].hidden_as and e["by"] == "us"}
+        hidden = collections.Counter((e["network"], e["remote_id"]) for e in self.journal
+                                     if e["kind"] == BY_NAME[e["network"]].hidden_as and e["by"] == "us")
+        asked = collections.Counter()
         for delivery in self.deliveries:
             key = (delivery["network"], delivery["target"])
+            asked[key] += delivery["kind"] == "hide"
             if delivery["kind"] == "hide" and delivery["state"] == "delivered" and key not in hidden:
                 self._problem("lost", f"the hide of {key} is called delivered and the network does not have it")
+        for key, times in hidden.items():
+            if times > asked[key]:
+                self._problem("doubled", f"{key} was hidden {times} times and {asked[key]} were asked for")
 
     # ---- the table ------------------------------------------------------------------------------------------------
 
