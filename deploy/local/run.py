@@ -30,6 +30,7 @@ def arguments():
     parser.add_argument("--comments", type=int, default=3000, metavar="N", help="how many comments (default 3000)")
     parser.add_argument("--with", dest="real", default="", metavar="NAME[,NAME]", help="real servers of these networks in place of "
                         f"their sandboxes ({', '.join(network.name for network in networks.TABLE if network.real)})")
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--with-wordpress", dest="real", action="store_const", const="wordpress", help="as --with wordpress")
     return parser.parse_args()
 
@@ -68,6 +69,16 @@ def where_to_look(show, cluster, job):
 
 def main():
     options = arguments()
+    try:
+        texts = texts_of(options.audience) if options.audience else None
+        kinds = {name: networks.real_server(name) for name in filter(None, options.real.split(","))}
+    except (StartError, networks.NoRealServer) as problem:
+        print(f"\nerror: {problem}", file=sys.stderr)
+        return 1
+    return 0 if options.check else run(options, texts, kinds)
+
+
+def run(options, texts, kinds):
     show = Show()
     stop = threading.Event()
 
@@ -83,8 +94,6 @@ def main():
         shutil.rmtree(options.data, ignore_errors=True)
     cluster, real, status = None, {}, 1
     try:
-        texts = texts_of(options.audience) if options.audience else None
-        kinds = {name: networks.real_server(name) for name in filter(None, options.real.split(","))}
         show.chapter("Starting")
         # Off where strangers may come by; here grpcurl is to work without protos at hand.
         reflecting = {service: {"rpc_reflection": "true"} for service in WITH_SCHEMA}
@@ -108,7 +117,7 @@ def main():
             stop.wait()
     except KeyboardInterrupt:
         status = 130 if options.once else 0
-    except (StartError, ConnectError, networks.NoRealServer) as problem:
+    except (StartError, ConnectError) as problem:
         print(f"\nerror: {problem}", file=sys.stderr)
         status = 1
     finally:
