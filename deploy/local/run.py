@@ -8,6 +8,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from parvis_local import networks  # noqa: E402
 from parvis_local.cluster import ROOT, Cluster  # noqa: E402
 from parvis_local.connect import ConnectError  # noqa: E402
 from parvis_local.main_job import MainJob  # noqa: E402
@@ -27,7 +28,10 @@ def arguments():
     parser.add_argument("--idle", action="store_true", help="start everything without the main job")
     parser.add_argument("--audience", metavar="FILE", help="the audience writes the lines of FILE (UTF-8, one text a line)")
     parser.add_argument("--comments", type=int, default=3000, metavar="N", help="how many comments (default 3000)")
-    parser.add_argument("--with-wordpress", action="store_true", help="a real WordPress is the blog")
+    parser.add_argument("--with", dest="real", default="", metavar="NAME[,NAME]", help="real servers of these networks in place of "
+                        f"their sandboxes ({', '.join(network.name for network in networks.TABLE if network.real)})")
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--with-wordpress", dest="real", action="store_const", const="wordpress", help="as --with wordpress")
     return parser.parse_args()
 
 
@@ -65,6 +69,16 @@ def where_to_look(show, cluster, job):
 
 def main():
     options = arguments()
+    try:
+        texts = texts_of(options.audience) if options.audience else None
+        kinds = {name: networks.real_server(name) for name in filter(None, options.real.split(","))}
+    except (StartError, networks.NoRealServer) as problem:
+        print(f"\nerror: {problem}", file=sys.stderr)
+        return 1
+    return 0 if options.check else run(options, texts, kinds)
+
+
+def run(options, texts, kinds):
     show = Show()
     stop = threading.Event()
 
@@ -78,25 +92,23 @@ def main():
     signal.signal(signal.SIGTERM, on_signal)
     if options.reset:
         shutil.rmtree(options.data, ignore_errors=True)
-    cluster, blog, status = None, None, 1
+    cluster, real, status = None, {}, 1
     try:
-        texts = texts_of(options.audience) if options.audience else None
         show.chapter("Starting")
         # Off where strangers may come by; here grpcurl is to work without protos at hand.
         reflecting = {service: {"rpc_reflection": "true"} for service in WITH_SCHEMA}
         cluster = Cluster(options.data, options.build, show.step, extra_flags=reflecting)
         cluster.start()
-        if options.with_wordpress:
-            from parvis_local.wordpress import Wordpress
-            blog = Wordpress(os.path.join(options.data, "wordpress"), show.step).start()
+        for name, kind in kinds.items():
+            real[name] = kind(os.path.join(options.data, name), show.step)
+            real[name].start()
         if options.idle:
             show.step(f"gateway {cluster.gateway_url}, operator key in {cluster.secret_file('operator_key')}")
             status = 0
         else:
-            job = MainJob(cluster, Sandbox(cluster, blog), show, options.comments, texts,
-                          blog=blog.account() if blog else None)
+            job = MainJob(cluster, Sandbox(cluster, real=real), show, options.comments, texts, on=networks.ALL)
             job.run()
-            verdict = Verdict(cluster, job, blog)
+            verdict = Verdict(cluster, job)
             verdict.print(show)
             status = 0 if verdict.clean else 1
             where_to_look(show, cluster, job)
@@ -111,8 +123,8 @@ def main():
     finally:
         stop.set()
         show.step("stopping")
-        if blog:
-            blog.stop()
+        for server in real.values():
+            server.stop()
         if cluster:
             late = cluster.stop()
             if late:

@@ -20,7 +20,8 @@ struct AccountsConfig {
   std::string operator_key_file;
   std::string seal_key_file;
   std::map<std::string, std::string> network_base_urls = {{"facebook", "https://graph.facebook.com/v23.0"},
-                                                          {"x", "https://api.x.com"}};
+                                                          {"x", "https://api.x.com"},
+                                                          {"linkedin", "https://api.linkedin.com"}};
 
   void Declare(app::Options& o) {
     process.Declare(o);

@@ -85,8 +85,14 @@ class ConformanceTest : public SandboxTest {
     }
     return count;
   }
+  // What the sandbox calls a post of ours: a topic of Discourse goes by its place, "t/12/1", and by its first post's number there.
+  static std::string PostThere(const std::string& id) {
+    constexpr int64_t kTopicsBelowPosts = 1'500'000'000'000;   // sandbox/domain/forum.h
+    if (!id.starts_with("t/")) return id;
+    return std::to_string(std::stoll(id.substr(2, id.rfind('/') - 2)) + kTopicsBelowPosts);
+  }
   std::string Comment(const std::string& parent) {
-    const Json made = Control("POST", "comments", {{"network", GetParam()}, {"parent", parent}, {"text", "A question, number " + std::to_string(++texts)},
+    const Json made = Control("POST", "comments", {{"network", GetParam()}, {"parent", PostThere(parent)}, {"text", "A question, number " + std::to_string(++texts)},
                                                     {"author_id", std::to_string(5'000'000 + texts)}, {"author_handle", "fan" + std::to_string(texts)}});
     return Text(made, "remote_id");
   }

@@ -11,6 +11,10 @@ import tempfile
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "deploy/local"))
+
+from parvis_local import networks  # noqa: E402
+
 BUILD = os.environ.get("PARVIS_BUILD", os.path.join(ROOT, "build/release"))
 DATA = os.path.join(ROOT, ".parvis/tests/run")
 
@@ -44,10 +48,22 @@ class Run(unittest.TestCase):
         self.assertEqual(left_behind(), [])
         return done
 
+    def every_network_took_part(self, output):
+        for network in networks.TABLE:
+            row = re.search(rf"^  {network.label} +(\d.*)$", output, re.M)
+            self.assertTrue(row, network.label)
+            cells = row.group(1).split()
+            planned, delivered, answered = int(cells[0]), int(cells[1]), int(cells[-1])
+            written, stored = (int(cell) for cell in cells[-5:-3])
+            self.assertEqual((planned > 0, planned), (network.publishes, delivered), row.group(0))
+            self.assertTrue(0 < written == stored, row.group(0))
+            self.assertEqual(answered > 0, network.publishes, row.group(0))
+
     def test_the_main_job_twice_and_with_a_taken_port(self):
         first = self.run_once("--comments", "800")
         self.assertEqual(first.returncode, 0)
         self.assertIn("lost 0 · doubled 0 · out of order 0", first.stdout)
+        self.every_network_took_part(first.stdout)
         with socket.socket() as taken:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -81,6 +97,14 @@ class Run(unittest.TestCase):
         done = self.run_once("--audience", "/nonexistent.txt")
         self.assertEqual(done.returncode, 1)
         self.assertIn("/nonexistent.txt", done.stderr)
+
+    def test_a_network_without_a_real_server_is_refused_before_anything_starts(self):
+        for name, wrong in (("wordpress,x", "--with x: X has no real server here, only its sandbox; these have one: wordpress"),
+                            ("blog", "--with blog: there is no such network; these have a real server: wordpress")):
+            done = self.run_once("--with", name)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(wrong, done.stderr)
+            self.assertNotIn("PostgreSQL", done.stdout)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import base64
 import time
 
 from . import kafka as kafka_module
+from . import networks
 from .connect import Client, ConnectError
 from .kafka import Kafka
 from .postgres import SERVICES as WITH_SCHEMA
@@ -55,7 +56,6 @@ class Cluster:
         self._fixed = fixed_ports
         self.postgres = Postgres(self._path("postgres"), self._preferred("postgres"), fsync)
         self.kafka = None
-        self.blog_url = None
 
     def _path(self, *parts):
         return os.path.join(self.folder, *parts)
@@ -113,10 +113,11 @@ class Cluster:
         os.makedirs(self._path("secrets"), mode=0o700, exist_ok=True)
         values = {"service_key": lambda: secrets.token_hex(32),
                   "operator_key": lambda: "op_" + secrets.token_hex(24),
-                  "sealing_keys": lambda: "k1 " + base64.b64encode(secrets.token_bytes(32)).decode(),
-                  "facebook_app_secret": lambda: secrets.token_hex(16),
-                  "facebook_verify_token": lambda: secrets.token_hex(12),
-                  "x_consumer_secret": lambda: secrets.token_urlsafe(32)}
+                  "sealing_keys": lambda: "k1 " + base64.b64encode(secrets.token_bytes(32)).decode()}
+        for network in networks.pushing():
+            values[networks.secret_name(network)] = lambda: secrets.token_hex(16)
+            if network.webhook.verify_token:
+                values[f"{network.name}_verify_token"] = lambda: secrets.token_hex(12)
         for name, make in values.items():
             path = self.secret_file(name)
             if not os.path.exists(path):
@@ -201,7 +202,8 @@ class Cluster:
 
     def _accounts_flags(self, _):
         return {"operator_key_file": self.secret_file("operator_key"), "seal_key_file": self.secret_file("sealing_keys"),
-                "network_base_urls": f"facebook={self.sandbox_url}/facebook/v23.0,x={self.sandbox_url}/x",
+                "network_base_urls": ",".join(f"{network.name}={self.sandbox_url}{network.base_path}"
+                                              for network in networks.TABLE if network.base_path),
                 "http_client_allowed_networks": "127.0.0.0/8"}
 
     def _publishing_flags(self, _):
@@ -209,9 +211,10 @@ class Cluster:
 
     def _ingestion_flags(self, replica):
         return {"http_client_allowed_networks": "127.0.0.0/8", "http_address": self.address("ingestion_http", replica),
-                "webhook_secret_files": f"facebook={self.secret_file('facebook_app_secret')},"
-                                        f"x={self.secret_file('x_consumer_secret')}",
-                "verify_token_files": f"facebook={self.secret_file('facebook_verify_token')}",
+                "webhook_secret_files": ",".join(f"{network.name}={self.secret_file(networks.secret_name(network))}"
+                                                 for network in networks.pushing()),
+                "verify_token_files": ",".join(f"{network.name}={self.secret_file(network.name + '_verify_token')}"
+                                               for network in networks.pushing() if network.webhook.verify_token),
                 # The sandbox has no quota to spare: read it more often than a real network would like.
                 "poll_interval_min": "1s", "poll_interval_max": "5s", "poll_second_way_min": "10s",
                 "poll_second_way_max": "30s", "channels_sync_every": "1s",

@@ -1,25 +1,27 @@
 """The main job, through the public API alone: a campaign goes out, its comments come back, are moderated and answered."""
 
+import itertools
 import os
 import threading
 from datetime import datetime, timedelta, timezone
 
-from . import databases, story
+from . import databases, networks, story
 from .connect import Client, ConnectError, new_id
+from .media import MediaFiles
 from .processes import StartError, wait_until
 
 ACCOUNTS, PUBLISHING = "accounts.v1.AccountsService", "publishing.v1.PublishingService"
 MODERATION, INBOX, METRICS = "moderation.v1.ModerationService", "inbox.v1.InboxService", "metrics.v1.MetricsService"
 CASES_MAX = 5   # complaints for which a case is opened
-NETWORK_NAMES = {"facebook": "Facebook", "x": "X", "wordpress": "blog"}
 
 
 class MainJob:
     """Runs the steps in order; what the steps learn is kept here for the table at the end."""
 
-    def __init__(self, cluster, sandbox, show, comments=3000, texts=None, answers=40, blog=None):
+    def __init__(self, cluster, sandbox, show, comments=3000, texts=None, answers=40, on=networks.USUAL):
         self.cluster, self.sandbox, self.show = cluster, sandbox, show
-        self.comments, self.texts, self.answers, self.blog = comments, texts, answers, blog
+        self.comments, self.texts, self.answers = comments, texts, answers
+        self.networks = [networks.BY_NAME[name] for name in on]
         self.operator = Client(cluster.gateway_url, cluster.secret("operator_key"))
         self.keys, self.members, self.channels, self.sandbox_accounts = {}, {}, {}, {}
         self.workspace = self.campaign = ""
@@ -28,6 +30,7 @@ class MainJob:
         self.delivered_answers = 0
         self.claims_lost = 0
         self.cases = []
+        self.media = None
         self._lock = threading.Lock()   # Amélie and Ben count together
         self._cases_left = CASES_MAX
 
@@ -81,15 +84,18 @@ class MainJob:
             raise StartError("a wrong token was accepted: ConnectChannel must ask the network")
         except ConnectError as refused:
             self.show.step(f"a wrong Facebook token is refused: {refused.code}, {refused.reason or refused.message}")
-        for network, label in NETWORK_NAMES.items():
-            account = self.blog if network == "wordpress" and self.blog else self.sandbox.create_account(network, "Lumen")
-            self.sandbox_accounts[network] = account
+        for network in self.networks:
+            account = self.sandbox.create_account(network.name, "Lumen")
+            self.sandbox_accounts[network.name] = account
             channel = manager.call(f"{ACCOUNTS}/ConnectChannel", {
-                "parent": self.workspace, "network": network, "credentials": account["credentials"],
-                "siteUrl": account.get("site_url", ""), "displayName": f"Lumen on {label}", "requestId": new_id()})
-            self.channels[network] = channel["name"].rsplit("/", 1)[1]
-        self.show.step(f"{len(self.channels)} channels connected: a Facebook Page, an X account, "
-                       f"{'a real WordPress' if self.blog else 'a blog'}")
+                "parent": self.workspace, "network": network.name, "credentials": account["credentials"],
+                "siteUrl": account["site_url"], "displayName": f"Lumen on {network.label}", "requestId": new_id()})
+            self.channels[network.name] = channel["name"].rsplit("/", 1)[1]
+        self.show.step(f"{len(self.channels)} channels connected: {', '.join(network.account for network in self.networks)}")
+
+    def publishing_channels(self):
+        """[(network, channel id)] of those that take posts and answers; the others only listen."""
+        return [(network, self.channels[network.name]) for network in self.networks if network.publishes]
 
     def write_policy(self):
         manager = self.client("manager")
@@ -107,26 +113,35 @@ class MainJob:
 
     # ---- the campaign ---------------------------------------------------------------------------------------------
 
-    def variants(self, post, short=None):
-        _, title, long_text, short_text = post
-        texts = {"facebook": long_text, "x": short or short_text, "wordpress": long_text}
-        return [{"channelId": channel, "text": texts[network], "language": post[0],
-                 "title": title if network == "wordpress" else ""} for network, channel in self.channels.items()]
+    def variants(self, post, instead=None):
+        """The post in the words of each network; `instead`: {network: text} in their place."""
+        language, title, *texts = post
+        texts = dict(zip(("long", "short"), texts))
+        return [{"channelId": channel, "text": (instead or {}).get(network.name, texts[network.text]), "language": language,
+                 "title": title if network.title else "",
+                 "media": [self.media.of(network.media, title)] if network.media else []}
+                for network, channel in self.publishing_channels()]
+
+    def violations(self, post, instead=None):
+        return self.client("manager").call(f"{PUBLISHING}/CheckPost", {"parent": self.workspace, "post": {
+            "campaign": self.campaign, "variants": self.variants(post, instead)}}).get("violations", [])
 
     def write_campaign(self):
         manager = self.client("manager")
+        if any(network.media for network in self.networks):
+            self.media = MediaFiles()
         self.campaign = manager.call(f"{PUBLISHING}/CreateCampaign", {
             "parent": self.workspace, "requestId": new_id(), "campaign": {"displayName": story.CAMPAIGN}})["name"]
-        check = manager.call(f"{PUBLISHING}/CheckPost", {"parent": self.workspace, "post": {
-            "campaign": self.campaign, "variants": self.variants(story.POSTS[0], story.TOO_LONG_FOR_X)}})
-        wrong = check["violations"][0]
-        self.show.step(f"checked before approval: {wrong['field']}: {wrong['description']}")
+        for wrong in self.violations(story.POSTS[0], story.TOO_LONG):
+            self.show.step(f"checked before approval: {wrong['field']}: {wrong['description']}")
         for post in story.POSTS:
+            if wrong := self.violations(post):
+                raise StartError(f"“{post[1]}” does not fit: {wrong}")
             self.posts.append(manager.call(f"{PUBLISHING}/CreatePost", {
                 "parent": self.workspace, "requestId": new_id(),
                 "post": {"campaign": self.campaign, "displayName": post[1], "variants": self.variants(post)}})["name"])
         self.show.step(f"campaign “{story.CAMPAIGN}”: {len(self.posts)} posts in French and English, "
-                       f"{len(self.posts) * len(self.channels)} variants")
+                       f"{len(self.posts) * len(self.publishing_channels())} variants")
 
     def approve_and_schedule(self):
         manager, approver = self.client("manager"), self.client("approver")
@@ -149,7 +164,7 @@ class MainJob:
                                                "deliveries"))
 
     def await_deliveries(self):
-        planned = len(self.posts) * len(self.channels)
+        planned = len(self.posts) * len(self.publishing_channels())
 
         def settled():
             states = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_POST")]
@@ -225,12 +240,18 @@ class MainJob:
         client, number = self.client(who), 0
         for kind, share in (("KIND_COMPLAINT", 0.3), ("KIND_QUESTION", 0.5), ("KIND_THANKS", 0.2)):
             done = 0
-            for conversation in client.pages(f"{INBOX}/ListConversations", {
-                    "parent": self.workspace, "state": "STATE_OPEN", "kind": kind}, "conversations", 50):
+            for conversation in self._conversations(client, kind):
                 if done >= self.answers * share:
                     break
                 number += 1
                 done += self._answer(client, who, conversation, kind, number)
+
+    def _conversations(self, client, kind):
+        """Open ones in turn of all networks that can be answered, so that none of them waits for the others to be through."""
+        lists = [client.pages(f"{INBOX}/ListConversations", {"parent": self.workspace, "state": "STATE_OPEN", "kind": kind,
+                                                             "channelId": channel}, "conversations", 20)
+                 for _, channel in self.publishing_channels()]
+        return (one for turn in itertools.zip_longest(*lists) for one in turn if one)
 
     def _answer(self, client, who, conversation, kind, number):
         """Claims, answers, resolves; False when the other one was faster or there is nothing to answer."""
@@ -295,13 +316,15 @@ class MainJob:
             self.show.progress(f"answers and hides on their way to the networks: {left}")
             return left == 0
 
-        # A real WordPress takes one comment of a member every 15 seconds (its flood check).
-        wait_until(settled, 600 if self.blog else 180, "all answers and hides have reached the networks", 0.5)
+        wait_until(settled, self.sandbox.patience, "all answers and hides have reached the networks", 0.5)
         replies = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_REPLY")]
-        hides = [d["state"] for d in self.deliveries(kind="DELIVERY_KIND_HIDE")]
+        hides = self.deliveries(kind="DELIVERY_KIND_HIDE")
         self.delivered_answers = replies.count("DELIVERY_STATE_DELIVERED")
-        self.show.step(f"on the networks: {self.delivered_answers} of {len(replies)} answers, "
-                       f"{hides.count('DELIVERY_STATE_DELIVERED')} of {len(hides)} hides")
+        hidden = sum(d["state"] == "DELIVERY_STATE_DELIVERED" for d in hides)
+        self.show.step(f"on the networks: {self.delivered_answers} of {len(replies)} answers, {hidden} of {len(hides)} hides")
+        errors = {d.get("error", {}).get("message", "") for d in hides}
+        for error in sorted(error for error in errors if error.startswith("not possible")):
+            self.show.step(f"  {error}")
 
     # ---- the report -----------------------------------------------------------------------------------------------
 

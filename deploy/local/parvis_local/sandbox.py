@@ -4,18 +4,24 @@ import json
 import urllib.error
 import urllib.request
 
+from .networks import BY_NAME, secret_name
 from .processes import StartError
 
 
 class Sandbox:
     """Stands for everybody outside: it makes accounts, lets the audience speak, and keeps the journal that judges."""
 
-    def __init__(self, cluster, blog=None, seed=1, push=None):
-        """`push`: settings of the webhook targets beside the usual ones."""
-        self._cluster, self._blog, self.seed, self._push = cluster, blog, seed, push or {}
-        self._configured = False
+    def __init__(self, cluster, seed=1, push=None, real=None):
+        """`push`: settings of the webhook targets beside the usual ones. `real`: {network: server in place of the sandbox}."""
+        self._cluster, self.seed, self._push, self._real = cluster, seed, push or {}, real or {}
+        self._configured = set()
         self._audiences = []
         self.accounts = []
+
+    @property
+    def patience(self):
+        """Seconds until the slowest of the networks has taken all answers."""
+        return max([180] + [server.PATIENCE for server in self._real.values()])
 
     def control(self, method, path, body=None):
         request = urllib.request.Request(f"{self._cluster.sandbox_url}/control/{path}", method=method,
@@ -28,55 +34,63 @@ class Sandbox:
             raise StartError(f"sandbox refused {path}: {refused.read()[:300].decode(errors='replace')}") from refused
 
     def journal(self):
-        """Every entry, oldest first."""
+        """Every entry, oldest first; of the real servers each, behind the sandbox's."""
         after, entries = 0, []
-        while True:
-            lines = self.control("GET", f"journal?after={after}&limit=5000").splitlines()
-            if not lines:
-                return entries
+        while lines := self.control("GET", f"journal?after={after}&limit=5000").splitlines():
             entries += [json.loads(line) for line in lines]
             after = entries[-1]["seq"]
+        return entries + [entry for server in self._real.values() for entry in server.journal()]
 
-    def _configure_webhooks(self):
-        """Tells the simulated networks where our webhooks are and which secrets they were registered with."""
-        if self._configured:
+    def _configure(self, network):
+        """Tells the simulated network where our webhooks are and with which secret they were registered; widens its limits."""
+        if network.name in self._configured:
             return
-        base, secret = f"http://{self._cluster.address('ingestion_http')}/webhooks", self._cluster.secret_file
-        self.control("POST", "webhooks", {
-            "network": "facebook", "url": f"{base}/facebook", "app_secret_file": secret("facebook_app_secret"),
-            "verify_token_file": secret("facebook_verify_token"), "duplicate_ratio": 0.02, "batch_max": 50, **self._push})
-        self.control("POST", "webhooks", {
-            "network": "x", "url": f"{base}/x", "consumer_secret_file": secret("x_consumer_secret"),
-            "duplicate_ratio": 0.02, "batch_max": 50, **self._push})
-        # All limits are the networks' own but one: X lets a user hide 50 replies in 15 minutes, and the audience insults us
-        # more often than that within seconds. What waits for the next window is kept, but a run must see the end of it.
-        self.control("POST", "limits", {"network": "x", "endpoint": "tweets.hidden", "limit": 5000})
-        self._configured = True
+        self._configured.add(network.name)
+        if network.webhook and not network.webhook.query:
+            self._add_webhook(network)
+        for endpoint, limit in network.limits:
+            self.control("POST", "limits", {"network": network.name, "endpoint": endpoint, "limit": limit})
 
-    def create_account(self, network, name):
-        """A Page, a user or a blog; what ConnectChannel needs of it is under "credentials" and "site_url"."""
-        self._configure_webhooks()
-        made = json.loads(self.control("POST", "accounts", {"network": network, "name": name}))
-        fields = ("username", "application_password") if network == "wordpress" else ("access_token",)
-        made["credentials"] = {field: made[field] for field in fields}
-        if network == "wordpress":
-            made["site_url"] = made["base_url"]
-        self.accounts.append({"network": network, "id": made["remote_id"]})
+    def _add_webhook(self, network, account=None):
+        url = f"http://{self._cluster.address('ingestion_http')}/webhooks/{network.name}"
+        target = {"network": network.name, "url": url, "duplicate_ratio": 0.02, "batch_max": 50,
+                  "secret_file": self._cluster.secret_file(secret_name(network)), **self._push}
+        if network.webhook.verify_token:
+            target["verify_token_file"] = self._cluster.secret_file(f"{network.name}_verify_token")
+        if account:
+            target.update(account=account["remote_id"], url=f"{url}?{network.webhook.query.format(**account)}")
+        self.control("POST", "webhooks", target)
+
+    def create_account(self, name, display_name):
+        """A Page, a user, a blog, a forum ...; what ConnectChannel needs of it is under "credentials" and "site_url"."""
+        network = BY_NAME[name]
+        if name in self._real:
+            return self._real[name].account()
+        self._configure(network)
+        made = json.loads(self.control("POST", "accounts", {"network": name, "name": display_name}))
+        made["credentials"] = {field: made[field] for field in network.credentials}
+        made["site_url"] = "" if network.base_path else made["base_url"]
+        if network.webhook and network.webhook.query:
+            self._add_webhook(network, made)
+        self.accounts.append({"network": name, "id": made["remote_id"]})
         return made
 
-    def start_audience(self, count, texts=None, rate=0, plain=False, networks=None):
+    def start_audience(self, count, texts=None, rate=0, plain=False):
         """Lets `count` comments be written below the posts that are out; `rate` a second, 0 for as fast as they go."""
-        plan = {"seed": self.seed, "count": count, "rate": rate,
-                "accounts": [a for a in self.accounts if networks is None or a["network"] in networks]}
-        if not plain:
-            plan.update(edit_ratio=0.02, removal_ratio=0.02)
-        else:
-            plan.update(edit_ratio=0, removal_ratio=0)
-        if texts:
-            plan["texts"] = texts
-        self._audiences.append(json.loads(self.control("POST", "audiences", plan))["id"])
-        if self._blog:
-            self._blog.start_audience(count // 10, texts)
+        groups = {}   # networks that are alike share an audience
+        for account in self.accounts:
+            network = BY_NAME[account["network"]]
+            groups.setdefault((network.share, network.changes and not plain), []).append(account)
+        parts = sum(share * len(accounts) for (share, _), accounts in groups.items())
+        for server in self._real.values():
+            server.start_audience(count // 10, texts)   # besides: real servers are slower
+        for (share, changes), accounts in groups.items():
+            part = share * len(accounts) / parts
+            plan = {"seed": self.seed, "count": round(count * part), "rate": rate * part, "accounts": accounts,
+                    "edit_ratio": 0.02 if changes else 0, "removal_ratio": 0.02 if changes else 0}
+            if texts:
+                plan["texts"] = texts
+            self._audiences.append(json.loads(self.control("POST", "audiences", plan))["id"])
 
     def audience_status(self):
         """How far all audiences so far are: comments written, changed, pushed and acknowledged."""
@@ -85,14 +99,13 @@ class Sandbox:
             if one["error"]:
                 raise StartError(f"the audience stopped: {one['error']}")
         status = {key: sum(one[key] for one in all_of_them) for key in ("written", "edits", "removals")}
-        status["webhooks"] = all_of_them[-1]["webhooks"]
-        written, finished = status["written"], all(one["state"] in ("done", "stopped") for one in all_of_them)
-        if self._blog:
-            real = self._blog.audience_status()
-            written, finished = written + real["written"], finished and real["finished"]
-        return {"written": written, "changes": status["edits"] + status["removals"],
-                "acknowledged": sum(hook["acked"] for hook in status["webhooks"]),
-                "pending": sum(hook["pending"] for hook in status["webhooks"]), "finished": finished}
+        hooks = all_of_them[-1]["webhooks"] if all_of_them else []
+        real = [server.audience_status() for server in self._real.values()]
+        return {"written": status["written"] + sum(one["written"] for one in real),
+                "changes": status["edits"] + status["removals"], "acknowledged": sum(hook["acked"] for hook in hooks),
+                "pending": sum(hook["pending"] for hook in hooks),
+                "finished": all(one["state"] in ("done", "stopped") for one in all_of_them) and
+                            all(one["finished"] for one in real)}
 
     def stop_audiences(self):
         """What has been written stays written, and counts."""

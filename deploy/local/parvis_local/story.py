@@ -15,7 +15,7 @@ MEMBERS = {
 
 CAMPAIGN = "Lampe Aube – lancement / Aube lamp – launch"
 
-# One post an entry: language, title (for blogs), the long text, the short text for X.
+# One post an entry: language, title (for blogs and forums; these want 15 characters), the long text, the short text.
 POSTS = [
     ("fr", "La lampe Aube est là",
      "La voilà enfin : Aube, la lampe qui se lève avec vous. Lumière chaude, bois d'érable, réparable pendant vingt ans. "
@@ -25,7 +25,7 @@ POSTS = [
      "Here at last: Aube, the lamp that rises with you. Warm light, maple wood, repairable for twenty years. "
      "Tell us where you will put yours! 💡 https://lumen.example/en/aube",
      "Aube, the lamp that rises with you, is here. Where will yours go? 💡 https://lumen.example/en/aube"),
-    ("fr", "Dans l'atelier",
+    ("fr", "Dans notre atelier",
      "Derrière chaque Aube, il y a Jeanne, Idriss et Paul. Quatre heures de travail, aucune colle, deux vis. Une question à "
      "l'atelier ? Posez-la ici, ils répondent demain.",
      "Derrière chaque Aube : Jeanne, Idriss et Paul. Une question à l'atelier ? Posez-la ici."),
@@ -35,8 +35,8 @@ POSTS = [
      "Behind every Aube stand Jeanne, Idriss and Paul. A question for the workshop? Ask it here."),
 ]
 
-# Too long for X by one weighted character: 281 where 280 are allowed.
-TOO_LONG_FOR_X = "a" * 281
+# Too long by one character, as these networks count them.
+TOO_LONG = {"x": "a" * 281, "bluesky": "👩‍🎨" * 301, "mastodon": "é" * 501}
 
 # {kind: {language: answers}}
 ANSWERS = {

@@ -1,24 +1,22 @@
 """The judge: what the networks' own journal says happened, against what the databases say. Reads only."""
 
-from . import databases
+import collections
 
-NETWORKS = ("facebook", "x", "wordpress")
-LABELS = {"facebook": "Facebook", "x": "X", "wordpress": "blog"}
+from . import databases
+from .networks import BY_NAME
 
 
 class Verdict:
     """Compares once, at construction. `clean`: nothing lost, doubled or out of order; `problems` says what and where."""
 
-    def __init__(self, cluster, job, blog=None):
+    def __init__(self, cluster, job):
+        self.networks = list(job.channels)
         self.problems, self.lost, self.doubled, self.disordered = [], 0, 0, 0
         self.messages = databases.messages(cluster, job.workspace)
         self.deliveries = databases.deliveries(cluster, job.workspace)
         self.reviews = databases.reviews(cluster, job.workspace)
-        journal = [e for e in job.sandbox.journal() if not (blog and e["network"] == "wordpress")]
-        if blog:
-            journal += blog.journal()
         ours = {(network, account["remote_id"]) for network, account in job.sandbox_accounts.items()}
-        self.journal = [e for e in journal if (e["network"], e["account"]) in ours]
+        self.journal = [e for e in job.sandbox.journal() if (e["network"], e["account"]) in ours]
         self._comments()
         self._changes()
         self._order()
@@ -84,7 +82,8 @@ class Verdict:
         accepted = {}
         for entry in self.journal:
             if entry["kind"] == kind and entry["by"] == "us":
-                accepted.setdefault((entry["network"], entry["remote_id"]), entry)
+                name = BY_NAME[entry["network"]].post_id if kind == "post" else str
+                accepted.setdefault((entry["network"], name(entry["remote_id"])), entry)
         known = set()
         unknown = {}   # by network: each accounts for one write that was taken without our knowing
         for delivery in (d for d in self.deliveries if d["kind"] == kind):
@@ -107,11 +106,17 @@ class Verdict:
                                          f"{entry['text'][:40]!r}")
 
     def _hides(self):
-        hidden = {(e["network"], e["remote_id"]) for e in self.journal if e["kind"] == "hide" and e["by"] == "us"}
+        hidden = collections.Counter((e["network"], e["remote_id"]) for e in self.journal
+                                     if e["kind"] == BY_NAME[e["network"]].hidden_as and e["by"] == "us")
+        asked = collections.Counter()
         for delivery in self.deliveries:
             key = (delivery["network"], delivery["target"])
+            asked[key] += delivery["kind"] == "hide"
             if delivery["kind"] == "hide" and delivery["state"] == "delivered" and key not in hidden:
                 self._problem("lost", f"the hide of {key} is called delivered and the network does not have it")
+        for key, times in hidden.items():
+            if times > asked[key]:
+                self._problem("doubled", f"{key} was hidden {times} times and {asked[key]} were asked for")
 
     # ---- the table ------------------------------------------------------------------------------------------------
 
@@ -121,14 +126,14 @@ class Verdict:
         written = [key for key in self._written() if key[0] == network]
         done = {kind: sum(d["kind"] == kind and d["network"] == network and d["state"] == "delivered"
                           for d in self.deliveries) for kind in ("reply", "hide")}
-        return (LABELS[network], len(posts), sum(d["state"] == "delivered" for d in posts),
+        return (BY_NAME[network].label, len(posts), sum(d["state"] == "delivered" for d in posts),
                 sum(d["state"] == "unknown" for d in posts), percentile(late, 0.5), percentile(late, 0.99), len(written),
                 sum(key[0] == network for key in self.stored), sum(r["network"] == network for r in self.reviews),
                 done["hide"], done["reply"])
 
     def print(self, show):
         show.table(("network", "posts planned", "delivered", "unknown", "late p50", "late p99", "comments written", "stored",
-                    "held", "hidden", "answered"), [self._row(network) for network in NETWORKS])
+                    "held", "hidden", "answered"), [self._row(network) for network in self.networks])
         for problem in self.problems[:10]:
             show.step(problem)
         print(f"\n  lost {self.lost} · doubled {self.doubled} · out of order {self.disordered}", flush=True)

@@ -23,6 +23,8 @@ VISITORS_AT_ONCE = 3
 class Wordpress:
     """start() to stop(); the audience writes through the form below each post, as visitors do."""
 
+    PATIENCE = 600   # seconds for all answers: it takes one comment of a member every 15 seconds (its flood check)
+
     def __init__(self, folder, say=print):
         self._site, self._say = Site(folder), say
         self._threads, self._lock = [], threading.Lock()

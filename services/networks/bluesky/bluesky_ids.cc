@@ -6,6 +6,7 @@ namespace parvis::networks {
 namespace {
 
 constexpr std::string_view kScheme = "at://";
+constexpr std::string_view kSortable = "234567abcdefghijklmnopqrstuvwxyz";
 
 // The `wanted`th of the three parts.
 std::string PartOf(std::string_view uri, int wanted) {
@@ -47,9 +48,21 @@ std::string EncodeTid(uint64_t micros, uint32_t clock_id) {
   uint64_t value = ((micros & ((1ULL << 53) - 1)) << 10) | (clock_id & 0x3FF);
   std::string out(13, '2');
   for (int i = 12; i >= 0; --i, value >>= 5) {
-    out[static_cast<size_t>(i)] = "234567abcdefghijklmnopqrstuvwxyz"[value & 31];
+    out[static_cast<size_t>(i)] = kSortable[value & 31];
   }
   return out;
+}
+
+std::optional<int64_t> MicrosOfTid(std::string_view rkey) {
+  if (rkey.size() != 13) return std::nullopt;
+  uint64_t value = 0;
+  for (const char c : rkey) {
+    const size_t digit = kSortable.find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    value = value << 5 | digit;
+  }
+  if (kSortable.find(rkey[0]) > 7) return std::nullopt;  // thirteen digits have 65 bits; a TID has 63
+  return static_cast<int64_t>(value >> 10);
 }
 
 std::string TidOfKey(std::string_view key) {

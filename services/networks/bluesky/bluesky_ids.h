@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,8 @@ std::string BlueskyPermalink(std::string_view uri);
 
 // 13 characters of base32-sortable; the top bit is 0 (atproto.com/specs/tid).
 std::string EncodeTid(uint64_t micros, uint32_t clock_id);
+// The time in a record key that is a TID, in microseconds; nullopt for any other key.
+std::optional<int64_t> MicrosOfTid(std::string_view rkey);
 // The record key of what is written with this idempotency key: of the time in a UUIDv7, so that keys sort as their
 // posts do, with twenty bits of hash below the millisecond; of a hash alone for every other key.
 std::string TidOfKey(std::string_view idempotency_key);

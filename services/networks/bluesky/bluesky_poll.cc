@@ -80,6 +80,13 @@ std::string TextWithLinks(const Json& record) {
   return out;
 }
 
+// createdAt has milliseconds, the record key's clock microseconds: where both tell the same one, what was written within it has
+// an order.
+absl::Time Refined(absl::Time created, std::string_view rkey) {
+  const auto micros = MicrosOfTid(rkey);
+  return micros && *micros / 1000 == absl::ToUnixMillis(created) ? absl::FromUnixMicros(*micros) : created;
+}
+
 // A post of somebody that concerns us. All but the author's names is from the record, which every way shows alike.
 // `partner`: with whom we talk, where it is our own. nullopt when it cannot be understood.
 std::optional<Happening> HappeningOf(const Json& post, const Account& account, const std::string& partner) {
@@ -105,7 +112,9 @@ std::optional<Happening> HappeningOf(const Json& post, const Account& account, c
   if (h.author_name.empty()) h.author_name = h.author_handle;
   h.text = text::CutBytes(text::ToUtf8(TextWithLinks(record)), kHappeningTextMax);
   // What claims to be of the future is of when it was seen.
-  h.occurred_at = created ? std::clamp(*created, absl::UnixEpoch(), std::max(*seen, absl::UnixEpoch())) : *seen;
+  h.occurred_at = created ? Refined(std::clamp(*created, absl::UnixEpoch(), std::max(*seen, absl::UnixEpoch())),
+                                    RkeyOf(h.remote_id))
+                          : *seen;
   h.revision = created ? std::max<int64_t>(0, absl::ToUnixMicros(*created)) : 0;
   h.permalink = BlueskyPermalink(h.remote_id);
   AddPictures(record, h.author_remote_id, &h);

@@ -48,6 +48,24 @@ class BlueskyPoll : public testing::Test {
   const Account account_ = network_.account("bluesky", "did:plc:me");
 };
 
+// By number and author alone, what is written within one millisecond would be in no order.
+TEST_F(BlueskyPoll, TheRecordKeyOrdersWhatIsOfOneMillisecond) {
+  const int64_t micros = absl::ToUnixMicros(kBegin) + 3'500'000;
+  const std::string time = "2025-11-25T12:00:03.500Z";
+  Notifications({Item("did:plc:b", EncodeTid(static_cast<uint64_t>(micros) + 20, 1), time, time, "reply", root_, root_),
+                 Item("did:plc:c", EncodeTid(static_cast<uint64_t>(micros) + 10, 2), time, time, "reply", root_, root_),
+                 Item("did:plc:d", EncodeTid(static_cast<uint64_t>(micros) + 5000, 3), time, time, "reply", root_, root_)});
+  Feed(Json::array());
+  const auto page = Poll("");
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->happenings.size(), 3u);
+  EXPECT_EQ(page->happenings[0].author_remote_id, "did:plc:d");  // another millisecond in its key: it counts as createdAt says
+  EXPECT_EQ(page->happenings[1].author_remote_id, "did:plc:c");
+  EXPECT_EQ(absl::ToUnixMicros(page->happenings[1].occurred_at), micros + 10);
+  EXPECT_EQ(page->happenings[1].revision, micros);  // part of the natural key: as createdAt has it
+  EXPECT_EQ(page->happenings[2].author_remote_id, "did:plc:b");
+}
+
 TEST_F(BlueskyPoll, ReadsMentionsRepliesAndQuotesOldestFirst) {
   Notifications({Item("did:plc:a", "3c", "2025-11-25T12:00:03.5Z", "2025-11-25T12:00:04Z", "reply", root_, root_),
                  Item("did:plc:a", "3c", "2025-11-25T12:00:03.5Z", "2025-11-25T12:00:04Z", "mention", root_, root_),

@@ -32,6 +32,11 @@ class Bluesky : public testing::Test {
 TEST_F(Bluesky, RecordKeysAreTids) {
   EXPECT_EQ(EncodeTid(0, 0), "2222222222222");
   EXPECT_EQ(EncodeTid(1700000000000000, 5), "3ke6kg3wk2227");
+  EXPECT_EQ(MicrosOfTid("3ke6kg3wk2227"), 1700000000000000);
+  EXPECT_EQ(MicrosOfTid(EncodeTid((1ULL << 53) - 1, 1023)), (1LL << 53) - 1);
+  for (const char* other : {"", "self", "3ke6kg3wk222", "3ke6kg3wk2221", "k222222222222", "3ke6kg3wk22277"}) {
+    EXPECT_EQ(MicrosOfTid(other), std::nullopt) << other;
+  }
   EXPECT_EQ(TidOfKey("a"), TidOfKey("a"));
   EXPECT_NE(TidOfKey("a"), TidOfKey("b"));
   EXPECT_LT(TidOfKey("0190a0b1-c2d3-7fff-8a5b-6c7d8e9f0a1b"), TidOfKey("0190a0b1-c2d4-7000-8a5b-6c7d8e9f0a1b"));

@@ -41,9 +41,15 @@ std::string ContentOf(const Json& post) {
 
 }  // namespace
 
+std::string DiscourseIdOf(const Json& post) {
+  const std::string id = CleanText(post, "id", kIdMax), topic = CleanText(post, "topic_id", kIdMax);
+  if (id.empty() || topic.empty() || Text(post, "post_number") != "1") return id;
+  return std::string(kTopic) + topic + "/1";
+}
+
 std::vector<Happening> DiscoursePost(const Json& post, const DiscourseReader& reader, std::string* missing) {
   Happening h;
-  h.remote_id = CleanText(post, "id", kIdMax);
+  h.remote_id = DiscourseIdOf(post);
   const std::string topic = CleanText(post, "topic_id", kIdMax), number = CleanText(post, "post_number", kIdMax);
   const auto created = TimeOf(post, "created_at");
   if (h.remote_id.empty() || topic.empty() || !created) {

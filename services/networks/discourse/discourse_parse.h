@@ -17,6 +17,10 @@ struct DiscourseReader {
   std::string instance, username;
 };
 
+// What a post goes by: its number. The first post of a topic goes by its place, "t/12/1": what hangs below it tells the topic,
+// never that post's number.
+std::string DiscourseIdOf(const Json& post);
+
 // What a post says has happened: that it was written (at created_at), edited (at updated_at, from version 2 on),
 // deleted. Empty, with `missing` set, without id, topic_id or created_at; empty without it for what the forum itself
 // writes between posts ("closed this topic").

@@ -27,7 +27,7 @@ bool IsSet(const Json& object, const char* key) {
 
 OwnItem ItemOf(const Json& post, const Account& account) {
   OwnItem item;
-  item.remote_id = Text(post, "id");
+  item.remote_id = DiscourseIdOf(post);
   const std::string topic = Text(post, "topic_id"), answered = Text(post, "reply_to_post_number");
   item.permalink = BaseOf(account) + "/t/-/" + topic + "/" + Text(post, "post_number");
   item.text = ContentOf(post);

@@ -48,7 +48,7 @@ TEST_F(DiscourseTest, ATopicWithPicturesAndAPoll) {
   network.Next(200, Post(34, "2026-11-20T10:00:00Z", "the-api_username", "x", 1));
   const Outcome out = Execute(write);
   EXPECT_EQ(out.kind, OutcomeKind::kAccepted) << out.message;
-  EXPECT_EQ(out.remote_id, "34");
+  EXPECT_EQ(out.remote_id, "t/12/1");
   EXPECT_EQ(out.permalink, network.url() + "/t/-/12/1");
   const auto asked = network.Taken();
   ASSERT_EQ(asked.size(), 3u);
@@ -115,7 +115,7 @@ TEST_F(DiscourseTest, ATopicThatExistsAlreadyIsAdoptedByItsKey) {
                         Post(34, "2026-11-20T10:00:00Z", "the-api_username", "Hello", 1) + "]}}");
   const Outcome out = Execute(Of(WriteKind::kPost, "Hello"));
   EXPECT_EQ(out.kind, OutcomeKind::kAccepted) << out.message;
-  EXPECT_EQ(out.remote_id, "34");
+  EXPECT_EQ(out.remote_id, "t/12/1");
   EXPECT_EQ(Asked(),
             "POST /posts.json\nGET /t/external_id/key-1.json?include_raw=true\nGET /t/12.json?include_raw=true\n");
   network.Next(422, R"({"action":"create_post","errors":["Title is too short"]})");

@@ -118,7 +118,7 @@ Outcome DiscourseConnector::Created(const Call& call, const Account& account, co
   }
   const Json& nested = Member(answer.json, "post");
   const Json& post = nested.is_object() ? nested : answer.json;
-  out.remote_id = Text(post, "id");
+  out.remote_id = DiscourseIdOf(post);
   if (out.remote_id.empty()) return UnclearWrite(answer);
   out.kind = OutcomeKind::kAccepted;
   const std::string topic = Text(post, "topic_id"), number = Text(post, "post_number");

@@ -112,11 +112,18 @@ TEST_F(LinkedInTest, PostsPictures) {
   write.draft.media.pop_back();
   network.Next(200, Json{{"value", {{"uploadUrl", network.url() + "/upload/1"}, {"image", "urn:li:image:a"}}}}.dump());
   network.Next(201, "");
-  network.Next(403, R"({"message":"This resource is forbidden","status":403})");
+  for (int i = 0; i < 4; ++i) network.Next(403, R"({"message":"This resource is forbidden","status":403})");
   const Outcome out = Execute(write);
   EXPECT_EQ(out.kind, OutcomeKind::kNotSent);
   EXPECT_EQ(ParseJson(network.Taken().at(2).body)["content"]["media"],
             Json({{"id", "urn:li:image:a"}, {"altText", "A lamp"}}));
+  // Which passes: the same picture is shown, not uploaded again.
+  network.Next(200, Json{{"value", {{"uploadUrl", network.url() + "/upload/1"}, {"image", "urn:li:image:a"}}}}.dump());
+  network.Next(201, "");
+  network.Next(403, R"({"message":"This resource is forbidden","status":403})");
+  NextCreated("urn:li:ugcPost:8");
+  EXPECT_EQ(Execute(write).remote_id, "urn:li:ugcPost:8");
+  EXPECT_EQ(network.Taken().size(), 4u);
 }
 
 TEST_F(LinkedInTest, PostsAVideoInPartsAndGoesOnAfterALostConnection) {

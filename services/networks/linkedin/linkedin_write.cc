@@ -3,9 +3,14 @@
 #include "networks/linkedin/linkedin_text.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/wait.h"
 
 namespace parvis::networks {
 namespace {
+
+constexpr int kTries = 4;   // of a post whose assets are too new
+constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
+constexpr absl::Duration kForThePost = absl::Seconds(3);
 
 std::string HeaderOf(const Answer& answer, const char* name) {
   const auto it = answer.http.headers.find(name);
@@ -19,6 +24,11 @@ Outcome Accepted(const Answer& answer, std::string id, const std::string& post) 
   if (!post.empty()) out.permalink = LinkedInPermalink(post);
   out.rate = answer.rate;
   return out;
+}
+
+// Right after its upload an asset may be forbidden for a while.
+bool IsForbidden(const Answer& answer) {
+  return answer.answered() && answer.http.http_status == 403 && answer.refusal.error == ErrorClass::kPermission;
 }
 
 }  // namespace
@@ -52,13 +62,19 @@ Outcome LinkedInConnector::Post(const Call& call, const Account& account, const 
     failed.budget = "media";  // what an upload's answer says holds for uploads
     return failed;
   }
-  const Answer answer = Ask(call, account, "POST", "/rest/posts", &body);
+  const bool shows_media = !write.draft.media.empty();
+  Answer answer = Ask(call, account, "POST", "/rest/posts", &body);
+  // The refused call did nothing. The same assets are shown again: uploaded anew they would be as new as these were.
+  absl::Duration pause = kFirstPause;
+  for (int tries = 1; shows_media && IsForbidden(answer) && tries < kTries; ++tries, pause *= 2) {
+    if (!WaitWithin(call, clock_, pause, kForThePost)) break;
+    answer = Ask(call, account, "POST", "/rest/posts", &body);
+  }
   if (answer.answered() && answer.refusal.error == ErrorClass::kDuplicate) return Adopt(call, account, write, answer);
   if (!answer.ok()) {
     Outcome out = FailedWrite(answer, account);
-    // Right after its upload an asset may be forbidden for a while; that this page may post, the upload has shown.
-    if (answer.http.http_status == 403 && !write.draft.media.empty() &&
-        answer.refusal.error == ErrorClass::kPermission) {
+    // That this page may post, the upload has shown.
+    if (shows_media && IsForbidden(answer)) {
       out.kind = OutcomeKind::kNotSent;
       out.error = ErrorClass::kTransient;
       out.reason = ReasonName(out.error);

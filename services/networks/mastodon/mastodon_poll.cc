@@ -55,9 +55,10 @@ std::optional<Happening> HappeningOf(const Json& status, const Account& account,
   } else if (roots.AuthorOf(h.parent_remote_id) == account.remote_id) {
     h.post_remote_id = h.parent_remote_id;
   }
-  const bool to_us = Text(status, "in_reply_to_account_id") == account.remote_id;
+  // Whoever is answered: what hangs below our post is a comment, also where people answer each other.
+  const bool answer = !h.parent_remote_id.empty();
   h.kind = Text(status, "visibility") == "direct" ? Happening::Kind::kMessage
-           : to_us || h.by_us                     ? Happening::Kind::kComment
+           : answer || h.by_us                    ? Happening::Kind::kComment
                                                   : Happening::Kind::kMention;
   const std::string warning = CleanText(status, "spoiler_text", 4096), content = MastodonText(status);
   h.text = text::CutBytes(warning.empty()   ? content

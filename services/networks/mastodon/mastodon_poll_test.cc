@@ -101,7 +101,7 @@ TEST_F(MastodonPollTest, KindsThreadsAndOurOwn) {
   const PollPage page = Poll(Begun());
   ASSERT_EQ(Ids(page), "601 602 603 604 606 611 605");
   using K = Happening::Kind;
-  const K kinds[] = {K::kMention, K::kComment, K::kMention, K::kMention, K::kMessage, K::kComment, K::kEdit};
+  const K kinds[] = {K::kMention, K::kComment, K::kComment, K::kMention, K::kMessage, K::kComment, K::kEdit};
   const char* roots[] = {"601", "300", "302", "604", "606", "300", "405"};
   for (size_t i = 0; i < 7; ++i) {
     EXPECT_EQ(page.happenings[i].kind, kinds[i]) << i;

@@ -78,6 +78,7 @@ struct NodeBbConnector::Round {
   int64_t time = 0;                 // of the newest post that is done, or the beginning; milliseconds
   bool began = false;               // `time` is of a post
   int page = 1;                     // where the round goes on
+  int done_from = 0;                // on the way forth: what is done begins there or further back; 0 = on the way back
   std::string me;                   // our number
   std::vector<std::string> recent;  // posts of the last seconds that are done
   bool queue = true;                // we may see what waits for approval
@@ -91,6 +92,7 @@ struct NodeBbConnector::Round {
     round.time = NumberOf(json, "t");
     round.began = NumberOf(json, "b") == 1;
     round.page = static_cast<int>(std::clamp<int64_t>(NumberOf(json, "g"), 1, 1'000'000));
+    round.done_from = static_cast<int>(std::clamp<int64_t>(NumberOf(json, "d"), 0, 1'000'000));
     round.me = Text(json, "m");
     round.queue = NumberOf(json, "u") == 1;
     const auto list = [&](const char* key, size_t max, std::vector<std::string>* to) {
@@ -104,8 +106,8 @@ struct NodeBbConnector::Round {
     return round;
   }
   std::string Encode() const {
-    return Dump(Json{{"t", time},   {"b", began ? 1 : 0}, {"g", page},  {"m", me},
-                {"r", recent}, {"u", queue ? 1 : 0}, {"q", queued}});
+    return Dump(Json{{"t", time}, {"b", began ? 1 : 0}, {"g", page}, {"d", done_from}, {"m", me}, {"r", recent},
+                     {"q", queued}, {"u", queue ? 1 : 0}});
   }
   bool IsOlder(const Json& post) const {
     const int64_t written = NumberOf(post, "timestamp");
@@ -113,6 +115,11 @@ struct NodeBbConnector::Round {
   }
   bool IsDone(const Json& post) const {
     return IsOlder(post) || std::find(recent.begin(), recent.end(), Text(post, "pid")) != recent.end();
+  }
+  // Whether all behind this post on page `at` is done. More may have been written within the overlap than one poll reads: then
+  // none of it is older.
+  bool EndsWith(const Json& post, int at) const {
+    return IsOlder(post) || (done_from > 0 && at >= done_from && IsDone(post));
   }
   // A topic that is scheduled is dated ahead: nothing of the time until then is done with it.
   void Did(const Json& post, absl::Time now) {
@@ -186,7 +193,9 @@ StatusOr<PollPage> NodeBbConnector::Poll(const Call& call, const Account& accoun
   std::set<std::string> seen, before;
   bool reached = false;
   int at = from;
-  for (int empty = 0; !reached && at < from + kPagesPerPoll; ++at) {
+  // Two ends are looked for a little further: that of the list, and on the way forth that of what was not pushed on meanwhile.
+  const int until = from + kPagesPerPoll + (round.done_from > 0 ? kEmptyMax : 0);
+  for (int empty = 0; !reached && (at < until || empty > 0); ++at) {
     const Answer answer = Ask(call, account, "GET", "/api/recent/posts?page=" + std::to_string(at));
     page.rate = answer.rate;
     if (!answer.ok()) return FailedRead(answer, account);
@@ -195,10 +204,9 @@ StatusOr<PollPage> NodeBbConnector::Poll(const Call& call, const Account& accoun
     for (const Json& post : answer.json) {
       const std::string pid = Text(post, "pid");
       here.insert(pid);
-      reached = reached || round.IsOlder(post);
+      reached = reached || round.EndsWith(post, at);
       if (pid.empty()) {
-        page.unparsed.push_back(
-            {Dump(post), "MISSING_FIELD", "a post without pid"});
+        page.unparsed.push_back({Dump(post), "MISSING_FIELD", "a post without pid"});
       } else if (!round.IsDone(post) && seen.insert(pid).second) {
         fresh.push_back(post);
       }
@@ -231,7 +239,10 @@ StatusOr<PollPage> NodeBbConnector::Poll(const Call& call, const Account& accoun
     }
   }
   page.more = taken < fresh.size() || from > 1;
-  if (taken == fresh.size()) round.page = std::max(1, from - (kPagesPerPoll - 1));
+  if (taken == fresh.size()) {
+    round.page = std::max(1, from - (kPagesPerPoll - 1));
+    round.done_from = page.more ? from : 0;
+  }
   if (!page.more) PARVIS_RETURN_IF_ERROR(ReadQueue(call, account, &round, &page));
   page.cursor = round.Encode();
   return page;

@@ -115,17 +115,69 @@ TEST_F(NodeBbPollTest, ALongAbsenceIsWalkedBackFirst) {
   EXPECT_EQ(page->happenings[0].remote_id, "990");
   EXPECT_TRUE(page->more);
   // Forth again: meanwhile a new post has pushed the others on, and none is missing.
-  for (int i = -1; i < 9; ++i) Page({Post(1000 - i, 1700000900000 - i * 1000)});
+  for (int i = -1; i < 10; ++i) Page({Post(1000 - i, 1700000900000 - i * 1000)});
+  network.Next(403, "{}");
   page = Poll(page->cursor);
   ASSERT_TRUE(page.ok()) << page.status();
-  EXPECT_TRUE(page->more);  // the last page is not old enough to know that nothing lies behind it
-  Page({Post(992, 1700000892000)});
-  Page({Post(991, 1700000891000)});
-  Page({Post(29, 1600000000000)});
-  page = Poll(page->cursor);
-  ASSERT_TRUE(page.ok());
-  ASSERT_EQ(page->happenings.size(), 1u);
+  ASSERT_EQ(page->happenings.size(), 10u);
   EXPECT_EQ(page->happenings[0].remote_id, "992");
+  EXPECT_EQ(page->happenings[9].remote_id, "1001");
+  EXPECT_FALSE(page->more);
+}
+
+// Nothing is then old enough to say that the way back has ended.
+TEST_F(NodeBbPollTest, MoreWithinTheOverlapThanOnePollReads) {
+  const auto time = [](int pid) { return 1700000800000 + pid; };
+  network.Next(200, R"({"uid":7})");
+  for (int i = 0; i < 10; ++i) Page({Post(1000 - i, time(1000 - i))});
+  auto page = Poll("");
+  ASSERT_TRUE(page.ok()) << page.status();
+  Page({Post(991, time(991))});
+  Page({Post(990, time(990))});
+  for (int i = 0; i < 3; ++i) Page({});
+  page = Poll(page->cursor);
+  ASSERT_EQ(page->happenings.size(), 2u);
+  EXPECT_TRUE(page->more);
+  for (int i = 0; i < 10; ++i) Page({Post(1000 - i, time(1000 - i))});
+  network.Next(403, "{}");
+  page = Poll(page->cursor);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->happenings.size(), 9u);
+  EXPECT_EQ(page->happenings[0].remote_id, "992");
+  EXPECT_FALSE(page->more);
+}
+
+TEST_F(NodeBbPollTest, TheListMayEndWhereOnePollDoes) {
+  network.Next(200, R"({"uid":7})");
+  for (int i = 0; i < 9; ++i) Page({Post(1000 - i, 1700000801000 - i)});
+  for (int i = 0; i < 3; ++i) Page({});
+  network.Next(403, "{}");
+  auto page = Poll("");
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ(page->happenings.size(), 9u);
+  EXPECT_FALSE(page->more);
+}
+
+// So many new posts push the others on that the way forth does not meet what it had done: it looks further back again.
+TEST_F(NodeBbPollTest, ManyNewPostsOnTheWayForth) {
+  const auto time = [](int pid) { return 1700000800000 + pid; };
+  network.Next(200, R"({"uid":7})");
+  for (int i = 0; i < 10; ++i) Page({Post(1000 - i, time(1000 - i))});
+  auto page = Poll("");
+  for (const int pid : {991, 990}) Page({Post(pid, time(pid))});
+  for (int i = 0; i < 3; ++i) Page({});
+  page = Poll(page->cursor);
+  ASSERT_TRUE(page.ok()) << page.status();
+  for (int i = 0; i < 13; ++i) Page({Post(1010 - i, time(1010 - i))});  // ten more pages
+  page = Poll(page->cursor);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_TRUE(page->happenings.empty());
+  for (int pid = 998; pid >= 991; --pid) Page({Post(pid, time(pid))});
+  page = Poll(page->cursor);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->happenings.size(), 7u);
+  EXPECT_EQ(page->happenings[0].remote_id, "992");
+  EXPECT_TRUE(page->more);
 }
 
 TEST_F(NodeBbPollTest, WhatWaitsForApproval) {

@@ -2,12 +2,19 @@
 
 #include <algorithm>
 
+#include "sandbox/domain/nature.h"
+
 namespace parvis::sandbox {
 namespace {
 
 constexpr int kBatch = 128;                                // steps between two looks at the clock
 constexpr absl::Duration kLook = absl::Milliseconds(100);  // how often new posts are looked for
 constexpr int kPostsMax = 2000;                            // posts of one account that are followed
+
+// Of a post: blogs have states, Mastodon who may see it.
+bool IsShown(std::string_view status) {
+  return status.empty() || status == "publish" || status == "public" || status == "unlisted";
+}
 
 }  // namespace
 
@@ -80,9 +87,10 @@ std::vector<Audience::Post> AudienceRuns::Posts(const AudienceRequest& request) 
   for (const auto& [network, id] : request.accounts) {
     AccountPtr account = world_.FindAccount(network, id);
     if (account == nullptr) continue;
+    if (!NatureOf(network).comments) out.push_back({account, ""});  // nobody posts there: it is only mentioned
     const Page page = world_.Read(network, World::List::kPosts, id,
                                   {.limit = kPostsMax, .filter = [](const Item& item) {
-                                     return item.published && (item.status.empty() || item.status == "publish");
+                                     return item.published && IsShown(item.status);
                                    }});
     for (auto it = page.items.rbegin(); it != page.items.rend(); ++it) out.push_back({account, (*it)->id});
   }

@@ -179,6 +179,20 @@ TEST(AudienceRuns, WaitsForAPostAndEnds) {
   const Instant deadline = clock.Now() + absl::Seconds(20);
   while (runs.Get(id)->state != "done" && clock.Now() < deadline) std::this_thread::yield();
   EXPECT_EQ(runs.Get(id)->progress.written, 2000);
+  // A feed has no posts: it is mentioned.
+  const AccountPtr feed = *world.AddAccount({.network = Network::kFeed, .name = "F"});
+  ASSERT_EQ(runs.Get(id)->state, "done");
+  const int64_t mentions = *runs.Start({.plan = {.count = 50}, .accounts = {{Network::kFeed, feed->id}}});
+  while (runs.Get(mentions)->state != "done" && clock.Now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(world.Read(Network::kFeed, World::List::kInbox, feed->id, {.limit = 100}).items.size(), 50u);
+  // Mastodon's posts have somebody who may see them, where blogs have a state.
+  const AccountPtr toots = *world.AddAccount({.network = Network::kMastodon, .name = "M"});
+  const NewItem toot{.network = Network::kMastodon, .account = toots->id, .author_id = toots->id, .text = "hello",
+                     .status = "public", .by_us = true};
+  ASSERT_TRUE(world.Create(toot, {}).ok());
+  const int64_t answers = *runs.Start({.plan = {.count = 50}, .accounts = {{Network::kMastodon, toots->id}}});
+  while (runs.Get(answers)->state != "done" && clock.Now() < deadline) std::this_thread::yield();
+  EXPECT_EQ(runs.Get(answers)->progress.written, 50);
   request.posts = {{Network::kX, "1"}};
   EXPECT_EQ(runs.Start(request).status().code(), Code::kNotFound);
 }

@@ -127,7 +127,7 @@ void DiscourseWebhooks::Dress(const StyleSettings& settings, const std::string& 
   (*headers)["Content-Type"] = "application/json";
   (*headers)["Accept"] = "*/*";
   (*headers)["User-Agent"] = "Discourse/3.6.0";
-  (*headers)["X-Discourse-Instance"] = Cat("http://forum-", like.account->id, ".example");
+  (*headers)["X-Discourse-Instance"] = Cat(settings.origin, "/discourse/", like.account->id);
   (*headers)["X-Discourse-Event-Id"] = std::to_string(++events);
   (*headers)["X-Discourse-Event-Type"] = odd ? key : std::string(type);
   if (key != "ping") (*headers)["X-Discourse-Event"] = odd ? Cat(key, "_created") : std::string(name);

@@ -21,6 +21,7 @@ struct StyleSettings {
   Secret verify_token;  // Meta
   std::string shape;    // where a network has several: X "xaa" (default) or "aaa"; WebSub "sha1", "sha256", ...
   std::string url;      // of the target
+  std::string origin;   // where the sandbox itself is: "http://127.0.0.1:8090"
 };
 
 struct Challenge {

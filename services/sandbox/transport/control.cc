@@ -194,7 +194,8 @@ StatusOr<Json> Control::Targets(const Request& request) {
   const std::string& method = request.http.method;
   const int64_t id = request.path.size() > 1 ? ReadNumber(request.path[1], -1, 0, INT64_MAX).value_or(-1) : -1;
   if (method == "POST" && request.path.size() == 1) {
-    PARVIS_ASSIGN_OR_RETURN(const WebhookTarget target, ReadTarget(request.json));
+    PARVIS_ASSIGN_OR_RETURN(WebhookTarget target, ReadTarget(request.json));
+    target.style.origin = request.base_url;
     if (!target.account.empty() && context_.world.FindAccount(target.network, target.account) == nullptr) {
       return NotFound(target.account);
     }
