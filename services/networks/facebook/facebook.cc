@@ -2,7 +2,6 @@
 
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
-#include "networks/wire/signature.h"
 
 namespace parvis::networks {
 namespace {
@@ -11,10 +10,6 @@ constexpr int kPostTextMax = 63206;    // facts 0.3
 constexpr int kReplyTextMax = 8000;
 const char kDocs[] = "https://developers.facebook.com/docs/graph-api/reference (SDK specification of 2026-04-15)";
 constexpr int64_t kPhotoBytesMax = 4 << 20;
-
-std::string Joined(const std::string& base, const std::string& path) {
-  return (!base.empty() && base.back() == '/' ? base.substr(0, base.size() - 1) : base) + path;
-}
 
 }  // namespace
 
@@ -81,56 +76,7 @@ std::vector<Violation> FacebookConnector::Check(WriteKind kind, const Draft& dra
 }
 
 Answer FacebookConnector::Ask(const Call& call, const Account& account, const std::string& method, const std::string& path, Fields fields) {
-  net::ClientRequest request;
-  request.method = method;
-  request.url = Joined(account.base_url, path);
-  const Secret& token = account.credentials.Get("access_token");
-  if (const Secret& app_secret = account.credentials.Get("app_secret"); !app_secret.empty()) {
-    fields.emplace_back("appsecret_proof", ToHex(HmacSha256(app_secret.Reveal(), token.Reveal())));
-  }
-  const std::string encoded = net::FormEncode(fields);
-  if (method == "POST") {
-    request.headers["Content-Type"] = "application/x-www-form-urlencoded";
-    request.body = encoded;
-  } else if (!encoded.empty()) {
-    request.url += "?" + encoded;
-  }
-  request.secret_parameter = "access_token";
-  request.secret_value = token;
-  Answer answer;
-  answer.http = http_.Send(call, std::move(request));
-  if (!answer.answered()) return answer;
-  answer.json = ParseJson(answer.http.body);
-  answer.refusal = ClassifyFacebook(answer.http, answer.json);
-  answer.rate = FacebookRate(answer.http.headers, account.remote_id);
-  return answer;
-}
-
-Outcome FacebookConnector::Created(const Answer& answer, const Account& account, const char* id_key) const {
-  if (!answer.ok()) return FailedWrite(answer, account);
-  Outcome out;
-  out.remote_id = Text(answer.json, id_key);
-  if (out.remote_id.empty()) out.remote_id = Text(answer.json, "id");
-  if (out.remote_id.empty()) return UnclearWrite(answer);
-  out.kind = OutcomeKind::kAccepted;
-  out.permalink = Text(answer.json, "permalink_url");
-  out.rate = answer.rate;
-  return out;
-}
-
-Outcome FacebookConnector::Changed(const Answer& answer, const Account& account, const std::string& id) const {
-  if (!answer.ok()) return FailedWrite(answer, account);
-  const Json& success = Member(answer.json, "success");
-  if (!success.is_boolean()) return UnclearWrite(answer);
-  Outcome out;
-  if (!success.get<bool>()) {
-    out = RefusedBeforeSending(ErrorClass::kInvalid, "the network answered success: false");
-  } else {
-    out.kind = OutcomeKind::kAccepted;
-    out.remote_id = id;
-  }
-  out.rate = answer.rate;
-  return out;
+  return meta::Ask(http_, call, account, method, path, std::move(fields));
 }
 
 Outcome FacebookConnector::PostPhotos(const Call& call, const Account& account, const Write& write, Fields fields) {
@@ -144,7 +90,7 @@ Outcome FacebookConnector::PostPhotos(const Call& call, const Account& account, 
   if (media.size() == 1) {
     Fields one = photo(media[0]);
     one.emplace_back("caption", TextWithLink(write.draft));
-    return Created(Ask(call, account, "POST", path, std::move(one)), account, "post_id");
+    return meta::Created(Ask(call, account, "POST", path, std::move(one)), account, "post_id");
   }
   Json attached = Json::array();
   for (const Media& item : media) {
@@ -163,7 +109,7 @@ Outcome FacebookConnector::PostPhotos(const Call& call, const Account& account, 
     attached.push_back({{"media_fbid", id}});
   }
   fields.emplace_back("attached_media", attached.dump());
-  return Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/feed", std::move(fields)), account, "id");
+  return meta::Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/feed", std::move(fields)), account, "id");
 }
 
 Outcome FacebookConnector::Post(const Call& call, const Account& account, const Write& write) {
@@ -172,7 +118,7 @@ Outcome FacebookConnector::Post(const Call& call, const Account& account, const 
   if (!text.empty()) fields.emplace_back("message", text);
   if (!write.draft.media.empty()) return PostPhotos(call, account, write, std::move(fields));
   if (!write.draft.link.empty()) fields.emplace_back("link", write.draft.link);
-  return Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/feed", std::move(fields)), account, "id");
+  return meta::Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/feed", std::move(fields)), account, "id");
 }
 
 // A message to the author of a comment: once, within seven days (facts 1.4).
@@ -182,7 +128,7 @@ Outcome FacebookConnector::PrivateReply(const Call& call, const Account& account
   Fields fields = {{"recipient", recipient.dump()},
                    {"messaging_type", "RESPONSE"},
                    {"message", message.dump(-1, ' ', false, Json::error_handler_t::replace)}};
-  return Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/messages", std::move(fields)), account, "message_id");
+  return meta::Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/messages", std::move(fields)), account, "message_id");
 }
 
 // Whom: the person named, else the author of the target, who is asked for first.
@@ -217,17 +163,17 @@ Outcome FacebookConnector::Execute(const Call& call, const Account& account, con
     case WriteKind::kReply: {
       Fields fields = {{"fields", "id,permalink_url"}, {"message", TextWithLink(write.draft)}};
       if (!write.draft.media.empty()) fields.emplace_back("attachment_url", write.draft.media[0].url);
-      return Created(Ask(call, account, "POST", target + "/comments", std::move(fields)), account, "id");
+      return meta::Created(Ask(call, account, "POST", target + "/comments", std::move(fields)), account, "id");
     }
     case WriteKind::kPrivateReply:
       return PrivateReply(call, account, write);
     case WriteKind::kHide:
     case WriteKind::kUnhide: {
       const bool hide = write.kind == WriteKind::kHide;
-      return Changed(Ask(call, account, "POST", target, {{"is_hidden", hide ? "true" : "false"}}), account, write.target_remote_id);
+      return meta::Changed(Ask(call, account, "POST", target, {{"is_hidden", hide ? "true" : "false"}}), account, write.target_remote_id);
     }
     case WriteKind::kDelete:
-      return Changed(Ask(call, account, "DELETE", target, {}), account, write.target_remote_id);
+      return meta::Changed(Ask(call, account, "DELETE", target, {}), account, write.target_remote_id);
     default:
       break;
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "networks/connector.h"
+#include "networks/meta/graph.h"
 #include "networks/wire/answer.h"
 
 namespace parvis::networks {
@@ -33,15 +34,13 @@ class FacebookConnector : public Connector {
   StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account, const std::vector<std::string>& post_remote_ids) override;
 
  private:
-  using Fields = std::vector<std::pair<std::string, std::string>>;
+  using Fields = meta::Fields;
   // `path` below base_url: "/{id}/feed". POST sends `fields` as a form, the others as the query.
   Answer Ask(const Call& call, const Account& account, const std::string& method, const std::string& path, Fields fields);
   Outcome PrivateReply(const Call& call, const Account& account, const Write& write);
   Outcome Ban(const Call& call, const Account& account, const Write& write);
   Outcome Post(const Call& call, const Account& account, const Write& write);
   Outcome PostPhotos(const Call& call, const Account& account, const Write& write, Fields fields);
-  Outcome Created(const Answer& answer, const Account& account, const char* id_key) const;
-  Outcome Changed(const Answer& answer, const Account& account, const std::string& id) const;
   StatusOr<std::vector<OwnItem>> OwnItems(const Call& call, const Account& account, const std::string& edge, Fields fields,
                                           absl::Time since, int limit, bool unsigned_too);
   StatusOr<std::vector<OwnItem>> OwnComments(const Call& call, const Account& account, const std::string& below, absl::Time since,

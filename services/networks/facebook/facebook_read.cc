@@ -87,13 +87,6 @@ std::string TextOf(const Cursor& cursor) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// "" at the end: facts 1.3, stop when `next` is missing, not when a page is short.
-std::string NextPage(const Json& json) {
-  const Json& paging = Member(json, "paging");
-  if (Text(paging, "next").empty()) return "";
-  return Text(Member(paging, "cursors"), "after");
-}
-
 }  // namespace
 
 StatusOr<Identity> FacebookConnector::WhoAmI(const Call& call, const Account& account) {
@@ -128,7 +121,7 @@ StatusOr<std::vector<OwnItem>> FacebookConnector::OwnItems(const Call& call, con
           const std::string author = Text(Member(one, "from"), "id");
           if (author == account.remote_id || (unsigned_too && author.empty())) out.push_back(ItemOf(one));
         }
-        return NextPage(answer.json);
+        return meta::NextPage(answer.json);
       }));
   return out;
 }
@@ -180,7 +173,7 @@ Status FacebookConnector::ListPosts(const Call& call, const Account& account, st
     for (const Json& post : data) {
       if (const std::string id = Text(post, "id"); !id.empty() && posts->size() < kPostsPerRoundMax) posts->push_back(id);
     }
-    const std::string next = NextPage(answer.json);
+    const std::string next = meta::NextPage(answer.json);
     if (next.empty() || next == after) break;
     after = next;
   }
@@ -215,7 +208,7 @@ StatusOr<PollPage> FacebookConnector::Poll(const Call& call, const Account& acco
         page.unparsed.push_back({data[i].dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a comment without id or time"});
       }
     }
-    const std::string next = gone ? "" : NextPage(answer.json);
+    const std::string next = gone ? "" : meta::NextPage(answer.json);
     // A page that leads to itself would never end.
     cursor.after = next == cursor.after ? "" : next;
     if (cursor.after.empty()) cursor.posts.erase(cursor.posts.begin());
