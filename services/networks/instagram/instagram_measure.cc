@@ -7,26 +7,14 @@ namespace {
 
 constexpr size_t kIdsMax = 50;
 
-using Names = std::vector<std::pair<const char*, const char*>>;
+using Metrics = std::vector<meta::Metric>;
 
-const Names& NamesOf(const std::string& product) {
-  static const Names* const story = new Names{{"views", "views"}, {"reach", "reach"}, {"replies", "replies"}, {"shares", "shares"},
-                                              {"total_interactions", "interactions"}};
-  static const Names* const other = new Names{{"views", "views"}, {"reach", "reach"}, {"likes", "likes"}, {"comments", "comments"},
-                                              {"shares", "shares"}, {"saved", "saves"}, {"total_interactions", "interactions"}};
+const Metrics& MetricsOf(const std::string& product) {
+  static const Metrics* const story = new Metrics{{"views", "views"}, {"reach", "reach"}, {"replies", "replies"}, {"shares", "shares"},
+                                                  {"total_interactions", "interactions"}};
+  static const Metrics* const other = new Metrics{{"views", "views"}, {"reach", "reach"}, {"likes", "likes"}, {"comments", "comments"},
+                                                  {"shares", "shares"}, {"saved", "saves"}, {"total_interactions", "interactions"}};
   return product == "STORY" ? *story : *other;
-}
-
-std::string Joined(const Names& names) {
-  std::string out;
-  for (const auto& [theirs, ours] : names) out += (out.empty() ? "" : ",") + std::string(theirs);
-  return out;
-}
-
-// Insights may be missing for this media or account (too few viewers, too young, not allowed): what the fields told stays.
-bool OnlyMissing(const Answer& answer) {
-  return answer.answered() && (answer.refusal.error == ErrorClass::kInvalid || answer.refusal.error == ErrorClass::kPermission ||
-                               answer.refusal.error == ErrorClass::kNotFound);
 }
 
 }  // namespace
@@ -37,13 +25,6 @@ StatusOr<std::vector<Counts>> InstagramConnector::Measure(const Call& call, cons
     return InvalidField("post_remote_ids", "TOO_MANY", "at most " + std::to_string(kIdsMax) + " at once");
   }
   std::vector<Counts> out;
-  const auto insights = [&](Counts* counts, const Names& names, Fields fields) -> Status {
-    fields.emplace(fields.begin(), "metric", Joined(names));
-    const Answer answer = Ask(call, account, "GET", meta::Path(counts->remote_id, "/insights"), std::move(fields));
-    if (!answer.ok()) return OnlyMissing(answer) ? absl::OkStatus() : FailedRead(answer, account);
-    meta::TakeInsights(Member(answer.json, "data"), names, counts);
-    return absl::OkStatus();
-  };
   if (post_remote_ids.empty()) {
     const Answer answer = Ask(call, account, "GET", meta::Path(account.remote_id), {{"fields", "id,followers_count,media_count"}});
     if (!answer.ok()) return FailedRead(answer, account);
@@ -52,8 +33,9 @@ StatusOr<std::vector<Counts>> InstagramConnector::Measure(const Call& call, cons
     counts.remote_id = account.remote_id;
     meta::TakeCount(Member(answer.json, "followers_count"), "followers", &counts);
     meta::TakeCount(Member(answer.json, "media_count"), "posts", &counts);
-    static const Names* const names = new Names{{"views", "views"}, {"reach", "reach"}, {"total_interactions", "interactions"}};
-    PARVIS_RETURN_IF_ERROR(insights(&counts, *names, {{"period", "day"}, {"metric_type", "total_value"}}));
+    PARVIS_RETURN_IF_ERROR(meta::AskInsights(http_, call, account,
+                                             {{"views", "views"}, {"reach", "reach"}, {"total_interactions", "interactions"}},
+                                             {{"period", "day"}, {"metric_type", "total_value"}}, &counts));
     out.push_back(std::move(counts));
     return out;
   }
@@ -67,7 +49,8 @@ StatusOr<std::vector<Counts>> InstagramConnector::Measure(const Call& call, cons
     counts.remote_id = id;
     meta::TakeCount(Member(answer.json, "like_count"), "likes", &counts);
     meta::TakeCount(Member(answer.json, "comments_count"), "comments", &counts);
-    PARVIS_RETURN_IF_ERROR(insights(&counts, NamesOf(Text(answer.json, "media_product_type")), {}));
+    PARVIS_RETURN_IF_ERROR(
+        meta::AskInsights(http_, call, account, MetricsOf(Text(answer.json, "media_product_type")), {}, &counts));
     out.push_back(std::move(counts));
   }
   return out;

@@ -7,7 +7,6 @@ namespace parvis::networks {
 namespace {
 
 constexpr int kPageMax = 100;  // items a request (facts 1.3)
-constexpr int kMessagesMax = 20;
 
 bool IsTrue(const Json& value) { return value.is_boolean() && value.get<bool>(); }
 
@@ -134,7 +133,7 @@ StatusOr<std::vector<OwnItem>> InstagramConnector::OwnReplies(const Call& call, 
   return out;
 }
 
-// What we wrote to the author of the comment; only the newest messages of a conversation are shown.
+// What we wrote to the author of the comment.
 StatusOr<std::vector<OwnItem>> InstagramConnector::OwnMessages(const Call& call, const Account& account,
                                                                const Write& write, absl::Time since) {
   std::string author = write.target_author_id;
@@ -144,29 +143,7 @@ StatusOr<std::vector<OwnItem>> InstagramConnector::OwnMessages(const Call& call,
     author = Text(Member(answer.json, "from"), "id");
     if (author.empty()) return CannotReadBack(write.kind, capabilities_);
   }
-  const std::string messages = "id,messages.limit(" + std::to_string(kMessagesMax) + "){id,message,from,created_time}";
-  const Answer answer = Ask(call, account, "GET", meta::Path(account.remote_id, "/conversations"),
-                            {{"platform", "instagram"}, {"user_id", author}, {"fields", messages}});
-  if (!answer.ok()) return FailedRead(answer, account);
-  const Json& conversations = Member(answer.json, "data");
-  if (!conversations.is_array() || conversations.size() > kPageItemsMax) return UnintelligibleRead();
-  std::vector<OwnItem> out;
-  for (const Json& conversation : conversations) {
-    const Json& data = Member(Member(conversation, "messages"), "data");
-    if (!data.is_array() || data.size() > kPageItemsMax) return UnintelligibleRead();
-    size_t newer = 0;
-    for (const Json& message : data) {
-      OwnItem item;
-      item.remote_id = Text(message, "id");
-      item.text = Text(message, "message");
-      item.created_at = ParseIsoTime(Text(message, "created_time")).value_or(absl::InfinitePast());
-      if (item.created_at < since - absl::Seconds(1)) continue;
-      ++newer;
-      if (Text(Member(message, "from"), "id") == account.remote_id) out.push_back(std::move(item));
-    }
-    if (newer >= kMessagesMax) return UnfinishedRead();
-  }
-  return out;
+  return meta::MessagesTo(http_, call, account, "instagram", author, since);
 }
 
 StatusOr<std::vector<OwnItem>> InstagramConnector::ReadBack(const Call& call, const Account& account, const Write& write,

@@ -116,18 +116,4 @@ void TakeCount(const Json& value, const char* name, Counts* counts) {
   if (value.is_number_integer()) counts->values[name] = value.get<int64_t>();
 }
 
-void TakeInsights(const Json& data, const std::vector<std::pair<const char*, const char*>>& names, Counts* counts) {
-  if (!data.is_array()) return;
-  for (const Json& metric : data) {
-    const std::string name = Text(metric, "name");
-    for (const auto& [theirs, ours] : names) {
-      if (name != theirs) continue;
-      TakeCount(Member(Member(metric, "total_value"), "value"), ours, counts);
-      // The newest value is the last one.
-      const Json& values = Member(metric, "values");
-      if (values.is_array() && !values.empty()) TakeCount(Member(values.back(), "value"), ours, counts);
-    }
-  }
-}
-
 }  // namespace parvis::networks::meta

@@ -39,7 +39,16 @@ Outcome Changed(const Answer& answer, const Account& account, const std::string&
 Outcome Unusable(const Answer& answer);
 // A member that is an integer is taken over as `name`.
 void TakeCount(const Json& value, const char* name, Counts* counts);
-// [{"name","values":[{"value"}]}] or {"total_value":{"value"}}: `names` maps the network's names to ours.
-void TakeInsights(const Json& data, const std::vector<std::pair<const char*, const char*>>& names, Counts* counts);
+struct Metric {
+  const char *theirs, *ours;
+};
+// Adds the insights of `counts->remote_id` to it. One name that does not fit refuses the whole request, so ask for what is
+// known to go together. What is not there (too few viewers, too young, no permission, a bad moment) is left out: an error
+// is only what concerns the account, an expired token or a spent budget.
+Status AskInsights(net::HttpClient& http, const Call& call, const Account& account, const std::vector<Metric>& metrics,
+                   Fields fields, Counts* counts);
+// What we wrote to a person since `since`, of the newest messages. READ_BACK_TOO_LONG when all that is shown is newer.
+StatusOr<std::vector<OwnItem>> MessagesTo(net::HttpClient& http, const Call& call, const Account& account,
+                                          const char* platform, const std::string& person, absl::Time since);
 
 }  // namespace parvis::networks::meta
