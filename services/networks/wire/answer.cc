@@ -82,6 +82,16 @@ std::string SafeMessage(std::string_view message, const Credentials& credentials
   return text::CutBytes(out, kMessageMax);
 }
 
+Outcome SettledWrite(const Answer& answer, const Account& account, std::string remote_id) {
+  if (!answer.ok()) return FailedWrite(answer, account);
+  if (!answer.json.is_structured() && !answer.http.body.empty()) return UnclearWrite(answer);
+  Outcome out;
+  out.kind = OutcomeKind::kAccepted;
+  out.remote_id = std::move(remote_id);
+  out.rate = answer.rate;
+  return out;
+}
+
 Outcome RefusedBeforeSending(ErrorClass error, std::string_view message) {
   Outcome out;
   out.kind = OutcomeKind::kRefused;

@@ -44,6 +44,9 @@ std::string SafeMessage(std::string_view message, const Credentials& credentials
 // For a write that did not succeed: kNotSent, kRefused or kUnknown. `effect`: false when this call could not have had an
 // effect that anyone sees (an upload before the post): then an unclear end is kNotSent.
 Outcome FailedWrite(const Answer& answer, const Account& account, bool effect = true);
+// For a write whose answer need not tell anything: accepted when the network said yes with JSON or with nothing at all.
+// Anything else with a success status is some gateway's page, not the network speaking.
+Outcome SettledWrite(const Answer& answer, const Account& account, std::string remote_id);
 // A write that was answered with success, but unintelligibly: it may have happened.
 Outcome UnclearWrite(const Answer& answer);
 Outcome RefusedBeforeSending(ErrorClass error, std::string_view message);
