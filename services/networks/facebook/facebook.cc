@@ -178,15 +178,10 @@ Outcome FacebookConnector::Ban(const Call& call, const Account& account, const W
   if (whom.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "nobody is named, and the target does not tell its author");
   const bool ban = write.kind == WriteKind::kBan;
   const Answer answer = Ask(call, account, ban ? "POST" : "DELETE", "/" + net::UrlEncode(account.remote_id) + "/blocked", {{"user", whom}});
-  if (!answer.ok()) return FailedWrite(answer, account);
   // {"<person>": true} for a block, {"success": true} for its end; either is a yes.
   const auto yes = [&](const char* key) { return Member(answer.json, key) == Json(true); };
-  if (!yes(whom.c_str()) && !yes("success")) return UnclearWrite(answer);
-  Outcome out;
-  out.kind = OutcomeKind::kAccepted;
-  out.remote_id = whom;
-  out.rate = answer.rate;
-  return out;
+  const Outcome out = SettledWrite(answer, account, whom);
+  return out.kind == OutcomeKind::kAccepted && !yes(whom.c_str()) && !yes("success") ? UnclearWrite(answer) : out;
 }
 
 Outcome FacebookConnector::Execute(const Call& call, const Account& account, const Write& write) {

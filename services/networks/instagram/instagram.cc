@@ -10,6 +10,8 @@ namespace {
 
 constexpr int kTextMax = 2200;  // facts 0.3, of captions and comments
 constexpr int kPrivateReplyMax = 1000;
+// Sources contradict each other on hashtags (30 in most, 5 in the newest: README.md). The larger number is checked here, so that
+// nothing is held back that the network takes; what it does not take it refuses itself.
 constexpr int kHashtagsMax = 30, kMentionsMax = 20;
 constexpr int kAltTextMax = 1000;
 constexpr int64_t kPictureBytesMax = 8 << 20, kVideoBytesMax = 300 << 20;

@@ -3,7 +3,7 @@
 // ends with the version ("https://graph.facebook.com/v23.0", "https://graph.instagram.com/v23.0").
 //
 // A post is made in two steps: containers, which nobody sees, then media_publish, which is the one effect. Thread of a
-// comment: its top-level comment. The revision of everything that happens here is 0: comments and captions are not dated
+// comment: its top-level comment. The revision of everything that happens here is the same: comments and captions are not dated
 // by webhooks and not edited by people, so an id is all there is to know one by.
 #pragma once
 
@@ -11,6 +11,8 @@
 #include "networks/meta/graph.h"
 
 namespace parvis::networks {
+
+inline constexpr int64_t kInstagramOnlyRevision = 1;
 
 class InstagramConnector : public Connector {
  public:

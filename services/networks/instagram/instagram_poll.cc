@@ -25,6 +25,7 @@ std::optional<Happening> CommentOf(const Json& json, const Account& account, con
                                    const std::string& below) {
   Happening h;
   h.kind = Happening::Kind::kComment;
+  h.revision = kInstagramOnlyRevision;
   h.account_remote_id = account.remote_id;
   h.remote_id = Text(json, "id");
   const auto time = ParseIsoTime(Text(json, "timestamp"));
@@ -49,6 +50,7 @@ std::optional<Happening> CommentOf(const Json& json, const Account& account, con
 std::optional<Happening> MentionOf(const Json& json, const Account& account) {
   Happening h;
   h.kind = Happening::Kind::kMention;
+  h.revision = kInstagramOnlyRevision;
   h.account_remote_id = account.remote_id;
   h.remote_id = Text(json, "id");
   const auto time = ParseIsoTime(Text(json, "timestamp"));

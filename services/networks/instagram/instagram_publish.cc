@@ -1,13 +1,11 @@
 // Publishing (facts 2.2): containers, which Meta fills from a public address or by an upload, and then media_publish. All
 // that comes before it is seen by nobody; a container is forgotten after a day.
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include "networks/instagram/instagram.h"
 #include "networks/meta/upload.h"
 #include "networks/wire/check.h"
+#include "networks/wire/wait.h"
 
 namespace parvis::networks {
 namespace {
@@ -51,14 +49,6 @@ Outcome Broken(const Json& json, const Account& account) {
                                      SafeMessage("the media was not taken: " + status, account.credentials));
   if (out.error == ErrorClass::kTransient) out.kind = OutcomeKind::kNotSent;
   return out;
-}
-
-// Nobody wakes it: the network tells of its progress only when asked.
-void Wait(absl::Duration time) {
-  std::mutex mutex;
-  std::condition_variable never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, absl::ToChronoNanoseconds(time), [] { return false; });
 }
 
 }  // namespace
@@ -158,8 +148,7 @@ bool InstagramConnector::AwaitReady(const Call& call, const Account& account, co
       return false;
     }
     // IN_PROGRESS, and what it may be called one day.
-    if (call.Remaining(clock_) < wait + kForPublishing) break;
-    Wait(wait);
+    if (!WaitWithin(call, clock_, wait, kForPublishing)) break;
     wait = std::min(2 * wait, kLongestWait);
   }
   *failed = NotReady("Instagram did not finish working the media through in time");

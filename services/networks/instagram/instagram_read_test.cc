@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "networks/instagram/instagram.h"
 #include "networks/testing/scripted_network.h"
 #include "networks/wire/answer.h"
 
@@ -116,7 +117,7 @@ TEST_F(InstagramReadTest, PollsTagsCommentsAndTheirReplies) {
   ASSERT_EQ(page->happenings.size(), 1u);   // the other one is older
   EXPECT_EQ(page->happenings[0].kind, Happening::Kind::kMention);
   EXPECT_EQ(page->happenings[0].remote_id, "t1");
-  EXPECT_EQ(page->happenings[0].revision, 0);   // as the webhook gives it
+  EXPECT_EQ(page->happenings[0].revision, kInstagramOnlyRevision);   // as the webhook gives it
 
   network.Next(200, R"({"data":[
     {"id":"1","text":"new","timestamp":"2023-11-14T22:13:21+0000","from":{"id":"9","username":"nina"},

@@ -11,6 +11,7 @@ using meta::Entry;
 void ParseComment(const JsonValue& change, const JsonValue& value, const Entry& entry, WebhookContent* content) {
   Happening h;
   h.kind = Happening::Kind::kComment;
+  h.revision = kInstagramOnlyRevision;
   h.account_remote_id = entry.id;
   h.remote_id = GetId(value, "id");
   if (h.remote_id.empty()) h.remote_id = GetId(value, "comment_id");
@@ -33,6 +34,7 @@ void ParseComment(const JsonValue& change, const JsonValue& value, const Entry& 
 void ParseMention(const JsonValue& change, const JsonValue& value, const Entry& entry, WebhookContent* content) {
   Happening h;
   h.kind = Happening::Kind::kMention;
+  h.revision = kInstagramOnlyRevision;
   h.account_remote_id = entry.id;
   h.post_remote_id = GetId(value, "media_id");
   h.remote_id = GetId(value, "comment_id");

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "networks/instagram/instagram.h"
 #include "networks/testing/scripted_network.h"
 #include "networks/wire/signature.h"
 
@@ -35,7 +36,7 @@ TEST_F(InstagramWebhookTest, AComment) {
   EXPECT_EQ(h.author_handle, "a");
   EXPECT_EQ(h.text, "hi");
   EXPECT_EQ(h.occurred_at, absl::FromUnixSeconds(1700000000));
-  EXPECT_EQ(h.revision, 0);
+  EXPECT_EQ(h.revision, kInstagramOnlyRevision);
   EXPECT_FALSE(h.by_us);
 }
 

@@ -91,16 +91,9 @@ Outcome Created(const Answer& answer, const Account& account, const char* id_key
 }
 
 Outcome Changed(const Answer& answer, const Account& account, const std::string& id) {
-  if (!answer.ok()) return FailedWrite(answer, account);
-  const Json& success = Member(answer.json, "success");
-  if (!success.is_boolean()) return UnclearWrite(answer);
-  Outcome out;
-  if (!success.get<bool>()) {
-    out = RefusedBeforeSending(ErrorClass::kInvalid, "the network answered success: false");
-  } else {
-    out.kind = OutcomeKind::kAccepted;
-    out.remote_id = id;
-  }
+  Outcome out = SettledWrite(answer, account, id);
+  if (out.kind != OutcomeKind::kAccepted || Member(answer.json, "success") != Json(false)) return out;
+  out = RefusedBeforeSending(ErrorClass::kInvalid, "the network answered success: false");
   out.rate = answer.rate;
   return out;
 }

@@ -33,7 +33,7 @@ Answer AskWithFile(net::HttpClient& http, const Call& call, const Account& accou
 std::string NextPage(const Json& json);
 // A POST that makes something: its id is `id_key`, or else "id".
 Outcome Created(const Answer& answer, const Account& account, const char* id_key = "id");
-// A POST or DELETE that answers {"success":..}; `id` is what was changed.
+// A POST or DELETE that answers {"success":..}, where nothing but `false` is a no; `id` is what was changed.
 Outcome Changed(const Answer& answer, const Account& account, const std::string& id);
 // A step before the effect that was answered, but not with what it promises.
 Outcome Unusable(const Answer& answer);

@@ -30,18 +30,23 @@ constexpr Known kSubcodes[] = {
     {1609010, 1609010, ErrorClass::kTransient},
     {2018278, 2018278, ErrorClass::kPermission}, // outside the 24 h window
     {2061006, 2061006, ErrorClass::kInvalid},    // bad URL
+    {2207001, 2207001, ErrorClass::kTransient},  // Instagram: server error
     {2207003, 2207003, ErrorClass::kTransient},  // Instagram: the media took too long to download
     {2207004, 2207005, ErrorClass::kInvalid},    // Instagram: size, type
     {2207006, 2207006, ErrorClass::kTransient},  // Instagram: the container is not there (any more)
     {2207008, 2207008, ErrorClass::kTransient},  // Instagram: the container is not there (any more)
     {2207009, 2207010, ErrorClass::kInvalid},    // Instagram: aspect ratio, caption
     {2207020, 2207020, ErrorClass::kTransient},  // Instagram: the container expired
+    {2207023, 2207023, ErrorClass::kInvalid},    // Instagram: unknown media type
     {2207026, 2207026, ErrorClass::kInvalid},    // Instagram: video format
     {2207027, 2207027, ErrorClass::kTransient},  // Instagram: not ready yet
     {2207028, 2207028, ErrorClass::kInvalid},    // Instagram: size of the carousel
+    {2207032, 2207032, ErrorClass::kTransient},  // Instagram: no container could be made
     {2207042, 2207042, ErrorClass::kRateLimited},  // Instagram: posts of the day
     {2207050, 2207051, ErrorClass::kPermission},   // Instagram: restricted account; taken for spam
     {2207052, 2207052, ErrorClass::kInvalid},    // Instagram: the media could not be fetched
+    {2207053, 2207053, ErrorClass::kTransient},  // Instagram: unknown upload error
+    {2207057, 2207057, ErrorClass::kInvalid},    // Instagram: thumb_offset
     {2207082, 2207082, ErrorClass::kTransient},
     {4854002, 4854002, ErrorClass::kPermission},
 };
