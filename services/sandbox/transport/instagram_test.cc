@@ -197,7 +197,8 @@ TEST_F(InstagramTest, TellsOfCommentsAndMentions) {
   ASSERT_TRUE(sandbox.WaitFor([&] {
     int changes = 0;
     for (const auto& request : receiver.taken()) {
-      for (const Json& entry : Json::parse(request.body)["entry"]) changes += static_cast<int>(entry["changes"].size());
+      const Json body = Json::parse(request.body);
+      for (const Json& entry : body["entry"]) changes += static_cast<int>(entry["changes"].size());
     }
     return changes == 2;
   }));
