@@ -23,6 +23,11 @@ meta::Fields FieldsOfPhoto(const Media& media) {
 
 bool IsVideo(const Media& media) { return media.type.rfind("video/", 0) == 0; }
 
+void CheckTitle(bool post, const Draft& draft, std::vector<Violation>* out) {
+  const bool video = post && draft.format != PostFormat::kStory && draft.media.size() == 1 && IsVideo(draft.media[0]);
+  if (!draft.title.empty() && !video) out->push_back({"title", "only a video or reel has one", "NOT_POSSIBLE"});
+}
+
 void CheckNoVideo(const Draft& draft, std::vector<Violation>* out) {
   if (std::any_of(draft.media.begin(), draft.media.end(), IsVideo)) out->push_back({"media", "an answer takes no video", "MEDIA_TYPE"});
 }
@@ -105,6 +110,7 @@ std::vector<Violation> FacebookConnector::Check(WriteKind kind, const Draft& dra
     }
   }
   post ? CheckFormat(draft, &out) : CheckNoVideo(draft, &out);
+  CheckTitle(post, draft, &out);
   return out;
 }
 

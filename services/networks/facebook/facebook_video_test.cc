@@ -42,6 +42,8 @@ TEST_F(FacebookVideoTest, IsFetchedFromItsAddress) {
   EXPECT_EQ(Execute(write).kind, OutcomeKind::kUnknown);
   network.Next(200, R"({"id":"v1"})");   // and what it is called by its post cannot be had
   EXPECT_EQ(Execute(write).remote_id, "v1");
+  write.draft.media.clear();   // a title would be lost
+  EXPECT_EQ(connector.Check(WriteKind::kPost, write.draft).at(0).field, "title");
 }
 
 TEST_F(FacebookVideoTest, GoesInPiecesAndResumes) {
