@@ -2,6 +2,7 @@
 #include "networks/connector.h"
 #include "networks/discourse/discourse.h"
 #include "networks/facebook/facebook.h"
+#include "networks/instagram/instagram.h"
 #include "networks/feed/feed.h"
 #include "networks/linkedin/linkedin.h"
 #include "networks/mastodon/mastodon.h"
@@ -24,6 +25,7 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<LinkedInConnector>(http, clock));
   add(std::make_unique<NodeBbConnector>(http, clock));
   add(std::make_unique<BlueskyConnector>(http, clock));
+  add(std::make_unique<InstagramConnector>(http, clock));
   add(std::make_unique<FeedConnector>(http, clock));
   add(std::make_unique<MastodonConnector>(http, clock));
   return out;

@@ -75,6 +75,8 @@ class ConformanceTest : public SandboxTest {
     const auto it = reasons.find({GetParam(), kind});
     return it == reasons.end() ? "" : it->second;
   }
+  // Networks that can be asked what became of a write are asked at once: then the end is known after all.
+  bool SettlesItself(WriteKind kind) const { return GetParam() == "instagram" && kind == WriteKind::kPost; }
   // How often the network took a write of this kind from this account.
   int Journalled(const std::string& kind) {
     const Json summary = Control("GET", "journal/summary", Json());
@@ -101,6 +103,7 @@ class ConformanceTest : public SandboxTest {
     write.kind = WriteKind::kPost;
     write.draft.text = "What do you say to lamp number " + std::to_string(++texts) + "? We would love to hear it.";
     if (connector().capabilities().Can(Feature::kTitle)) write.draft.title = "About lamp number " + std::to_string(texts);
+    if (connector().capabilities().needs_media) write.draft.media = {picture};
     write.idempotency_key = "conformance-" + std::to_string(texts);
     return write;
   }
@@ -142,14 +145,18 @@ class ConformanceTest : public SandboxTest {
       at = end + 1;
     }
   }
+  // How often it is found again.
+  int Found(const Write& write) {
+    const auto items = connector().ReadBack(call(), account, write, started, 50);
+    EXPECT_TRUE(items.ok()) << items.status();
+    int found = 0;
+    for (size_t i = 0; items.ok() && i < items->size(); ++i) found += connector().Matches(write, (*items)[i]) ? 1 : 0;
+    return found;
+  }
   // Reads back, or sends again where the network knows our key: what was taken is found, what was not is not.
   void Settles(const Write& write, const Case& one) {
     if (write.kind != WriteKind::kPost && write.kind != WriteKind::kReply) return;
-    const auto items = connector().ReadBack(call(), account, write, started, 50);
-    ASSERT_TRUE(items.ok()) << items.status();
-    int found = 0;
-    for (const OwnItem& item : *items) found += connector().Matches(write, item) ? 1 : 0;
-    EXPECT_EQ(found, one.journalled) << one.name;
+    EXPECT_EQ(Found(write), one.journalled) << one.name;
     if (!connector().capabilities().idempotency_key) return;
     const int before = Journalled(NameThere(write.kind));
     EXPECT_EQ(connector().Execute(call(), account, write).kind, OutcomeKind::kAccepted);
@@ -157,6 +164,7 @@ class ConformanceTest : public SandboxTest {
   }
 
   int texts = 0;
+  const Media picture{.url = "https://cdn.example/lamp.jpg", .type = "image/jpeg"};
 };
 
 TEST_P(ConformanceTest, EveryWriteInEveryCase) {
@@ -184,7 +192,8 @@ TEST_P(ConformanceTest, EveryWriteInEveryCase) {
       Arm(one.fault, kind);
       const Outcome out = connector().Execute(call(), account, write);
       Control("DELETE", "faults", {});
-      EXPECT_EQ(out.kind, one.kind) << out.reason << ": " << out.message;
+      const bool settled = one.kind == OutcomeKind::kUnknown && one.journalled == 1 && SettlesItself(kind);
+      EXPECT_EQ(out.kind, settled ? OutcomeKind::kAccepted : one.kind) << out.reason << ": " << out.message;
       if (one.kind == OutcomeKind::kRefused) {
         EXPECT_EQ(out.error, one.error) << out.message;
       }
@@ -203,6 +212,52 @@ TEST_P(ConformanceTest, EveryWriteInEveryCase) {
     const Outcome out = connector().Execute(call(), account, lost);
     EXPECT_EQ(out.kind, OutcomeKind::kRefused) << NameOf(kind) << " of what is not there: " << out.reason << " " << out.message;
     table->Add(GetParam(), kind, out.error == ErrorClass::kNotFound ? "ok" : "refused: " + std::string(ReasonName(out.error)));
+  }
+}
+
+// What is made of pictures and videos, and how often it is found again.
+TEST_P(ConformanceTest, EveryFormatOfMeta) {
+  if (GetParam() != "facebook" && GetParam() != "instagram") GTEST_SKIP() << "the sandbox takes media of other networks unseen";
+  const Media fetched{.url = "https://cdn.example/lamp.mp4", .type = "video/mp4"};
+  const Media uploaded{.type = "video/mp4", .bytes = std::string(700'000, 'v')};
+  struct Format {
+    const char* name;
+    PostFormat format;
+    std::vector<Media> media;
+  };
+  const std::vector<Format> formats = {{"picture", PostFormat::kPost, {picture}},         {"gallery", PostFormat::kPost, {picture, picture}},
+                                       {"video fetched", PostFormat::kPost, {fetched}},     {"video uploaded", PostFormat::kPost, {uploaded}},
+                                       {"reel fetched", PostFormat::kReel, {fetched}},      {"reel uploaded", PostFormat::kReel, {uploaded}},
+                                       {"picture story", PostFormat::kStory, {picture}}, {"video story", PostFormat::kStory, {uploaded}}};
+  for (const Format& one : formats) {
+    for (const char* fault : {"", "an answer lost on the way", "reset_before_accept", "accept_then_reset"}) {
+      SCOPED_TRACE(std::string(one.name) + ", " + fault);
+      const std::string name = fault;
+      if (name.find(' ') != name.npos && one.media[0].bytes.empty()) continue;
+      Write write = Post();
+      write.draft.format = one.format;
+      write.draft.media = one.media;
+      if (one.format == PostFormat::kStory) write.draft.text.clear();
+      if (one.format == PostFormat::kStory || one.media.size() != 1 || one.media[0].type != "video/mp4") write.draft.title.clear();
+      const auto violations = connector().Check(WriteKind::kPost, write.draft);
+      EXPECT_TRUE(violations.empty()) << violations[0].field << " " << violations[0].description;
+      const int before = Journalled("post"), found_before = one.format == PostFormat::kStory ? Found(write) : 0;
+      if (name.find(' ') != name.npos) {   // of a piece of the upload: it goes on where it stopped
+        Control("POST", "faults", {{"kind", "accept_then_reset"}, {"network", GetParam()}, {"operation", "media"}, {"skip", 1}, {"count", 1}});
+      } else {
+        Arm(name, WriteKind::kPost);
+      }
+      const Outcome out = connector().Execute(call(), account, write);
+      Control("DELETE", "faults", {});
+      const bool taken = name != "reset_before_accept";
+      // Another story may be the one in question: nothing shows which.
+      const bool known = taken && (name != "accept_then_reset" || (SettlesItself(WriteKind::kPost) && one.format != PostFormat::kStory));
+      if (one.format != PostFormat::kStory || known) {
+        EXPECT_EQ(out.kind, known ? OutcomeKind::kAccepted : OutcomeKind::kUnknown) << out.reason << ": " << out.message;
+      }
+      EXPECT_EQ(Journalled("post") - before, taken ? 1 : 0);
+      EXPECT_EQ(Found(write) - found_before, taken ? 1 : 0);
+    }
   }
 }
 
@@ -250,7 +305,7 @@ TEST_P(ConformanceTest, TakesAStanceOnEveryFeature) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, ConformanceTest, ::testing::Values("facebook", "x", "wordpress", "bluesky", "linkedin", "discourse", "nodebb", "mastodon"),
+INSTANTIATE_TEST_SUITE_P(Networks, ConformanceTest, ::testing::Values("facebook", "x", "wordpress", "bluesky", "linkedin", "discourse", "nodebb", "mastodon", "instagram"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include "networks/facebook/facebook.h"
 
+#include <algorithm>
+
+#include "networks/meta/upload.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
-#include "networks/wire/signature.h"
 
 namespace parvis::networks {
 namespace {
@@ -11,9 +13,43 @@ constexpr int kPostTextMax = 63206;    // facts 0.3
 constexpr int kReplyTextMax = 8000;
 const char kDocs[] = "https://developers.facebook.com/docs/graph-api/reference (SDK specification of 2026-04-15)";
 constexpr int64_t kPhotoBytesMax = 4 << 20;
+constexpr int64_t kVideoBytesMax = int64_t{10} << 30;   // from memory
 
-std::string Joined(const std::string& base, const std::string& path) {
-  return (!base.empty() && base.back() == '/' ? base.substr(0, base.size() - 1) : base) + path;
+meta::Fields FieldsOfPhoto(const Media& media) {
+  meta::Fields out = {{"url", media.url}};
+  if (!media.alt_text.empty()) out.emplace_back("alt_text_custom", media.alt_text);
+  return out;
+}
+
+bool IsVideo(const Media& media) { return media.type.rfind("video/", 0) == 0; }
+
+void CheckTitle(bool post, const Draft& draft, std::vector<Violation>* out) {
+  const bool video = post && draft.format != PostFormat::kStory && draft.media.size() == 1 && IsVideo(draft.media[0]);
+  if (!draft.title.empty() && !video) out->push_back({"title", "only a video or reel has one", "NOT_POSSIBLE"});
+}
+
+void CheckNoVideo(const Draft& draft, std::vector<Violation>* out) {
+  if (std::any_of(draft.media.begin(), draft.media.end(), IsVideo)) out->push_back({"media", "an answer takes no video", "MEDIA_TYPE"});
+}
+
+void CheckFormat(const Draft& draft, std::vector<Violation>* out) {
+  const auto videos = std::count_if(draft.media.begin(), draft.media.end(), IsVideo);
+  const bool one_video = videos == 1 && draft.media.size() == 1;
+  if (videos > 0 && draft.media.size() > 1) out->push_back({"media", "a post takes one video, or pictures", "MEDIA_MIX"});
+  if (draft.format == PostFormat::kReel && !one_video) out->push_back({"media", "a reel is one video", "MEDIA_MISSING"});
+  if (draft.format == PostFormat::kStory) {
+    if (draft.media.size() != 1) out->push_back({"media", "a story is one picture or video", "MEDIA_MISSING"});
+    if (!draft.text.empty() || !draft.link.empty()) {
+      out->push_back({"text", "a story shows no text; take it out, or put it into the picture", "TEXT_NOT_SHOWN"});
+    }
+  }
+  // Where Facebook does not fetch the video itself, that much is sent at once.
+  if (draft.format != PostFormat::kPost && one_video && draft.media[0].url.empty() && draft.media[0].size_bytes > meta::kUploadBytesMax) {
+    out->push_back({"media[0].url", "is needed for a video of more than 100 MB", "MEDIA_URL"});
+  }
+  if (draft.thumbnail && (!one_video || draft.format == PostFormat::kStory)) {
+    out->push_back({"thumbnail", "only a video has one", "NOT_POSSIBLE"});
+  }
 }
 
 }  // namespace
@@ -24,8 +60,9 @@ FacebookConnector::FacebookConnector(net::HttpClient& http, const Clock& clock) 
   c.display_name = "Facebook";
   using F = Feature;
   c.Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kWebhooks, F::kPolling, F::kReply, F::kPrivateReply, F::kHide, F::kUnhide,
-           F::kDelete, F::kDeleteOwn, F::kBan, F::kPostCounts, F::kChannelCounts});
-  c.Refuse(F::kTitle, "posts have no title", kDocs);
+           F::kDelete, F::kDeleteOwn, F::kBan, F::kPostCounts, F::kChannelCounts, F::kVideo, F::kReel, F::kStory, F::kThumbnail});
+  c.features[F::kTitle] = {Stance::kPossible, "of a video: posts have none", ""};
+  c.features[F::kImpressions] = {Stance::kPossible, "as views of the media and the people reached: impressions are gone", ""};
   c.Refuse(F::kDocument, "a Page's post takes pictures and videos", kDocs);
   c.Refuse(F::kPoll, "the API creates none", kDocs);
   c.Refuse(F::kThread, "posts do not continue each other", kDocs);
@@ -37,23 +74,18 @@ FacebookConnector::FacebookConnector(net::HttpClient& http, const Clock& clock) 
   c.Refuse(F::kMute, "the API blocks people or does not", kDocs);
   c.Refuse(F::kReport, "the API takes no reports", kDocs);
   c.Refuse(F::kLock, "comments below a post cannot be closed", kDocs);
-  c.Refuse(F::kImpressions, "impressions and reach were taken out of every version in 2025 and 2026",
-           "https://developers.facebook.com/docs/platforminsights/page/deprecated-metrics");
-  c.Leave(F::kVideo, "uploads in pieces are not built");
-  c.Leave(F::kReel, "uploads of reels are not built");
-  c.Leave(F::kStory, "uploads of stories are not built");
   c.Leave(F::kQuote, "sharing a post is done by its link");
-  c.Leave(F::kThumbnail, "videos are not built");
   c.Leave(F::kNativeSchedule, "Parvis schedules: a change of plan never reaches the network");
   c.Leave(F::kMentions, "mentions elsewhere are not built");
   c.Leave(F::kMessages, "messages are not read");
-  c.counters = {"likes", "comments", "shares", "followers"};
+  c.counters = {"likes", "comments", "shares", "views", "reach", "followers"};
   c.post_text_max = kPostTextMax;
   c.reply_text_max = kReplyTextMax;
   c.text_unit = TextUnit::kCodePoints;
   c.media_max = 10;
-  c.media_types = {"image/jpeg", "image/png", "image/gif", "image/webp"};
+  c.media_types = {"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/quicktime"};
   c.media_max_bytes = kPhotoBytesMax;
+  c.video_max_bytes = kVideoBytesMax;
   c.credential_fields = {"access_token"};
 }
 
@@ -73,106 +105,58 @@ std::vector<Violation> FacebookConnector::Check(WriteKind kind, const Draft& dra
   if (kind == WriteKind::kPrivateReply && !draft.media.empty()) out.push_back({"media", "a private reply takes no pictures", "TOO_MANY_MEDIA"});
   if (!post && draft.media.size() > 1) out.push_back({"media", "a comment takes one picture", "TOO_MANY_MEDIA"});
   for (size_t i = 0; i < draft.media.size(); ++i) {
-    if (draft.media[i].url.empty()) {
+    if (draft.media[i].url.empty() && !IsVideo(draft.media[i])) {
       out.push_back({"media[" + std::to_string(i) + "].url", "is needed: Facebook fetches pictures from a public address", "MEDIA_URL"});
     }
   }
+  post ? CheckFormat(draft, &out) : CheckNoVideo(draft, &out);
+  CheckTitle(post, draft, &out);
   return out;
 }
 
 Answer FacebookConnector::Ask(const Call& call, const Account& account, const std::string& method, const std::string& path, Fields fields) {
-  net::ClientRequest request;
-  request.method = method;
-  request.url = Joined(account.base_url, path);
-  const Secret& token = account.credentials.Get("access_token");
-  if (const Secret& app_secret = account.credentials.Get("app_secret"); !app_secret.empty()) {
-    fields.emplace_back("appsecret_proof", ToHex(HmacSha256(app_secret.Reveal(), token.Reveal())));
-  }
-  const std::string encoded = net::FormEncode(fields);
-  if (method == "POST") {
-    request.headers["Content-Type"] = "application/x-www-form-urlencoded";
-    request.body = encoded;
-  } else if (!encoded.empty()) {
-    request.url += "?" + encoded;
-  }
-  request.secret_parameter = "access_token";
-  request.secret_value = token;
-  Answer answer;
-  answer.http = http_.Send(call, std::move(request));
-  if (!answer.answered()) return answer;
-  answer.json = ParseJson(answer.http.body);
-  answer.refusal = ClassifyFacebook(answer.http, answer.json);
-  answer.rate = FacebookRate(answer.http.headers, account.remote_id);
-  return answer;
+  return meta::Ask(http_, call, account, method, path, std::move(fields));
 }
 
-Outcome FacebookConnector::Created(const Answer& answer, const Account& account, const char* id_key) const {
-  if (!answer.ok()) return FailedWrite(answer, account);
-  Outcome out;
-  out.remote_id = Text(answer.json, id_key);
-  if (out.remote_id.empty()) out.remote_id = Text(answer.json, "id");
-  if (out.remote_id.empty()) return UnclearWrite(answer);
-  out.kind = OutcomeKind::kAccepted;
-  out.permalink = Text(answer.json, "permalink_url");
-  out.rate = answer.rate;
-  return out;
-}
-
-Outcome FacebookConnector::Changed(const Answer& answer, const Account& account, const std::string& id) const {
-  if (!answer.ok()) return FailedWrite(answer, account);
-  const Json& success = Member(answer.json, "success");
-  if (!success.is_boolean()) return UnclearWrite(answer);
-  Outcome out;
-  if (!success.get<bool>()) {
-    out = RefusedBeforeSending(ErrorClass::kInvalid, "the network answered success: false");
-  } else {
-    out.kind = OutcomeKind::kAccepted;
-    out.remote_id = id;
-  }
-  out.rate = answer.rate;
-  return out;
+// Nobody sees an unpublished photo: whatever happened to it, the post has not been made.
+std::string FacebookConnector::HiddenPhoto(const Call& call, const Account& account, const Media& media, Outcome* failed) {
+  Fields fields = FieldsOfPhoto(media);
+  fields.emplace_back("published", "false");
+  const Answer answer = Ask(call, account, "POST", meta::Path(account.remote_id, "/photos"), std::move(fields));
+  const std::string id = answer.ok() ? Text(answer.json, "id") : "";
+  if (id.empty()) *failed = answer.ok() ? meta::Unusable(answer) : FailedWrite(answer, account, false);
+  return id;
 }
 
 Outcome FacebookConnector::PostPhotos(const Call& call, const Account& account, const Write& write, Fields fields) {
   const std::string path = "/" + net::UrlEncode(account.remote_id) + "/photos";
-  const auto photo = [&](const Media& media) {
-    Fields out = {{"url", media.url}};
-    if (!media.alt_text.empty()) out.emplace_back("alt_text_custom", media.alt_text);
-    return out;
-  };
   const std::vector<Media>& media = write.draft.media;
   if (media.size() == 1) {
-    Fields one = photo(media[0]);
+    Fields one = FieldsOfPhoto(media[0]);
     one.emplace_back("caption", TextWithLink(write.draft));
-    return Created(Ask(call, account, "POST", path, std::move(one)), account, "post_id");
+    return meta::Created(Ask(call, account, "POST", path, std::move(one)), account, "post_id");
   }
   Json attached = Json::array();
   for (const Media& item : media) {
-    Fields one = photo(item);
-    one.emplace_back("published", "false");
-    const Answer answer = Ask(call, account, "POST", path, std::move(one));
-    // Nobody sees an unpublished photo: whatever happened to it, the post has not been made.
-    if (!answer.ok()) return FailedWrite(answer, account, false);
-    const std::string id = Text(answer.json, "id");
-    if (id.empty()) {
-      Outcome out = UnclearWrite(answer);
-      out.kind = OutcomeKind::kNotSent;
-      out.reason = ReasonName(ErrorClass::kTransient);
-      return out;
-    }
+    Outcome failed;
+    const std::string id = HiddenPhoto(call, account, item, &failed);
+    if (id.empty()) return failed;
     attached.push_back({{"media_fbid", id}});
   }
   fields.emplace_back("attached_media", attached.dump());
-  return Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/feed", std::move(fields)), account, "id");
+  return meta::Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/feed", std::move(fields)), account, "id");
 }
 
 Outcome FacebookConnector::Post(const Call& call, const Account& account, const Write& write) {
+  if (write.draft.format == PostFormat::kStory) return PostStory(call, account, write);
+  if (write.draft.format == PostFormat::kReel) return PostReel(call, account, write, "/video_reels");
+  if (write.draft.media.size() == 1 && IsVideo(write.draft.media[0])) return PostVideo(call, account, write);
   Fields fields = {{"fields", "id,permalink_url"}};
   const std::string text = write.draft.media.empty() ? write.draft.text : TextWithLink(write.draft);
   if (!text.empty()) fields.emplace_back("message", text);
   if (!write.draft.media.empty()) return PostPhotos(call, account, write, std::move(fields));
   if (!write.draft.link.empty()) fields.emplace_back("link", write.draft.link);
-  return Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/feed", std::move(fields)), account, "id");
+  return meta::Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/feed", std::move(fields)), account, "id");
 }
 
 // A message to the author of a comment: once, within seven days (facts 1.4).
@@ -182,29 +166,28 @@ Outcome FacebookConnector::PrivateReply(const Call& call, const Account& account
   Fields fields = {{"recipient", recipient.dump()},
                    {"messaging_type", "RESPONSE"},
                    {"message", message.dump(-1, ' ', false, Json::error_handler_t::replace)}};
-  return Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/messages", std::move(fields)), account, "message_id");
+  return meta::Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/messages", std::move(fields)), account, "message_id");
+}
+
+Answer FacebookConnector::AskAuthor(const Call& call, const Account& account, const std::string& id) {
+  return Ask(call, account, "GET", meta::Path(id), {{"fields", "id,from{id}"}});
 }
 
 // Whom: the person named, else the author of the target, who is asked for first.
 Outcome FacebookConnector::Ban(const Call& call, const Account& account, const Write& write) {
   std::string whom = write.target_author_id;
   if (whom.empty() && !write.target_remote_id.empty()) {
-    const Answer answer = Ask(call, account, "GET", "/" + net::UrlEncode(write.target_remote_id), {{"fields", "id,from{id}"}});
+    const Answer answer = AskAuthor(call, account, write.target_remote_id);
     if (!answer.ok()) return FailedWrite(answer, account, false);
     whom = Text(Member(answer.json, "from"), "id");
   }
   if (whom.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "nobody is named, and the target does not tell its author");
   const bool ban = write.kind == WriteKind::kBan;
   const Answer answer = Ask(call, account, ban ? "POST" : "DELETE", "/" + net::UrlEncode(account.remote_id) + "/blocked", {{"user", whom}});
-  if (!answer.ok()) return FailedWrite(answer, account);
   // {"<person>": true} for a block, {"success": true} for its end; either is a yes.
   const auto yes = [&](const char* key) { return Member(answer.json, key) == Json(true); };
-  if (!yes(whom.c_str()) && !yes("success")) return UnclearWrite(answer);
-  Outcome out;
-  out.kind = OutcomeKind::kAccepted;
-  out.remote_id = whom;
-  out.rate = answer.rate;
-  return out;
+  const Outcome out = SettledWrite(answer, account, whom);
+  return out.kind == OutcomeKind::kAccepted && !yes(whom.c_str()) && !yes("success") ? UnclearWrite(answer) : out;
 }
 
 Outcome FacebookConnector::Execute(const Call& call, const Account& account, const Write& write) {
@@ -220,17 +203,17 @@ Outcome FacebookConnector::Execute(const Call& call, const Account& account, con
     case WriteKind::kReply: {
       Fields fields = {{"fields", "id,permalink_url"}, {"message", TextWithLink(write.draft)}};
       if (!write.draft.media.empty()) fields.emplace_back("attachment_url", write.draft.media[0].url);
-      return Created(Ask(call, account, "POST", target + "/comments", std::move(fields)), account, "id");
+      return meta::Created(Ask(call, account, "POST", target + "/comments", std::move(fields)), account, "id");
     }
     case WriteKind::kPrivateReply:
       return PrivateReply(call, account, write);
     case WriteKind::kHide:
     case WriteKind::kUnhide: {
       const bool hide = write.kind == WriteKind::kHide;
-      return Changed(Ask(call, account, "POST", target, {{"is_hidden", hide ? "true" : "false"}}), account, write.target_remote_id);
+      return meta::Changed(Ask(call, account, "POST", target, {{"is_hidden", hide ? "true" : "false"}}), account, write.target_remote_id);
     }
     case WriteKind::kDelete:
-      return Changed(Ask(call, account, "DELETE", target, {}), account, write.target_remote_id);
+      return meta::Changed(Ask(call, account, "DELETE", target, {}), account, write.target_remote_id);
     default:
       break;
   }
@@ -240,14 +223,19 @@ Outcome FacebookConnector::Execute(const Call& call, const Account& account, con
 bool FacebookConnector::Matches(const Write& write, const OwnItem& item) const {
   switch (write.kind) {
     case WriteKind::kPost: {
+      // A story shows no text: any of ours that is not known otherwise is it.
+      if (write.draft.format == PostFormat::kStory) return true;
       const std::string text = write.draft.media.empty() ? write.draft.text : TextWithLink(write.draft);
       return text::ForComparison(text) == text::ForComparison(item.text);
     }
     case WriteKind::kReply:
+    case WriteKind::kPrivateReply:
       return text::ForComparison(TextWithLink(write.draft)) == text::ForComparison(item.text);
     case WriteKind::kHide:
+    case WriteKind::kBan:
       return item.hidden;
     case WriteKind::kUnhide:
+    case WriteKind::kUnban:
       return !item.hidden;
     default:
       return false;   // what is deleted and still there was not deleted

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "networks/connector.h"
+#include "networks/meta/graph.h"
 #include "networks/wire/answer.h"
 
 namespace parvis::networks {
@@ -33,17 +34,27 @@ class FacebookConnector : public Connector {
   StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account, const std::vector<std::string>& post_remote_ids) override;
 
  private:
-  using Fields = std::vector<std::pair<std::string, std::string>>;
+  using Fields = meta::Fields;
   // `path` below base_url: "/{id}/feed". POST sends `fields` as a form, the others as the query.
   Answer Ask(const Call& call, const Account& account, const std::string& method, const std::string& path, Fields fields);
   Outcome PrivateReply(const Call& call, const Account& account, const Write& write);
   Outcome Ban(const Call& call, const Account& account, const Write& write);
   Outcome Post(const Call& call, const Account& account, const Write& write);
+  // An unpublished photo's id; "" and `failed` when there is none.
+  std::string HiddenPhoto(const Call& call, const Account& account, const Media& media, Outcome* failed);
+  Outcome PostVideo(const Call& call, const Account& account, const Write& write);
+  Outcome PostReel(const Call& call, const Account& account, const Write& write, const char* edge);
+  Outcome PostStory(const Call& call, const Account& account, const Write& write);
+  bool Transfer(const Call& call, const Account& account, const Media& media, const Answer& begun, Outcome* failed);
+  // The post's id, its address and its picture, once a video is published.
+  void Complete(const Call& call, const Account& account, const Draft& draft, const std::string& video, Outcome* out);
+  Answer AskAuthor(const Call& call, const Account& account, const std::string& id);
   Outcome PostPhotos(const Call& call, const Account& account, const Write& write, Fields fields);
-  Outcome Created(const Answer& answer, const Account& account, const char* id_key) const;
-  Outcome Changed(const Answer& answer, const Account& account, const std::string& id) const;
   StatusOr<std::vector<OwnItem>> OwnItems(const Call& call, const Account& account, const std::string& edge, Fields fields,
                                           absl::Time since, int limit, bool unsigned_too);
+  StatusOr<std::vector<OwnItem>> OwnReels(const Call& call, const Account& account, absl::Time since, int limit);
+  StatusOr<std::vector<OwnItem>> OwnStories(const Call& call, const Account& account, absl::Time since, int limit);
+  StatusOr<std::vector<OwnItem>> Person(const Call& call, const Account& account, const Write& write, absl::Time since);
   StatusOr<std::vector<OwnItem>> OwnComments(const Call& call, const Account& account, const std::string& below, absl::Time since,
                                              int limit);
   Status ListPosts(const Call& call, const Account& account, std::vector<std::string>* posts, RateState* rate);

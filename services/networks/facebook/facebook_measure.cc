@@ -1,4 +1,5 @@
-// What Facebook counts: fields of posts and of the Page (facts 1.3). Impressions and reach are gone from every version.
+// What Facebook counts: fields of posts and of the Page, and insights by the names of today (facts 1.3): views of the media
+// and the people who saw it came for impressions and reach, which are gone from every version.
 #include "networks/facebook/facebook.h"
 
 namespace parvis::networks {
@@ -6,18 +7,14 @@ namespace {
 
 constexpr size_t kIdsMax = 50;
 
-void Take(const Json& value, const char* name, Counts* counts) {
-  if (value.is_number_integer()) counts->values[name] = value.get<int64_t>();
-}
-
 Counts OfPost(const std::string& id, const Json& post) {
   Counts counts;
   counts.remote_id = id;
-  Take(Member(Member(Member(post, "reactions"), "summary"), "total_count"), "likes", &counts);
-  Take(Member(Member(Member(post, "comments"), "summary"), "total_count"), "comments", &counts);
+  meta::TakeCount(Member(Member(Member(post, "reactions"), "summary"), "total_count"), "likes", &counts);
+  meta::TakeCount(Member(Member(Member(post, "comments"), "summary"), "total_count"), "comments", &counts);
   // A post that nobody shared has no `shares`.
   counts.values["shares"] = 0;
-  Take(Member(Member(post, "shares"), "count"), "shares", &counts);
+  meta::TakeCount(Member(Member(post, "shares"), "count"), "shares", &counts);
   return counts;
 }
 
@@ -35,7 +32,9 @@ StatusOr<std::vector<Counts>> FacebookConnector::Measure(const Call& call, const
     Counts counts;
     counts.remote_id = Text(answer.json, "id");
     if (counts.remote_id.empty()) return UnintelligibleRead();
-    Take(Member(answer.json, "followers_count"), "followers", &counts);
+    meta::TakeCount(Member(answer.json, "followers_count"), "followers", &counts);
+    PARVIS_RETURN_IF_ERROR(meta::AskInsights(http_, call, account, {{"page_media_view", "views"}, {"page_total_media_view_unique", "reach"}},
+                                             {{"period", "day"}}, &counts));
     return std::vector<Counts>{std::move(counts)};
   }
   std::vector<Counts> out;
@@ -48,6 +47,10 @@ StatusOr<std::vector<Counts>> FacebookConnector::Measure(const Call& call, const
     if (!answer.ok()) return FailedRead(answer, account);
     if (Text(answer.json, "id").empty()) return UnintelligibleRead();
     out.push_back(OfPost(id, answer.json));
+  }
+  for (Counts& counts : out) {
+    PARVIS_RETURN_IF_ERROR(meta::AskInsights(http_, call, account, {{"post_media_view", "views"}, {"post_total_media_view_unique", "reach"}},
+                                             {{"period", "lifetime"}}, &counts));
   }
   return out;
 }

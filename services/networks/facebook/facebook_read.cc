@@ -1,4 +1,6 @@
 // What is read from the Graph API: who we are, our own items, comments.
+#include <absl/strings/numbers.h>
+
 #include <algorithm>
 
 #include "networks/facebook/facebook.h"
@@ -87,13 +89,6 @@ std::string TextOf(const Cursor& cursor) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// "" at the end: facts 1.3, stop when `next` is missing, not when a page is short.
-std::string NextPage(const Json& json) {
-  const Json& paging = Member(json, "paging");
-  if (Text(paging, "next").empty()) return "";
-  return Text(Member(paging, "cursors"), "after");
-}
-
 }  // namespace
 
 StatusOr<Identity> FacebookConnector::WhoAmI(const Call& call, const Account& account) {
@@ -128,7 +123,7 @@ StatusOr<std::vector<OwnItem>> FacebookConnector::OwnItems(const Call& call, con
           const std::string author = Text(Member(one, "from"), "id");
           if (author == account.remote_id || (unsigned_too && author.empty())) out.push_back(ItemOf(one));
         }
-        return NextPage(answer.json);
+        return meta::NextPage(answer.json);
       }));
   return out;
 }
@@ -139,14 +134,96 @@ StatusOr<std::vector<OwnItem>> FacebookConnector::OwnComments(const Call& call, 
                   {{"filter", "stream"}, {"order", "reverse_chronological"}, {"fields", kCommentFields}}, since, limit, false);
 }
 
+// Reels are listed apart from the feed, by their video.
+StatusOr<std::vector<OwnItem>> FacebookConnector::OwnReels(const Call& call, const Account& account, absl::Time since, int limit) {
+  std::vector<OwnItem> out;
+  PARVIS_RETURN_IF_ERROR(ReadPages(
+      account,
+      [&](const std::string& after) {
+        Fields fields = {{"fields", "id,description,created_time,permalink_url"}, {"limit", std::to_string(std::clamp(limit, 1, kPageMax))}};
+        if (!after.empty()) fields.emplace_back("after", after);
+        return Ask(call, account, "GET", meta::Path(account.remote_id, "/video_reels"), std::move(fields));
+      },
+      [&](const Answer& answer) -> StatusOr<std::string> {
+        const Json& data = Member(answer.json, "data");
+        if (!data.is_array() || data.size() > kPageItemsMax) return UnintelligibleRead();
+        for (const Json& one : data) {
+          OwnItem item = ItemOf(one);
+          item.text = Text(one, "description");
+          if (item.created_at >= since - absl::Seconds(1)) out.push_back(std::move(item));
+        }
+        return meta::NextPage(answer.json);
+      }));
+  return out;
+}
+
+StatusOr<std::vector<OwnItem>> FacebookConnector::OwnStories(const Call& call, const Account& account, absl::Time since, int limit) {
+  std::vector<OwnItem> out;
+  PARVIS_RETURN_IF_ERROR(ReadPages(
+      account,
+      [&](const std::string& after) {
+        Fields fields = {{"fields", "post_id,creation_time,url"}, {"limit", std::to_string(std::clamp(limit, 1, kPageMax))}};
+        if (!after.empty()) fields.emplace_back("after", after);
+        return Ask(call, account, "GET", meta::Path(account.remote_id, "/stories"), std::move(fields));
+      },
+      [&](const Answer& answer) -> StatusOr<std::string> {
+        const Json& data = Member(answer.json, "data");
+        if (!data.is_array() || data.size() > kPageItemsMax) return UnintelligibleRead();
+        for (const Json& one : data) {
+          OwnItem item;
+          item.remote_id = Text(one, "post_id");
+          item.permalink = Text(one, "url");
+          const std::string time = Text(one, "creation_time");   // Unix seconds
+          int64_t seconds = 0;
+          if (item.remote_id.empty() || !absl::SimpleAtoi(time, &seconds)) return UnintelligibleRead();
+          item.created_at = absl::FromUnixSeconds(seconds);
+          if (item.created_at >= since - absl::Seconds(1)) out.push_back(std::move(item));
+        }
+        return meta::NextPage(answer.json);
+      }));
+  return out;
+}
+
+// What concerns the author of the target: what was written to them, or whether they are blocked (`hidden`).
+StatusOr<std::vector<OwnItem>> FacebookConnector::Person(const Call& call, const Account& account, const Write& write, absl::Time since) {
+  std::string person = write.target_author_id;
+  if (person.empty()) {
+    const Answer answer = AskAuthor(call, account, write.target_remote_id);
+    if (!answer.ok()) return FailedRead(answer, account);
+    person = Text(Member(answer.json, "from"), "id");
+    if (person.empty()) return CannotReadBack(write.kind, capabilities_);
+  }
+  if (write.kind == WriteKind::kPrivateReply) return meta::MessagesTo(http_, call, account, "messenger", person, since);
+  OwnItem item;
+  item.remote_id = person;
+  PARVIS_RETURN_IF_ERROR(ReadPages(
+      account,
+      [&](const std::string& after) {
+        Fields fields = {{"user", person}};
+        if (!after.empty()) fields.emplace_back("after", after);
+        return Ask(call, account, "GET", meta::Path(account.remote_id, "/blocked"), std::move(fields));
+      },
+      [&](const Answer& answer) -> StatusOr<std::string> {
+        const Json& data = Member(answer.json, "data");
+        if (!data.is_array() || data.size() > kPageItemsMax) return UnintelligibleRead();
+        for (const Json& one : data) item.hidden = item.hidden || Text(one, "id") == person;
+        return item.hidden ? "" : meta::NextPage(answer.json);
+      }));
+  return std::vector<OwnItem>{std::move(item)};
+}
+
 StatusOr<std::vector<OwnItem>> FacebookConnector::ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
                                                            int limit) {
   if (write.kind == WriteKind::kPost) {
+    if (write.draft.format == PostFormat::kReel) return OwnReels(call, account, since, limit);
+    if (write.draft.format == PostFormat::kStory) return OwnStories(call, account, since, limit);
     return OwnItems(call, account, "/" + net::UrlEncode(account.remote_id) + "/feed",
                     {{"fields", "id,message,from{id},created_time,permalink_url,is_hidden"}}, since, limit, true);
   }
   const bool shown = write.kind == WriteKind::kReply || write.kind == WriteKind::kHide || write.kind == WriteKind::kUnhide ||
                      write.kind == WriteKind::kDelete;
+  const bool of_person = write.kind == WriteKind::kPrivateReply || write.kind == WriteKind::kBan || write.kind == WriteKind::kUnban;
+  if (of_person) return Person(call, account, write, since);
   if (!shown) return CannotReadBack(write.kind, capabilities_);
   const std::string target = "/" + net::UrlEncode(write.target_remote_id);
   if (write.kind == WriteKind::kReply) {
@@ -180,7 +257,7 @@ Status FacebookConnector::ListPosts(const Call& call, const Account& account, st
     for (const Json& post : data) {
       if (const std::string id = Text(post, "id"); !id.empty() && posts->size() < kPostsPerRoundMax) posts->push_back(id);
     }
-    const std::string next = NextPage(answer.json);
+    const std::string next = meta::NextPage(answer.json);
     if (next.empty() || next == after) break;
     after = next;
   }
@@ -215,7 +292,7 @@ StatusOr<PollPage> FacebookConnector::Poll(const Call& call, const Account& acco
         page.unparsed.push_back({data[i].dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a comment without id or time"});
       }
     }
-    const std::string next = gone ? "" : NextPage(answer.json);
+    const std::string next = gone ? "" : meta::NextPage(answer.json);
     // A page that leads to itself would never end.
     cursor.after = next == cursor.after ? "" : next;
     if (cursor.after.empty()) cursor.posts.erase(cursor.posts.begin());

@@ -254,7 +254,14 @@ TEST_F(FacebookTest, AnswersInPrivateAndBans) {
   network.Taken();
   EXPECT_EQ(Execute(unban).kind, OutcomeKind::kAccepted);
   EXPECT_EQ(network.Taken().at(0).method, "DELETE");
-  EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, ban, absl::UnixEpoch(), 10).status()), "READ_BACK_IMPOSSIBLE");
+  network.Next(200, R"({"id":"222_333","from":{"id":"999"}})");
+  network.Next(200, R"({"data":[{"id":"999","name":"N"}]})");
+  const auto blocked = connector.ReadBack(network.call(), account, ban, absl::UnixEpoch(), 10);
+  ASSERT_TRUE(blocked.ok()) << blocked.status();
+  EXPECT_TRUE(connector.Matches(ban, blocked->at(0)));
+  network.Next(200, R"({"data":[]})");
+  EXPECT_TRUE(connector.Matches(unban, connector.ReadBack(network.call(), account, unban, absl::UnixEpoch(), 10)->at(0)));
+  EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, Of(WriteKind::kMute), absl::UnixEpoch(), 10).status()), "READ_BACK_IMPOSSIBLE");
   EXPECT_EQ(Execute(Of(WriteKind::kMute)).reason, "REJECTED");
 }
 

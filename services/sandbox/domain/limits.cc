@@ -26,6 +26,8 @@ void Limits::Reset() {
   x("users.show", 900);
   x("users.me", 75);  // not in the fact sheet's table: a number of ours
   sizes_[{Network::kFacebook, "", "page"}] = {4800, absl::Hours(1)};
+  sizes_[{Network::kInstagram, "", "user"}] = {4800, absl::Hours(1)};
+  sizes_[{Network::kInstagram, "", "media_publish"}] = {100, absl::Hours(24)};  // 50 in one place, 100 in another (facts 2.2)
   auto bluesky = [&](const char* endpoint, int64_t limit, absl::Duration window) {
     sizes_[{Network::kBluesky, "", endpoint}] = {limit, window};
   };

@@ -36,7 +36,7 @@ Json FacebookChange(const Notice& notice) {
                 {"created_time", absl::ToUnixSeconds(notice.time)}};
   if (post) {
     const bool gone = notice.kind == Notice::Kind::kRemove;
-    value["item"] = gone ? "post" : item.media.empty() ? "status" : "photo";
+    value["item"] = gone ? "post" : item.media.empty() ? "status" : item.extra.contains("video") ? "video" : "photo";
     if (!gone) {
       if (!item.text.empty()) value["message"] = item.text;
       if (!item.link.empty()) value["link"] = item.link;
@@ -53,7 +53,9 @@ Json FacebookChange(const Notice& notice) {
 
 }  // namespace
 
-bool FacebookWebhooks::Tells(const Notice& notice) const { return notice.item->kind != Item::Kind::kMedia; }
+bool FacebookWebhooks::Tells(const Notice& notice) const {
+  return notice.item->kind != Item::Kind::kMedia && !notice.item->extra.contains("story");
+}
 
 bool FacebookWebhooks::Together(const StyleSettings&, const Notice&, const Notice&) const { return true; }
 

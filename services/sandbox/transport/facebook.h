@@ -1,51 +1,60 @@
 // The Graph API of Facebook Pages, as the fact sheet (section 1) describes it: /facebook/v23.0/...
 #pragma once
 
-#include <atomic>
+#include <set>
 #include <string>
 
-#include "sandbox/transport/web.h"
+#include "sandbox/transport/graph.h"
 
 namespace parvis::sandbox {
 
 // Thread-safe: all state is the Context's.
-class Facebook : public Face {
+class Facebook : public Graph {
  public:
-  explicit Facebook(Context& context) : context_(context) {}
-  Reply Handle(const net::HttpRequest& http) override;
+  explicit Facebook(Context& context)
+      : Graph(context, {.network = Network::kFacebook,
+                        .prefix = "/facebook",
+                        .endpoint = "page",
+                        .usage = "pages",
+                        .platform = "messenger",
+                        .uploads = "video-upload",
+                        .limit_code = 80001}) {}
+
+ protected:
+  Reply Route(const Asked& asked) override;
 
  private:
-  struct Asked {
-    const Request& request;
-    AccountPtr account;  // whom the token belongs to
-    std::string version;
-    std::string object;  // first segment behind the version; "me" already replaced
-    std::string edge;    // second segment or ""
-  };
-  Reply Route(const Asked& asked);
+  Reply RouteObject(const Asked& asked);
+  Reply RoutePage(const Asked& asked);
+  Reply RouteVideo(const Asked& asked);
   net::HttpResponse Identity(const Asked& asked);
   net::HttpResponse MyAccounts(const Asked& asked);
   net::HttpResponse Publish(const Asked& asked, Answer answer);
   net::HttpResponse Photo(const Asked& asked, Answer answer);
   net::HttpResponse Feed(const Asked& asked, Answer answer);
   net::HttpResponse Comments(const Asked& asked, Answer answer);
-  net::HttpResponse Message(const Asked& asked, Answer answer);
-  net::HttpResponse Block(const Asked& asked, bool block, Answer answer);
   net::HttpResponse Comment(const Asked& asked, Answer answer);
   net::HttpResponse Update(const Asked& asked, Answer answer);
   net::HttpResponse Remove(const Asked& asked, Answer answer);
   net::HttpResponse ReadObject(const Asked& asked);
-  Reply Guarded(const Asked& asked, std::string_view operation,
-                const std::function<net::HttpResponse(Answer)>& perform);
-  net::HttpResponse RateLimited(const Asked& asked, const LimitState& state, int code);
-  void AddUsage(const Asked& asked, const LimitState& state, net::HttpResponse& response);
-  // The item that `asked.object` names, if the token's page may see it.
-  ItemPtr Target(const Asked& asked) const;
-  WriteContext Us(const Asked& asked, Answer answer) const;
-  net::HttpResponse Paged(const Asked& asked, const Page& page);
+  net::HttpResponse Listed(const Asked& asked, const Page& page);
+  net::HttpResponse Block(const Asked& asked, bool block, Answer answer);
+  net::HttpResponse Blocked(const Asked& asked);
 
-  Context& context_;
-  std::atomic<uint64_t> forced_limits_{0};
+  // Videos, reels and stories (facebook_video.cc).
+  net::HttpResponse SimpleVideo(const Asked& asked, Answer answer);
+  net::HttpResponse StartVideo(const Asked& asked, Answer answer, const char* kind);
+  net::HttpResponse TransferVideo(const Asked& asked);
+  net::HttpResponse FinishVideo(const Asked& asked, Answer answer);
+  net::HttpResponse FinishReel(const Asked& asked, Answer answer);
+  net::HttpResponse PhotoStory(const Asked& asked, Answer answer);
+  net::HttpResponse Reels(const Asked& asked, Answer answer);
+  net::HttpResponse Stories(const Asked& asked, Answer answer);
+  net::HttpResponse Thumbnail(const Asked& asked);
+  net::HttpResponse ReadMedia(const Item& media, const std::set<std::string>& fields);
+  // The post of a medium that is published now.
+  StatusOr<ItemPtr> PublishMedia(const Asked& asked, Answer answer, const Item& media);
+  ItemPtr Session(const Asked& asked) const;
 };
 
 }  // namespace parvis::sandbox

@@ -10,51 +10,13 @@ namespace {
 
 constexpr int64_t kPostMax = 63206, kCommentMax = 8000;      // characters (facts 0.3)
 constexpr absl::Duration kDuplicateWindow = absl::Hours(1);  // a number of ours
-constexpr int64_t kPageMax = 100;
-constexpr int64_t kNowhere = 999'999'999'999;  // a position behind everything
 
-net::HttpResponse Invalid(std::string_view message) {
-  return FacebookErrorResponse({.code = 100, .message = Cat("(#100) ", message)});
-}
-net::HttpResponse Gone(std::string_view object) {
-  return FacebookErrorResponse({.code = 100,
-                                .subcode = 33,
-                                .message = Cat("Unsupported request. Object with ID '", object,
-                                               "' does not exist, cannot be loaded due to "
-                                               "missing permissions, or does not support this operation"),
-                                .type = "GraphMethodException"});
-}
-net::HttpResponse Forbidden() {
-  return FacebookErrorResponse({.http_status = 403, .code = 200, .message = "(#200) Permissions error"});
-}
-net::HttpResponse Failed(const Status& status) {
-  if (status.code() == Code::kNotFound) return Gone("?");
-  return FacebookErrorResponse({.http_status = 500,
-                                .code = 2,
-                                .message = "An unexpected error has occurred. Please "
-                                           "retry your request later.",
-                                .transient = true});
-}
-net::HttpResponse Duplicate() { return FacebookErrorResponse({.code = 506, .message = "Duplicate status message"}); }
-bool IsTrue(const std::string& text, bool fallback) { return text.empty() ? fallback : text == "true" || text == "1"; }
+net::HttpResponse Duplicate() { return GraphErrorResponse({.code = 506, .message = "Duplicate status message"}); }
 
 }  // namespace
 
-ItemPtr Facebook::Target(const Asked& asked) const {
-  ItemPtr item = context_.world.Find(Network::kFacebook, asked.object);
-  return item == nullptr || item->deleted || item->account != asked.account->id ? nullptr : item;
-}
-
-WriteContext Facebook::Us(const Asked& asked, Answer answer) const {
-  return {.by = "us",
-          .actor_id = asked.account->id,
-          .actor_name = asked.account->name,
-          .digest = asked.request.digest,
-          .answered = answer};
-}
-
 net::HttpResponse Facebook::Identity(const Asked& asked) {
-  return JsonResponse(200, FacebookPage(*asked.account, FacebookFields(asked.request.Param("fields"))));
+  return JsonResponse(200, FacebookPage(*asked.account, GraphFields(asked.Param("fields"))));
 }
 
 net::HttpResponse Facebook::MyAccounts(const Asked& asked) {
@@ -62,16 +24,16 @@ net::HttpResponse Facebook::MyAccounts(const Asked& asked) {
 }
 
 net::HttpResponse Facebook::Publish(const Asked& asked, Answer answer) {
-  if (asked.object != asked.account->id) return Forbidden();
-  const std::string message = asked.request.Param("message"), link = asked.request.Param("link");
-  const bool attached = !asked.request.Param("attached_media").empty() ||
+  if (!asked.own()) return GraphForbidden();
+  const std::string message = asked.Param("message"), link = asked.Param("link");
+  const bool attached = !asked.Param("attached_media").empty() ||
                         (asked.request.json.is_object() && asked.request.json.contains("attached_media"));
-  if (message.empty() && link.empty() && !attached) return Invalid("Missing message or attachment");
-  if (static_cast<int64_t>(CodePoints(message)) > kPostMax) return Invalid("Param message is too long");
+  if (message.empty() && link.empty() && !attached) return GraphInvalid("Missing message or attachment");
+  if (static_cast<int64_t>(CodePoints(message)) > kPostMax) return GraphInvalid("Param message is too long");
   const absl::Time now = context_.clock.WallNow();
   absl::Time created = absl::InfinitePast();
-  const bool published = IsTrue(asked.request.Param("published"), true);
-  const std::string scheduled = asked.request.Param("scheduled_publish_time");
+  const bool published = GraphTrue(asked.Param("published"), true);
+  const std::string scheduled = asked.Param("scheduled_publish_time");
   if (!scheduled.empty()) {
     const auto seconds = ReadNumber(scheduled, 0, 0, 1'000'000'000'000);
     std::string error;
@@ -79,9 +41,9 @@ net::HttpResponse Facebook::Publish(const Asked& asked, Answer answer) {
     if (seconds)
       at = absl::FromUnixSeconds(*seconds);
     else if (!absl::ParseTime(absl::RFC3339_full, scheduled, &at, &error))
-      return Invalid("Invalid scheduled_publish_time");
+      return GraphInvalid("Invalid scheduled_publish_time");
     if (published || at < now + absl::Minutes(10) || at > now + absl::Hours(24 * 30)) {
-      return Invalid("The specified scheduled publish time is invalid.");
+      return GraphInvalid("The specified scheduled publish time is invalid.");
     }
     created = at;
   }
@@ -94,143 +56,96 @@ net::HttpResponse Facebook::Publish(const Asked& asked, Answer answer) {
                                            .author_name = asked.account->name,
                                            .text = message,
                                            .link = link,
-                                           .media = asked.request.Param("attached_media"),
+                                           .media = asked.Param("attached_media"),
                                            .by_us = true,
                                            .published = published,
                                            .created = created},
                                           Us(asked, answer));
-  if (!item.ok()) return Failed(item.status());
-  const auto fields = FacebookFields(asked.request.Param("fields"));
+  if (!item.ok()) return GraphFailed(item.status());
+  const auto fields = GraphFields(asked.Param("fields"));
   return JsonResponse(200, fields.empty() ? Json{{"id", (*item)->id}} : FacebookPost(**item, fields, {}));
 }
 
 // A photo that is published makes a post; an unpublished one waits for attached_media.
 net::HttpResponse Facebook::Photo(const Asked& asked, Answer answer) {
-  if (asked.object != asked.account->id) return Forbidden();
+  if (!asked.own()) return GraphForbidden();
   const bool has_file = std::any_of(asked.request.parts.begin(), asked.request.parts.end(),
                                     [](const Part& part) { return part.name == "source" && !part.body.empty(); });
-  const std::string url = asked.request.Param("url");
+  const std::string url = asked.Param("url");
   if (!has_file && url.empty()) {
-    return FacebookErrorResponse({.code = 324, .message = "(#324) Requires upload file"});
+    return GraphErrorResponse({.code = 324, .message = "(#324) Requires upload file"});
   }
   for (const Part& part : asked.request.parts) {
     if (part.name == "source" && part.body.size() > (4u << 20)) {
-      return FacebookErrorResponse({.code = 1, .subcode = 1366046, .message = "Photo too large"});
+      return GraphErrorResponse({.code = 1, .subcode = 1366046, .message = "Photo too large"});
     }
   }
-  const std::string caption = asked.request.Param("caption", asked.request.Param("message"));
-  const bool published = IsTrue(asked.request.Param("published"), true);
-  const auto photo = context_.world.Create({.network = Network::kFacebook,
-                                            .kind = Item::Kind::kMedia,
-                                            .account = asked.account->id,
-                                            .author_id = asked.account->id,
-                                            .author_name = asked.account->name,
-                                            .text = caption,
-                                            .link = url,
-                                            .media = "image",
-                                            .by_us = true,
-                                            .published = published},
-                                           Us(asked, answer));
-  if (!photo.ok()) return Failed(photo.status());
-  Json json = {{"id", (*photo)->id}};
+  const std::string caption = asked.Param("caption", asked.Param("message"));
+  const bool published = GraphTrue(asked.Param("published"), true);
+  NewItem photo = Ours(asked, Item::Kind::kMedia);
+  photo.text = caption;
+  photo.link = url;
+  photo.media = "image";
+  photo.published = published;
+  const auto made = context_.world.Create(photo, Us(asked, answer));
+  if (!made.ok()) return GraphFailed(made.status());
+  Json json = {{"id", (*made)->id}};
   if (published) {
-    const auto post = context_.world.Create({.network = Network::kFacebook,
-                                             .account = asked.account->id,
-                                             .author_id = asked.account->id,
-                                             .author_name = asked.account->name,
-                                             .text = caption,
-                                             .media = (*photo)->id,
-                                             .by_us = true},
-                                            Us(asked, answer));
-    if (!post.ok()) return Failed(post.status());
+    NewItem item = Ours(asked, Item::Kind::kPost);
+    item.text = caption;
+    item.media = (*made)->id;
+    const auto post = context_.world.Create(item, Us(asked, answer));
+    if (!post.ok()) return GraphFailed(post.status());
     json["post_id"] = (*post)->id;
   }
   return JsonResponse(200, json);
 }
 
 net::HttpResponse Facebook::Feed(const Asked& asked, Answer answer) {
-  if (asked.object != asked.account->id) return Forbidden();
-  const auto limit = ReadNumber(asked.request.Param("limit"), 25, 1, kPageMax);
-  const auto since = ReadNumber(asked.request.Param("since"), 0, 0, 1'000'000'000'000);
-  if (!limit || !since) return Invalid("Invalid limit or since");
+  if (!asked.own()) return GraphForbidden();
+  auto options = Listing(asked, answer);
+  const auto since = ReadNumber(asked.Param("since"), 0, 0, 1'000'000'000'000);
+  if (!options || !since) return GraphInvalid("Invalid limit, after or since");
   const bool scheduled = asked.edge == "scheduled_posts";
-  ListOptions options{.limit = answer == Answer::kEmptyPage ? 0 : static_cast<int>(*limit)};
-  const std::string after = asked.request.Param("after");
-  if (!after.empty()) {
-    const auto position =
-        ReadNumber(std::string_view(after).substr(std::min<size_t>(4, after.size())), -1, 0, INT64_MAX);
-    if (!position || after.compare(0, 4, "QVFI") != 0) return Invalid("Invalid cursor");
-    options.position = *position;
-  }
   const absl::Time from = absl::FromUnixSeconds(*since);
-  // Scheduled posts are created in the future, so this list is not in the order of their times.
-  options.filter = [&](const Item& item) { return item.published != scheduled && item.created >= from; };
-  const Page page = context_.world.Read(Network::kFacebook, World::List::kPosts, asked.account->id, options);
-  return Paged(asked, page);
+  // Scheduled posts are created in the future, so this list is not in the order of their times. Stories are not in it.
+  options->filter = [&](const Item& item) {
+    return item.published != scheduled && item.created >= from && !item.extra.contains("story");
+  };
+  return Listed(asked, context_.world.Read(Network::kFacebook, World::List::kPosts, asked.account->id, *options));
 }
 
 net::HttpResponse Facebook::Comments(const Asked& asked, Answer answer) {
   const ItemPtr target = Target(asked);
-  if (target == nullptr) return Gone(asked.object);
-  const auto limit = ReadNumber(asked.request.Param("limit"), 25, 1, kPageMax);
-  const auto since = ReadNumber(asked.request.Param("since"), 0, 0, 1'000'000'000'000);
-  if (!limit || !since) return Invalid("Invalid limit or since");
-  const std::string order = asked.request.Param("order", "chronological"),
-                    filter = asked.request.Param("filter", "toplevel");
+  if (target == nullptr) return GraphGone(asked.object);
+  auto options = Listing(asked, answer);
+  const auto since = ReadNumber(asked.Param("since"), 0, 0, 1'000'000'000'000);
+  if (!options || !since) return GraphInvalid("Invalid limit, after or since");
+  const std::string order = asked.Param("order", "chronological"), filter = asked.Param("filter", "toplevel");
   if ((order != "chronological" && order != "reverse_chronological") || (filter != "toplevel" && filter != "stream")) {
-    return Invalid("Invalid order or filter");
+    return GraphInvalid("Invalid order or filter");
   }
-  ListOptions options{.newest_first = order == "reverse_chronological",
-                      .limit = answer == Answer::kEmptyPage ? 0 : static_cast<int>(*limit)};
-  const std::string after = asked.request.Param("after");
-  if (!after.empty()) {
-    const auto position =
-        ReadNumber(std::string_view(after).substr(std::min<size_t>(4, after.size())), -1, 0, INT64_MAX);
-    if (!position || after.compare(0, 4, "QVFI") != 0) return Invalid("Invalid cursor");
-    options.position = *position;
-  }
+  options->newest_first = order == "reverse_chronological";
   const bool post = target->kind == Item::Kind::kPost;
-  if (*since > 0) options.since = absl::FromUnixSeconds(*since);
-  options.filter = [&](const Item& item) { return !post || filter == "stream" || item.parent == target->id; };
-  const Page page = context_.world.Read(Network::kFacebook, post ? World::List::kComments : World::List::kChildren,
-                                        target->id, options);
-  return Paged(asked, page);
+  if (*since > 0) options->since = absl::FromUnixSeconds(*since);
+  options->filter = [&](const Item& item) { return !post || filter == "stream" || item.parent == target->id; };
+  return Listed(asked, context_.world.Read(Network::kFacebook, post ? World::List::kComments : World::List::kChildren,
+                                           target->id, *options));
 }
 
-net::HttpResponse Facebook::Paged(const Asked& asked, const Page& page) {
-  const auto fields = FacebookFields(asked.request.Param("fields"));
-  Json data = Json::array();
-  for (const ItemPtr& item : page.items) {
-    data.push_back(item->kind == Item::Kind::kPost ? FacebookPost(*item, fields, {})
-                                                   : FacebookComment(*item, fields, {}));
-  }
-  Json json = {{"data", std::move(data)}};
-  if (!page.items.empty() || page.next >= 0) {
-    // The cursor points behind the last item: who keeps it goes on with what came later (in chronological order).
-    json["paging"] = {{"cursors",
-                       {{"before", Cat("QVFI", page.first)},
-                        {"after", Cat("QVFI", page.items.empty() ? page.next
-                                              : page.after < 0   ? kNowhere
-                                                                 : page.after)}}}};
-    if (page.next >= 0) {
-      std::string next = Cat(asked.request.base_url, "/facebook/", asked.version, "/", asked.object, "/", asked.edge,
-                             "?after=QVFI", page.next);
-      for (const char* name : {"fields", "limit", "order", "filter", "since"}) {
-        const std::string value = asked.request.Param(name);
-        if (!value.empty()) next += Cat("&", name, "=", net::UrlEncode(value));
-      }
-      json["paging"]["next"] = next;
-    }
-  }
-  return JsonResponse(200, json);
+net::HttpResponse Facebook::Listed(const Asked& asked, const Page& page) {
+  const auto fields = GraphFields(asked.Param("fields"));
+  return Paged(asked, page, [&](const Item& item) {
+    return item.kind == Item::Kind::kPost ? FacebookPost(item, fields, {}) : FacebookComment(item, fields, {});
+  });
 }
 
 net::HttpResponse Facebook::Comment(const Asked& asked, Answer answer) {
   const ItemPtr target = Target(asked);
-  if (target == nullptr) return Gone(asked.object);
-  const std::string message = asked.request.Param("message");
-  if (message.empty() && asked.request.Param("attachment_url").empty()) return Invalid("Missing message or attachment");
-  if (static_cast<int64_t>(CodePoints(message)) > kCommentMax) return Invalid("Param message is too long");
+  if (target == nullptr) return GraphGone(asked.object);
+  const std::string message = asked.Param("message");
+  if (message.empty() && asked.Param("attachment_url").empty()) return GraphInvalid("Missing message or attachment");
+  if (static_cast<int64_t>(CodePoints(message)) > kCommentMax) return GraphInvalid("Param message is too long");
   if (context_.world.FindDuplicate(Network::kFacebook, asked.account->id, target->id, message,
                                    context_.clock.WallNow() - kDuplicateWindow)) {
     return Duplicate();
@@ -244,43 +159,44 @@ net::HttpResponse Facebook::Comment(const Asked& asked, Answer answer) {
                                            .text = message,
                                            .by_us = true},
                                           Us(asked, answer));
-  if (!item.ok()) return Failed(item.status());
-  const auto fields = FacebookFields(asked.request.Param("fields"));
+  if (!item.ok()) return GraphFailed(item.status());
+  const auto fields = GraphFields(asked.Param("fields"));
   return JsonResponse(200, fields.empty() ? Json{{"id", (*item)->id}} : FacebookComment(**item, fields, {}));
 }
 
 net::HttpResponse Facebook::Update(const Asked& asked, Answer answer) {
   const ItemPtr target = Target(asked);
-  if (target == nullptr) return Gone(asked.object);
-  const std::string hidden = asked.request.Param("is_hidden"), message = asked.request.Param("message");
+  if (target == nullptr) return GraphGone(asked.object);
+  const std::string hidden = asked.Param("is_hidden"), message = asked.Param("message");
   if (!hidden.empty()) {
     if (hidden != "true" && hidden != "false" && hidden != "1" && hidden != "0")
-      return Invalid("is_hidden must be a boolean");
-    if (target->kind == Item::Kind::kComment && target->by_us) return Forbidden();
+      return GraphInvalid("is_hidden must be a boolean");
+    if (target->kind == Item::Kind::kComment && target->by_us) return GraphForbidden();
     const auto changed =
-        context_.world.SetHidden(Network::kFacebook, target->id, IsTrue(hidden, false), Us(asked, answer));
-    return changed.ok() ? JsonResponse(200, {{"success", true}}) : Failed(changed.status());
+        context_.world.SetHidden(Network::kFacebook, target->id, GraphTrue(hidden, false), Us(asked, answer));
+    return changed.ok() ? JsonResponse(200, {{"success", true}}) : GraphFailed(changed.status());
   }
-  if (message.empty()) return Invalid("Missing message or attachment");
-  if (!target->by_us) return Forbidden();
+  if (message.empty()) return GraphInvalid("Missing message or attachment");
+  if (!target->by_us) return GraphForbidden();
   if (static_cast<int64_t>(CodePoints(message)) > (target->kind == Item::Kind::kPost ? kPostMax : kCommentMax)) {
-    return Invalid("Param message is too long");
+    return GraphInvalid("Param message is too long");
   }
   const auto changed = context_.world.Edit(Network::kFacebook, target->id, message, Us(asked, answer));
-  return changed.ok() ? JsonResponse(200, {{"success", true}}) : Failed(changed.status());
+  return changed.ok() ? JsonResponse(200, {{"success", true}}) : GraphFailed(changed.status());
 }
 
 net::HttpResponse Facebook::Remove(const Asked& asked, Answer answer) {
   const ItemPtr target = Target(asked);
-  if (target == nullptr) return Gone(asked.object);
+  if (target == nullptr) return GraphGone(asked.object);
   const auto gone = context_.world.Delete(Network::kFacebook, target->id, Us(asked, answer));
-  return gone.ok() ? JsonResponse(200, {{"success", true}}) : Failed(gone.status());
+  return gone.ok() ? JsonResponse(200, {{"success", true}}) : GraphFailed(gone.status());
 }
 
 net::HttpResponse Facebook::ReadObject(const Asked& asked) {
   const ItemPtr target = Target(asked);
-  if (target == nullptr) return Gone(asked.object);
-  const auto fields = FacebookFields(asked.request.Param("fields"));
+  if (target == nullptr) return GraphGone(asked.object);
+  const auto fields = GraphFields(asked.Param("fields"));
+  if (target->kind == Item::Kind::kMedia) return ReadMedia(*target, fields);
   const bool post = target->kind == Item::Kind::kPost;
   FacebookCounts counts;
   if (fields.contains("comments") || fields.contains("comment_count")) {

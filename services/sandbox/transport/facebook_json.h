@@ -1,18 +1,13 @@
-// What the Graph API answers with: objects cut down to the asked fields, and errors.
+// What Facebook answers with: objects cut down to the asked fields.
 #pragma once
 
 #include <set>
 #include <string>
 #include <string_view>
 
-#include "sandbox/transport/web.h"
+#include "sandbox/transport/graph_json.h"
 
 namespace parvis::sandbox {
-
-// The names at the top of `fields=id,from{name},comments.summary(true).limit(0)`: id, from, comments.
-std::set<std::string> FacebookFields(std::string_view fields);
-// "2026-11-22T18:50:06+0000"
-std::string FacebookTime(absl::Time time);
 
 Json FacebookPage(const Account& account, const std::set<std::string>& fields);
 struct FacebookCounts {
@@ -20,15 +15,7 @@ struct FacebookCounts {
 };
 Json FacebookPost(const Item& item, const std::set<std::string>& fields, const FacebookCounts& counts);
 Json FacebookComment(const Item& item, const std::set<std::string>& fields, const FacebookCounts& counts);
-
-struct FacebookError {
-  int http_status = 400;
-  int code = 1;
-  int subcode = 0;
-  std::string message;
-  std::string type = "OAuthException";
-  bool transient = false;
-};
-net::HttpResponse FacebookErrorResponse(const FacebookError& error);
+// A video or reel.
+Json FacebookVideo(const Item& item, const std::set<std::string>& fields);
 
 }  // namespace parvis::sandbox

@@ -6,7 +6,7 @@
 #include "sandbox/transport/mastodon.h"
 #include "sandbox/transport/feed.h"
 #include "sandbox/transport/discourse.h"
-#include "sandbox/transport/facebook.h"
+#include "sandbox/transport/instagram.h"
 #include "sandbox/transport/nodebb.h"
 #include "sandbox/transport/x.h"
 
@@ -23,6 +23,7 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/feed", Network::kFeed, std::make_unique<FeedFace>(context)});
   out.push_back({"/discourse", Network::kDiscourse, std::make_unique<Discourse>(context)});
   out.push_back({"/nodebb", Network::kNodebb, std::make_unique<Nodebb>(context)});
+  out.push_back({"/instagram", Network::kInstagram, std::make_unique<Instagram>(context)});
   return out;
 }
 
