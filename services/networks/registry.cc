@@ -6,6 +6,7 @@
 #include "networks/nodebb/nodebb.h"
 #include "networks/wordpress/wordpress.h"
 #include "networks/x/x.h"
+#include "networks/youtube/youtube.h"
 
 namespace parvis::networks {
 
@@ -22,6 +23,7 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<LinkedInConnector>(http, clock));
   add(std::make_unique<NodeBbConnector>(http, clock));
   add(std::make_unique<BlueskyConnector>(http, clock));
+  add(std::make_unique<YouTubeConnector>(http, clock));
   return out;
 }
 
