@@ -1,7 +1,8 @@
 # The few functions that every CMakeLists.txt of ours is written with.
 #
 #   parvis_library(NAME SOURCES... DEPS targets...)     a static library
-#   parvis_test(NAME SOURCES... DEPS targets... [LABELS l...] [TIMEOUT s])   a GoogleTest binary, one ctest
+#   parvis_test(NAME SOURCES... DEPS targets... [LABELS l...] [TIMEOUT s] [NO_TSAN])   a GoogleTest binary, one ctest;
+#                                                       NO_TSAN: one thread only, or no part of what is delivered
 #   parvis_binary(NAME SOURCES... DEPS targets...)      an executable in ${CMAKE_BINARY_DIR}/bin
 #   parvis_bench(NAME SOURCES... DEPS targets...)       a binary that scripts/bench measures with (platform/testing/bench.h)
 #   parvis_proto(PACKAGE files... DEPS packages...)     proto_<package> (messages) and, where a file ends in
@@ -34,6 +35,12 @@ target_link_libraries(parvis_test_pch PRIVATE GTest::gtest Threads::Threads)
 target_precompile_headers(parvis_test_pch PRIVATE <algorithm> <chrono> <functional> <map> <memory> <mutex> <optional>
   <string> <string_view> <thread> <unordered_map> <variant> <vector>
   <absl/status/statusor.h> <absl/time/time.h> <absl/synchronization/mutex.h> <gtest/gtest.h>)
+# Under a sanitizer the code under test is optimised, the tests themselves are not: they are a third of the build.
+set(PARVIS_TEST_OPTIONS "")
+if(PARVIS_SANITIZE)
+  set(PARVIS_TEST_OPTIONS -O0)
+endif()
+target_compile_options(parvis_test_pch PRIVATE ${PARVIS_TEST_OPTIONS})
 
 function(parvis_library name)
   cmake_parse_arguments(arg "NO_PCH" "" "DEPS" ${ARGN})
@@ -69,10 +76,18 @@ function(parvis_bench name)
   add_dependencies(benches ${name})
 endfunction()
 
+add_custom_target(tests)  # all GoogleTest binaries
+
 function(parvis_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "NO_TSAN" "TIMEOUT" "DEPS;LABELS" ${ARGN})
+  # Other processes are not under the sanitizer, so a test of whole processes shows nothing there.
+  if(PARVIS_SANITIZE STREQUAL "thread" AND (arg_NO_TSAN OR "system" IN_LIST arg_LABELS OR "wordpress" IN_LIST arg_LABELS))
+    return()
+  endif()
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gtest_main)
+  target_compile_options(${name} PRIVATE ${PARVIS_TEST_OPTIONS})
+  add_dependencies(tests ${name})
   target_precompile_headers(${name} REUSE_FROM parvis_test_pch)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

@@ -2,7 +2,9 @@
 #include "networks/connector.h"
 #include "networks/discourse/discourse.h"
 #include "networks/facebook/facebook.h"
+#include "networks/feed/feed.h"
 #include "networks/linkedin/linkedin.h"
+#include "networks/mastodon/mastodon.h"
 #include "networks/nodebb/nodebb.h"
 #include "networks/wordpress/wordpress.h"
 #include "networks/x/x.h"
@@ -24,6 +26,8 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<NodeBbConnector>(http, clock));
   add(std::make_unique<BlueskyConnector>(http, clock));
   add(std::make_unique<YouTubeConnector>(http, clock));
+  add(std::make_unique<FeedConnector>(http, clock));
+  add(std::make_unique<MastodonConnector>(http, clock));
   return out;
 }
 

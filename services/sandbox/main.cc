@@ -1,4 +1,4 @@
-// parvis-sandbox: Facebook, X and a blog, simulated.
+// parvis-sandbox: the networks, simulated.
 #include <optional>
 
 #include "platform/app/process.h"

@@ -1,63 +1,21 @@
 // Every connector against the sandbox's process: what it writes is in the journal once, what is unclear is found again,
 // what the audience does comes back the same by webhook and by poll.
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "networks/connector.h"
 #include "networks/wire/answer.h"
 #include "platform/net/http_server.h"
 #include "platform/testing/wait.h"
-
-extern char** environ;
+#include "tests/contract/sandbox_process.h"
 
 namespace parvis::networks {
 namespace {
 
 using parvis::testing::WaitFor;
 
-class Sandbox : public ::testing::Environment {
- public:
-  void SetUp() override {
-    const char* build = getenv("PARVIS_BUILD");
-    std::string binary = std::string(build == nullptr ? "build/dev" : build) + "/bin/parvis-sandbox";
-    ASSERT_TRUE(std::filesystem::exists(binary)) << binary << " is needed: build the target parvis-sandbox";
-    char name[] = "/tmp/parvis-contract-XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    folder_ = name;
-    std::string ready = folder_ + "/ready", f1 = "--ready_file=" + ready, f2 = "--http_address=127.0.0.1:0", f3 = "--journal_file=" + folder_ + "/journal",
-                f4 = "--log_level=error";
-    char* arguments[] = {binary.data(), f1.data(), f2.data(), f3.data(), f4.data(), nullptr};
-    ASSERT_EQ(posix_spawn(&pid_, binary.c_str(), nullptr, nullptr, arguments, environ), 0);
-    ASSERT_TRUE(WaitFor([&] { return std::filesystem::exists(ready); }, absl::Seconds(20)));
-    std::ifstream in(ready);
-    for (std::string line; std::getline(in, line);) {
-      if (line.rfind("http=", 0) == 0) url = "http://" + line.substr(5);
-    }
-    ASSERT_FALSE(url.empty());
-  }
-  void TearDown() override {
-    if (pid_ > 0) {
-      kill(pid_, SIGTERM);
-      waitpid(pid_, nullptr, 0);
-    }
-    std::error_code ignored;
-    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
-  }
-  std::string url;
-
- private:
-  std::string folder_;
-  pid_t pid_ = -1;
-};
-
-Sandbox* const sandbox = static_cast<Sandbox*>(::testing::AddGlobalTestEnvironment(new Sandbox));
+SandboxProcess* const sandbox = static_cast<SandboxProcess*>(::testing::AddGlobalTestEnvironment(new SandboxProcess));
 
 class ConnectorSandboxTest : public ::testing::TestWithParam<std::string> {
  protected:
@@ -235,7 +193,7 @@ TEST_P(ConnectorSandboxTest, WebhookAndPollAgree) {
     responder.Send({200});
   });
   ASSERT_TRUE(target.Start().ok());
-  const bool webhooks = connector().capabilities().webhooks;
+  const bool webhooks = connector().capabilities().Can(Feature::kWebhooks);
   std::string hook;
   if (webhooks) {
     Json registration = {{"network", GetParam()}, {"account", journal_account}, {"url", "http://" + target.address() + "/hook"}, {"duplicate_ratio", 0.5}};

@@ -1,110 +1,116 @@
 #include "networks/bluesky/bluesky.h"
 
 #include <algorithm>
-#include <set>
 
-#include "networks/text/facets.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
 
 namespace parvis::networks {
 namespace {
 
-constexpr int kGraphemesMax = 300, kBytesMax = 3000;
-constexpr char kPosts[] = "app.bsky.feed.post";
+constexpr int kGraphemesMax = 300;
+constexpr size_t kBytesMax = 3000;
+constexpr int kTagGraphemesMax = 64;
+constexpr size_t kTagBytesMax = 640, kTagsMax = 8;
+constexpr int kReportGraphemesMax = 2000;
+const char kPostLexicon[] = "https://docs.bsky.app/docs/advanced-guides/posts";
+const char kXrpc[] = "https://atproto.com/specs/xrpc";
+const char kGateLexicon[] =
+    "https://github.com/bluesky-social/atproto/blob/main/lexicons/app/bsky/feed/threadgate.json";
+const char kRepo[] = "https://atproto.com/specs/repository";
+const char kViews[] = "https://github.com/bluesky-social/atproto/blob/main/lexicons/app/bsky/feed/defs.json";
+const char kReports[] =
+    "https://github.com/bluesky-social/atproto/blob/main/lexicons/com/atproto/moderation/createReport.json";
 
-std::string RkeyOf(const std::string& uri) { return uri.substr(uri.rfind('/') + 1); }
-bool IsOurs(const std::string& uri, const Account& account) {
-  return uri.starts_with("at://" + account.remote_id + "/" + kPosts + "/");
+void TakeStances(Capabilities* c) {
+  using F = Feature;
+  c->Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kThread, F::kQuote, F::kTags, F::kReply, F::kDeleteOwn,
+            F::kPolling, F::kMentions, F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock, F::kPostCounts,
+            F::kChannelCounts});
+  c->Refuse(F::kTitle, "posts have no title; it names the link's card", kPostLexicon);
+  c->Refuse(F::kReel, "there is one kind of post", kPostLexicon);
+  c->Refuse(F::kStory, "there is one kind of post", kPostLexicon);
+  c->Refuse(F::kDocument, "posts carry pictures, a video or a card", kPostLexicon);
+  c->Refuse(F::kPoll, "there are no polls", kPostLexicon);
+  c->Refuse(F::kNativeSchedule, "what is written is there at once", kRepo);
+  c->Refuse(F::kNewsletter, "there are no newsletters", kPostLexicon);
+  c->Refuse(F::kWebhooks, "it is asked, or its stream is read", kXrpc);
+  c->Refuse(F::kApprove, "nothing is held for review", kGateLexicon);
+  c->Refuse(F::kSpam, "a report hides nothing; report the post and hide it", kReports);
+  c->Refuse(F::kDelete, "only our own posts can be deleted", kRepo);
+  c->Refuse(F::kImpressions, "views are not counted", kViews);
+  c->Leave(F::kVideo, "a video goes through a service of its own, which Parvis does not use yet");
+  c->Leave(F::kThumbnail, "it belongs to a video");
+  c->Leave(F::kStream, "Parvis reads the notifications instead");
+  c->Leave(F::kMessages, "chat needs an app password with that permission, which Parvis does not ask for");
+  c->Leave(F::kPrivateReply, "chat needs an app password with that permission, which Parvis does not ask for");
 }
-std::string Permalink(const std::string& did, const std::string& uri) {
-  return "https://bsky.app/profile/" + did + "/post/" + RkeyOf(uri);
+
+void CheckTags(const Draft& draft, std::vector<Violation>* out) {
+  if (draft.tags.size() > kTagsMax) {
+    out->push_back(
+        {"tags", "has " + std::to_string(draft.tags.size()) + " tags, at most 8 are allowed", "TOO_MANY_TAGS"});
+  }
+  for (size_t i = 0; i < draft.tags.size(); ++i) {
+    const std::string& tag = draft.tags[i];
+    if (text::IsUtf8(tag) && !tag.empty() && tag.size() <= kTagBytesMax && text::Graphemes(tag) <= kTagGraphemesMax)
+      continue;
+    out->push_back({"tags[" + std::to_string(i) + "]", "must have 1 to 64 characters", "TAG_INVALID"});
+  }
 }
 
 }  // namespace
-
-Refusal ClassifyBluesky(const net::ClientResult& http, const Json& json) {
-  const int status = http.http_status;
-  if (status >= 200 && status < 300) return {};
-  const std::string name = Text(json, "error");
-  Refusal out{ErrorClass::kInvalid, name + ": " + Text(json, "message")};
-  const auto is = [&](std::initializer_list<std::string_view> names) { return std::find(names.begin(), names.end(), name) != names.end(); };
-  if (is({"ExpiredToken", "InvalidToken"})) out.error = ErrorClass::kTokenExpired;
-  else if (is({"RecordNotFound", "NotFound", "RepoNotFound", "ActorNotFound"}) || status == 404) out.error = ErrorClass::kNotFound;
-  else if (is({"AccountTakedown", "AccountDeactivated", "AccountSuspended"}) || status == 403) out.error = ErrorClass::kPermission;
-  else if (name == "RateLimitExceeded" || status == 429) out.error = ErrorClass::kRateLimited;
-  else if (name == "InvalidSwap") out.error = ErrorClass::kDuplicate;
-  else if (status == 401) out.error = ErrorClass::kTokenExpired;
-  else if (status >= 500 || status == 408) out.error = ErrorClass::kTransient;
-  return out;
-}
-
-RateState BlueskyRate(const net::Headers& headers, absl::Time now) {
-  RateState rate;
-  if (const auto limit = HeaderNumber(headers, "RateLimit-Limit")) rate.limit = static_cast<int>(std::min<int64_t>(*limit, INT32_MAX));
-  if (const auto left = HeaderNumber(headers, "RateLimit-Remaining")) rate.remaining = static_cast<int>(std::min<int64_t>(*left, INT32_MAX));
-  if (const auto reset = HeaderNumber(headers, "RateLimit-Reset")) {
-    rate.reset_in = std::clamp(absl::FromUnixSeconds(*reset) - now, absl::ZeroDuration(), absl::Hours(24));
-  }
-  rate.retry_after = RetryAfter(headers);
-  return rate;
-}
-
-std::string EncodeTid(uint64_t micros, uint32_t clock_id) {
-  uint64_t value = ((micros & ((1ULL << 53) - 1)) << 10) | (clock_id & 0x3FF);
-  std::string out(13, '2');
-  for (int i = 12; i >= 0; --i, value >>= 5) out[static_cast<size_t>(i)] = "234567abcdefghijklmnopqrstuvwxyz"[value & 31];
-  return out;
-}
-
-std::string TidOfKey(std::string_view key) {
-  uint64_t hash = 0xcbf29ce484222325ULL;   // FNV-1a with splitmix64's last mix
-  for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebULL;
-  hash ^= hash >> 31;
-  return EncodeTid(hash >> 11, static_cast<uint32_t>(hash & 0x3FF));
-}
 
 BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock) : http_(http), clock_(clock) {
   Capabilities& c = capabilities_;
   c.network = "bluesky";
   c.display_name = "Bluesky";
-  using F = Feature;
-  c.Allow({F::kText, F::kLink, F::kThread, F::kDelete, F::kDeleteOwn});
-  for (int f = 0; f < kFeatures; ++f) {
-    if (!c.Can(static_cast<F>(f))) c.Leave(static_cast<F>(f), "Parvis posts text, links and threads there so far");
-  }
-  c.post_text_max = kGraphemesMax;
+  TakeStances(&c);
+  c.post_text_max = c.reply_text_max = kGraphemesMax;
   c.text_unit = TextUnit::kGraphemes;
+  c.media_max = 4;
+  c.media_types = {"image/jpeg", "image/png", "image/webp", "image/gif"};
+  c.media_max_bytes = 2'000'000;
   c.idempotency_key = true;
   c.credential_fields = {"access_token"};
+  c.options = {{"label", "what the post warns of", {"sexual", "nudity", "porn", "graphic-media"}},
+               {"reason", "of a report", {"spam", "violation", "misleading", "sexual", "rude", "other"}}};
+  c.counters = {"likes", "comments", "shares", "quotes", "bookmarks", "followers", "following", "posts"};
 }
 
 int BlueskyConnector::TextLength(std::string_view text) const { return text::Graphemes(text); }
 
+std::string BlueskyText(WriteKind, const Draft& draft) {
+  return draft.media.empty() ? draft.text : TextWithLink(draft);
+}
+
 std::vector<Violation> BlueskyConnector::Check(WriteKind kind, const Draft& draft) const {
   std::vector<Violation> out;
   CheckPossible(kind, draft, capabilities_, &out);
-  if (kind != WriteKind::kPost) return out;
-  const std::string text = TextWithLink(draft);
-  CheckText(draft, TextLength(text), kGraphemesMax, "graphemes", false, &out);
-  CheckLink(draft, &out);
+  if (kind == WriteKind::kReport && text::Graphemes(draft.text) > kReportGraphemesMax) {
+    out.push_back({"text", "must have at most 2000 graphemes", "TEXT_TOO_LONG"});
+  }
+  if (kind != WriteKind::kPost && kind != WriteKind::kReply) return out;
+  const std::string text = BlueskyText(kind, draft);
+  if (draft.quote_remote_id.empty() || !draft.text.empty()) {
+    CheckText(draft, TextLength(text), kGraphemesMax, "graphemes", true, &out);
+  }
   if (text.size() > kBytesMax) {
     out.push_back({"text", "has " + std::to_string(text.size()) + " bytes, at most 3000 are allowed", "TEXT_TOO_LONG"});
   }
+  CheckLink(draft, &out);
+  CheckMedia(draft, capabilities_, &out);
+  if (!draft.quote_remote_id.empty() && !IsBlueskyPost(draft.quote_remote_id)) {
+    out.push_back({"quote_remote_id", "must be the at-URI of a post", "QUOTE_INVALID"});
+  }
+  CheckTags(draft, &out);
   return out;
 }
 
-Answer BlueskyConnector::Ask(const Call& call, const Account& account, const std::string& method, const Json* body) {
-  net::ClientRequest request;
-  request.method = body == nullptr ? "GET" : "POST";
+Answer BlueskyConnector::SendRequest(const Call& call, const Account& account, const std::string& method,
+                                     net::ClientRequest request) {
   request.url = account.base_url + (account.base_url.ends_with('/') ? "xrpc/" : "/xrpc/") + method;
   request.bearer = account.credentials.Get("access_token");
-  if (body != nullptr) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
   Answer answer;
   answer.http = http_.Send(call, std::move(request));
   if (!answer.answered()) return answer;
@@ -114,79 +120,72 @@ Answer BlueskyConnector::Ask(const Call& call, const Account& account, const std
   return answer;
 }
 
-Answer BlueskyConnector::GetRecord(const Call& call, const Account& account, const std::string& rkey) {
-  return Ask(call, account, "com.atproto.repo.getRecord?repo=" + net::UrlEncode(account.remote_id) + "&collection=" + kPosts +
-                                "&rkey=" + net::UrlEncode(rkey));
+Answer BlueskyConnector::Ask(const Call& call, const Account& account, const std::string& method, const Json* body) {
+  net::ClientRequest request;
+  request.method = body == nullptr ? "GET" : "POST";
+  if (body != nullptr) {
+    request.headers["Content-Type"] = "application/json";
+    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  return SendRequest(call, account, method, std::move(request));
 }
 
-Json BlueskyConnector::Facets(const Call& call, const Account& account, const std::string& text, std::optional<Outcome>* failed) {
-  Json out = Json::array();
-  const std::string type = "app.bsky.richtext.facet";
-  for (const text::Facet& facet : text::FindFacets(text)) {
-    Json feature;
-    if (facet.kind == text::Facet::Kind::kMention) {
-      const Answer answer = Ask(call, account, "com.atproto.identity.resolveHandle?handle=" + net::UrlEncode(facet.value));
-      const bool nobody = answer.answered() && (answer.refusal.error == ErrorClass::kInvalid || answer.refusal.error == ErrorClass::kNotFound);
-      if (nobody) continue;   // stays plain text, as in the network's own app
-      if (!answer.ok()) {
-        *failed = FailedWrite(answer, account, false);
-        return out;
-      }
-      feature = {{"$type", type + "#mention"}, {"did", Text(answer.json, "did")}};
-    } else if (facet.kind == text::Facet::Kind::kLink) {
-      feature = {{"$type", type + "#link"}, {"uri", facet.value}};
-    } else {
-      feature = {{"$type", type + "#tag"}, {"tag", facet.value}};
-    }
-    out.push_back({{"index", {{"byteStart", facet.begin}, {"byteEnd", facet.end}}}, {"features", Json::array({feature})}});
-  }
-  return out;
+Answer BlueskyConnector::GetRecord(const Call& call, const Account& account, const char* collection,
+                                   const std::string& rkey) {
+  Answer answer = Ask(call, account,
+                      "com.atproto.repo.getRecord?repo=" + net::UrlEncode(account.remote_id) +
+                          "&collection=" + collection + "&rkey=" + net::UrlEncode(rkey));
+  // Servers before 2025 have no name for it.
+  const bool unnamed = Text(answer.json, "error") == "InvalidRequest" &&
+                       Text(answer.json, "message").starts_with("Could not locate record");
+  if (answer.answered() && unnamed) answer.refusal.error = ErrorClass::kNotFound;
+  return answer;
 }
 
-Outcome BlueskyConnector::Post(const Call& call, const Account& account, const Write& write) {
-  if (write.idempotency_key.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "no idempotency key is given");
-  const std::string text = TextWithLink(write.draft), rkey = TidOfKey(write.idempotency_key);
-  Json record = {{"$type", kPosts}, {"text", text}, {"createdAt", FormatIsoTime(clock_.WallNow())}};
-  std::optional<Outcome> failed;
-  if (Json facets = Facets(call, account, text, &failed); !facets.empty()) record["facets"] = std::move(facets);
-  if (failed) return *failed;
-  if (!write.draft.language.empty()) record["langs"] = Json::array({write.draft.language});
-  if (!write.target_remote_id.empty()) {
-    if (!IsOurs(write.target_remote_id, account)) return RefusedBeforeSending(ErrorClass::kInvalid, "a thread continues our own post");
-    const Answer parent = GetRecord(call, account, RkeyOf(write.target_remote_id));
-    if (!parent.ok()) return FailedWrite(parent, account, false);
-    const Json ref = {{"uri", write.target_remote_id}, {"cid", Text(parent.json, "cid")}};
-    const Json& root = Member(Member(Member(parent.json, "value"), "reply"), "root");
-    record["reply"] = {{"root", root.is_object() ? root : ref}, {"parent", ref}};
-  }
-  const Json body = {{"repo", account.remote_id}, {"collection", kPosts}, {"rkey", rkey}, {"record", record}, {"swapRecord", nullptr}};
-  Answer answer = Ask(call, account, "com.atproto.repo.putRecord", &body);
-  if (answer.answered() && answer.refusal.error == ErrorClass::kDuplicate) {   // sent before: is it what we meant?
-    Answer there = GetRecord(call, account, rkey);
-    if (there.ok() && Text(Member(there.json, "value"), "text") == text) answer = std::move(there);
-  }
-  if (!answer.ok()) return FailedWrite(answer, account);
-  Outcome out;
-  out.remote_id = Text(answer.json, "uri");
-  if (out.remote_id.empty()) return UnclearWrite(answer);
-  out.kind = OutcomeKind::kAccepted;
-  out.permalink = Permalink(account.remote_id, out.remote_id);
-  out.rate = answer.rate;
-  return out;
+Answer BlueskyConnector::GetPosts(const Call& call, const Account& account, const std::vector<std::string>& uris) {
+  std::string query;
+  for (const std::string& uri : uris) query += (query.empty() ? "?uris=" : "&uris=") + net::UrlEncode(uri);
+  return Ask(call, account, "app.bsky.feed.getPosts" + query);
+}
+
+Answer BlueskyConnector::PutRecord(const Call& call, const Account& account, const char* collection,
+                                   const std::string& rkey, const Json& record, const Json& swap) {
+  const Json body = {{"repo", account.remote_id},
+                     {"collection", collection},
+                     {"rkey", rkey},
+                     {"record", record},
+                     {"swapRecord", swap}};
+  return Ask(call, account, "com.atproto.repo.putRecord", &body);
 }
 
 Outcome BlueskyConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (write.kind == WriteKind::kPost) return Post(call, account, write);
-  if (write.kind != WriteKind::kDelete) return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
-  if (!IsOurs(write.target_remote_id, account)) return RefusedBeforeSending(ErrorClass::kPermission, "only our own posts can be deleted");
-  const Json body = {{"repo", account.remote_id}, {"collection", kPosts}, {"rkey", RkeyOf(write.target_remote_id)}};
-  const Answer answer = Ask(call, account, "com.atproto.repo.deleteRecord", &body);
-  if (!answer.ok()) return FailedWrite(answer, account);
-  Outcome out;
-  out.kind = OutcomeKind::kAccepted;
-  out.remote_id = write.target_remote_id;
-  out.rate = answer.rate;
-  return out;
+  if (!capabilities_.Can(write.kind)) {
+    return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  }
+  switch (write.kind) {
+    case WriteKind::kPost:
+    case WriteKind::kReply:
+      return Post(call, account, write);
+    case WriteKind::kDelete:
+      return Delete(call, account, write);
+    case WriteKind::kHide:
+    case WriteKind::kUnhide:
+      return Hide(call, account, write);
+    case WriteKind::kLock:
+    case WriteKind::kUnlock:
+      return Lock(call, account, write);
+    case WriteKind::kBan:
+      return Block(call, account, write);
+    case WriteKind::kUnban:
+      return Unblock(call, account, write);
+    case WriteKind::kMute:
+    case WriteKind::kUnmute:
+      return Mute(call, account, write);
+    case WriteKind::kReport:
+      return Report(call, account, write);
+    default:
+      return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  }
 }
 
 StatusOr<Identity> BlueskyConnector::WhoAmI(const Call& call, const Account& account) {
@@ -194,29 +193,8 @@ StatusOr<Identity> BlueskyConnector::WhoAmI(const Call& call, const Account& acc
   if (!answer.ok()) return FailedRead(answer, account);
   Identity me{Text(answer.json, "did"), Text(answer.json, "handle"), Text(answer.json, "handle"), ""};
   if (me.remote_id.empty()) return UnintelligibleRead();
-  me.url = "https://bsky.app/profile/" + me.handle;
+  me.url = "https://bsky.app/profile/" + (me.handle.empty() ? me.remote_id : me.handle);
   return me;
-}
-
-// The record key follows from the idempotency key: one look tells.
-StatusOr<std::vector<OwnItem>> BlueskyConnector::ReadBack(const Call& call, const Account& account, const Write& write, absl::Time, int) {
-  const std::string rkey = write.kind == WriteKind::kPost ? TidOfKey(write.idempotency_key) : RkeyOf(write.target_remote_id);
-  const Answer answer = GetRecord(call, account, rkey);
-  if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) return std::vector<OwnItem>();
-  if (!answer.ok()) return FailedRead(answer, account);
-  const Json& value = Member(answer.json, "value");
-  OwnItem item;
-  item.remote_id = Text(answer.json, "uri");
-  if (item.remote_id.empty()) return UnintelligibleRead();
-  item.permalink = Permalink(account.remote_id, item.remote_id);
-  item.text = Text(value, "text");
-  item.parent_remote_id = Text(Member(Member(value, "reply"), "parent"), "uri");
-  item.created_at = ParseIsoTime(Text(value, "createdAt")).value_or(absl::InfinitePast());
-  return std::vector<OwnItem>{item};
-}
-
-bool BlueskyConnector::Matches(const Write& write, const OwnItem& item) const {
-  return write.kind == WriteKind::kPost && item.parent_remote_id == write.target_remote_id && item.text == TextWithLink(write.draft);
 }
 
 }  // namespace parvis::networks

@@ -1,10 +1,14 @@
-// Bluesky (AT Protocol, facts 6). Credentials: access_token (a session's accessJwt). Account: remote_id is the DID, base_url
-// the PDS, which passes app.bsky.* on to the AppView. Remote ids are at-URIs.
+// Bluesky (AT Protocol, facts 6). Credentials: access_token (a session's accessJwt). Account: remote_id is the DID,
+// base_url the PDS, which passes app.bsky.* on to the AppView. Remote ids are at-URIs.
 //
-// A post's record key is made from the idempotency key and written with swapRecord null ("only create"): a second sending
-// finds the first one's record and takes it over.
+// A post's record key is made from the idempotency key and written with swapRecord null ("only create"): a second
+// sending finds the first one's record and takes it over. Thread and post of a reply are the root of its thread; a
+// conversation is that root and the person.
 #pragma once
 
+#include <functional>
+
+#include "networks/bluesky/bluesky_ids.h"
 #include "networks/connector.h"
 #include "networks/wire/answer.h"
 
@@ -14,10 +18,8 @@ namespace parvis::networks {
 Refusal ClassifyBluesky(const net::ClientResult& http, const Json& json);
 // RateLimit-*: the reset is a Unix time in seconds (facts 0.4). Pure.
 RateState BlueskyRate(const net::Headers& headers, absl::Time now);
-// 13 characters of base32-sortable; the top bit is 0 (atproto.com/specs/tid). Pure.
-std::string EncodeTid(uint64_t micros, uint32_t clock_id);
-// The record key of what is written with this idempotency key. Pure.
-std::string TidOfKey(std::string_view idempotency_key);
+// The text as it is posted: a link without pictures becomes a card, which the text need not repeat. Pure.
+std::string BlueskyText(WriteKind kind, const Draft& draft);
 
 class BlueskyConnector : public Connector {
  public:
@@ -27,16 +29,51 @@ class BlueskyConnector : public Connector {
   int TextLength(std::string_view text) const override;
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
   Outcome Execute(const Call& call, const Account& account, const Write& write) override;
-  StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
-                                          int limit) override;
+  StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
+                                          absl::Time since, int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
+  StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
+                          int limit) override;
+  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
+                                        const std::vector<std::string>& post_remote_ids) override;
 
  private:
   Answer Ask(const Call& call, const Account& account, const std::string& method, const Json* body = nullptr);
-  Answer GetRecord(const Call& call, const Account& account, const std::string& rkey);
+  Answer SendRequest(const Call& call, const Account& account, const std::string& method, net::ClientRequest request);
+  Answer GetRecord(const Call& call, const Account& account, const char* collection, const std::string& rkey);
+  Answer GetPosts(const Call& call, const Account& account, const std::vector<std::string>& uris);
+  Answer PutRecord(const Call& call, const Account& account, const char* collection, const std::string& rkey,
+                   const Json& record, const Json& swap);
+
+  // What is needed to refer to a post: its uri and cid, and its own record. nullopt and `failed` otherwise.
+  struct Referred {
+    Json ref, record;
+    bool closed = false;  // to our replies
+  };
+  std::optional<Referred> Refer(const Call& call, const Account& account, const std::string& uri, Outcome* failed);
   // Makes links, mentions (resolved) and tags of the text; `failed` when a handle could not be asked for.
   Json Facets(const Call& call, const Account& account, const std::string& text, std::optional<Outcome>* failed);
+  // Pictures, card and quote; nobody sees an uploaded picture without its post. False and `failed` otherwise.
+  bool AddEmbed(const Call& call, const Account& account, const Draft& draft, Json* record, Outcome* failed);
+  std::optional<Json> Upload(const Call& call, const Account& account, const Media& media, Outcome* failed);
+  bool AddReply(const Call& call, const Account& account, const Write& write, Json* record, Outcome* failed);
   Outcome Post(const Call& call, const Account& account, const Write& write);
+  Outcome Delete(const Call& call, const Account& account, const Write& write);
+
+  // Changes the thread gate of one of our posts, unless `change` says that nothing is to be done; another's change
+  // in between is kept.
+  Outcome ChangeGate(const Call& call, const Account& account, const std::string& root, const std::string& target,
+                     const std::function<bool(Json* gate, Outcome* failed)>& change);
+  // The root of the thread that a reply hangs below, which must be ours; "" and `failed` otherwise.
+  std::string RootOf(const Call& call, const Account& account, const Write& write, Outcome* failed);
+  Outcome Hide(const Call& call, const Account& account, const Write& write);
+  Outcome Lock(const Call& call, const Account& account, const Write& write);
+  Outcome Block(const Call& call, const Account& account, const Write& write);
+  Outcome Unblock(const Call& call, const Account& account, const Write& write);
+  Outcome Mute(const Call& call, const Account& account, const Write& write);
+  Outcome Report(const Call& call, const Account& account, const Write& write);
+  // What moderation left behind: one item for the target, `hidden` when it is hidden, locked, blocked or muted.
+  StatusOr<std::vector<OwnItem>> ReadTarget(const Call& call, const Account& account, const Write& write);
 
   net::HttpClient& http_;
   const Clock& clock_;

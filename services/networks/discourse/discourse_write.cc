@@ -171,12 +171,7 @@ Outcome DiscourseConnector::Create(const Call& call, const Account& account, con
 }
 
 Outcome DiscourseConnector::Changed(const Answer& answer, const Account& account, const std::string& id) const {
-  if (!answer.ok()) return FailedWrite(answer, account);
-  Outcome out;
-  out.kind = OutcomeKind::kAccepted;
-  out.remote_id = id;
-  out.rate = answer.rate;
-  return out;
+  return SettledWrite(answer, account, id);
 }
 
 // Approving needs the entry's version, so that nobody approves what was changed meanwhile.

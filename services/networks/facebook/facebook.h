@@ -30,11 +30,14 @@ class FacebookConnector : public Connector {
   Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const override;
   WebhookContent ParseWebhook(std::string_view body) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) override;
+  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account, const std::vector<std::string>& post_remote_ids) override;
 
  private:
   using Fields = std::vector<std::pair<std::string, std::string>>;
   // `path` below base_url: "/{id}/feed". POST sends `fields` as a form, the others as the query.
   Answer Ask(const Call& call, const Account& account, const std::string& method, const std::string& path, Fields fields);
+  Outcome PrivateReply(const Call& call, const Account& account, const Write& write);
+  Outcome Ban(const Call& call, const Account& account, const Write& write);
   Outcome Post(const Call& call, const Account& account, const Write& write);
   Outcome PostPhotos(const Call& call, const Account& account, const Write& write, Fields fields);
   Outcome Created(const Answer& answer, const Account& account, const char* id_key) const;

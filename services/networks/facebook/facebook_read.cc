@@ -145,6 +145,9 @@ StatusOr<std::vector<OwnItem>> FacebookConnector::ReadBack(const Call& call, con
     return OwnItems(call, account, "/" + net::UrlEncode(account.remote_id) + "/feed",
                     {{"fields", "id,message,from{id},created_time,permalink_url,is_hidden"}}, since, limit, true);
   }
+  const bool shown = write.kind == WriteKind::kReply || write.kind == WriteKind::kHide || write.kind == WriteKind::kUnhide ||
+                     write.kind == WriteKind::kDelete;
+  if (!shown) return CannotReadBack(write.kind, capabilities_);
   const std::string target = "/" + net::UrlEncode(write.target_remote_id);
   if (write.kind == WriteKind::kReply) {
     PARVIS_ASSIGN_OR_RETURN(std::vector<OwnItem> out, OwnComments(call, account, write.target_remote_id, since, limit));

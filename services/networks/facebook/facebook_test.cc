@@ -246,4 +246,37 @@ TEST_F(FacebookTest, ChecksEveryRule) {
 }
 
 }  // namespace
+TEST_F(FacebookTest, AnswersInPrivateAndBans) {
+  network.Next(200, R"({"recipient_id":"999","message_id":"m_1"})");
+  EXPECT_EQ(Execute(Of(WriteKind::kPrivateReply, "We wrote to you")).remote_id, "m_1");
+  auto form = net::ParseQuery(network.Taken().at(0).body);
+  EXPECT_EQ(ParseJson(form.at("recipient")), (Json{{"comment_id", "222_333"}}));
+  EXPECT_EQ(ParseJson(form.at("message")), (Json{{"text", "We wrote to you"}}));
+  network.NextReset();
+  const Write ban = Of(WriteKind::kBan);
+  network.Next(200, R"({"id":"222_333","from":{"id":"999"}})");
+  EXPECT_EQ(Execute(ban).kind, OutcomeKind::kNotSent);   // the look at the author was lost: nothing has happened
+  network.Next(200, R"({"999":true})");
+  EXPECT_EQ(Execute(ban).remote_id, "999");
+  network.Next(200, R"({"success":true})");
+  Write unban = Of(WriteKind::kUnban);
+  unban.target_author_id = "999";
+  network.Taken();
+  EXPECT_EQ(Execute(unban).kind, OutcomeKind::kAccepted);
+  EXPECT_EQ(network.Taken().at(0).method, "DELETE");
+  EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, ban, absl::UnixEpoch(), 10).status()), "READ_BACK_IMPOSSIBLE");
+  EXPECT_EQ(Execute(Of(WriteKind::kMute)).reason, "REJECTED");
+}
+
+TEST_F(FacebookTest, CountsPostsAndThePage) {
+  network.Next(200, R"({"id":"1_2","shares":{"count":4},"reactions":{"data":[],"summary":{"total_count":9}},"comments":{"data":[],"summary":{"total_count":3}}})");
+  network.Next(400, R"({"error":{"message":"gone","type":"GraphMethodException","code":100,"error_subcode":33}})");
+  const auto counts = connector.Measure(network.call(), account, {"1_2", "1_3"});
+  ASSERT_TRUE(counts.ok()) << counts.status();
+  ASSERT_EQ(counts->size(), 1u);
+  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"likes", 9}, {"comments", 3}, {"shares", 4}}));
+  network.Next(200, R"({"id":"1","followers_count":12})");
+  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values.at("followers"), 12);
+}
+
 }  // namespace parvis::networks

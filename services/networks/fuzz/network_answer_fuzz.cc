@@ -3,6 +3,7 @@
 #include "networks/facebook/facebook.h"
 #include "networks/linkedin/linkedin.h"
 #include "networks/linkedin/linkedin_text.h"
+#include "networks/mastodon/mastodon.h"
 #include "networks/nodebb/nodebb.h"
 #include "networks/wordpress/wordpress.h"
 #include "networks/x/x.h"
@@ -18,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   answer.http.body = std::string(reinterpret_cast<const char*>(data) + 2, size - 2);
   answer.json = ParseJson(answer.http.body);
   const Account account;
-  for (const auto classify : {&ClassifyFacebook, &ClassifyX, &ClassifyWordPress, &ClassifyDiscourse, &ClassifyLinkedIn, &ClassifyNodeBb}) {
+  for (const auto classify : {&ClassifyFacebook, &ClassifyX, &ClassifyWordPress, &ClassifyDiscourse, &ClassifyLinkedIn, &ClassifyNodeBb, &ClassifyMastodon}) {
     answer.refusal = classify(answer.http, answer.json);
     if (answer.refusal.error != ErrorClass::kNone) {
       (void)FailedWrite(answer, account);
@@ -29,6 +30,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)XRate({{"x-rate-limit-reset", answer.http.body}}, absl::UnixEpoch());
   (void)DiscourseRate(answer.http, answer.json);
   (void)NodeBbRate(answer.http, answer.json);
+  (void)MastodonRate({{"X-RateLimit-Reset", answer.http.body}}, absl::UnixEpoch());
+  (void)LinkParameter({{"Link", answer.http.body}}, "prev", "min_id");
+  (void)MastodonText(answer.json);
   (void)FromLittleText(ToLittleText(answer.http.body));
   (void)ParseIsoTime(answer.http.body);
   return 0;

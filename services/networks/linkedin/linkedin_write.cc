@@ -123,8 +123,7 @@ Outcome LinkedInConnector::Remove(const Call& call, const Account& account, cons
                                          comment->id + "?actor=" + net::UrlEncode(OrganisationUrn(account.remote_id))
                                    : "/rest/posts/" + net::UrlEncode(write.target_remote_id);
   const Answer answer = Ask(call, account, "DELETE", path);
-  if (!answer.ok()) return FailedWrite(answer, account);
-  return Accepted(answer, write.target_remote_id, "");
+  return SettledWrite(answer, account, write.target_remote_id);
 }
 
 Outcome LinkedInConnector::Execute(const Call& call, const Account& account, const Write& write) {

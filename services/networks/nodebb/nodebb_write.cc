@@ -135,12 +135,7 @@ Outcome NodeBbConnector::Chat(const Call& call, const Account& account, const Wr
 }
 
 Outcome NodeBbConnector::Changed(const Answer& answer, const Account& account, const std::string& id) const {
-  if (!answer.ok()) return FailedWrite(answer, account);
-  Outcome out;
-  out.kind = OutcomeKind::kAccepted;
-  out.remote_id = id;
-  out.rate = answer.rate;
-  return out;
+  return SettledWrite(answer, account, id);
 }
 
 Outcome NodeBbConnector::Sanction(const Call& call, const Account& account, const Write& write) {

@@ -14,7 +14,8 @@ nlohmann::json Vectors() {
 }
 
 TEST(Facets, TagsAreThoseOfTheNetworksOwnLibrary) {
-  for (const auto& test : Vectors()["tags"]) {
+  const nlohmann::json vectors = Vectors();
+  for (const auto& test : vectors["tags"]) {
     std::vector<std::string> tags;
     nlohmann::json indices = nlohmann::json::array();
     for (const Facet& facet : FindFacets(test["text"].get<std::string>())) {
@@ -28,7 +29,8 @@ TEST(Facets, TagsAreThoseOfTheNetworksOwnLibrary) {
 }
 
 TEST(Facets, MentionsAndLinksAreThoseOfTheNetworksOwnLibrary) {
-  for (const auto& test : Vectors()["mentions_links"]) {
+  const nlohmann::json vectors = Vectors();
+  for (const auto& test : vectors["mentions_links"]) {
     std::vector<Facet> found;
     for (Facet& facet : FindFacets(test["text"].get<std::string>())) {
       if (facet.kind != Facet::Kind::kTag) found.push_back(std::move(facet));

@@ -66,7 +66,7 @@ void Break(int breaks, std::string* out) {
   while (!out->empty() && out->back() == ' ') out->pop_back();
   if (out->empty()) return;
   int have = 0;
-  for (size_t i = out->size(); i > 0 && (*out)[i - 1] == '\n'; --i) ++have;
+  for (size_t i = out->size(); have < breaks && i > 0 && (*out)[i - 1] == '\n'; --i) ++have;
   for (; have < breaks; ++have) out->push_back('\n');
 }
 

@@ -82,6 +82,16 @@ std::string SafeMessage(std::string_view message, const Credentials& credentials
   return text::CutBytes(out, kMessageMax);
 }
 
+Outcome SettledWrite(const Answer& answer, const Account& account, std::string remote_id) {
+  if (!answer.ok()) return FailedWrite(answer, account);
+  if (!answer.json.is_structured() && !answer.http.body.empty()) return UnclearWrite(answer);
+  Outcome out;
+  out.kind = OutcomeKind::kAccepted;
+  out.remote_id = std::move(remote_id);
+  out.rate = answer.rate;
+  return out;
+}
+
 Outcome RefusedBeforeSending(ErrorClass error, std::string_view message) {
   Outcome out;
   out.kind = OutcomeKind::kRefused;
@@ -162,6 +172,11 @@ Status UnintelligibleRead() {
 Status UnfinishedRead() {
   return MakeError(Code::kResourceExhausted, "READ_BACK_TOO_LONG",
                    "the network shows more of our own items than are read: whether the one in question is among them is not known");
+}
+
+Status CannotReadBack(WriteKind kind, const Capabilities& capabilities) {
+  return MakeError(Code::kFailedPrecondition, "READ_BACK_IMPOSSIBLE",
+                   capabilities.display_name + " does not show whether a " + std::string(NameOf(kind)) + " happened");
 }
 
 Status ReadPages(const Account& account, const std::function<Answer(const std::string& place)>& ask,

@@ -44,6 +44,9 @@ std::string SafeMessage(std::string_view message, const Credentials& credentials
 // For a write that did not succeed: kNotSent, kRefused or kUnknown. `effect`: false when this call could not have had an
 // effect that anyone sees (an upload before the post): then an unclear end is kNotSent.
 Outcome FailedWrite(const Answer& answer, const Account& account, bool effect = true);
+// For a write whose answer need not tell anything: accepted when the network said yes with JSON or with nothing at all.
+// Anything else with a success status is some gateway's page, not the network speaking.
+Outcome SettledWrite(const Answer& answer, const Account& account, std::string remote_id);
 // A write that was answered with success, but unintelligibly: it may have happened.
 Outcome UnclearWrite(const Answer& answer);
 Outcome RefusedBeforeSending(ErrorClass error, std::string_view message);
@@ -53,6 +56,8 @@ Status FailedRead(const Answer& answer, const Account& account);
 Status UnintelligibleRead();
 // RESOURCE_EXHAUSTED READ_BACK_TOO_LONG: there is more than kReadBackPagesMax requests show.
 Status UnfinishedRead();
+// FAILED_PRECONDITION READ_BACK_IMPOSSIBLE: the network does not show whether it happened; a person settles it.
+Status CannotReadBack(WriteKind kind, const Capabilities& capabilities);
 // Requests of one reading back, a hundred items each.
 inline constexpr int kReadBackPagesMax = 32;
 // Reads a list to its end: `ask` asks for the page at a place ("" = the first), `take` takes its items and gives the place of

@@ -1,19 +1,17 @@
 #include "networks/wire/wait.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
 namespace parvis::networks {
 
-bool Pause(const Call& call, const Clock& clock, absl::Duration pause) {
-  const Instant end = clock.Now() + pause;
-  if (call.deadline <= end) return false;
+bool WaitWithin(const Call& call, const Clock& clock, absl::Duration pause, absl::Duration reserve) {
+  if (call.Remaining(clock) <= pause + reserve) return false;
   std::mutex mutex;
-  std::condition_variable nobody;  // spurious wake-ups only
+  std::condition_variable nobody_wakes_us;
   std::unique_lock lock(mutex);
-  for (absl::Duration left = end - clock.Now(); left > absl::ZeroDuration(); left = end - clock.Now()) {
-    nobody.wait_for(lock, absl::ToChronoNanoseconds(left));
-  }
+  nobody_wakes_us.wait_for(lock, absl::ToChronoNanoseconds(pause), [] { return false; });
   return true;
 }
 

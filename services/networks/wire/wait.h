@@ -1,11 +1,14 @@
-// A pause within a call, for networks that say when to ask again (an upload that is being processed).
+// Waiting for a network that works on something (a video is converted) before it can be used.
 #pragma once
 
-#include "networks/connector.h"
+#include <absl/time/time.h>
+
+#include "platform/base/call.h"
 
 namespace parvis::networks {
 
-// Blocks for `pause`. False, at once, when the call's deadline lies before its end: then nothing should follow it.
-bool Pause(const Call& call, const Clock& clock, absl::Duration pause);
+// Blocks for `pause` on the real clock. False, at once and without waiting, when the call's deadline would come within
+// `pause` and `reserve` (what is still to be done after it).
+bool WaitWithin(const Call& call, const Clock& clock, absl::Duration pause, absl::Duration reserve);
 
 }  // namespace parvis::networks

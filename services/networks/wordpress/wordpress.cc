@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kTitleMax = 200;             // code points; the column is unlimited, themes are not
 constexpr int kReplyBytesMax = 65525;      // facts 0.3
+const char kReference[] = "https://developer.wordpress.org/rest-api/reference/";
 
 std::string WithoutSlash(std::string url) {
   while (!url.empty() && url.back() == '/') url.pop_back();
@@ -24,9 +25,33 @@ WordPressConnector::WordPressConnector(net::HttpClient& http, const Clock& clock
   c.network = "wordpress";
   c.display_name = "WordPress";
   using F = Feature;
-  c.Allow({F::kText, F::kTitle, F::kLink, F::kImage, F::kGallery, F::kPolling, F::kReply, F::kHide, F::kUnhide, F::kDelete,
-           F::kDeleteOwn});
-  c.Refuse(F::kWebhooks, "its core calls nobody; comments are read instead", "https://developer.wordpress.org/rest-api/reference/");
+  c.Allow({F::kText, F::kTitle, F::kLink, F::kImage, F::kGallery, F::kPolling, F::kReply, F::kHide, F::kUnhide, F::kApprove,
+           F::kSpam, F::kDelete, F::kDeleteOwn});
+  c.features[F::kHide].because = "a comment is held for approval";
+  c.features[F::kDelete].because = "into the trash, where it can be brought back from";
+  c.Refuse(F::kWebhooks, "its core calls nobody; comments are read instead", kReference);
+  c.Refuse(F::kStream, "its core has no stream; comments are read instead", kReference);
+  c.Refuse(F::kMessages, "a blog has no messages", kReference);
+  c.Refuse(F::kPrivateReply, "a comment is answered below it, for all to see", kReference);
+  c.Refuse(F::kReel, "a blog has one kind of post", kReference);
+  c.Refuse(F::kStory, "a blog has one kind of post", kReference);
+  c.Refuse(F::kPoll, "polls are a plugin's, with no interface of the core", kReference);
+  c.Refuse(F::kThread, "a post continues no other", kReference);
+  c.Refuse(F::kNewsletter, "its core sends no newsletter", kReference);
+  c.Refuse(F::kBan, "its list of disallowed names and addresses is no setting that can be written from outside", kReference);
+  c.Refuse(F::kMute, "its core silences nobody; hold or delete the comment", kReference);
+  c.Refuse(F::kReport, "whoever runs the blog is us", kReference);
+  c.Refuse(F::kImpressions, "its core counts no readers", kReference);
+  c.Leave(F::kVideo, "put a link to the video into the text: the blog shows the player");
+  c.Leave(F::kDocument, "put a link to the document into the text");
+  c.Leave(F::kQuote, "quote in the text");
+  c.Leave(F::kTags, "tags have to exist on the blog first; choose them there");
+  c.Leave(F::kThumbnail, "the first picture stands for the post");
+  c.Leave(F::kNativeSchedule, "Parvis keeps the time itself");
+  c.Leave(F::kMentions, "pingbacks and trackbacks are not read");
+  c.Leave(F::kLock, "comments below a post are closed on the blog");
+  c.Leave(F::kPostCounts, "the comments of a post are not counted");
+  c.Leave(F::kChannelCounts, "posts and comments are not counted");
   c.needs_title = true;
   c.reply_text_max = kReplyBytesMax;
   c.text_unit = TextUnit::kBytes;

@@ -90,6 +90,52 @@ TEST_F(WordPressTest, RepliesAndModerates) {
   EXPECT_EQ(network.Taken().back().path, "/wp-json/wp/v2/posts/4");
 }
 
+TEST_F(WordPressTest, ApprovesAndTellsSpam) {
+  network.Next(200, Comment(7, 0));
+  EXPECT_EQ(Execute(Of(WriteKind::kApprove)).kind, OutcomeKind::kAccepted);
+  network.Next(200, Comment(7, 0, "spam"));
+  EXPECT_EQ(Execute(Of(WriteKind::kSpam)).remote_id, "7");
+  network.Next(500, R"({"code":"rest_comment_failed_edit"})");   // it is spam already
+  network.Next(200, Comment(7, 0, "spam"));
+  EXPECT_EQ(Execute(Of(WriteKind::kSpam)).kind, OutcomeKind::kAccepted);
+  network.Next(500, R"({"code":"rest_comment_failed_edit"})");   // it is not
+  network.Next(200, Comment(7, 0, "hold"));
+  EXPECT_EQ(Execute(Of(WriteKind::kSpam)).kind, OutcomeKind::kUnknown);
+  network.Next(403, R"({"code":"rest_cannot_edit"})");
+  EXPECT_EQ(Execute(Of(WriteKind::kApprove)).reason, "PERMISSION_DENIED");
+  network.Next(404, R"({"code":"rest_comment_invalid_id"})");
+  EXPECT_EQ(Execute(Of(WriteKind::kSpam)).reason, "NOT_FOUND");
+  const auto asked = network.Taken();
+  EXPECT_EQ(asked[0].path + asked[0].body, R"(/wp-json/wp/v2/comments/7{"status":"approve"})");
+  EXPECT_EQ(asked[1].path + asked[1].body, R"(/wp-json/wp/v2/comments/7{"status":"spam"})");
+  // An unclear one is settled by the comment itself; to be held is not to be spam.
+  const auto settled = [&](WriteKind kind, const char* status) {
+    network.Next(200, Comment(7, 0, status));
+    const auto items = connector.ReadBack(network.call(), account, Of(kind), absl::UnixEpoch(), 1);
+    return items.ok() && items->size() == 1 && connector.Matches(Of(kind), items->front());
+  };
+  EXPECT_TRUE(settled(WriteKind::kSpam, "spam"));
+  EXPECT_FALSE(settled(WriteKind::kSpam, "hold"));
+  EXPECT_FALSE(settled(WriteKind::kSpam, "approved"));
+  EXPECT_TRUE(settled(WriteKind::kApprove, "approved"));
+  EXPECT_FALSE(settled(WriteKind::kApprove, "hold"));
+}
+
+TEST_F(WordPressTest, TakesAStanceOnEverything) {
+  const Capabilities& can = connector.capabilities();
+  EXPECT_EQ(can.features.size(), static_cast<size_t>(kFeatures));
+  for (const auto& [feature, support] : can.features) {
+    EXPECT_EQ(support.stance == Stance::kNotInApi, !support.source.empty()) << NameOf(feature);
+    EXPECT_FALSE(support.because.empty() && support.stance != Stance::kPossible) << NameOf(feature);
+  }
+  for (int kind = 0; kind < kWriteKinds; ++kind) {
+    const Write write = Of(static_cast<WriteKind>(kind), "x");
+    if (can.Can(write.kind)) continue;
+    EXPECT_EQ(Execute(write).message, can.WhyNot(FeatureOf(write.kind)));
+  }
+  EXPECT_TRUE(network.Taken().empty());
+}
+
 TEST_F(WordPressTest, FindsTheRoutesWithoutPrettyPermalinks) {
   network.Next(404, "<html>Not found</html>");
   network.Next(200, R"({"id":2,"name":"Brand","slug":"brand"})");

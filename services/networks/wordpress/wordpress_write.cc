@@ -149,12 +149,15 @@ Outcome WordPressConnector::Remove(const Call& call, const Account& account, con
 }
 
 Outcome WordPressConnector::Execute(const Call& call, const Account& account, const Write& write) {
+  if (!capabilities_.Can(write.kind)) return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
   if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
   switch (write.kind) {
     case WriteKind::kPost: return Post(call, account, write);
     case WriteKind::kReply: return Reply(call, account, write);
     case WriteKind::kHide: return SetStatus(call, account, write, "hold");
-    case WriteKind::kUnhide: return SetStatus(call, account, write, "approve");
+    case WriteKind::kUnhide:
+    case WriteKind::kApprove: return SetStatus(call, account, write, "approve");
+    case WriteKind::kSpam: return SetStatus(call, account, write, "spam");
     case WriteKind::kDelete: return Remove(call, account, write);
     default: break;
   }
@@ -172,6 +175,7 @@ StatusOr<std::vector<OwnItem>> WordPressConnector::ReadBack(const Call& call, co
     OwnItem item = ItemOf(answer.json);
     if (item.remote_id.empty()) return UnintelligibleRead();
     if (Text(answer.json, "status") == "trash") return std::vector<OwnItem>();
+    if (write.kind == WriteKind::kSpam) item.hidden = Text(answer.json, "status") == "spam";   // being held is not that
     return std::vector<OwnItem>{item};
   }
   const Answer me = Ask(call, account, "GET", "/wp/v2/users/me", "");
@@ -213,8 +217,10 @@ bool WordPressConnector::Matches(const Write& write, const OwnItem& item) const 
       return item.parent_remote_id == write.target_remote_id &&
              text::ForComparison(TextWithLink(write.draft)) == text::ForComparison(text::HtmlToText(item.text, true));
     case WriteKind::kHide:
+    case WriteKind::kSpam:
       return item.hidden;
     case WriteKind::kUnhide:
+    case WriteKind::kApprove:
       return !item.hidden;
     default:
       return false;   // what is deleted and still there was not deleted

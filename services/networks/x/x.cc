@@ -12,6 +12,7 @@ namespace {
 constexpr int kTextMax = 280;
 constexpr int64_t kImageBytesMax = 5 << 20, kGifBytesMax = 15 << 20, kVideoBytesMax = 512 << 20;
 constexpr int kAltTextMax = 1000;
+const char kDocs[] = "https://docs.x.com/x-api (OpenAPI 2.167, 2026-08-22)";
 const char kBoundary[] = "parvis-7d1f4f6a9c2b4e0f";
 
 std::string Joined(const std::string& base, const std::string& path) {
@@ -58,19 +59,39 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http),
   c.network = "x";
   c.display_name = "X";
   using F = Feature;
-  c.Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kWebhooks, F::kPolling, F::kMentions, F::kReply, F::kHide, F::kUnhide,
-           F::kDelete, F::kDeleteOwn});
+  c.Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kVideo, F::kPoll, F::kThread, F::kQuote, F::kWebhooks, F::kPolling,
+           F::kMentions, F::kReply, F::kHide, F::kUnhide, F::kDeleteOwn, F::kMute, F::kPostCounts, F::kImpressions, F::kChannelCounts});
+  c.Refuse(F::kTitle, "posts have no title", kDocs);
+  c.Refuse(F::kReel, "videos are media of a post", kDocs);
+  c.Refuse(F::kStory, "there are none", kDocs);
+  c.Refuse(F::kDocument, "media are pictures, GIFs and videos", kDocs);
+  c.Refuse(F::kTags, "hashtags stand in the text", kDocs);
+  c.Refuse(F::kThumbnail, "the API takes none for a post", kDocs);
+  c.Refuse(F::kNativeSchedule, "version 2 of the API has no scheduling", kDocs);
+  c.Refuse(F::kNewsletter, "there are none", kDocs);
+  c.Refuse(F::kApprove, "replies are not held for approval", kDocs);
+  c.Refuse(F::kSpam, "the API takes no reports", kDocs);
+  c.Refuse(F::kDelete, "only their author can delete posts: hide the reply", kDocs);
+  c.Refuse(F::kBan, "blocking was taken out of the API in June 2023: mute the author", "https://docs.x.com/changelog");
+  c.Refuse(F::kReport, "the API takes no reports", kDocs);
+  c.Refuse(F::kLock, "who may reply is said when posting, not later", kDocs);
+  c.Leave(F::kStream, "the filtered stream is not built: webhooks and polling tell the same");
+  c.Leave(F::kMessages, "direct messages are not built");
+  c.Leave(F::kPrivateReply, "direct messages are not built");
+  c.poll_options_max = 4;
+  c.poll_option_text_max = 25;
+  c.options = {{"reply_settings", "who may reply", {"following", "mentionedUsers", "subscribers", "verified"}}};
+  c.counters = {"likes", "comments", "shares", "quotes", "saves", "impressions", "followers", "posts"};
   c.post_text_max = c.reply_text_max = kTextMax;
   c.text_unit = TextUnit::kWeighted;
   c.media_max = 4;
   c.media_types = {"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4", "video/quicktime"};
   c.media_max_bytes = kImageBytesMax;
   c.video_max_bytes = kVideoBytesMax;
-  c.Allow({F::kVideo});
   c.credential_fields = {"access_token"};
   // Every endpoint has its own window (facts 3.5): 100 posts and replies, 50 hides, 50 deletions in 15 minutes.
   c.budgets = {{WriteKind::kPost, "create"}, {WriteKind::kReply, "create"}, {WriteKind::kHide, "hide"},
-               {WriteKind::kUnhide, "hide"}, {WriteKind::kDelete, "delete"}};
+               {WriteKind::kUnhide, "hide"}, {WriteKind::kDelete, "delete"}, {WriteKind::kMute, "mute"}, {WriteKind::kUnmute, "mute"}};
 }
 
 int XConnector::TextLength(std::string_view text) const { return text::WeightedLength(text); }
@@ -88,6 +109,12 @@ std::vector<Violation> XConnector::Check(WriteKind kind, const Draft& draft) con
   }
   CheckLink(draft, &out);
   CheckXMedia(draft, capabilities_, &out);
+  if (draft.poll && (draft.poll->open_for < absl::Minutes(5) || draft.poll->open_for > absl::Minutes(10080))) {
+    out.push_back({"poll.open_for", "must be 5 minutes to 7 days", "POLL_DURATION"});
+  }
+  if ((draft.poll ? 1 : 0) + (draft.media.empty() ? 0 : 1) + (draft.quote_remote_id.empty() ? 0 : 1) > 1) {
+    out.push_back({"poll", "a post has pictures, a poll or a quoted post, one of them", "EXCLUSIVE"});
+  }
   for (size_t i = 0; i < draft.media.size(); ++i) {
     const std::string field = "media[" + std::to_string(i) + "]";
     if (InPieces(draft.media[i]) && draft.media.size() > 1) {
@@ -178,7 +205,13 @@ Outcome XConnector::Tweet(const Call& call, const Account& account, const Write&
     if (upload.failed) return *upload.failed;
     body["media"] = {{"media_ids", upload.ids}};
   }
-  if (write.kind == WriteKind::kReply) body["reply"] = {{"in_reply_to_tweet_id", write.target_remote_id}};
+  if (const auto& poll = write.draft.poll) {
+    body["poll"] = {{"options", poll->options}, {"duration_minutes", absl::ToInt64Minutes(poll->open_for)}};
+  }
+  if (!write.draft.quote_remote_id.empty()) body["quote_tweet_id"] = write.draft.quote_remote_id;
+  for (const auto& [name, value] : write.draft.options) body[name] = value;   // Check lets only the known ones through
+  // A thread is posts of which each answers the one before.
+  if (!write.target_remote_id.empty()) body["reply"] = {{"in_reply_to_tweet_id", write.target_remote_id}};
   const Answer answer = Ask(call, account, "POST", "/2/tweets", &body);
   if (!answer.ok()) return WithPermissionHint(FailedWrite(answer, account), write);
   Outcome out;
@@ -201,7 +234,24 @@ Outcome XConnector::Changed(const Answer& answer, const Account& account, const 
   return out;
 }
 
+// Whom: the person named, else the author of the target, who is asked for first.
+Outcome XConnector::Mute(const Call& call, const Account& account, const Write& write) {
+  std::string whom = write.target_author_id;
+  if (whom.empty() && !write.target_remote_id.empty()) {
+    const Answer answer = Ask(call, account, "GET", "/2/tweets/" + net::UrlEncode(write.target_remote_id) + "?tweet.fields=author_id");
+    if (!answer.ok()) return FailedWrite(answer, account, false);
+    whom = Text(Member(answer.json, "data"), "author_id");
+  }
+  if (whom.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "nobody is named");
+  const std::string path = "/2/users/" + net::UrlEncode(account.remote_id) + "/muting";
+  if (write.kind == WriteKind::kUnmute) return Changed(Ask(call, account, "DELETE", path + "/" + net::UrlEncode(whom)), account, "muting", whom);
+  const Json body = {{"target_user_id", whom}};
+  return Changed(Ask(call, account, "POST", path, &body), account, "muting", whom);
+}
+
 Outcome XConnector::Execute(const Call& call, const Account& account, const Write& write) {
+  if (!capabilities_.Can(write.kind)) return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  if (write.kind == WriteKind::kMute || write.kind == WriteKind::kUnmute) return Mute(call, account, write);
   const std::string path = "/2/tweets/" + net::UrlEncode(write.target_remote_id);
   if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
   switch (write.kind) {
@@ -224,7 +274,7 @@ Outcome XConnector::Execute(const Call& call, const Account& account, const Writ
 bool XConnector::Matches(const Write& write, const OwnItem& item) const {
   switch (write.kind) {
     case WriteKind::kPost:
-      return item.parent_remote_id.empty() && Comparable(TextWithLink(write.draft), false) == Comparable(item.text, false);
+      return item.parent_remote_id == write.target_remote_id && Comparable(TextWithLink(write.draft), false) == Comparable(item.text, false);
     case WriteKind::kReply:
       return item.parent_remote_id == write.target_remote_id && Comparable(TextWithLink(write.draft), true) == Comparable(item.text, true);
     case WriteKind::kHide:

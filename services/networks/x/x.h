@@ -40,6 +40,7 @@ class XConnector : public Connector {
   Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const override;
   WebhookContent ParseWebhook(std::string_view body) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) override;
+  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account, const std::vector<std::string>& post_remote_ids) override;
 
  private:
   struct Upload {
@@ -55,6 +56,7 @@ class XConnector : public Connector {
   Answer SendRequest(const Call& call, const Account& account, net::ClientRequest request);
   Upload UploadMedia(const Call& call, const Account& account, const Draft& draft);
   Outcome Tweet(const Call& call, const Account& account, const Write& write);
+  Outcome Mute(const Call& call, const Account& account, const Write& write);
   Outcome Changed(const Answer& answer, const Account& account, const char* key, const std::string& id) const;
 
   net::HttpClient& http_;

@@ -41,7 +41,7 @@ std::optional<Outcome> XConnector::Append(const Call& call, const Account& accou
     request.body = HeadOf(segment) + piece + "\r\n--" + kBoundary + "--\r\n";
     const Answer answer = SendRequest(call, account, std::move(request));
     if (answer.ok()) return std::nullopt;
-    if (!MayPass(answer) || tries >= kTriesMax || !Pause(call, clock_, kPause * tries)) {
+    if (!MayPass(answer) || tries >= kTriesMax || !WaitWithin(call, clock_, kPause * tries, absl::ZeroDuration())) {
       return FailedWrite(answer, account, false);
     }
   }
@@ -64,7 +64,7 @@ std::optional<Outcome> XConnector::AwaitProcessing(const Call& call, const Accou
     const Json& after = Member(info, "check_after_secs");
     const int64_t seconds = after.is_number_integer() ? std::clamp<int64_t>(after.get<int64_t>(), 0, 60) : 1;
     Answer answer;
-    if (looks < kLooksMax && Pause(call, clock_, std::max(absl::Seconds(seconds), kPause))) {
+    if (looks < kLooksMax && WaitWithin(call, clock_, std::max(absl::Seconds(seconds), kPause), absl::ZeroDuration())) {
       answer = Ask(call, account, "GET", "/2/media/upload?command=STATUS&media_id=" + net::UrlEncode(id));
       if (answer.ok()) {
         info = Member(Member(answer.json, "data"), "processing_info");

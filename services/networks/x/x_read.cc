@@ -111,6 +111,7 @@ StatusOr<std::vector<OwnItem>> XConnector::ReadBack(const Call& call, const Acco
         }));
     return out;
   }
+  if (write.kind == WriteKind::kMute || write.kind == WriteKind::kUnmute) return CannotReadBack(write.kind, capabilities_);
   // Whether a reply is hidden cannot be read. Hiding is a PUT of a state, so doing it again is harmless: the item is
   // shown as not yet in the wanted state.
   const Answer answer = Ask(call, account, "GET", "/2/tweets/" + net::UrlEncode(write.target_remote_id) + "?tweet.fields=" + net::UrlEncode(kTweetFields));

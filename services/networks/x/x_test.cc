@@ -184,4 +184,60 @@ TEST_F(XTest, ChecksEveryRule) {
 }
 
 }  // namespace
+TEST_F(XTest, AsksQuotesContinuesAndMutes) {
+  Write ask = Of(WriteKind::kPost, "Which one?");
+  ask.target_remote_id.clear();
+  ask.draft.poll = PollDraft{.options = {"Red", "Blue"}, .open_for = absl::Hours(1)};
+  ask.draft.options["reply_settings"] = "following";
+  EXPECT_TRUE(connector.Check(WriteKind::kPost, ask.draft).empty());
+  network.Next(201, R"({"data":{"id":"31","text":"Which one?"}})");
+  EXPECT_EQ(Execute(ask).remote_id, "31");
+  Json body = ParseJson(network.Taken().at(0).body);
+  EXPECT_EQ(body["poll"]["duration_minutes"], 60);
+  EXPECT_EQ(body["reply_settings"], "following");
+  EXPECT_FALSE(body.contains("reply"));
+  ask.draft.quote_remote_id = "9";
+  EXPECT_EQ(connector.Check(WriteKind::kPost, ask.draft).at(0).reason, "EXCLUSIVE");
+  ask.draft.poll->options = {"one"};
+  ask.draft.poll->open_for = absl::Minutes(1);
+  EXPECT_EQ(connector.Check(WriteKind::kPost, ask.draft).at(0).reason, "POLL_OPTIONS");
+
+  Write next = Of(WriteKind::kPost, "2/2");
+  next.target_remote_id = "31";
+  next.draft.quote_remote_id = "9007199254740993";
+  network.Next(201, R"({"data":{"id":"32"}})");
+  EXPECT_EQ(Execute(next).remote_id, "32");
+  body = ParseJson(network.Taken().at(0).body);
+  EXPECT_EQ(body["reply"]["in_reply_to_tweet_id"], "31");
+  EXPECT_EQ(body["quote_tweet_id"], "9007199254740993");
+
+  Write mute = Of(WriteKind::kMute);
+  mute.target_remote_id = "20";
+  network.Next(200, R"({"data":{"id":"20","author_id":"11"}})");
+  network.Next(200, R"({"data":{"muting":true}})");
+  EXPECT_EQ(Execute(mute).remote_id, "11");
+  const auto taken = network.Taken();
+  EXPECT_EQ(taken.at(1).path, "/2/users/" + account.remote_id + "/muting");
+  EXPECT_EQ(ParseJson(taken.at(1).body)["target_user_id"], "11");
+  EXPECT_EQ(ReasonOf(connector.ReadBack(network.call(), account, mute, absl::UnixEpoch(), 10).status()), "READ_BACK_IMPOSSIBLE");
+  const Outcome banned = Execute(Of(WriteKind::kBan));
+  EXPECT_EQ(banned.kind, OutcomeKind::kRefused);
+  EXPECT_TRUE(network.Taken().empty());
+}
+
+TEST_F(XTest, CountsPostsAndTheAccount) {
+  network.Next(200, R"({"data":[{"id":"1","public_metrics":{"like_count":3,"reply_count":2,"retweet_count":1,"impression_count":5000000000,
+                        "sparkle_count":7}}],"errors":[{"resource_id":"2","type":"https://api.x.com/2/problems/resource-not-found"}]})");
+  const auto counts = connector.Measure(network.call(), account, {"1", "2"});
+  ASSERT_TRUE(counts.ok()) << counts.status();
+  ASSERT_EQ(counts->size(), 1u);
+  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"likes", 3}, {"comments", 2}, {"shares", 1}, {"impressions", 5000000000}}));
+  EXPECT_EQ(net::ParseQuery(network.Taken().at(0).query).at("ids"), "1,2");
+  network.Next(200, R"({"data":{"id":"10","public_metrics":{"followers_count":12,"tweet_count":4}}})");
+  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values.at("followers"), 12);
+  network.Next(200, "garbage");
+  EXPECT_EQ(connector.Measure(network.call(), account, {"1"}).status().code(), Code::kUnavailable);
+  EXPECT_EQ(connector.Measure(network.call(), account, std::vector<std::string>(51, "1")).status().code(), Code::kInvalidArgument);
+}
+
 }  // namespace parvis::networks

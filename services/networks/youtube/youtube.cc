@@ -101,7 +101,7 @@ YouTubeConnector::YouTubeConnector(net::HttpClient& http, const Clock& clock) : 
   c.features[F::kText].because = "the description of a video";
   c.features[F::kReel].because = "YouTube itself makes a Short of an upright or square video of at most 3 minutes";
   c.features[F::kNativeSchedule].because = "option publish_at; the video is private until then";
-  c.features[F::kWebhooks].because = "WebSub tells of new, changed and deleted videos; comments are polled";
+  c.features[F::kWebhooks].because = "WebSub tells of videos, of which only deletions are passed on; comments are polled";
   c.features[F::kHide].because = "held for review";
   c.features[F::kDelete].because = "a comment of somebody else is rejected, which cannot be taken back";
   c.features[F::kBan].because = "rejects the comment, too; the API has no way back";
@@ -194,20 +194,11 @@ Answer YouTubeConnector::Ask(const Call& call, const Account& account, const std
   return SendRequest(call, account, std::move(request));
 }
 
-Outcome YouTubeConnector::Done(const Answer& answer, const Account& account, const std::string& id) const {
-  if (!answer.ok()) return FailedWrite(answer, account);
-  Outcome out;
-  out.kind = OutcomeKind::kAccepted;
-  out.remote_id = id;
-  out.rate = answer.rate;
-  return out;
-}
-
 Outcome YouTubeConnector::Moderate(const Call& call, const Account& account, const Write& write, const char* status,
                                    bool ban) {
   Query query = {{"id", write.target_remote_id}, {"moderationStatus", status}};
   if (ban) query.emplace_back("banAuthor", "true");
-  return Done(Ask(call, account, "POST", "/youtube/v3/comments/setModerationStatus", query), account,
+  return SettledWrite(Ask(call, account, "POST", "/youtube/v3/comments/setModerationStatus", query), account,
               write.target_remote_id);
 }
 
@@ -230,7 +221,7 @@ Outcome YouTubeConnector::Reply(const Call& call, const Account& account, const 
   if (!answer.ok()) return FailedWrite(answer, account);
   const std::string id = Text(answer.json, "id");
   if (id.empty()) return UnclearWrite(answer);
-  Outcome out = Done(answer, account, id);
+  Outcome out = SettledWrite(answer, account, id);
   const std::string& video = write.post_remote_id;
   if (!video.empty()) {
     out.permalink = "https://www.youtube.com/watch?v=" + net::UrlEncode(video) + "&lc=" + net::UrlEncode(id);
@@ -252,9 +243,9 @@ Outcome YouTubeConnector::Delete(const Call& call, const Account& account, const
   if (items.is_array() && !items.empty()) {
     const std::string author = Text(Member(Member(items[0], "snippet"), "authorChannelId"), "value");
     if (author != account.remote_id) return Moderate(call, account, write, "rejected", false);
-    return Done(Ask(call, account, "DELETE", "/youtube/v3/comments", {{"id", id}}), account, id);
+    return SettledWrite(Ask(call, account, "DELETE", "/youtube/v3/comments", {{"id", id}}), account, id);
   }
-  return Done(Ask(call, account, "DELETE", "/youtube/v3/videos", {{"id", id}}), account, id);
+  return SettledWrite(Ask(call, account, "DELETE", "/youtube/v3/videos", {{"id", id}}), account, id);
 }
 
 Outcome YouTubeConnector::Execute(const Call& call, const Account& account, const Write& write) {

@@ -59,7 +59,6 @@ class YouTubeConnector : public Connector {
   Outcome Reply(const Call& call, const Account& account, const Write& write);
   Outcome Moderate(const Call& call, const Account& account, const Write& write, const char* status, bool ban);
   Outcome Delete(const Call& call, const Account& account, const Write& write);
-  Outcome Done(const Answer& answer, const Account& account, const std::string& id) const;
   StatusOr<std::vector<OwnItem>> OwnVideos(const Call& call, const Account& account, absl::Time since, int limit);
   StatusOr<std::vector<OwnItem>> OwnComments(const Call& call, const Account& account, const Write& write,
                                              absl::Time since, int limit);

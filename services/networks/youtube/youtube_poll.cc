@@ -101,7 +101,9 @@ struct Reader {
     h.revision = absl::ToUnixMicros(*published);
     if (*published >= floor) {
       page->happenings.push_back(h);
-      if (hidden) {
+      // A thread is in these lists when any of its comments waits: each says for itself whether it does.
+      const std::string status = Text(snippet, "moderationStatus");
+      if (hidden && status != "published") {
         Happening held = h;
         held.kind = Happening::Kind::kHide;
         held.text.clear();

@@ -98,6 +98,25 @@ TEST_F(YouTubeReadTest, PollsThreadsAndSamplesOfReplies) {
   EXPECT_EQ(page->happenings[0].remote_id, "UgC");
 }
 
+// A thread is listed as held when only a reply below it is.
+TEST_F(YouTubeReadTest, HidesOnlyWhatIsHeldItself) {
+  const auto with = [](std::string comment, const std::string& status) {
+    return comment.replace(comment.find(R"("sparkle":1)"), 11, R"("moderationStatus":")" + status + "\"");
+  };
+  network.Next(200, Page(""));
+  auto page = Poll("");
+  ASSERT_TRUE(page.ok());
+  network.Next(200, Page(Thread(with(Comment("UgA", "ann", "2026-01-02T00:00:00Z"), "published"), 0,
+                                with(Comment("UgA.1", "eve", "2026-01-02T01:00:00Z"), "heldForReview"))));
+  page = Poll(page->cursor);
+  ASSERT_TRUE(page.ok());
+  std::vector<std::string> hidden;
+  for (const Happening& h : page->happenings) {
+    if (h.kind == Happening::Kind::kHide) hidden.push_back(h.remote_id);
+  }
+  EXPECT_EQ(hidden, std::vector<std::string>{"UgA.1"});
+}
+
 TEST_F(YouTubeReadTest, ReadsAllRepliesOfAThreadWhenTheirNumberChanges) {
   const std::string top = Comment("UgA", "bob", "2026-01-02T00:00:00Z");
   network.Next(200, Page(Thread(top, 7, Comment("UgA.1", "ann", "2026-01-02T01:00:00Z"))));

@@ -126,8 +126,8 @@ Outcome YouTubeConnector::SendVideo(const Call& call, const Account& account, co
     }
     const Answer answer = SendPiece(call, account, session, range, std::move(piece));
     if (answer.ok()) {
-      Outcome out = Done(answer, account, Text(answer.json, "id"));
-      if (out.remote_id.empty()) return UnclearWrite(answer);
+      Outcome out = SettledWrite(answer, account, Text(answer.json, "id"));
+      if (out.kind != OutcomeKind::kAccepted || out.remote_id.empty()) return UnclearWrite(answer);
       out.permalink = "https://www.youtube.com/watch?v=" + net::UrlEncode(out.remote_id);
       session.made_private = Text(Member(answer.json, "status"), "privacyStatus");
       return out;
@@ -154,7 +154,8 @@ Outcome YouTubeConnector::SendVideo(const Call& call, const Account& account, co
     } else {
       return UnclearWrite(answer);  // the session is gone or closed to us after the last piece left
     }
-    if (++tries > kTriesMax || !Pause(call, clock_, kFirstPause * (1 << (tries - 1)))) {
+    const absl::Duration pause = kFirstPause * (1 << tries);
+    if (++tries > kTriesMax || !WaitWithin(call, clock_, pause, absl::ZeroDuration())) {
       return completed ? UnclearWrite(answer) : NotFinished(answer, account);
     }
   }

@@ -15,13 +15,10 @@ namespace {
 
 constexpr size_t kBodyMax = 4 << 20;
 constexpr int kDepthMax = 32;
-constexpr size_t kIdMax = 256, kTitleMax = 4096;
+constexpr size_t kIdMax = 256, kNameMax = 4096;
 
 // Names as expat gives them: namespace, blank, local name.
 constexpr std::string_view kEntry = "http://www.w3.org/2005/Atom entry";
-constexpr std::string_view kTitle = "http://www.w3.org/2005/Atom title";
-constexpr std::string_view kPublished = "http://www.w3.org/2005/Atom published";
-constexpr std::string_view kUpdated = "http://www.w3.org/2005/Atom updated";
 constexpr std::string_view kAuthorName = "http://www.w3.org/2005/Atom name";
 constexpr std::string_view kAuthorUri = "http://www.w3.org/2005/Atom uri";
 constexpr std::string_view kFeed = "http://www.w3.org/2005/Atom feed";
@@ -32,7 +29,7 @@ constexpr std::string_view kByUri = "http://purl.org/atompub/tombstones/1.0 uri"
 
 struct Entry {
   bool deleted = false;
-  std::string video, channel, title, author, uri, published, updated;
+  std::string video, channel, author, uri, when;
 };
 
 struct Reading {
@@ -82,16 +79,13 @@ void XMLCALL OnStart(void* data, const XML_Char* name, const XML_Char** attribut
       constexpr std::string_view kRef = "yt:video:";
       const std::string ref = Attribute(attributes, "ref");
       if (ref.rfind(kRef, 0) == 0) r->entry.video = ref.substr(kRef.size());
-      r->entry.updated = Attribute(attributes, "when");
+      r->entry.when = Attribute(attributes, "when");
     }
     return;
   }
   if (element == kVideoId) return Collect(r, &r->entry.video, kIdMax);
   if (element == kChannelId) return Collect(r, &r->entry.channel, kIdMax);
-  if (element == kTitle) return Collect(r, &r->entry.title, kTitleMax);
-  if (element == kPublished) return Collect(r, &r->entry.published, kIdMax);
-  if (element == kUpdated) return Collect(r, &r->entry.updated, kIdMax);
-  if (element == kAuthorName) return Collect(r, &r->entry.author, kTitleMax);
+  if (element == kAuthorName) return Collect(r, &r->entry.author, kNameMax);
   if (element == kAuthorUri || element == kByUri) return Collect(r, &r->entry.uri, kIdMax);
 }
 
@@ -113,20 +107,8 @@ std::string ChannelIn(const std::string& uri) {
   return at == std::string::npos ? "" : uri.substr(at + kPath.size());
 }
 
-Happening HappeningOf(const Entry& entry, const std::string& channel, absl::Time time) {
-  Happening h;
-  h.account_remote_id = h.author_remote_id = channel;
-  h.remote_id = h.thread = h.conversation = h.post_remote_id = Trimmed(entry.video);
-  h.author_name = text::CutBytes(Trimmed(entry.author), kTitleMax);
-  h.by_us = true;  // a subscription is to the feed of the account's own channel
-  h.occurred_at = time;
-  h.revision = RevisionOf(time);
-  h.permalink = "https://www.youtube.com/watch?v=" + net::UrlEncode(h.remote_id);
-  return h;
-}
-
-// An entry does not say whether its video is new: it is told as new, dated by its publication (told again it is the
-// same activity), and as changed when it was.
+// An own post is no message: a new or changed video is understood and passed over, as other networks' own posts are. That
+// one is gone is told.
 void Finish(Reading* r) {
   const Entry& entry = r->entry;
   const std::string channel = Trimmed(entry.channel).empty() ? ChannelIn(Trimmed(entry.uri)) : Trimmed(entry.channel);
@@ -134,28 +116,22 @@ void Finish(Reading* r) {
     r->content->unparsed.push_back({"video " + text::CutBytes(entry.video, kIdMax), "MISSING_FIELD", what});
   };
   if (Trimmed(entry.video).empty() || entry.video.size() > kIdMax) return miss("yt:videoId");
-  if (channel.size() > kIdMax) return miss("yt:channelId");
-  const auto updated = ParseIsoTime(Trimmed(entry.updated));
-  if (entry.deleted) {
-    if (channel.empty()) return miss("at:by");
-    if (!updated || *updated < absl::UnixEpoch()) return miss("when");
-    Happening gone = HappeningOf(entry, channel, *updated);
-    gone.kind = Happening::Kind::kRemoval;
-    r->content->happenings.push_back(std::move(gone));
+  if (channel.empty() || channel.size() > kIdMax) return miss(entry.deleted ? "at:by" : "yt:channelId");
+  if (!entry.deleted) {
+    ++r->content->ignored;
     return;
   }
-  if (channel.empty()) return miss("yt:channelId");
-  const auto published = ParseIsoTime(Trimmed(entry.published));
-  if (!published || *published < absl::UnixEpoch()) return miss("published");
-  Happening h = HappeningOf(entry, channel, *published);
-  h.kind = Happening::Kind::kMention;
-  h.text = text::CutBytes(Trimmed(entry.title), kTitleMax);
-  h.attachments.emplace_back("video", h.permalink);
-  r->content->happenings.push_back(h);
-  if (!updated || *updated <= *published) return;
-  h.kind = Happening::Kind::kEdit;
-  h.occurred_at = *updated;
-  h.revision = RevisionOf(*updated);
+  const auto when = ParseIsoTime(Trimmed(entry.when));
+  if (!when || *when < absl::UnixEpoch()) return miss("when");
+  Happening h;
+  h.kind = Happening::Kind::kRemoval;
+  h.account_remote_id = h.author_remote_id = channel;
+  h.remote_id = h.thread = h.conversation = h.post_remote_id = Trimmed(entry.video);
+  h.author_name = text::CutBytes(Trimmed(entry.author), kNameMax);
+  h.by_us = true;  // a subscription is to the feed of the account's own channel
+  h.occurred_at = *when;
+  h.revision = RevisionOf(*when);
+  h.permalink = "https://www.youtube.com/watch?v=" + net::UrlEncode(h.remote_id);
   r->content->happenings.push_back(std::move(h));
 }
 
@@ -203,7 +179,7 @@ WebhookContent YouTubeConnector::ParseWebhook(std::string_view body) const {
     return refuse("NOT_XML", XML_ErrorString(XML_GetErrorCode(parser.get())));
   }
   if (!reading.feed) return refuse("UNKNOWN_SHAPE", "no Atom feed");
-  if (content.happenings.empty() && content.unparsed.empty()) ++content.ignored;
+  if (content.happenings.empty() && content.unparsed.empty() && content.ignored == 0) ++content.ignored;
   return content;
 }
 

@@ -22,8 +22,31 @@ void Limits::Reset() {
   x("users.tweets", 900);
   x("users.mentions", 300);
   x("search.recent", 300);
+  x("users.muting", 50);
+  x("users.show", 900);
   x("users.me", 75);  // not in the fact sheet's table: a number of ours
   sizes_[{Network::kFacebook, "", "page"}] = {4800, absl::Hours(1)};
+  auto bluesky = [&](const char* endpoint, int64_t limit, absl::Duration window) {
+    sizes_[{Network::kBluesky, "", endpoint}] = {limit, window};
+  };
+  bluesky("http", 3000, absl::Minutes(5));  // calls by address; the others by account
+  bluesky("repo.write.hour", 5000, absl::Hours(1));  // points: a create 3, a put 2, a delete 1
+  bluesky("repo.write.day", 35'000, absl::Hours(24));
+  bluesky("createSession", 30, absl::Minutes(5));
+  bluesky("createSession.day", 300, absl::Hours(24));
+  // LinkedIn tells its daily numbers in the portal only (facts 5.5): numbers of ours.
+  for (const char* endpoint : {"posts", "socialActions", "media", "organizations", "statistics"}) {
+    sizes_[{Network::kLinkedin, "", endpoint}] = {100'000, absl::Hours(24)};
+  }
+  auto mastodon = [&](const char* endpoint, int64_t limit, absl::Duration window) {
+    sizes_[{Network::kMastodon, "", endpoint}] = {limit, window};
+  };
+  mastodon("api", 300, absl::Minutes(5));  // all calls; the others besides
+  mastodon("media", 30, absl::Minutes(30));
+  mastodon("delete", 30, absl::Minutes(30));
+  mastodon("statuses", 300, absl::Hours(3));
+  mastodon("reports", 400, absl::Hours(24));
+  sizes_[{Network::kDiscourse, "", "api"}] = {60, absl::Minutes(1)};
 }
 
 LimitSize Limits::SizeOf(Network network, const std::string& account, const std::string& endpoint) const {

@@ -68,6 +68,7 @@ struct Notice {
   AccountPtr account;                // in whose channel it happened
   std::string actor_id, actor_name;  // who did it
   absl::Time time;
+  std::string deed;                  // as the journal calls it
 };
 
 }  // namespace parvis::sandbox

@@ -4,6 +4,8 @@
 
 #include "platform/base/ids.h"
 #include "sandbox/domain/cat.h"
+#include "sandbox/domain/linkedin_urns.h"
+#include "sandbox/domain/forum.h"
 #include "sandbox/domain/random.h"
 
 namespace parvis::sandbox {
@@ -61,12 +63,24 @@ std::string YoutubeId(const IdSeed& seed) {
   return Cat(seed.parent.substr(0, seed.parent.find('.')), ".", Spelled(number, kUrlSafe, 22));
 }
 
-// urn:li:share:N, urn:li:comment:(urn:li:share:N,M); numbers beyond 2^53 (facts 5).
+// urn:li:share:N (with something attached urn:li:ugcPost:N), urn:li:comment:(urn:li:activity:A,M); numbers beyond 2^53
+// (facts 5).
 std::string LinkedinId(const IdSeed& seed) {
   const std::string number = std::to_string(7'130'000'000'000'000'000 + seed.number);
-  if (seed.kind == Item::Kind::kMedia) return Cat("urn:li:image:", Spelled(static_cast<uint64_t>(seed.number), kUrlSafe, 22));
-  if (seed.kind == Item::Kind::kPost || seed.post.empty()) return Cat("urn:li:share:", number);
-  return Cat("urn:li:comment:(", seed.post, ",", number, ")");
+  if (seed.kind == Item::Kind::kMedia) {
+    return Cat("urn:li:", seed.media.substr(0, seed.media.find('/')), ":D4E",
+               Spelled(static_cast<uint64_t>(seed.number), kUrlSafe, 19));
+  }
+  if (seed.kind != Item::Kind::kComment) return Cat(seed.media.empty() ? "urn:li:share:" : "urn:li:ugcPost:", number);
+  if (!seed.post.empty()) return LinkedinCommentUrn(seed.post, number);
+  // Below somebody else's post, which mentions us.
+  if (!seed.parent.starts_with(kLinkedinComment)) return LinkedinCommentUrn(seed.parent, number);
+  return Cat(seed.parent.substr(0, seed.parent.rfind(',') + 1), number, ")");
+}
+
+// People are urn:li:person:X, X being ten characters that differ from app to app.
+std::string LinkedinPerson(std::string_view id) {
+  return id.starts_with("urn:li:") ? std::string(id) : Cat("urn:li:person:", Spelled(Hash(id), kUrlSafe, 10));
 }
 
 // at://did/collection/rkey, the rkey a TID: microseconds and ten bits (facts 6.2).
@@ -91,6 +105,12 @@ std::string GhostId(const IdSeed& seed) {
 std::string FeedId(const IdSeed& seed) { return Cat("tag:", seed.account, ",2026:", seed.number); }
 
 Fields AccessToken(const Account& account) { return {{"access_token", account.token}}; }
+// A session's token, and the app password (four groups of four) that gets one.
+Fields BlueskySession(const Account& account) {
+  std::string password = Spelled(Hash(Cat("app password of ", account.id)), kBase32, 16);
+  for (const size_t at : {12, 8, 4}) password.insert(at, "-");
+  return {{"access_token", account.token}, {"app_password", password}};
+}
 Fields ApplicationPassword(const Account& account) {
   return {{"username", account.handle}, {"application_password", account.token}};
 }
@@ -101,6 +121,7 @@ Fields Nothing(const Account&) { return {}; }
 std::string MetaToken() { return "EAAsandbox" + RandomHex(48); }
 std::string XToken() { return "sandbox-x-" + RandomHex(48); }
 std::string HexToken() { return "sandbox-" + RandomHex(48); }
+std::string ForumKey() { return RandomHex(64); }
 std::string GhostKey() { return RandomHex(24) + ":" + RandomHex(64); }
 // WordPress shows application passwords in groups of four.
 std::string BlogPassword() {
@@ -121,6 +142,27 @@ std::string LinkedinAccount(int64_t number, std::string_view) { return Cat("urn:
 std::string BlueskyAccount(int64_t number, std::string_view slug) { return BlueskyPerson(Cat(slug, number)); }
 std::string MastodonAccount(int64_t number, std::string_view) { return std::to_string(109'000'000'000'000'000 + number); }
 std::string NumberAccount(int64_t number, std::string_view) { return std::to_string(number); }
+// The users of forums have numbers.
+std::string ForumPerson(std::string_view id) {
+  const bool number = !id.empty() && id.find_first_not_of("0123456789") == std::string_view::npos;
+  return number ? std::string(id) : std::to_string(1'000'000 + Hash(id) % 1'000'000'000);
+}
+// Topics and posts are numbered apart; a post has its place in the topic besides (facts 9, 10).
+void DiscourseNumbers(Item& placed, const Item* parent) {
+  if (placed.kind == Item::Kind::kMedia) return;
+  placed.extra["topic_id"] = TopicOfFirstPost(placed.post);
+  placed.extra["post_number"] = std::to_string(placed.thread_seq + 1);
+  // An answer to the first post is one to the topic, unless its number was named.
+  if (parent == nullptr || (parent->kind == Item::Kind::kPost && !placed.extra.contains("to_first"))) return;
+  placed.extra["reply_to"] = Extra(*parent, "post_number");
+}
+void NodebbNumbers(Item& placed, const Item* parent) {
+  if (placed.kind == Item::Kind::kMedia) return;
+  placed.extra["tid"] = TopicOfFirstPost(placed.post);
+  placed.extra["index"] = std::to_string(placed.thread_seq);
+  if (parent == nullptr || (parent->kind == Item::Kind::kPost && !placed.extra.contains("to_first"))) return;
+  placed.extra["toPid"] = parent->id;
+}
 
 const std::array<Nature, 12>& Natures() {
   static const auto* const natures = new std::array<Nature, 12>{{
@@ -139,22 +181,22 @@ const std::array<Nature, 12>& Natures() {
        .item_id = YoutubeId, .person_id = Same, .credentials = AccessToken, .new_token = HexToken, .two_levels = true,
        .holds = true, .edits = true, .removals = true},
       {.network = Network::kLinkedin, .name = "linkedin", .base_path = "/linkedin", .account_id = LinkedinAccount,
-       .item_id = LinkedinId, .person_id = Same, .credentials = AccessToken, .new_token = HexToken, .two_levels = true,
-       .edits = true, .removals = true},
+       .item_id = LinkedinId, .person_id = LinkedinPerson, .credentials = AccessToken, .new_token = HexToken,
+       .two_levels = true, .mentions = true, .edits = true, .removals = true},
       {.network = Network::kBluesky, .name = "bluesky", .base_path = "/bluesky", .account_id = BlueskyAccount,
-       .item_id = BlueskyId, .person_id = BlueskyPerson, .credentials = AccessToken, .new_token = HexToken,
+       .item_id = BlueskyId, .person_id = BlueskyPerson, .credentials = BlueskySession, .new_token = HexToken,
        .conversations = true, .mentions = true, .removals = true},
       {.network = Network::kMastodon, .name = "mastodon", .base_path = "/mastodon", .account_id = MastodonAccount,
        .item_id = MastodonId, .person_id = Same, .credentials = AccessToken, .new_token = HexToken, .conversations = true,
        .mentions = true, .names_in_answers = true, .edits = true, .removals = true, .localised = true},
       {.network = Network::kGhost, .name = "ghost", .base_path = "/ghost/{id}", .account_id = SlugAccount, .item_id = GhostId,
        .person_id = Same, .credentials = AdminKey, .new_token = GhostKey, .two_levels = true, .edits = true, .removals = true},
-      {.network = Network::kDiscourse, .name = "discourse", .base_path = "/discourse/{id}", .account_id = SlugAccount,
-       .item_id = Number, .person_id = Same, .credentials = ApiKey, .new_token = HexToken, .edits = true, .removals = true,
-       .localised = true},
+      {.network = Network::kDiscourse, .name = "discourse", .base_path = "/discourse/{id}", .account_id = NumberAccount,
+       .item_id = Number, .person_id = ForumPerson, .credentials = ApiKey, .new_token = ForumKey, .number = DiscourseNumbers,
+       .conversations = true, .holds = true, .edits = true, .removals = true, .localised = true},
       {.network = Network::kNodebb, .name = "nodebb", .base_path = "/nodebb/{id}", .account_id = NumberAccount,
-       .item_id = Number, .person_id = Same, .credentials = AccessToken, .new_token = HexToken, .edits = true,
-       .removals = true},
+       .item_id = Number, .person_id = ForumPerson, .credentials = AccessToken, .new_token = HexToken, .number = NodebbNumbers,
+       .conversations = true, .holds = true, .edits = true, .removals = true, .localised = true},
       {.network = Network::kFeed, .name = "feed", .base_path = "/feed/{id}", .account_id = SlugAccount, .item_id = FeedId,
        .person_id = Same, .credentials = Nothing, .new_token = HexToken, .comments = false, .mentions = true, .edits = true},
   }};

@@ -18,6 +18,7 @@ namespace parvis::sandbox {
 struct IdSeed {
   Item::Kind kind = Item::Kind::kPost;
   std::string_view account, author, post, parent;   // ids; post and parent are "" for posts
+  std::string_view media;                           // as in Item: content type, or ids of what is attached
   int64_t number = 0, snowflake = 0;
   absl::Time now;
 };
@@ -33,6 +34,8 @@ struct Nature {
   std::string (*person_id)(std::string_view id) = nullptr;          // of a member of the audience
   Fields (*credentials)(const Account& account) = nullptr;          // what one signs in with
   std::string (*new_token)() = nullptr;
+  // Adds the network's further numbers of a new item to its `extra`; `parent`: what it answers, or nullptr.
+  void (*number)(Item& placed, const Item* parent) = nullptr;
   bool conversations = false;      // a thread is all that hangs below one post; else below one top-level comment
   bool two_levels = false;         // an answer to an answer hangs below the top-level comment
   bool whole_seconds = false;      // times are told in whole seconds: a change is in a later second than what it changes

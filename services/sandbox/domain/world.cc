@@ -66,8 +66,8 @@ std::string World::NewId(const NewItem& item, const Item* parent, const Item* po
   if (!item.id.empty()) return item.id;
   const absl::Time now = clock_.WallNow();
   last_snowflake_ = std::max(last_snowflake_ + 1, absl::ToUnixMillis(now) << 16);
-  IdSeed seed{.kind = item.kind, .account = item.account, .author = item.author_id, .number = ++last_number_,
-              .snowflake = last_snowflake_, .now = now};
+  IdSeed seed{.kind = item.kind, .account = item.account, .author = item.author_id, .media = item.media,
+              .number = ++last_number_, .snowflake = last_snowflake_, .now = now};
   if (post != nullptr) seed.post = post->id;
   if (parent != nullptr) seed.parent = parent->id;
   return NatureOf(item.network).item_id(seed);
@@ -155,6 +155,10 @@ StatusOr<ItemPtr> World::Create(const NewItem& item, const WriteContext& context
   const bool in_thread = item.kind == Item::Kind::kComment || item.kind == Item::Kind::kMention;
   const std::string thread_key = KeyOf(item.network, placed->thread);
   if (in_thread) placed->thread_seq = thread_seqs_[thread_key] + 1;
+  if (const auto number = NatureOf(item.network).number; number != nullptr) {
+    const auto parent = items_.find(KeyOf(item.network, placed->parent));
+    number(*placed, placed->parent.empty() || parent == items_.end() ? nullptr : parent->second.get());
+  }
 
   JournalEntry entry{.time = now,
                      .network = item.network,
@@ -183,20 +187,21 @@ StatusOr<ItemPtr> World::Create(const NewItem& item, const WriteContext& context
     written_[TextKey(item.network, item.account, item.parent, item.written.empty() ? item.text : item.written)] = {
         now, shared->id};
   }
-  Tell(Notice::Kind::kAdd, shared, context, now);
+  Tell(Notice::Kind::kAdd, shared, context, now, KindOfNew(*shared));
   return shared;
 }
 
-void World::Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& context, absl::Time time) {
+void World::Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& context, absl::Time time,
+                 std::string_view deed) {
   if (!listener_) return;
   auto account = accounts_.find(KeyOf(item->network, item->account));
   if (account == accounts_.end()) return;
   const bool own = context.actor_id.empty();
   listener_({kind, item, account->second, own ? item->author_id : context.actor_id,
-             own ? item->author_name : context.actor_name, time});
+             own ? item->author_name : context.actor_name, time, std::string(deed)});
 }
 
-StatusOr<ItemPtr> World::Change(Network network, std::string_view id, Notice::Kind notice, const char* kind,
+StatusOr<ItemPtr> World::Change(Network network, std::string_view id, std::optional<Notice::Kind> notice, const char* kind,
                                 const WriteContext& context, const std::function<void(Item&)>& change, std::string text,
                                 std::string status) {
   std::lock_guard lock(mutex_);
@@ -229,7 +234,7 @@ StatusOr<ItemPtr> World::Change(Network network, std::string_view id, Notice::Ki
                      .answered = context.answered};
   PARVIS_RETURN_IF_ERROR(journal_.Append(std::move(entry)).status());
   it->second = changed;
-  Tell(notice, it->second, context, now);
+  if (notice) Tell(*notice, it->second, context, now, kind);
   return it->second;
 }
 
@@ -282,7 +287,7 @@ StatusOr<ItemPtr> World::Delete(Network network, std::string_view id, const Writ
 
 StatusOr<ItemPtr> World::Mark(Network network, std::string_view id, const char* kind, const WriteContext& context,
                               const std::function<void(Item&)>& change) {
-  return Change(network, id, Notice::Kind::kEdit, kind, context, change, "", "");
+  return Change(network, id, std::nullopt, kind, context, change, "", "");
 }
 
 Status World::MarkPerson(Network network, std::string_view account, std::string_view person, const std::string& kind,

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -101,7 +102,8 @@ class World {
   StatusOr<ItemPtr> EditPost(Network network, std::string_view id, const std::function<void(Item&)>& change,
                              const WriteContext& context);
   StatusOr<ItemPtr> Delete(Network network, std::string_view id, const WriteContext& context);
-  // Any other deed of ours on an item, journalled as `kind`: "approve", "spam", "lock", "unlock", "report", ...
+  // Any other deed of ours on an item, journalled as `kind`: "approve", "spam", "lock", "unlock", "report", ... No webhook
+  // tells of it.
   StatusOr<ItemPtr> Mark(Network network, std::string_view id, const char* kind, const WriteContext& context,
                          const std::function<void(Item&)>& change);
   // A deed on a person: "ban", "unban", "mute", "unmute", "report". Journalled with the person as remote_id; an "un" takes the
@@ -148,10 +150,11 @@ class World {
   Status Place(const NewItem& item, Item& placed);
   void AddToIndexes(const Item& item);
   std::vector<std::string>& IndexOf(Network network, List list, std::string_view id);
-  StatusOr<ItemPtr> Change(Network network, std::string_view id, Notice::Kind notice, const char* kind,
+  StatusOr<ItemPtr> Change(Network network, std::string_view id, std::optional<Notice::Kind> notice, const char* kind,
                            const WriteContext& context, const std::function<void(Item&)>& change, std::string text,
                            std::string status);
-  void Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& context, absl::Time time);
+  void Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& context, absl::Time time,
+            std::string_view deed);
   static std::string KeyOf(Network network, std::string_view id);
   static std::string TextKey(Network network, std::string_view account, std::string_view parent, std::string_view text);
 

@@ -47,6 +47,8 @@ class WebhookStyle {
   virtual std::optional<Challenge> MakeChallenge(const StyleSettings& settings, Rng& rng) const = 0;
   virtual bool Answered(const std::string& expected, const std::string& body) const = 0;
   virtual int attempts_max() const { return 0; }   // 0: no end
+  virtual int batch_max() const { return 0; }      // notices in one call, whatever the target says; 0: no bound
+  virtual bool Acknowledges(int http_status) const { return http_status == 200; }
 };
 
 // nullptr: the network has no webhooks.

@@ -1,6 +1,8 @@
 #include <map>
 
+#include "sandbox/network/discourse_webhooks.h"
 #include "sandbox/network/facebook_webhooks.h"
+#include "sandbox/network/linkedin_webhooks.h"
 #include "sandbox/network/style.h"
 #include "sandbox/network/x_webhooks.h"
 
@@ -10,6 +12,8 @@ const WebhookStyle* StyleOf(Network network) {
   static const auto* const styles = new std::map<Network, const WebhookStyle*>{
       {Network::kFacebook, new FacebookWebhooks},
       {Network::kX, new XWebhooks},
+      {Network::kLinkedin, new LinkedinWebhooks},
+      {Network::kDiscourse, new DiscourseWebhooks},
   };
   const auto it = styles->find(network);
   return it == styles->end() ? nullptr : it->second;

@@ -211,8 +211,10 @@ Instant Webhooks::CollectLane(Target& target, int index, Instant now, std::vecto
   const Instant ready = std::max(lane.retry_at, lane.queue.front().ready);
   if (ready > now) return std::min(next, ready);
   std::vector<Notice> batch;
+  const int bound = target.how->batch_max();
+  const int most = bound > 0 ? std::min(bound, settings.batch_max) : settings.batch_max;
   for (const Event& event : lane.queue) {
-    if (static_cast<int>(batch.size()) >= settings.batch_max || event.ready > now) break;
+    if (static_cast<int>(batch.size()) >= most || event.ready > now) break;
     if (!batch.empty() && !target.how->Together(settings.style, batch.front(), event.notice)) break;
     batch.push_back(event.notice);
   }
@@ -309,7 +311,7 @@ void Webhooks::Delivered(int64_t id, int index, const net::ClientResult& result)
   auto it = targets_.find(id);
   if (it == targets_.end()) return;
   Target& target = *it->second;
-  const bool acked = result.sent == net::Sent::kAnswered && result.http_status == 200;
+  const bool acked = result.sent == net::Sent::kAnswered && target.how->Acknowledges(result.http_status);
   if (index == kOddity) {
     target.stats.oddities_refused += acked ? 0 : 1;
     return;

@@ -105,6 +105,10 @@ Reply Facebook::Route(const Asked& asked) {
       return JsonResponse(200, {{"data", {{{"id", "1"}, {"name", "sandbox"}, {"subscribed_fields", {"feed"}}}}}});
     });
   }
+  if (own && edge == "messages" && post) return guarded("private_reply", [&](Answer a) { return Message(asked, a); });
+  if (own && edge == "blocked" && (post || method == "DELETE")) {
+    return guarded(post ? "ban" : "unban", [&, post](Answer a) { return Block(asked, post, a); });
+  }
   if (edge == "feed" && post) return guarded("post", [&](Answer a) { return Publish(asked, a); });
   if (edge == "photos" && post) return guarded("media", [&](Answer a) { return Photo(asked, a); });
   if (get && (edge == "feed" || edge == "posts" || edge == "published_posts" || edge == "scheduled_posts")) {

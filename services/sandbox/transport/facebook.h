@@ -29,6 +29,8 @@ class Facebook : public Face {
   net::HttpResponse Photo(const Asked& asked, Answer answer);
   net::HttpResponse Feed(const Asked& asked, Answer answer);
   net::HttpResponse Comments(const Asked& asked, Answer answer);
+  net::HttpResponse Message(const Asked& asked, Answer answer);
+  net::HttpResponse Block(const Asked& asked, bool block, Answer answer);
   net::HttpResponse Comment(const Asked& asked, Answer answer);
   net::HttpResponse Update(const Asked& asked, Answer answer);
   net::HttpResponse Remove(const Asked& asked, Answer answer);

@@ -62,6 +62,7 @@ Json FacebookPage(const Account& account, const std::set<std::string>& fields) {
                {"link", Cat("https://www.facebook.com/", account.id)},
                {"access_token", account.token},
                {"category", "Brand"},
+               {"followers_count", 5000},
                {"tasks", {"CREATE_CONTENT", "MANAGE", "MODERATE", "ANALYZE"}}},
               fields.empty() ? std::set<std::string>{"name"} : fields);
 }

@@ -1,6 +1,13 @@
 // The simulated networks, by the first segment of the path.
 #include "sandbox/transport/blog.h"
+#include "sandbox/transport/bluesky.h"
 #include "sandbox/transport/facebook.h"
+#include "sandbox/transport/linkedin.h"
+#include "sandbox/transport/mastodon.h"
+#include "sandbox/transport/feed.h"
+#include "sandbox/transport/discourse.h"
+#include "sandbox/transport/facebook.h"
+#include "sandbox/transport/nodebb.h"
 #include "sandbox/transport/x.h"
 
 namespace parvis::sandbox {
@@ -10,6 +17,12 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/facebook", Network::kFacebook, std::make_unique<Facebook>(context)});
   out.push_back({"/x", Network::kX, std::make_unique<X>(context)});
   out.push_back({"/blog", Network::kBlog, std::make_unique<Blog>(context)});
+  out.push_back({"/bluesky", Network::kBluesky, std::make_unique<Bluesky>(context)});
+  out.push_back({"/linkedin", Network::kLinkedin, std::make_unique<Linkedin>(context)});
+  out.push_back({"/mastodon", Network::kMastodon, std::make_unique<Mastodon>(context)});
+  out.push_back({"/feed", Network::kFeed, std::make_unique<FeedFace>(context)});
+  out.push_back({"/discourse", Network::kDiscourse, std::make_unique<Discourse>(context)});
+  out.push_back({"/nodebb", Network::kNodebb, std::make_unique<Nodebb>(context)});
   return out;
 }
 

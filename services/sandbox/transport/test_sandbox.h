@@ -137,6 +137,10 @@ class Receiver {
       auto query = net::ParseQuery(request.query);
       if (query.contains("hub.challenge"))
         return {query["hub.verify_token"] == "verify" ? 200 : 403, {}, query["hub.challenge"]};
+      if (query.contains("challengeCode")) {   // LinkedIn
+        const std::string code = query["challengeCode"];
+        return {200, {}, Json{{"challengeCode", code}, {"challengeResponse", HmacHex(Secret(secret_), code)}}.dump()};
+      }
       return {200, {}, Json{{"response_token", "sha256=" + HmacBase64(Secret(secret_), query["crc_token"])}}.dump()};
     }
     if (refuse > 0) {

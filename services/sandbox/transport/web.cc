@@ -184,6 +184,26 @@ StatusOr<Request> ReadRequest(const net::HttpRequest& http, std::string_view pre
   return request;
 }
 
+Json Member(const Json& json, const char* name) {
+  if (!json.is_object()) return Json();
+  const auto it = json.find(name);
+  return it == json.end() ? Json() : *it;
+}
+
+std::vector<std::string> AllOf(std::string_view query, std::string_view name) {
+  std::vector<std::string> out;
+  while (!query.empty()) {
+    const size_t end = std::min(query.find('&'), query.size());
+    const std::string_view part = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const size_t equals = std::min(part.find('='), part.size());
+    const auto key = net::UrlDecode(part.substr(0, equals), true);
+    auto value = net::UrlDecode(part.substr(std::min(equals + 1, part.size())), true);
+    if (key.ok() && value.ok() && *key == name) out.push_back(*std::move(value));
+  }
+  return out;
+}
+
 net::HttpResponse JsonResponse(int status, const Json& json, bool ascii) {
   net::HttpResponse response;
   response.status = status;
@@ -218,7 +238,7 @@ void AddOddMembers(Json& json, int depth) {
 void Translate(Json& json) {
   if (json.is_string()) {
     const std::string text = json.get<std::string>();
-    if (text.find(' ') == std::string::npos) return;   // a code, not a sentence
+    if (text.find(' ') == std::string::npos && !text.starts_with("[[")) return;   // a code, not a sentence
     std::string said = "Une erreur est survenue, veuillez réessayer plus tard";
     const size_t urn = text.find("urn:");
     if (urn != std::string::npos) Append(said, " : ", text.substr(urn, text.find(' ', urn) - urn));
@@ -268,6 +288,7 @@ Reply UnderFaults(Context& context, Network network, const std::string& account,
       break;
     case Answer::kGarbage:
       reply.response.status = 200;
+      reply.response.headers = {{"Content-Type", "text/html"}};   // none of the network's own: ids stand in headers, too
       reply.response.body = "<!DOCTYPE html><title>Sorry</title>{\"data\":[";
   }
   return reply;

@@ -63,6 +63,11 @@ bool IsUtf8(std::string_view text);
 std::optional<int64_t> ReadNumber(std::string_view text, int64_t fallback, int64_t min, int64_t max);
 size_t CodePoints(std::string_view text);
 
+// The member, or null where `json` has none or is no object.
+Json Member(const Json& json, const char* name);
+// The values of a parameter that may come several times, as `name=a&name=b`.
+std::vector<std::string> AllOf(std::string_view query, std::string_view name);
+
 // JSON as PHP-made networks send it (all but ASCII escaped), or plain UTF-8.
 net::HttpResponse JsonResponse(int status, const Json& json, bool ascii = true);
 net::HttpResponse GatewayError(int status);

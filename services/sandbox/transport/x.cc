@@ -80,8 +80,16 @@ Reply X::Route(const Asked& asked) {
       return Guarded(asked, hide ? "hide" : "unhide", "tweets.hidden", [&](Answer a) { return Hide(asked, a); });
     }
   }
+  if (n >= 3 && path[0] == "users" && path[2] == "muting") {
+    if (n == 3 && method == "POST")
+      return Guarded(asked, "mute", "users.muting", [&](Answer a) { return Mute(asked, a); });
+    if (n == 4 && method == "DELETE") {
+      return Guarded(asked, "unmute", "users.muting", [&](Answer a) { return Unmute(asked, a); });
+    }
+  }
   if (path[0] == "users" && get) {
     if (n == 2 && path[1] == "me") return Guarded(asked, "identity", "users.me", [&](Answer) { return Me(asked); });
+    if (n == 2) return Guarded(asked, "read", "users.show", [&](Answer) { return User(asked); });
     if (n == 3 && path[2] == "tweets") {
       return Guarded(asked, "list", "users.tweets", [&](Answer a) { return Timeline(asked, false, a); });
     }

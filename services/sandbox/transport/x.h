@@ -25,6 +25,9 @@ class X : public Face {
   net::HttpResponse Post(const Asked& asked, Answer answer);
   net::HttpResponse Hide(const Asked& asked, Answer answer);
   net::HttpResponse Delete(const Asked& asked, Answer answer);
+  net::HttpResponse Mute(const Asked& asked, Answer answer);
+  net::HttpResponse Unmute(const Asked& asked, Answer answer);
+  net::HttpResponse User(const Asked& asked);
   net::HttpResponse Lookup(const Asked& asked);
   net::HttpResponse Show(const Asked& asked);
   net::HttpResponse Timeline(const Asked& asked, bool mentions, Answer answer);

@@ -29,6 +29,11 @@ Json X::Tweets(const Asked& asked, const std::vector<ItemPtr>& items) const {
   std::set<std::string> seen;
   for (const ItemPtr& item : items) {
     Json tweet = XTweet(*item, fields);
+    if (fields.contains("public_metrics")) {
+      const ListOptions count{.limit = 0, .count_all = true};
+      tweet["public_metrics"]["reply_count"] =
+          context_.world.Read(Network::kX, World::List::kChildren, item->id, count).total;
+    }
     if (users) tweet["author_id"] = item->author_id;
     if (fields.contains("in_reply_to_user_id") && !item->parent.empty()) {
       if (const ItemPtr parent = context_.world.Find(Network::kX, item->parent)) {

@@ -1,0 +1,210 @@
+// What is new on Bluesky: notifications (mentions, replies, quotes), then replies that we wrote elsewhere (facts 6.3).
+#include <algorithm>
+#include <set>
+
+#include "networks/bluesky/bluesky.h"
+#include "networks/text/unicode.h"
+#include "networks/wire/webhook_json.h"
+
+namespace parvis::networks {
+namespace {
+
+constexpr int kPageMax = 100;
+// The list is sorted by the time a post claims, never later than the network saw it: what arrives late lies lower.
+constexpr absl::Duration kOverlap = absl::Minutes(10);
+
+int64_t Number(const Json& json, const char* key) {
+  const Json& value = Member(json, key);
+  return value.is_number_integer() ? value.get<int64_t>() : 0;
+}
+
+// Two lists, each from its newest back to where the last round began.
+struct Round {
+  int64_t since = 0;       // microseconds; older than this is done
+  int64_t next_since = 0;  // of the next round; 0 = this one has not begun
+  bool own = false;        // the second list
+  std::string place;       // the network's cursor in the list
+
+  static Round Decode(const std::string& cursor, absl::Time since) {
+    Round round;
+    round.since = std::max<int64_t>(0, absl::ToUnixMicros(since));
+    const Json json = ParseJson(cursor);
+    if (!Member(json, "s").is_number_integer()) return round;
+    round.since = Number(json, "s");
+    round.next_since = Number(json, "n");
+    round.own = Number(json, "o") == 1;
+    round.place = Text(json, "c");
+    return round;
+  }
+  std::string Encode() const {
+    Json json = {{"s", since}};
+    if (next_since > 0) json.update({{"n", next_since}, {"o", own ? 1 : 0}, {"c", place}});
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+};
+
+void AddPictures(const Json& record, const std::string& did, Happening* h) {
+  const Json& embed = Member(record, "embed");
+  const Json& images = Member(Member(embed, "media").is_object() ? Member(embed, "media") : embed, "images");
+  for (size_t i = 0; images.is_array() && i < images.size() && i < 20; ++i) {
+    const std::string cid = Text(Member(Member(images[i], "image"), "ref"), "$link");
+    if (cid.empty()) continue;
+    h->attachments.emplace_back("image", "https://cdn.bsky.app/img/feed_fullsize/plain/" + did + "/" + cid + "@jpeg");
+  }
+}
+
+// The text with each shortened or disguised link as what it leads to.
+std::string TextWithLinks(const Json& record) {
+  struct Stretch {
+    size_t begin, end;
+    std::string uri;
+  };
+  std::string out = Text(record, "text");
+  std::vector<Stretch> links;
+  const Json& facets = Member(record, "facets");
+  for (size_t i = 0; facets.is_array() && i < facets.size() && i < 100; ++i) {
+    const Json &index = Member(facets[i], "index"), &features = Member(facets[i], "features");
+    const int64_t begin = Number(index, "byteStart"), end = Number(index, "byteEnd");
+    const std::string uri = features.is_array() && !features.empty() ? Text(features[0], "uri") : "";
+    if (uri.empty() || begin < 0 || end <= begin || end > static_cast<int64_t>(out.size())) continue;
+    links.push_back({static_cast<size_t>(begin), static_cast<size_t>(end), uri});
+  }
+  std::sort(links.begin(), links.end(), [](const Stretch& a, const Stretch& b) { return a.begin > b.begin; });
+  size_t upper = out.size();
+  for (const Stretch& link : links) {  // from the end, so that the places before stay where they are
+    if (link.end > upper) continue;    // overlaps another
+    upper = link.begin;
+    const size_t length = link.end - link.begin;
+    if (link.uri.find(out.substr(link.begin, length)) == std::string::npos) out.replace(link.begin, length, link.uri);
+  }
+  return out;
+}
+
+// A post of somebody that concerns us. All but the author's names is from the record, which every way shows alike.
+// `partner`: with whom we talk, where it is our own. nullopt when it cannot be understood.
+std::optional<Happening> HappeningOf(const Json& post, const Account& account, const std::string& partner) {
+  const Json &record = Member(post, "record"), &author = Member(post, "author");
+  Happening h;
+  h.remote_id = Text(post, "uri");
+  h.author_remote_id = DidOf(h.remote_id);
+  const auto seen = ParseIsoTime(Text(post, "indexedAt"));
+  if (!IsBlueskyPost(h.remote_id) || !record.is_object() || !seen) return std::nullopt;
+  const auto created = ParseIsoTime(Text(record, "createdAt"));
+  h.account_remote_id = account.remote_id;
+  h.by_us = h.author_remote_id == account.remote_id;
+  const Json& reply = Member(record, "reply");
+  h.parent_remote_id = Text(Member(reply, "parent"), "uri");
+  h.thread = Text(Member(reply, "root"), "uri");
+  // A reply is a reply whichever way it reached us: the kind is part of the natural key.
+  h.kind = h.parent_remote_id.empty() ? Happening::Kind::kMention : Happening::Kind::kComment;
+  if (h.thread.empty()) h.thread = h.remote_id;
+  if (!h.parent_remote_id.empty()) h.post_remote_id = h.thread;
+  h.conversation = h.thread + "/" + (h.by_us && !partner.empty() ? partner : h.author_remote_id);
+  h.author_name = text::CutBytes(text::ToUtf8(Text(author, "displayName")), 1000);
+  h.author_handle = Text(author, "handle");
+  if (h.author_name.empty()) h.author_name = h.author_handle;
+  h.text = text::CutBytes(text::ToUtf8(TextWithLinks(record)), kHappeningTextMax);
+  // What claims to be of the future is of when it was seen.
+  h.occurred_at = created ? std::clamp(*created, absl::UnixEpoch(), std::max(*seen, absl::UnixEpoch())) : *seen;
+  h.revision = created ? std::max<int64_t>(0, absl::ToUnixMicros(*created)) : 0;
+  h.permalink = BlueskyPermalink(h.remote_id);
+  AddPictures(record, h.author_remote_id, &h);
+  return h;
+}
+
+void AddUnread(const Json& item, PollPage* page) {
+  page->unparsed.push_back({item.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD",
+                            "a post without uri, record or indexedAt"});
+}
+
+// True when the list, which is in the order of indexedAt, goes on below this page.
+bool TakeNotifications(const Json& list, const Account& account, const Round& round, PollPage* page) {
+  std::set<std::string> taken;  // one post may be a reply and a mention
+  bool older = false;
+  for (const Json& item : list) {
+    const auto seen = ParseIsoTime(Text(item, "indexedAt"));
+    if (seen && *seen < absl::FromUnixMicros(round.since)) {
+      older = true;
+      continue;
+    }
+    const std::string reason = Text(item, "reason");
+    if (reason != "mention" && reason != "reply" && reason != "quote") continue;
+    const auto h = HappeningOf(item, account, "");
+    if (!h) {
+      AddUnread(item, page);
+    } else if (taken.insert(h->remote_id).second) {
+      page->happenings.push_back(*h);
+    }
+  }
+  return !older;
+}
+
+// The order of a feed: what is dated back lies where it says.
+bool IsOlder(const Json& post, const Round& round) {
+  const auto seen = ParseIsoTime(Text(post, "indexedAt"));
+  if (!seen) return false;
+  const absl::Time created = ParseIsoTime(Text(Member(post, "record"), "createdAt")).value_or(*seen);
+  return std::min(*seen, created) < absl::FromUnixMicros(round.since);
+}
+
+// Our replies to others, wherever they were written; what continues a post of our own is a thread, not a reply.
+bool TakeOwn(const Json& list, const Account& account, const Round& round, PollPage* page) {
+  bool older = false;
+  for (const Json& item : list) {
+    const Json& post = Member(item, "post");
+    if (Member(item, "reason").is_object() || DidOf(Text(post, "uri")) != account.remote_id)
+      continue;  // shared, pinned
+    if (IsOlder(post, round)) {
+      older = true;
+      continue;
+    }
+    std::string partner = DidOf(Text(Member(Member(Member(post, "record"), "reply"), "parent"), "uri"));
+    if (partner == account.remote_id) partner = Text(Member(Member(item, "reply"), "grandparentAuthor"), "did");
+    if (partner.empty() || partner == account.remote_id) continue;
+    const auto h = HappeningOf(post, account, partner);
+    h ? page->happenings.push_back(*h) : AddUnread(item, page);
+  }
+  return !older;
+}
+
+}  // namespace
+
+StatusOr<PollPage> BlueskyConnector::Poll(const Call& call, const Account& account, const std::string& cursor,
+                                          absl::Time since, int limit) {
+  Round round = Round::Decode(cursor, since);
+  // What is written while a round runs may lie behind it: the next one begins before this one began.
+  if (round.next_since == 0) round.next_since = absl::ToUnixMicros(clock_.WallNow() - kOverlap);
+  std::string method =
+      round.own
+          ? "app.bsky.feed.getAuthorFeed?actor=" + net::UrlEncode(account.remote_id) + "&filter=posts_with_replies"
+          : "app.bsky.notification.listNotifications?reasons=mention&reasons=reply&reasons=quote";
+  method += "&limit=" + std::to_string(std::clamp(limit, 1, kPageMax));
+  if (!round.place.empty()) method += "&cursor=" + net::UrlEncode(round.place);
+  const Answer answer = Ask(call, account, method);
+  if (!answer.ok()) return FailedRead(answer, account);
+  const Json& list = Member(answer.json, round.own ? "feed" : "notifications");
+  if (!list.is_array() || list.size() > kPageItemsMax) return UnintelligibleRead();
+  PollPage page;
+  page.rate = answer.rate;
+  const bool deeper = round.own ? TakeOwn(list, account, round, &page) : TakeNotifications(list, account, round, &page);
+  std::string next = Text(answer.json, "cursor");
+  if (!next.empty() && next == round.place) return UnintelligibleRead();  // it would never end
+  std::stable_sort(page.happenings.begin(), page.happenings.end(),
+                   [](const Happening& a, const Happening& b) { return a.occurred_at < b.occurred_at; });
+  page.more = true;
+  if (deeper && !next.empty()) {  // an empty page with a cursor goes on, too
+    round.place = std::move(next);
+  } else if (!round.own) {
+    round.own = true;
+    round.place.clear();
+  } else {
+    const int64_t began = std::max(round.since, round.next_since);
+    round = Round();
+    round.since = began;
+    page.more = false;
+  }
+  page.cursor = round.Encode();
+  return page;
+}
+
+}  // namespace parvis::networks

@@ -1,0 +1,110 @@
+// parvis-networks: prints docs/reference/networks.md, what Parvis can do on which network, from the connectors' capabilities.
+#include <cstdio>
+#include <string>
+
+#include "networks/connector.h"
+
+namespace parvis::networks {
+namespace {
+
+using Connectors = std::map<std::string, std::unique_ptr<Connector>>;
+
+const char* Sign(Stance stance) {
+  switch (stance) {
+    case Stance::kPossible: return "yes";
+    case Stance::kNotInApi: return "–";
+    case Stance::kNotBuilt: return "not built";
+  }
+  return "";
+}
+
+std::string Words(std::string_view name) {
+  std::string out(name);
+  for (char& c : out) {
+    if (c == '_') c = ' ';
+  }
+  return out;
+}
+
+std::string Limit(const Capabilities& c) {
+  if (!c.Can(Feature::kText)) return "–";
+  if (c.post_text_max == 0) return "none";
+  constexpr const char* kUnits[] = {"characters", "weighted characters", "bytes", "graphemes"};
+  return std::to_string(c.post_text_max) + " " + kUnits[static_cast<int>(c.text_unit)];
+}
+
+// One table per group: features down, networks across.
+std::string Overview(const Connectors& connectors) {
+  std::string out, group;
+  for (int i = 0; i < kFeatures; ++i) {
+    const Feature feature = static_cast<Feature>(i);
+    if (group != GroupOf(feature)) {
+      group = GroupOf(feature);
+      std::string head = "\n### " + group + "\n\n| |", line = "|---|";
+      for (const auto& [name, connector] : connectors) {
+        head += " " + connector->capabilities().display_name + " |";
+        line += "---|";
+      }
+      out += head + "\n" + line + "\n";
+    }
+    out += "| " + Words(NameOf(feature)) + " |";
+    for (const auto& [name, connector] : connectors) {
+      out += std::string(" ") + Sign(connector->capabilities().Of(feature).stance) + " |";
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+std::string Details(const Capabilities& c) {
+  std::string out = "\n## " + c.display_name + " (`" + c.network + "`)\n\n- Text of a post: " + Limit(c) + ".";
+  if (c.media_max > 0) {
+    out += "\n- Media: at most " + std::to_string(c.media_max) + ":";
+    for (const std::string& type : c.media_types) out += " `" + type + "`";
+    out += ".";
+  }
+  if (!c.counters.empty()) {
+    out += "\n- Counters:";
+    for (const std::string& counter : c.counters) out += " `" + counter + "`";
+    out += ".";
+  }
+  for (const Option& option : c.options) {
+    out += "\n- Option `" + option.name + "`: " + option.about;
+    for (const std::string& value : option.values) out += " `" + value + "`";
+    out += ".";
+  }
+  if (!c.credential_fields.empty()) {
+    out += "\n- Signs in with:";
+    for (const std::string& field : c.credential_fields) out += " `" + field + "`";
+    out += ".";
+  }
+  out += c.idempotency_key ? "\n- An unknown outcome may be sent again: the network knows our key.\n"
+                           : "\n- An unknown outcome is settled by reading back, never sent again blindly.\n";
+  out += "\n| not possible | why | source |\n|---|---|---|\n";
+  for (const auto& [feature, support] : c.features) {
+    if (support.stance == Stance::kPossible) continue;
+    out += "| " + Words(NameOf(feature)) + " | " + (support.stance == Stance::kNotBuilt ? "not built: " : "not in the API: ") +
+           support.because + " | " + support.source + " |\n";
+  }
+  return out;
+}
+
+std::string Page(const Connectors& connectors) {
+  std::string out =
+      "# Networks\n\nWhat Parvis does on each network. **–**: the network's API does not offer it. *not built*: it does, and Parvis does "
+      "not use it. The same values check drafts and explain refusals (NOT_POSSIBLE).\n";
+  out += Overview(connectors);
+  for (const auto& [name, connector] : connectors) out += Details(connector->capabilities());
+  return out;
+}
+
+}  // namespace
+}  // namespace parvis::networks
+
+int main() {
+  parvis::RealClock clock;
+  parvis::obs::Metrics metrics;
+  parvis::net::HttpClient http({}, clock, metrics);
+  std::fputs(parvis::networks::Page(parvis::networks::MakeConnectors(http, clock)).c_str(), stdout);
+  return 0;
+}

@@ -1,0 +1,294 @@
+// One suite for every connector: each kind of write that its capabilities allow × what can go wrong on the way, against the
+// sandbox, whose journal is the judge. Prints the table that scripts/conformance shows. A network is added by its name below.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+
+#include "networks/connector.h"
+#include "networks/wire/answer.h"
+#include "tests/contract/sandbox_process.h"
+
+namespace parvis::networks {
+namespace {
+
+SandboxProcess* const sandbox = static_cast<SandboxProcess*>(::testing::AddGlobalTestEnvironment(new SandboxProcess));
+
+// What is done to a write, and how it must end. `journalled`: how often the network has taken it then.
+struct Case {
+  const char* name;
+  const char* fault;        // "" = none; several are separated by a blank
+  OutcomeKind kind;
+  ErrorClass error;
+  int journalled;
+};
+constexpr Case kCases[] = {
+    {"success", "", OutcomeKind::kAccepted, ErrorClass::kNone, 1},
+    {"odd members", "odd", OutcomeKind::kAccepted, ErrorClass::kNone, 1},
+    {"rate limit", "limit", OutcomeKind::kRefused, ErrorClass::kRateLimited, 0},
+    {"forbidden", "forbid", OutcomeKind::kRefused, ErrorClass::kPermission, 0},
+    {"localised", "forbid localise", OutcomeKind::kRefused, ErrorClass::kPermission, 0},
+    {"503", "server_error", OutcomeKind::kUnknown, ErrorClass::kTransient, 0},
+    {"reset before", "reset_before_accept", OutcomeKind::kUnknown, ErrorClass::kNone, 0},
+    {"reset after", "accept_then_reset", OutcomeKind::kUnknown, ErrorClass::kNone, 1},
+    {"504 after", "accept_then_504", OutcomeKind::kUnknown, ErrorClass::kTransient, 1},
+    {"garbage", "garbage", OutcomeKind::kUnknown, ErrorClass::kNone, 1},
+};
+
+// Lines of the table, printed when all is done.
+class Table : public ::testing::Environment {
+ public:
+  void Add(const std::string& network, WriteKind kind, const std::string& cell) {
+    rows_[network + " | " + std::string(NameOf(kind))] += " | " + cell;
+  }
+  void TearDown() override {
+    std::string head = "\nnetwork | write";
+    for (const Case& one : kCases) head += std::string(" | ") + one.name;
+    std::puts((head + " | not found").c_str());
+    for (const auto& [name, cells] : rows_) std::puts((name + cells).c_str());
+  }
+
+ private:
+  std::map<std::string, std::string> rows_;
+};
+Table* const table = static_cast<Table*>(::testing::AddGlobalTestEnvironment(new Table));
+
+class ConformanceTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    net::HttpClientConfig config;
+    config.allowed_networks = {"127.0.0.0/8"};
+    http = std::make_unique<net::HttpClient>(config, clock, metrics);
+    connectors = MakeConnectors(*http, clock);
+    Control("POST", "limits", {{"network", GetParam()}, {"enabled", false}});
+    const Json made = Control("POST", "accounts", {{"network", GetParam()}, {"name", "Lumen"}});
+    journal_account = account.remote_id = Text(made, "remote_id");
+    account.base_url = Text(made, "base_url");
+    for (const std::string& field : connector().capabilities().credential_fields) {
+      account.credentials.fields[field] = Secret(Text(made, field.c_str()));
+    }
+    const auto identity = connector().WhoAmI(call(), account);
+    ASSERT_TRUE(identity.ok()) << identity.status();
+    account.remote_id = identity->remote_id;   // a site is its URL to us, a name to the sandbox
+    started = clock.WallNow() - absl::Seconds(2);
+  }
+  void TearDown() override { Control("DELETE", "faults", {}); }
+
+  Connector& connector() { return *connectors.at(GetParam()); }
+  Call call() {
+    Call out = BackgroundCall("test");
+    out.deadline = clock.Now() + absl::Seconds(10);
+    return out;
+  }
+  Json Control(const std::string& method, const std::string& path, const Json& body) {
+    net::ClientRequest request;
+    request.method = method;
+    request.url = sandbox->url + "/control/" + path;
+    if (!body.is_null() && method != "GET") {
+      request.headers["Content-Type"] = "application/json";
+      request.body = body.dump();
+    }
+    const net::ClientResult result = http->Send(call(), request);
+    EXPECT_LT(result.http_status, 300) << path << " " << result.body;
+    return ParseJson(result.body);
+  }
+  // What the network's journal calls it, where one call of the network stands for several kinds: the status that a comment gets
+  // in WordPress, a direct status of Mastodon, a personal message of Discourse, the soft deletion of NodeBB, flags of forums.
+  std::string NameThere(WriteKind kind) const {
+    static const std::map<std::pair<std::string, WriteKind>, std::string> names = {
+        {{"wordpress", WriteKind::kApprove}, "unhide"}, {{"wordpress", WriteKind::kSpam}, "hide"},
+        {{"mastodon", WriteKind::kPrivateReply}, "reply"}, {{"discourse", WriteKind::kPrivateReply}, "post"},
+        {{"discourse", WriteKind::kSpam}, "report"}, {{"nodebb", WriteKind::kSpam}, "report"}, {{"nodebb", WriteKind::kHide}, "delete"}};
+    const auto it = names.find({GetParam(), kind});
+    return it == names.end() ? std::string(NameOf(kind)) : it->second;
+  }
+  // Why a kind cannot be tried on a visitor's comment here; "" when it can.
+  std::string NotShown(WriteKind kind) const {
+    static const std::map<std::pair<std::string, WriteKind>, std::string> reasons = {
+        {{"discourse", WriteKind::kApprove}, "it is for entries of the review queue: discourse_test"},
+        {{"discourse", WriteKind::kUnhide}, "only what flags have hidden can be shown again: discourse_test"},
+        {{"nodebb", WriteKind::kApprove}, "it is for entries of the post queue: nodebb_test"},
+        {{"nodebb", WriteKind::kPrivateReply}, "the sandbox has no chats: nodebb_test"}};
+    const auto it = reasons.find({GetParam(), kind});
+    return it == reasons.end() ? "" : it->second;
+  }
+  // How often the network took a write of this kind from this account.
+  int Journalled(const std::string& kind) {
+    const Json summary = Control("GET", "journal/summary", Json());
+    int count = 0;
+    for (const Json& row : Member(summary, "counts")) {
+      const bool ours = Text(row, "network") == GetParam() && Text(row, "account") == journal_account && Text(row, "by") == "us";
+      if (ours && Text(row, "kind") == kind) count += row.at("count").get<int>();
+    }
+    return count;
+  }
+  std::string Comment(const std::string& parent) {
+    const Json made = Control("POST", "comments", {{"network", GetParam()}, {"parent", parent}, {"text", "A question, number " + std::to_string(++texts)},
+                                                    {"author_id", std::to_string(5'000'000 + texts)}, {"author_handle", "fan" + std::to_string(texts)}});
+    return Text(made, "remote_id");
+  }
+  Write Post() {
+    Write write;
+    write.kind = WriteKind::kPost;
+    write.draft.text = "What do you say to lamp number " + std::to_string(++texts) + "? We would love to hear it.";
+    if (connector().capabilities().Can(Feature::kTitle)) write.draft.title = "About lamp number " + std::to_string(texts);
+    write.idempotency_key = "conformance-" + std::to_string(texts);
+    return write;
+  }
+  std::string Posted() {
+    const Outcome out = connector().Execute(call(), account, Post());
+    EXPECT_EQ(out.kind, OutcomeKind::kAccepted) << out.reason << " " << out.message;
+    return out.remote_id;
+  }
+  // A write of this kind that is possible now: below a post of its own, so that no write meets what another has done.
+  Write Of(WriteKind kind) {
+    Write write = Post();
+    write.kind = kind;
+    if (kind == WriteKind::kPost) return write;
+    write.draft.title.clear();
+    if (kind != WriteKind::kReply && kind != WriteKind::kPrivateReply) write.draft = Draft();
+    write.post_remote_id = Posted();
+    const bool own = kind == WriteKind::kLock || kind == WriteKind::kUnlock ||
+                     (kind == WriteKind::kDelete && !connector().capabilities().Can(Feature::kDelete));
+    write.target_remote_id = own ? write.post_remote_id : Comment(write.post_remote_id);
+    if (kind == WriteKind::kUnhide || kind == WriteKind::kApprove) Before(write, WriteKind::kHide);
+    if (kind == WriteKind::kUnban) Before(write, WriteKind::kBan);
+    if (kind == WriteKind::kUnmute) Before(write, WriteKind::kMute);
+    if (kind == WriteKind::kUnlock) Before(write, WriteKind::kLock);
+    return write;
+  }
+  void Before(Write write, WriteKind kind) {
+    if (!connector().capabilities().Can(kind)) return;
+    write.kind = kind;
+    const Outcome out = connector().Execute(call(), account, write);
+    EXPECT_EQ(out.kind, OutcomeKind::kAccepted) << NameOf(kind) << ": " << out.reason << " " << out.message;
+  }
+  // The fault strikes the write itself, not what the connector looks up before it.
+  void Arm(const std::string& faults, WriteKind kind) {
+    for (size_t at = 0; at < faults.size();) {
+      const size_t end = std::min(faults.find(' ', at), faults.size());
+      Json rule = {{"kind", faults.substr(at, end - at)}, {"network", GetParam()}, {"operation", kind == WriteKind::kPrivateReply ? std::string(NameOf(kind)) : NameThere(kind)}};
+      if (faults.substr(at, end - at) == "server_error") rule["http_status"] = 503;
+      Control("POST", "faults", rule);
+      at = end + 1;
+    }
+  }
+  // Reads back, or sends again where the network knows our key: what was taken is found, what was not is not.
+  void Settles(const Write& write, const Case& one) {
+    if (write.kind != WriteKind::kPost && write.kind != WriteKind::kReply) return;
+    const auto items = connector().ReadBack(call(), account, write, started, 50);
+    ASSERT_TRUE(items.ok()) << items.status();
+    int found = 0;
+    for (const OwnItem& item : *items) found += connector().Matches(write, item) ? 1 : 0;
+    EXPECT_EQ(found, one.journalled) << one.name;
+    if (!connector().capabilities().idempotency_key) return;
+    const int before = Journalled(NameThere(write.kind));
+    EXPECT_EQ(connector().Execute(call(), account, write).kind, OutcomeKind::kAccepted);
+    EXPECT_EQ(Journalled(NameThere(write.kind)), before + 1 - one.journalled) << "sent again with its key";
+  }
+
+  RealClock clock;
+  obs::Metrics metrics;
+  std::unique_ptr<net::HttpClient> http;
+  std::map<std::string, std::unique_ptr<Connector>> connectors;
+  Account account;
+  std::string journal_account;
+  absl::Time started;
+  int texts = 0;
+};
+
+TEST_P(ConformanceTest, EveryWriteInEveryCase) {
+  for (int i = 0; i < kWriteKinds; ++i) {
+    const WriteKind kind = static_cast<WriteKind>(i);
+    const Capabilities& can = connector().capabilities();
+    if (!can.Can(kind)) {
+      const Outcome out = connector().Execute(call(), account, Write{.kind = kind, .target_remote_id = "1"});
+      EXPECT_EQ(out.kind, OutcomeKind::kRefused) << NameOf(kind);
+      EXPECT_EQ(out.error, ErrorClass::kInvalid) << NameOf(kind);
+      const Support& why = can.Of(FeatureOf(kind));
+      table->Add(GetParam(), kind, why.stance == Stance::kNotInApi ? "not in the API: " + why.source : "not built: " + why.because);
+      continue;
+    }
+    if (const std::string why = NotShown(kind); !why.empty()) {
+      table->Add(GetParam(), kind, "not here: " + why);
+      continue;
+    }
+    for (const Case& one : kCases) {
+      SCOPED_TRACE(std::string(NameOf(kind)) + ", " + one.name);
+      const auto failures = [] { return ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count(); };
+      const int failed = failures();
+      const Write write = Of(kind);
+      const int before = Journalled(NameThere(kind));
+      Arm(one.fault, kind);
+      const Outcome out = connector().Execute(call(), account, write);
+      Control("DELETE", "faults", {});
+      EXPECT_EQ(out.kind, one.kind) << out.reason << ": " << out.message;
+      if (one.kind == OutcomeKind::kRefused) {
+        EXPECT_EQ(out.error, one.error) << out.message;
+      }
+      EXPECT_EQ(Journalled(NameThere(kind)) - before, one.journalled);
+      if (one.kind == OutcomeKind::kUnknown) Settles(write, one);
+      table->Add(GetParam(), kind, failures() > failed ? "FAILED" : "ok");
+    }
+    if (kind == WriteKind::kPost) {
+      table->Add(GetParam(), kind, "-");
+      continue;
+    }
+    Write lost = Of(kind);
+    const size_t digit = lost.target_remote_id.find_last_of("0123456789");
+    lost.target_remote_id = "999999999";
+    if (digit == std::string::npos) lost.target_remote_id += "x";
+    const Outcome out = connector().Execute(call(), account, lost);
+    EXPECT_EQ(out.kind, OutcomeKind::kRefused) << NameOf(kind) << " of what is not there: " << out.reason << " " << out.message;
+    table->Add(GetParam(), kind, out.error == ErrorClass::kNotFound ? "ok" : "refused: " + std::string(ReasonName(out.error)));
+  }
+}
+
+TEST_P(ConformanceTest, DeadTokensAreSeen) {
+  Control("POST", "accounts/" + GetParam() + "/" + net::UrlEncode(journal_account) + "/token", {{"state", "expired"}});
+  EXPECT_EQ(ReasonOf(connector().WhoAmI(call(), account).status()), "TOKEN_EXPIRED");
+  EXPECT_EQ(connector().Execute(call(), account, Post()).reason, "TOKEN_EXPIRED");
+}
+
+TEST_P(ConformanceTest, ReadsAllThatPeopleWroteOnce) {
+  const std::string post = Posted();
+  std::set<std::string> written;
+  for (int i = 0; i < 30; ++i) written.insert(Comment(post));
+  for (const char* fault : {"", "empty_page", "odd"}) {
+    // LinkedIn numbers pages by position, Discourse goes on below the last id shown: their empty pages lead nowhere.
+    if (fault == std::string("empty_page") && (GetParam() == "linkedin" || GetParam() == "discourse")) continue;
+    SCOPED_TRACE(fault);
+    if (*fault != '\0') Control("POST", "faults", {{"kind", fault}, {"network", GetParam()}, {"count", 1}});
+    std::map<std::string, int> seen;
+    std::string cursor;
+    for (int pages = 0; pages < 100; ++pages) {
+      const auto page = connector().Poll(call(), account, cursor, started, 10);
+      ASSERT_TRUE(page.ok()) << page.status();
+      EXPECT_TRUE(page->unparsed.empty()) << page->unparsed[0].raw;
+      for (const Happening& h : page->happenings) {
+        if (!h.by_us) ++seen[h.remote_id];
+        EXPECT_FALSE(h.thread.empty());
+        EXPECT_GT(h.revision, 0);
+      }
+      cursor = page->cursor;
+      if (!page->more) break;
+    }
+    for (const std::string& id : written) EXPECT_GE(seen[id], 1) << id;
+    EXPECT_EQ(seen.size(), written.size());
+  }
+}
+
+TEST_P(ConformanceTest, TakesAStanceOnEveryFeature) {
+  for (int i = 0; i < kFeatures; ++i) {
+    const Feature feature = static_cast<Feature>(i);
+    const Support& support = connector().capabilities().Of(feature);
+    EXPECT_TRUE(connector().capabilities().features.contains(feature)) << NameOf(feature);
+    EXPECT_TRUE(support.stance != Stance::kNotInApi || !support.source.empty()) << NameOf(feature) << ": who says so?";
+    EXPECT_TRUE(support.stance == Stance::kPossible || !support.because.empty()) << NameOf(feature) << ": why not?";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, ConformanceTest, ::testing::Values("facebook", "x", "wordpress", "bluesky", "linkedin", "discourse", "nodebb", "mastodon"),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace parvis::networks
