@@ -92,10 +92,10 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
     return ParseJson(result.body);
   }
   // What the network's journal calls it, where one call of the network stands for several kinds: the status that a comment gets
-  // in WordPress, a direct status of Mastodon, a personal message of Discourse, the soft deletion of NodeBB, flags of forums.
+  // in WordPress and YouTube, a direct status of Mastodon, a personal message of Discourse, the soft deletion of NodeBB, flags of forums.
   std::string NameThere(WriteKind kind) const {
     static const std::map<std::pair<std::string, WriteKind>, std::string> names = {
-        {{"wordpress", WriteKind::kApprove}, "unhide"}, {{"wordpress", WriteKind::kSpam}, "hide"},
+        {{"wordpress", WriteKind::kApprove}, "unhide"}, {{"youtube", WriteKind::kApprove}, "unhide"}, {{"wordpress", WriteKind::kSpam}, "hide"},
         {{"mastodon", WriteKind::kPrivateReply}, "reply"}, {{"discourse", WriteKind::kPrivateReply}, "post"},
         {{"discourse", WriteKind::kSpam}, "report"}, {{"nodebb", WriteKind::kSpam}, "report"}, {{"nodebb", WriteKind::kHide}, "delete"}};
     const auto it = names.find({GetParam(), kind});
@@ -131,6 +131,7 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
     write.kind = WriteKind::kPost;
     write.draft.text = "What do you say to lamp number " + std::to_string(++texts) + "? We would love to hear it.";
     if (connector().capabilities().Can(Feature::kTitle)) write.draft.title = "About lamp number " + std::to_string(texts);
+    if (connector().capabilities().needs_media) write.draft.media = {{.type = "video/mp4", .bytes = "moving pictures " + std::to_string(texts)}};
     write.idempotency_key = "conformance-" + std::to_string(texts);
     return write;
   }
@@ -145,6 +146,7 @@ class ConformanceTest : public ::testing::TestWithParam<std::string> {
     write.kind = kind;
     if (kind == WriteKind::kPost) return write;
     write.draft.title.clear();
+    write.draft.media.clear();
     if (kind != WriteKind::kReply && kind != WriteKind::kPrivateReply) write.draft = Draft();
     write.post_remote_id = Posted();
     const bool own = kind == WriteKind::kLock || kind == WriteKind::kUnlock ||
@@ -243,6 +245,27 @@ TEST_P(ConformanceTest, EveryWriteInEveryCase) {
   }
 }
 
+// Thirteen megabytes, of which a part gets lost on the way: the upload goes on where it was.
+TEST_P(ConformanceTest, VideosArriveInPieces) {
+  static const std::map<std::string, const char*> operations = {{"x", "media"}, {"youtube", "post"}};
+  const auto operation = operations.find(GetParam());
+  if (operation == operations.end()) GTEST_SKIP() << "its videos go in one piece, or are covered elsewhere";
+  Write write = Post();
+  write.draft.media = {{.type = "video/mp4", .alt_text = "A lamp", .bytes = std::string(13 << 20, 'v')}};
+  for (const char* fault : {"reset_before_accept", "accept_then_reset", "server_error"}) {
+    SCOPED_TRACE(fault);
+    Json rule = {{"kind", fault}, {"network", GetParam()}, {"operation", operation->second}, {"skip", 1}, {"count", 1}};
+    if (fault == std::string("server_error")) rule["http_status"] = 503;
+    Control("POST", "faults", rule);
+    write.draft.text = Post().draft.text;
+    const int before = Journalled("post");
+    const Outcome out = connector().Execute(call(), account, write);
+    EXPECT_EQ(out.kind, OutcomeKind::kAccepted) << out.reason << ": " << out.message;
+    EXPECT_EQ(Journalled("post") - before, 1);
+    Control("DELETE", "faults", {});
+  }
+}
+
 TEST_P(ConformanceTest, DeadTokensAreSeen) {
   Control("POST", "accounts/" + GetParam() + "/" + net::UrlEncode(journal_account) + "/token", {{"state", "expired"}});
   EXPECT_EQ(ReasonOf(connector().WhoAmI(call(), account).status()), "TOKEN_EXPIRED");
@@ -287,7 +310,7 @@ TEST_P(ConformanceTest, TakesAStanceOnEveryFeature) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, ConformanceTest, ::testing::Values("facebook", "x", "wordpress", "bluesky", "linkedin", "discourse", "nodebb", "mastodon"),
+INSTANTIATE_TEST_SUITE_P(Networks, ConformanceTest, ::testing::Values("facebook", "x", "wordpress", "bluesky", "linkedin", "discourse", "nodebb", "mastodon", "youtube"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "sandbox/network/linkedin_webhooks.h"
 #include "sandbox/network/style.h"
 #include "sandbox/network/x_webhooks.h"
+#include "sandbox/network/youtube_webhooks.h"
 
 namespace parvis::sandbox {
 
@@ -14,6 +15,7 @@ const WebhookStyle* StyleOf(Network network) {
       {Network::kX, new XWebhooks},
       {Network::kLinkedin, new LinkedinWebhooks},
       {Network::kDiscourse, new DiscourseWebhooks},
+      {Network::kYoutube, new YoutubeWebhooks},
   };
   const auto it = styles->find(network);
   return it == styles->end() ? nullptr : it->second;

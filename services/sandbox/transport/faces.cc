@@ -6,9 +6,9 @@
 #include "sandbox/transport/mastodon.h"
 #include "sandbox/transport/feed.h"
 #include "sandbox/transport/discourse.h"
-#include "sandbox/transport/facebook.h"
 #include "sandbox/transport/nodebb.h"
 #include "sandbox/transport/x.h"
+#include "sandbox/transport/youtube.h"
 
 namespace parvis::sandbox {
 
@@ -23,6 +23,7 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/feed", Network::kFeed, std::make_unique<FeedFace>(context)});
   out.push_back({"/discourse", Network::kDiscourse, std::make_unique<Discourse>(context)});
   out.push_back({"/nodebb", Network::kNodebb, std::make_unique<Nodebb>(context)});
+  out.push_back({"/youtube", Network::kYoutube, std::make_unique<Youtube>(context)});
   return out;
 }
 
