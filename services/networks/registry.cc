@@ -9,6 +9,7 @@
 #include "networks/nodebb/nodebb.h"
 #include "networks/wordpress/wordpress.h"
 #include "networks/x/x.h"
+#include "networks/youtube/youtube.h"
 
 namespace parvis::networks {
 
@@ -26,6 +27,7 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<NodeBbConnector>(http, clock));
   add(std::make_unique<BlueskyConnector>(http, clock));
   add(std::make_unique<InstagramConnector>(http, clock));
+  add(std::make_unique<YouTubeConnector>(http, clock));
   add(std::make_unique<FeedConnector>(http, clock));
   add(std::make_unique<MastodonConnector>(http, clock));
   return out;

@@ -11,7 +11,7 @@ namespace parvis::networks {
 namespace {
 
 constexpr int kTextMax = 280;
-constexpr int64_t kImageBytesMax = 5 << 20;
+constexpr int64_t kImageBytesMax = 5 << 20, kGifBytesMax = 15 << 20, kVideoBytesMax = 512 << 20;
 constexpr int kAltTextMax = 1000;
 const char kDocs[] = "https://docs.x.com/x-api (OpenAPI 2.167, 2026-08-22)";
 const char kBoundary[] = "parvis-7d1f4f6a9c2b4e0f";
@@ -35,6 +35,18 @@ std::string Comparable(const std::string& text, bool reply) {
   return out;
 }
 
+// Sizes differ by kind; a video has 0.5 to 140 seconds (facts 3.2).
+void CheckXMedia(const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out) {
+  Capabilities limits = capabilities;
+  if (draft.media.size() == 1 && draft.media[0].type == "image/gif") limits.media_max_bytes = kGifBytesMax;
+  CheckMedia(draft, limits, out);
+  for (size_t i = 0; i < draft.media.size(); ++i) {
+    const absl::Duration length = draft.media[i].duration;
+    if (length == absl::ZeroDuration() || (length >= absl::Seconds(0.5) && length <= absl::Seconds(140))) continue;
+    out->push_back({"media[" + std::to_string(i) + "].duration", "must be 0.5 to 140 seconds", "MEDIA_DURATION"});
+  }
+}
+
 std::string Permalink(const std::string& id) { return "https://x.com/i/web/status/" + id; }
 
 }  // namespace
@@ -44,8 +56,8 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http),
   c.network = "x";
   c.display_name = "X";
   using F = Feature;
-  c.Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kPoll, F::kThread, F::kQuote, F::kWebhooks, F::kPolling, F::kMentions,
-           F::kReply, F::kHide, F::kUnhide, F::kDeleteOwn, F::kMute, F::kPostCounts, F::kImpressions, F::kChannelCounts});
+  c.Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kVideo, F::kPoll, F::kThread, F::kQuote, F::kWebhooks, F::kPolling,
+           F::kMentions, F::kReply, F::kHide, F::kUnhide, F::kDeleteOwn, F::kMute, F::kPostCounts, F::kImpressions, F::kChannelCounts});
   c.Refuse(F::kTitle, "posts have no title", kDocs);
   c.Refuse(F::kReel, "videos are media of a post", kDocs);
   c.Refuse(F::kStory, "there are none", kDocs);
@@ -60,7 +72,6 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http),
   c.Refuse(F::kBan, "blocking was taken out of the API in June 2023: mute the author", "https://docs.x.com/changelog");
   c.Refuse(F::kReport, "the API takes no reports", kDocs);
   c.Refuse(F::kLock, "who may reply is said when posting, not later", kDocs);
-  c.Leave(F::kVideo, "uploads in pieces are not built");
   c.Leave(F::kStream, "the filtered stream is not built: webhooks and polling tell the same");
   c.Leave(F::kMessages, "direct messages are not built");
   c.Leave(F::kPrivateReply, "direct messages are not built");
@@ -71,8 +82,9 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http),
   c.post_text_max = c.reply_text_max = kTextMax;
   c.text_unit = TextUnit::kWeighted;
   c.media_max = 4;
-  c.media_types = {"image/jpeg", "image/png", "image/webp", "image/gif"};
+  c.media_types = {"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4", "video/quicktime"};
   c.media_max_bytes = kImageBytesMax;
+  c.video_max_bytes = kVideoBytesMax;
   c.credential_fields = {"access_token"};
   // Every endpoint has its own window (facts 3.5): 100 posts and replies, 50 hides, 50 deletions in 15 minutes.
   c.budgets = {{WriteKind::kPost, "create"}, {WriteKind::kReply, "create"}, {WriteKind::kHide, "hide"},
@@ -93,7 +105,7 @@ std::vector<Violation> XConnector::Check(WriteKind kind, const Draft& draft) con
     }
   }
   CheckLink(draft, &out);
-  CheckMedia(draft, capabilities_, &out);
+  CheckXMedia(draft, capabilities_, &out);
   if (draft.poll && (draft.poll->open_for < absl::Minutes(5) || draft.poll->open_for > absl::Minutes(10080))) {
     out.push_back({"poll.open_for", "must be 5 minutes to 7 days", "POLL_DURATION"});
   }
@@ -102,7 +114,9 @@ std::vector<Violation> XConnector::Check(WriteKind kind, const Draft& draft) con
   }
   for (size_t i = 0; i < draft.media.size(); ++i) {
     const std::string field = "media[" + std::to_string(i) + "]";
-    if (draft.media[i].type == "image/gif" && draft.media.size() > 1) out.push_back({field, "a GIF must be the only media", "MEDIA_MIX"});
+    if (InPieces(draft.media[i]) && draft.media.size() > 1) {
+      out.push_back({field, "a GIF or a video must be the only media", "MEDIA_MIX"});
+    }
     if (text::CodePoints(draft.media[i].alt_text) > kAltTextMax) {
       out.push_back({field + ".alt_text", "has more than " + std::to_string(kAltTextMax) + " characters", "TEXT_TOO_LONG"});
     }
@@ -129,7 +143,15 @@ Answer XConnector::Ask(const Call& call, const Account& account, const std::stri
   return SendRequest(call, account, std::move(request));
 }
 
-// One-shot image upload (facts 3.2). Nobody sees an uploaded image before the post that carries it.
+std::optional<Outcome> XConnector::Describe(const Call& call, const Account& account, const Media& media, const std::string& id) {
+  if (media.alt_text.empty()) return std::nullopt;
+  const Json alt = {{"id", id}, {"metadata", {{"alt_text", {{"text", media.alt_text}}}}}};
+  const Answer answer = Ask(call, account, "POST", "/2/media/metadata", &alt);
+  if (answer.ok()) return std::nullopt;
+  return FailedWrite(answer, account, false);
+}
+
+// One-shot image upload (facts 3.2); videos and GIFs go in pieces. Nobody sees an uploaded image before the post that carries it.
 XConnector::Upload XConnector::UploadMedia(const Call& call, const Account& account, const Draft& draft) {
   Upload upload;
   const auto failed = [&](Outcome outcome) {
@@ -139,6 +161,15 @@ XConnector::Upload XConnector::UploadMedia(const Call& call, const Account& acco
   };
   for (size_t i = 0; i < draft.media.size(); ++i) {
     const Media& media = draft.media[i];
+    if (InPieces(media)) {
+      std::optional<Outcome> ended;
+      const auto id = UploadInPieces(call, account, media, &ended);
+      if (!id.ok()) return failed(MediaFailed(id.status()));
+      if (ended) return failed(*std::move(ended));
+      if (auto refused = Describe(call, account, media, *id)) return failed(*std::move(refused));
+      upload.ids.push_back(*id);
+      continue;
+    }
     const auto bytes = MediaBytes(http_, call, media, kImageBytesMax);
     if (!bytes.ok()) return failed(MediaFailed(bytes.status()));
     const auto part = [](const std::string& head, const std::string& value) {
@@ -148,17 +179,13 @@ XConnector::Upload XConnector::UploadMedia(const Call& call, const Account& acco
     request.method = "POST";
     request.url = BaseOf(account) + "/2/media/upload";
     request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
-    request.body = part("name=\"media_category\"", media.type == "image/gif" ? "tweet_gif" : "tweet_image") +
+    request.body = part("name=\"media_category\"", "tweet_image") +
                    part("name=\"media_type\"", media.type) +
                    part("name=\"media\"; filename=\"" + MediaFileName(media, i) + "\"\r\nContent-Type: " + media.type, *bytes) + "--" + kBoundary + "--\r\n";
     Answer answer = SendRequest(call, account, std::move(request));
     const std::string id = answer.ok() ? Text(Member(answer.json, "data"), "id") : "";
     if (id.empty()) return failed(FailedWrite(answer, account, false));
-    if (!media.alt_text.empty()) {
-      const Json alt = {{"id", id}, {"metadata", {{"alt_text", {{"text", media.alt_text}}}}}};
-      answer = Ask(call, account, "POST", "/2/media/metadata", &alt);
-      if (!answer.ok()) return failed(FailedWrite(answer, account, false));
-    }
+    if (auto refused = Describe(call, account, media, id)) return failed(*std::move(refused));
     upload.ids.push_back(id);
   }
   return upload;
@@ -180,7 +207,7 @@ Outcome XConnector::Tweet(const Call& call, const Account& account, const Write&
   // A thread is posts of which each answers the one before.
   if (!write.target_remote_id.empty()) body["reply"] = {{"in_reply_to_tweet_id", write.target_remote_id}};
   const Answer answer = Ask(call, account, "POST", "/2/tweets", &body);
-  if (!answer.ok()) return FailedWrite(answer, account);
+  if (!answer.ok()) return WithPermissionHint(FailedWrite(answer, account), write);
   Outcome out;
   out.remote_id = Text(Member(answer.json, "data"), "id");
   if (out.remote_id.empty()) return UnclearWrite(answer);

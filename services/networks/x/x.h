@@ -18,6 +18,12 @@ RateState XRate(const net::Headers& headers, absl::Time now);
 // (what the API shows), so that a webhook and a poll agree. nullopt when neither tells.
 std::optional<absl::Time> XPostTime(std::string_view created_at, std::string_view id);
 
+// Videos and GIFs, which X wants in pieces; pictures are sent at once. Pure.
+bool InPieces(const Media& media);
+// To a refusal for lack of permission, what may be behind it: keys that anybody can get may answer only who mentioned or
+// quoted the account (since 2026-02-23), and may not quote (since 2026-04-20; facts 3.1). Pure.
+Outcome WithPermissionHint(Outcome outcome, const Write& write);
+
 class XConnector : public Connector {
  public:
   XConnector(net::HttpClient& http, const Clock& clock);
@@ -41,6 +47,11 @@ class XConnector : public Connector {
     std::vector<std::string> ids;
     std::optional<Outcome> failed;
   };
+  // The media's id; `failed` is how the write ended instead. An error when the media cannot be read.
+  StatusOr<std::string> UploadInPieces(const Call& call, const Account& account, const Media& media, std::optional<Outcome>* failed);
+  std::optional<Outcome> Append(const Call& call, const Account& account, const std::string& path, int segment, const std::string& piece);
+  std::optional<Outcome> Describe(const Call& call, const Account& account, const Media& media, const std::string& id);
+  std::optional<Outcome> AwaitProcessing(const Call& call, const Account& account, const std::string& id, Json info);
   Answer Ask(const Call& call, const Account& account, const std::string& method, const std::string& path, const Json* body = nullptr);
   Answer SendRequest(const Call& call, const Account& account, net::ClientRequest request);
   Upload UploadMedia(const Call& call, const Account& account, const Draft& draft);

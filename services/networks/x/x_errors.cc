@@ -66,6 +66,16 @@ Refusal ClassifyX(const net::ClientResult& http, const Json& json) {
   return refusal;
 }
 
+Outcome WithPermissionHint(Outcome outcome, const Write& write) {
+  if (outcome.kind != OutcomeKind::kRefused || outcome.error != ErrorClass::kPermission) return outcome;
+  if (!write.draft.quote_remote_id.empty()) {
+    outcome.message += " - self-serve keys of X may not quote posts since 2026-04-20: link to the post instead";
+  } else if (write.kind == WriteKind::kReply) {
+    outcome.message += " - self-serve keys of X may answer only authors who mentioned or quoted the account, since 2026-02-23";
+  }
+  return outcome;
+}
+
 RateState XRate(const net::Headers& headers, absl::Time now) {
   RateState rate;
   rate.limit = HeaderCount(headers, "x-rate-limit-limit");

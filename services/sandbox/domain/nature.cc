@@ -63,6 +63,11 @@ std::string YoutubeId(const IdSeed& seed) {
   return Cat(seed.parent.substr(0, seed.parent.find('.')), ".", Spelled(number, kUrlSafe, 22));
 }
 
+// People are channels.
+std::string YoutubePerson(std::string_view id) {
+  return id.size() == 24 && id.starts_with("UC") ? std::string(id) : Cat("UC", Spelled(Hash(id), kUrlSafe, 22));
+}
+
 // urn:li:share:N (with something attached urn:li:ugcPost:N), urn:li:comment:(urn:li:activity:A,M); numbers beyond 2^53
 // (facts 5).
 std::string LinkedinId(const IdSeed& seed) {
@@ -178,8 +183,8 @@ const std::array<Nature, 12>& Natures() {
        .item_id = InstagramId, .person_id = Same, .credentials = AccessToken, .new_token = MetaToken, .two_levels = true,
        .whole_seconds = true, .mentions = true, .removals = true, .localised = true},
       {.network = Network::kYoutube, .name = "youtube", .base_path = "/youtube", .account_id = YoutubeAccount,
-       .item_id = YoutubeId, .person_id = Same, .credentials = AccessToken, .new_token = HexToken, .two_levels = true,
-       .holds = true, .edits = true, .removals = true},
+       .item_id = YoutubeId, .person_id = YoutubePerson, .credentials = AccessToken, .new_token = HexToken,
+       .two_levels = true, .whole_seconds = true, .holds = true, .edits = true, .removals = true},
       {.network = Network::kLinkedin, .name = "linkedin", .base_path = "/linkedin", .account_id = LinkedinAccount,
        .item_id = LinkedinId, .person_id = LinkedinPerson, .credentials = AccessToken, .new_token = HexToken,
        .two_levels = true, .mentions = true, .edits = true, .removals = true},

@@ -8,10 +8,10 @@
 namespace parvis::sandbox {
 namespace {
 
-std::string Hmac(const Secret& key, std::string_view message) {
+std::string Hmac(const Secret& key, std::string_view message, const EVP_MD* digest_of = EVP_sha256()) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
-  HMAC(EVP_sha256(), key.Reveal().data(), static_cast<int>(key.size()),
+  HMAC(digest_of, key.Reveal().data(), static_cast<int>(key.size()),
        reinterpret_cast<const unsigned char*>(message.data()), message.size(), digest, &size);
   return std::string(reinterpret_cast<char*>(digest), size);
 }
@@ -19,6 +19,13 @@ std::string Hmac(const Secret& key, std::string_view message) {
 }  // namespace
 
 std::string HmacHex(const Secret& key, std::string_view message) { return absl::BytesToHexString(Hmac(key, message)); }
+std::string HmacHexBy(std::string_view method, const Secret& key, std::string_view message) {
+  const EVP_MD* by = method == "sha256"   ? EVP_sha256()
+                     : method == "sha384" ? EVP_sha384()
+                     : method == "sha512" ? EVP_sha512()
+                                          : EVP_sha1();
+  return absl::BytesToHexString(Hmac(key, message, by));
+}
 std::string HmacBase64(const Secret& key, std::string_view message) { return absl::Base64Escape(Hmac(key, message)); }
 
 }  // namespace parvis::sandbox

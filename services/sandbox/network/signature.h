@@ -11,5 +11,7 @@ namespace parvis::sandbox {
 // HMAC-SHA256 as lower-case hex (Facebook) or base64 (X).
 std::string HmacHex(const Secret& key, std::string_view message);
 std::string HmacBase64(const Secret& key, std::string_view message);
+// WebSub's: lower-case hex by "sha1", "sha256", "sha384" or "sha512"; any other name counts as "sha1".
+std::string HmacHexBy(std::string_view method, const Secret& key, std::string_view message);
 
 }  // namespace parvis::sandbox

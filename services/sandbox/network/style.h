@@ -22,6 +22,7 @@ struct StyleSettings {
   std::string shape;    // where a network has several: X "xaa" (default) or "aaa"; WebSub "sha1", "sha256", ...
   std::string url;      // of the target
   std::string origin;   // where the sandbox itself is: "http://127.0.0.1:8090"
+  std::string account;  // whose events it wants; "" = everybody's
 };
 
 struct Challenge {
@@ -48,6 +49,7 @@ class WebhookStyle {
   virtual std::optional<Challenge> MakeChallenge(const StyleSettings& settings, Rng& rng) const = 0;
   virtual bool Answered(const std::string& expected, const std::string& body) const = 0;
   virtual int attempts_max() const { return 0; }   // 0: no end
+  virtual bool per_account() const { return false; }   // a target is for one account's events
   virtual int batch_max() const { return 0; }      // notices in one call, whatever the target says; 0: no bound
   virtual bool Acknowledges(int http_status) const { return http_status == 200; }
 };

@@ -6,6 +6,7 @@
 #include "sandbox/network/linkedin_webhooks.h"
 #include "sandbox/network/style.h"
 #include "sandbox/network/x_webhooks.h"
+#include "sandbox/network/youtube_webhooks.h"
 
 namespace parvis::sandbox {
 
@@ -16,6 +17,7 @@ const WebhookStyle* StyleOf(Network network) {
       {Network::kLinkedin, new LinkedinWebhooks},
       {Network::kDiscourse, new DiscourseWebhooks},
       {Network::kInstagram, new InstagramWebhooks},
+      {Network::kYoutube, new YoutubeWebhooks},
   };
   const auto it = styles->find(network);
   return it == styles->end() ? nullptr : it->second;

@@ -19,6 +19,8 @@ Status CheckTarget(const WebhookTarget& t) {
   }
   if (t.style.secret.empty())
     return InvalidField("secret", "REQUIRED", "webhooks are signed: give app_secret or consumer_secret");
+  if (t.account.empty() && StyleOf(t.network)->per_account())
+    return InvalidField("account", "REQUIRED", "a subscription is to one account's feed");
   for (double ratio : {t.duplicate_ratio, t.reorder_ratio, t.late_ratio, t.odd_ratio, t.broken_ratio}) {
     if (!(ratio >= 0 && ratio <= 1)) return InvalidField("ratio", "OUT_OF_RANGE", "ratios lie between 0 and 1");
   }
@@ -56,6 +58,7 @@ StatusOr<int64_t> Webhooks::Add(const WebhookTarget& settings) {
   auto target = std::make_unique<Target>();
   target->id = next_id_++;
   target->settings = settings;
+  target->settings.style.account = settings.account;
   target->how = StyleOf(settings.network);
   if (settings.attempts_max == 0) target->settings.attempts_max = target->how->attempts_max();
   target->rng = Rng(settings.seed);

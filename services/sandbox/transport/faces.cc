@@ -9,6 +9,7 @@
 #include "sandbox/transport/instagram.h"
 #include "sandbox/transport/nodebb.h"
 #include "sandbox/transport/x.h"
+#include "sandbox/transport/youtube.h"
 
 namespace parvis::sandbox {
 
@@ -24,6 +25,7 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/discourse", Network::kDiscourse, std::make_unique<Discourse>(context)});
   out.push_back({"/nodebb", Network::kNodebb, std::make_unique<Nodebb>(context)});
   out.push_back({"/instagram", Network::kInstagram, std::make_unique<Instagram>(context)});
+  out.push_back({"/youtube", Network::kYoutube, std::make_unique<Youtube>(context)});
   return out;
 }
 

@@ -80,6 +80,9 @@ Reply X::Route(const Asked& asked) {
       return Guarded(asked, hide ? "hide" : "unhide", "tweets.hidden", [&](Answer a) { return Hide(asked, a); });
     }
   }
+  if (n >= 2 && path[0] == "media") {
+    return Guarded(asked, "media", "media", [&](Answer a) { return MediaCall(asked, a); });
+  }
   if (n >= 3 && path[0] == "users" && path[2] == "muting") {
     if (n == 3 && method == "POST")
       return Guarded(asked, "mute", "users.muting", [&](Answer a) { return Mute(asked, a); });
@@ -159,6 +162,10 @@ net::HttpResponse X::Post(const Asked& asked, Answer answer) {
   if (body.contains("text") && !body.at("text").is_string()) return XInvalid("text", "", "$.text: must be a string");
   const std::string text = body.value("text", "");
   const bool media = body.contains("media");
+  std::string attached;
+  if (media) {
+    if (auto wrong = WrongMedia(asked, body.at("media"), &attached)) return *std::move(wrong);
+  }
   if (text.empty() && !media) return XInvalid("text", "", "The tweet needs text or media.");
   const TweetCheck check = CheckTweet(text);
   if (!text.empty() && !check.valid) {
@@ -177,8 +184,9 @@ net::HttpResponse X::Post(const Asked& asked, Answer answer) {
     const ItemPtr target = context_.world.Find(Network::kX, parent);
     if (target == nullptr || target->deleted) return Failed(NotFound(parent));
   }
-  // The duplicate rule looks at what was written, before t.co.
-  if (context_.world.FindDuplicate(Network::kX, asked.account->id, parent, text,
+  // The duplicate rule looks at what was written, before t.co; what has media of its own is no duplicate.
+  if (!media &&
+      context_.world.FindDuplicate(Network::kX, asked.account->id, parent, text,
                                    context_.clock.WallNow() - kDuplicateWindow)) {
     return XProblemResponse(
         {403, "about:blank", "Forbidden", "You are not allowed to create a Tweet with duplicate content."});
@@ -193,6 +201,7 @@ net::HttpResponse X::Post(const Asked& asked, Answer answer) {
                                            .author_handle = asked.account->handle,
                                            .text = shown.text,
                                            .written = text,
+                                           .media = attached,
                                            .urls = shown.urls,
                                            .by_us = true},
                                           Us(asked, answer));

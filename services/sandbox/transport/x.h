@@ -2,13 +2,15 @@
 #pragma once
 
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <string>
 
 #include "sandbox/transport/web.h"
 
 namespace parvis::sandbox {
 
-// Thread-safe: all state is the Context's.
+// Thread-safe: all state is the Context's but the uploads under way.
 class X : public Face {
  public:
   explicit X(Context& context) : context_(context) {}
@@ -35,6 +37,23 @@ class X : public Face {
   // One page of tweets, newest first, with the parameters that all lists share.
   net::HttpResponse ListOf(const Asked& asked, World::List list, const std::string& id, int64_t results_min,
                            std::function<bool(const Item&)> filter, const char* token_name, Answer answer);
+  // x_media.cc
+  struct MediaUpload {
+    int64_t total = 0;
+    std::map<int64_t, int64_t> segments;   // sizes by number
+    bool broken = false;                   // begins with "broken"
+  };
+  net::HttpResponse MediaCall(const Asked& asked, Answer answer);
+  net::HttpResponse UploadAtOnce(const Asked& asked, Answer answer);
+  net::HttpResponse InitializeMedia(const Asked& asked, Answer answer);
+  net::HttpResponse AppendMedia(const Asked& asked);
+  net::HttpResponse FinalizeMedia(const Asked& asked);
+  net::HttpResponse MediaStatus(const Asked& asked);
+  net::HttpResponse DescribeMedia(const Asked& asked);
+  ItemPtr OwnMedia(const Asked& asked, const std::string& id) const;
+  StatusOr<ItemPtr> NewMedia(const Asked& asked, Answer answer, const std::string& type, const std::string& category,
+                             const std::string& state);
+  std::optional<net::HttpResponse> WrongMedia(const Asked& asked, const Json& media, std::string* ids) const;
   Reply Guarded(const Asked& asked, std::string_view operation, const std::string& endpoint,
                 const std::function<net::HttpResponse(Answer)>& perform);
   net::HttpResponse TooMany(const LimitState& state);
@@ -44,6 +63,8 @@ class X : public Face {
 
   Context& context_;
   std::atomic<uint64_t> refusals_{0};
+  std::mutex mutex_;
+  std::map<std::string, MediaUpload> uploads_;   // by the medium's id; bounded
 };
 
 }  // namespace parvis::sandbox
