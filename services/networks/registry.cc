@@ -3,6 +3,7 @@
 #include "networks/discourse/discourse.h"
 #include "networks/facebook/facebook.h"
 #include "networks/feed/feed.h"
+#include "networks/ghost/ghost.h"
 #include "networks/linkedin/linkedin.h"
 #include "networks/mastodon/mastodon.h"
 #include "networks/nodebb/nodebb.h"
@@ -26,6 +27,7 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<BlueskyConnector>(http, clock));
   add(std::make_unique<FeedConnector>(http, clock));
   add(std::make_unique<MastodonConnector>(http, clock));
+  add(std::make_unique<GhostConnector>(http, clock));
   return out;
 }
 

@@ -287,7 +287,7 @@ TEST_P(ConformanceTest, TakesAStanceOnEveryFeature) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, ConformanceTest, ::testing::Values("facebook", "x", "wordpress", "bluesky", "linkedin", "discourse", "nodebb", "mastodon"),
+INSTANTIATE_TEST_SUITE_P(Networks, ConformanceTest, ::testing::Values("facebook", "x", "wordpress", "bluesky", "linkedin", "discourse", "nodebb", "mastodon", "ghost"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

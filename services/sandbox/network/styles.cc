@@ -2,6 +2,7 @@
 
 #include "sandbox/network/discourse_webhooks.h"
 #include "sandbox/network/facebook_webhooks.h"
+#include "sandbox/network/ghost_webhooks.h"
 #include "sandbox/network/linkedin_webhooks.h"
 #include "sandbox/network/style.h"
 #include "sandbox/network/x_webhooks.h"
@@ -14,6 +15,7 @@ const WebhookStyle* StyleOf(Network network) {
       {Network::kX, new XWebhooks},
       {Network::kLinkedin, new LinkedinWebhooks},
       {Network::kDiscourse, new DiscourseWebhooks},
+      {Network::kGhost, new GhostWebhooks},
   };
   const auto it = styles->find(network);
   return it == styles->end() ? nullptr : it->second;

@@ -7,6 +7,7 @@
 #include "sandbox/transport/feed.h"
 #include "sandbox/transport/discourse.h"
 #include "sandbox/transport/facebook.h"
+#include "sandbox/transport/ghost.h"
 #include "sandbox/transport/nodebb.h"
 #include "sandbox/transport/x.h"
 
@@ -23,6 +24,7 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/feed", Network::kFeed, std::make_unique<FeedFace>(context)});
   out.push_back({"/discourse", Network::kDiscourse, std::make_unique<Discourse>(context)});
   out.push_back({"/nodebb", Network::kNodebb, std::make_unique<Nodebb>(context)});
+  out.push_back({"/ghost", Network::kGhost, std::make_unique<Ghost>(context)});
   return out;
 }
 
