@@ -201,6 +201,20 @@ TEST_F(GhostTest, ANewsletterGoesOutWhenTheDraftIsPublished) {
                          "/?newsletter=weekly&email_segment=status%3Afree\nDELETE /posts/" + kPost + "/\n");
 }
 
+TEST_F(GhostTest, AnUnknownNewsletterIsRefusedAlthoughItIsA500) {
+  Write write = Of(WriteKind::kPost, "x");
+  write.draft.options = {{"newsletter", "none"}};
+  network.Next(201, Post("draft"));
+  network.Next(500, Error("EmailError"));
+  network.Next(200, Post("draft"));
+  network.Next(204, "");
+  EXPECT_EQ(Execute(write).reason, "REJECTED");
+  network.Next(201, Post("draft"));
+  network.Next(500, Error("EmailError"));
+  network.Next(200, Post());  // it is out all the same
+  EXPECT_EQ(Execute(write).kind, OutcomeKind::kUnknown);
+}
+
 TEST_F(GhostTest, ACollisionIsReadAndTriedOnceMore) {
   Write write = Of(WriteKind::kPost, "x");
   write.draft.options = {{"newsletter", "weekly"}};
@@ -251,6 +265,8 @@ TEST_F(GhostTest, Moderates) {
     EXPECT_EQ(ParseJson(asked[1].body)["comments"][0]["status"], status);
   }
   network.Next(404, Error("NotFoundError"));  // its writer has deleted it: it is not brought back
+  EXPECT_EQ(Execute(Of(WriteKind::kUnhide)).reason, "NOT_FOUND");
+  network.Next(200, Comment({{"status", "deleted"}, {"html", nullptr}}));
   EXPECT_EQ(Execute(Of(WriteKind::kUnhide)).reason, "NOT_FOUND");
   Asked();
   Write own = Of(WriteKind::kDelete);

@@ -67,12 +67,10 @@ void Understand(const Json& body, const Json& post, std::string_view told_at, We
     const std::string plain = Text(current, "plaintext"), html = Text(current, "html");
     h.text = text::CutBytes(text::ToUtf8(plain.empty() ? text::HtmlToText(html, false) : plain), kHappeningTextMax);
   }
-  std::optional<absl::Time> time = ParseIsoTime(First(post, "updated_at"));
-  // Of a deletion the post itself tells no time; each try of a delivery is dated alike.
-  if (const auto told = told_at.empty() ? std::nullopt : std::optional(std::stoll(std::string(told_at)));
-      gone && told) {
-    time = absl::FromUnixMillis(*told);
-  }
+  // Of what is gone the post itself tells no time; each try of a delivery is dated alike.
+  std::optional<absl::Time> time = ParseIsoTime(Text(current, "updated_at"));
+  if (!time && !told_at.empty()) time = absl::FromUnixMillis(std::stoll(std::string(told_at)));
+  if (!time) time = ParseIsoTime(Text(previous, "updated_at"));
   if (!time || *time < absl::UnixEpoch()) return give_up("post.current.updated_at");
   h.occurred_at = *time;
   h.revision = RevisionOf(*time);

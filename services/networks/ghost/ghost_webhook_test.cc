@@ -65,6 +65,10 @@ TEST_F(GhostWebhookTest, ADeletionIsDatedByItsCall) {
   EXPECT_EQ(content.happenings[0].kind, Kind::kRemoval);
   EXPECT_EQ(content.happenings[0].remote_id, kId);
   EXPECT_EQ(content.happenings[0].revision, 1795168801234000);
+  // A published post that is deleted is told of twice, both times by what it was.
+  content = Parse(Event("post.unpublished", Json::object(), Post()), "sha256=00, t=1795168801233");
+  EXPECT_EQ(content.happenings.at(0).kind, Kind::kRemoval);
+  EXPECT_EQ(content.happenings.at(0).revision, 1795168801233000);
   EXPECT_EQ(Parse(body).happenings.at(0).revision, 1795168800000000);  // no secret is set: no header
   EXPECT_EQ(Parse(Event("", Json::object(), Post())).happenings.at(0).kind, Kind::kRemoval);  // before Ghost 6
   EXPECT_EQ(Parse(Event("post.deleted", Json::object(), Post("draft"))).ignored, 1);

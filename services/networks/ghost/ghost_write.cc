@@ -151,6 +151,13 @@ Outcome GhostConnector::Publish(const Call& call, const Account& account, const 
     if (!now.ok() || updated_at.empty() || Text(GhostOnly(now.json, "posts"), "status") != "draft") break;
   }
   Outcome out = Created(answer, account, GhostOnly(answer.json, "posts"));
+  // Of a newsletter that there is not, the site says 500, and takes the publication back.
+  if (out.kind == OutcomeKind::kUnknown && Text(GhostOnly(answer.json, "errors"), "type") == "EmailError") {
+    const Answer now = Ask(call, account, "GET", Path("posts", id), "");
+    if (now.ok() && Text(GhostOnly(now.json, "posts"), "status") == "draft") {
+      out = RefusedBeforeSending(ErrorClass::kInvalid, SafeMessage(answer.refusal.message, account.credentials));
+    }
+  }
   // A draft that nobody will publish is no more than litter; whether it could be cleared away changes nothing.
   if (out.kind == OutcomeKind::kRefused && answer.http.http_status != 409) {
     (void)Ask(call, account, "DELETE", Path("posts", id), "");
@@ -176,12 +183,16 @@ Outcome GhostConnector::Reply(const Call& call, const Account& account, const Wr
   return Created(answer, account, GhostOnly(answer.json, "comments"));
 }
 
-// Asks first: giving any status to a comment that its writer has deleted would bring it back.
+// Asks first: a deleted comment is still shown, as deleted, and giving it any other status would bring it back.
 Outcome GhostConnector::SetStatus(const Call& call, const Account& account, const Write& write,
                                   const std::string& status) {
   const std::string path = Path("comments", write.target_remote_id);
   const Answer now = Ask(call, account, "GET", path, "");
-  if (!now.ok() || Text(GhostOnly(now.json, "comments"), "id").empty()) return FailedWrite(now, account, false);
+  const Json& comment = GhostOnly(now.json, "comments");
+  if (!now.ok() || Text(comment, "id").empty()) return FailedWrite(now, account, false);
+  if (Text(comment, "status") == "deleted") {
+    return RefusedBeforeSending(ErrorClass::kNotFound, "the comment has been deleted");
+  }
   const Json body = Wrapped("comments", {{"id", write.target_remote_id}, {"status", status}});
   return SettledWrite(Ask(call, account, "PUT", path, "", &body), account, write.target_remote_id);
 }

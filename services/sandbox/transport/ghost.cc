@@ -200,9 +200,11 @@ Reply Ghost::RouteComments(const Asked& asked) {
   if (!IsId(asked.path[1])) return {WrongId()};
   if (method == "GET") {
     return Guarded(asked, "read", [&](Answer) {
-      const ItemPtr comment = Find(asked, asked.path[1], Item::Kind::kComment);
-      return comment == nullptr ? GhostNotFound("Comment")
-                                : JsonResponse(200, {{"comments", {Shown(asked, *comment)}}}, false);
+      // A deleted one is shown, without its text.
+      const ItemPtr comment = context_.world.Find(Network::kGhost, asked.path[1]);
+      const bool there =
+          comment != nullptr && comment->kind == Item::Kind::kComment && comment->account == asked.site->id;
+      return !there ? GhostNotFound("Comment") : JsonResponse(200, {{"comments", {Shown(asked, *comment)}}}, false);
     });
   }
   if (method != "PUT") return {NoRoute()};
@@ -260,8 +262,12 @@ net::HttpResponse Ghost::Browse(const Asked& asked, const char* collection, Answ
   if (!page) return GhostInvalid("Validation error, cannot list.", "Validation (matches) failed for page");
   if (!limit) return GhostInvalid("Validation error, cannot list.", "Validation (matches) failed for limit");
   const auto filter = ParseGhostFilter(request.Param("filter"));
-  if (!filter)
-    return GhostError(400, "BadRequestError", "Request not understood error, cannot list.", "Error parsing filter");
+  const std::string known = posts ? " id status created_at updated_at title codeinjection_foot visibility "
+                                  : " id status created_at updated_at post_id member_id parent_id ";
+  const bool served = filter && std::all_of(filter->begin(), filter->end(), [&](const GhostTerm& term) {
+                        return known.find(Cat(" ", term.key, " ")) != std::string::npos;
+                      });
+  if (!served) return GhostError(400, "BadRequestError", "Error parsing filter");
   const int64_t size = std::min(*limit, kLimitMax);
   const bool nested = request.Param("include_nested") != "false";
   ListOptions options{.newest_first = request.Param("order", "created_at desc").find(" asc") == std::string::npos,

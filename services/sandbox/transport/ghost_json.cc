@@ -193,16 +193,17 @@ Json GhostPost(const Item& item, const Account& site, std::string_view base_url,
 
 Json GhostComment(const Item& item, const ItemPtr& post, const Account& site, std::string_view base_url) {
   const bool nested = item.parent != item.post;
-  Json comment = {{"id", item.id},
-                  {"parent_id", nested ? Json(item.parent) : Json()},
-                  {"in_reply_to_id", GhostNullable(Extra(item, "in_reply_to"))},
-                  {"in_reply_to_snippet", Json()},
-                  {"status", GhostStatus(item)},
-                  {"html", item.by_us ? item.text : Cat("<p>", Escaped(item.text), "</p>")},
-                  {"created_at", GhostIso(item.created)},
-                  {"edited_at", item.edited ? Json(GhostIso(item.changed)) : Json()},
-                  {"pinned", false},
-                  {"count", {{"replies", 0}, {"direct_replies", 0}, {"likes", 0}, {"dislikes", 0}, {"reports", 0}}}};
+  Json comment = {
+      {"id", item.id},
+      {"parent_id", nested ? Json(item.parent) : Json()},
+      {"in_reply_to_id", GhostNullable(Extra(item, "in_reply_to"))},
+      {"in_reply_to_snippet", Json()},
+      {"status", GhostStatus(item)},
+      {"html", item.deleted ? Json() : Json(item.by_us ? item.text : Cat("<p>", Escaped(item.text), "</p>"))},
+      {"created_at", GhostIso(item.created)},
+      {"edited_at", item.edited ? Json(GhostIso(item.changed)) : Json()},
+      {"pinned", false},
+      {"count", {{"replies", 0}, {"direct_replies", 0}, {"likes", 0}, {"dislikes", 0}, {"reports", 0}}}};
   if (post != nullptr) {
     const Json whole = GhostPost(*post, site, base_url, true);
     comment["post"] = {{"id", post->id},

@@ -47,7 +47,9 @@ std::map<std::string, std::string> Kept(const Json& post) {
 
 // nullopt when the post may be as it is.
 std::optional<net::HttpResponse> Refused(const Json& post) {
-  const auto failed = [](const char* key) { return GhostInvalid(Cat("Validation failed for ", key, ".")); };
+  const auto failed = [](const char* key) {
+    return GhostInvalid("Validation error, cannot save post.", Cat("Validation failed for ", key, "."));
+  };
   for (const char* key :
        {"title", "html", "status", "feature_image", "feature_image_alt", "codeinjection_foot", "visibility"}) {
     const Json value = Member(post, key);
@@ -70,8 +72,9 @@ std::optional<net::HttpResponse> Refused(const Json& post) {
 
 net::HttpResponse Ghost::CreatePost(const Asked& asked, Answer answer) {
   const Json post = Only(asked.request, "posts");
-  if (post.is_null()) return GhostInvalid("Validation failed for posts.");
-  if (TextOf(post, "title").empty()) return GhostInvalid("Validation failed for title.");
+  if (post.is_null()) return GhostInvalid("Validation error, cannot save post.", "Validation failed for posts.");
+  if (TextOf(post, "title").empty())
+    return GhostInvalid("Validation error, cannot save post.", "Validation failed for 0.");
   if (auto refusal = Refused(post)) return *std::move(refusal);
   const std::string source = asked.request.Param("source");
   if (!source.empty() && source != "html")
@@ -106,9 +109,9 @@ net::HttpResponse Ghost::CreatePost(const Asked& asked, Answer answer) {
 // Who writes has to know the post as it is now. A newsletter goes out when a draft is published and names one.
 net::HttpResponse Ghost::EditPost(const Asked& asked, Answer answer) {
   const Json post = Only(asked.request, "posts");
-  if (post.is_null()) return GhostInvalid("Validation failed for posts.");
+  if (post.is_null()) return GhostInvalid("Validation error, cannot edit post.", "Validation failed for posts.");
   const std::string updated_at = TextOf(post, "updated_at");
-  if (updated_at.empty()) return GhostInvalid("Validation failed for updated_at.");
+  if (updated_at.empty()) return GhostInvalid("Validation error, cannot edit post.", "Validation failed for 0.");
   if (auto refusal = Refused(post)) return *std::move(refusal);
   const ItemPtr now = Find(asked, asked.path[1], Item::Kind::kPost);
   if (now == nullptr) return GhostNotFound("Post");
@@ -117,11 +120,10 @@ net::HttpResponse Ghost::EditPost(const Asked& asked, Answer answer) {
                       "UPDATE_COLLISION");
   }
   const std::string newsletter = asked.request.Param("newsletter"), wanted = TextOf(post, "status");
-  if (!newsletter.empty() && newsletter != "default-newsletter") {
-    return GhostError(400, "BadRequestError", "Request not understood error, cannot edit post.",
-                      "The newsletter parameter doesn't match any active newsletter.");
-  }
   const bool published = wanted == "published" && now->status == "draft";
+  if (published && !newsletter.empty() && newsletter != "default-newsletter") {  // and the draft stays one
+    return GhostError(500, "EmailError", "Error sending email!", "The post does not have a newsletter relation");
+  }
   const auto changed = context_.world.EditPost(
       Network::kGhost, now->id,
       [&](Item& item) {
