@@ -2,8 +2,9 @@
 #include "networks/connector.h"
 #include "networks/discourse/discourse.h"
 #include "networks/facebook/facebook.h"
-#include "networks/instagram/instagram.h"
 #include "networks/feed/feed.h"
+#include "networks/ghost/ghost.h"
+#include "networks/instagram/instagram.h"
 #include "networks/linkedin/linkedin.h"
 #include "networks/mastodon/mastodon.h"
 #include "networks/nodebb/nodebb.h"
@@ -30,6 +31,7 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<YouTubeConnector>(http, clock));
   add(std::make_unique<FeedConnector>(http, clock));
   add(std::make_unique<MastodonConnector>(http, clock));
+  add(std::make_unique<GhostConnector>(http, clock));
   return out;
 }
 

@@ -336,7 +336,7 @@ TEST_P(ConformanceTest, TakesAStanceOnEveryFeature) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, ConformanceTest,
-                         ::testing::Values("facebook", "instagram", "x", "youtube", "linkedin", "bluesky", "mastodon", "wordpress", "discourse", "nodebb"),
+                         ::testing::Values("facebook", "instagram", "x", "youtube", "linkedin", "bluesky", "mastodon", "wordpress", "ghost", "discourse", "nodebb"),
                          [](const auto& info) { return info.param; });
 INSTANTIATE_TEST_SUITE_P(Networks, MetaConformanceTest, ::testing::Values("facebook", "instagram"),
                          [](const auto& info) { return info.param; });

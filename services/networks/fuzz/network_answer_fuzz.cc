@@ -1,6 +1,7 @@
 // Answers of a network that is not what it says it is: the classifiers take any status and any body.
 #include "networks/discourse/discourse.h"
 #include "networks/facebook/facebook.h"
+#include "networks/ghost/ghost.h"
 #include "networks/linkedin/linkedin.h"
 #include "networks/linkedin/linkedin_text.h"
 #include "networks/mastodon/mastodon.h"
@@ -19,7 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   answer.http.body = std::string(reinterpret_cast<const char*>(data) + 2, size - 2);
   answer.json = ParseJson(answer.http.body);
   const Account account;
-  for (const auto classify : {&ClassifyFacebook, &ClassifyX, &ClassifyWordPress, &ClassifyDiscourse, &ClassifyLinkedIn, &ClassifyNodeBb, &ClassifyMastodon}) {
+  for (const auto classify : {&ClassifyFacebook, &ClassifyX, &ClassifyWordPress, &ClassifyDiscourse, &ClassifyLinkedIn, &ClassifyNodeBb, &ClassifyMastodon,
+                              &ClassifyGhost}) {
     answer.refusal = classify(answer.http, answer.json);
     if (answer.refusal.error != ErrorClass::kNone) {
       (void)FailedWrite(answer, account);
@@ -34,6 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)LinkParameter({{"Link", answer.http.body}}, "prev", "min_id");
   (void)MastodonText(answer.json);
   (void)FromLittleText(ToLittleText(answer.http.body));
+  (void)GhostToken(answer.http.body, absl::UnixEpoch());
   (void)ParseIsoTime(answer.http.body);
   return 0;
 }

@@ -109,6 +109,12 @@ std::string GhostId(const IdSeed& seed) {
 
 std::string FeedId(const IdSeed& seed) { return Cat("tag:", seed.account, ",2026:", seed.number); }
 
+// Members have ids like everything else there.
+std::string GhostPerson(std::string_view id) {
+  const bool one = id.size() == 24 && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return one ? std::string(id) : Spelled(Hash(id), "0123456789abcdef", 24);
+}
+
 Fields AccessToken(const Account& account) { return {{"access_token", account.token}}; }
 // A session's token, and the app password (four groups of four) that gets one.
 Fields BlueskySession(const Account& account) {
@@ -119,7 +125,10 @@ Fields BlueskySession(const Account& account) {
 Fields ApplicationPassword(const Account& account) {
   return {{"username", account.handle}, {"application_password", account.token}};
 }
-Fields AdminKey(const Account& account) { return {{"admin_key", account.token}}; }
+// The key of an integration, and the member that comments are written by.
+Fields AdminKey(const Account& account) {
+  return {{"admin_key", account.token}, {"member_id", GhostPerson(Cat("member of ", account.id))}};
+}
 Fields ApiKey(const Account& account) { return {{"api_key", account.token}, {"api_username", account.handle}}; }
 Fields Nothing(const Account&) { return {}; }
 
@@ -195,7 +204,8 @@ const std::array<Nature, 12>& Natures() {
        .item_id = MastodonId, .person_id = Same, .credentials = AccessToken, .new_token = HexToken, .conversations = true,
        .mentions = true, .names_in_answers = true, .edits = true, .removals = true, .localised = true},
       {.network = Network::kGhost, .name = "ghost", .base_path = "/ghost/{id}", .account_id = SlugAccount, .item_id = GhostId,
-       .person_id = Same, .credentials = AdminKey, .new_token = GhostKey, .two_levels = true, .edits = true, .removals = true},
+       .person_id = GhostPerson, .credentials = AdminKey, .new_token = GhostKey, .two_levels = true, .whole_seconds = true,
+       .edits = true, .removals = true},
       {.network = Network::kDiscourse, .name = "discourse", .base_path = "/discourse/{id}", .account_id = NumberAccount,
        .item_id = Number, .person_id = ForumPerson, .credentials = ApiKey, .new_token = ForumKey, .number = DiscourseNumbers,
        .conversations = true, .holds = true, .edits = true, .removals = true, .localised = true},

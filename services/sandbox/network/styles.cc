@@ -2,6 +2,7 @@
 
 #include "sandbox/network/discourse_webhooks.h"
 #include "sandbox/network/facebook_webhooks.h"
+#include "sandbox/network/ghost_webhooks.h"
 #include "sandbox/network/instagram_webhooks.h"
 #include "sandbox/network/linkedin_webhooks.h"
 #include "sandbox/network/style.h"
@@ -18,6 +19,7 @@ const WebhookStyle* StyleOf(Network network) {
       {Network::kDiscourse, new DiscourseWebhooks},
       {Network::kInstagram, new InstagramWebhooks},
       {Network::kYoutube, new YoutubeWebhooks},
+      {Network::kGhost, new GhostWebhooks},
   };
   const auto it = styles->find(network);
   return it == styles->end() ? nullptr : it->second;

@@ -1,12 +1,13 @@
 // The simulated networks, by the first segment of the path.
 #include "sandbox/transport/blog.h"
 #include "sandbox/transport/bluesky.h"
+#include "sandbox/transport/discourse.h"
 #include "sandbox/transport/facebook.h"
+#include "sandbox/transport/feed.h"
+#include "sandbox/transport/ghost.h"
+#include "sandbox/transport/instagram.h"
 #include "sandbox/transport/linkedin.h"
 #include "sandbox/transport/mastodon.h"
-#include "sandbox/transport/feed.h"
-#include "sandbox/transport/discourse.h"
-#include "sandbox/transport/instagram.h"
 #include "sandbox/transport/nodebb.h"
 #include "sandbox/transport/x.h"
 #include "sandbox/transport/youtube.h"
@@ -26,6 +27,7 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/nodebb", Network::kNodebb, std::make_unique<Nodebb>(context)});
   out.push_back({"/instagram", Network::kInstagram, std::make_unique<Instagram>(context)});
   out.push_back({"/youtube", Network::kYoutube, std::make_unique<Youtube>(context)});
+  out.push_back({"/ghost", Network::kGhost, std::make_unique<Ghost>(context)});
   return out;
 }
 
