@@ -165,7 +165,7 @@ Outcome FacebookConnector::PrivateReply(const Call& call, const Account& account
   const Json message = {{"text", TextWithLink(write.draft)}};
   Fields fields = {{"recipient", recipient.dump()},
                    {"messaging_type", "RESPONSE"},
-                   {"message", message.dump(-1, ' ', false, Json::error_handler_t::replace)}};
+                   {"message", Dump(message)}};
   return meta::Created(Ask(call, account, "POST", "/" + net::UrlEncode(account.remote_id) + "/messages", std::move(fields)), account, "message_id");
 }
 

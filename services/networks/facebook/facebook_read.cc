@@ -86,7 +86,7 @@ std::string TextOf(const Cursor& cursor) {
     json["p"] = cursor.posts;
     if (!cursor.after.empty()) json["a"] = cursor.after;
   }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Dump(json);
 }
 
 }  // namespace
@@ -289,7 +289,7 @@ StatusOr<PollPage> FacebookConnector::Poll(const Call& call, const Account& acco
       if (auto happening = CommentOf(data[i], account.remote_id, post)) {
         page.happenings.push_back(*std::move(happening));
       } else {
-        page.unparsed.push_back({data[i].dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", "a comment without id or time"});
+        page.unparsed.push_back({Dump(data[i]), "MISSING_FIELD", "a comment without id or time"});
       }
     }
     const std::string next = gone ? "" : meta::NextPage(answer.json);

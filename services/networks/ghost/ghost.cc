@@ -5,19 +5,14 @@
 #include "networks/text/html.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
 
-constexpr int kTitleMax = 255;  // code points; the schema of the posts table
 constexpr int kAltMax = 191;    // of the picture on top
 constexpr size_t kTagMax = 191;
 const char kSource[] = "TryGhost/Ghost 6.65, core/server/web/api/endpoints/admin (routes.js, middleware.js)";
-
-std::string WithoutSlash(std::string url) {
-  while (!url.empty() && url.back() == '/') url.pop_back();
-  return url;
-}
 
 void SayWhatIsNot(Capabilities& c) {
   using F = Feature;
@@ -57,7 +52,7 @@ GhostConnector::GhostConnector(net::HttpClient& http, const Clock& clock) : http
   c.features[F::kBan].because = "the member cannot comment any more; what they wrote stays";
   SayWhatIsNot(c);
   c.needs_title = true;
-  c.title_max = kTitleMax;
+  c.title_max = 255;   // the schema of the posts table
   c.text_unit = TextUnit::kCodePoints;
   c.media_max = 20;
   c.media_types = {"image/jpeg", "image/png", "image/gif", "image/webp"};
@@ -84,14 +79,7 @@ std::vector<Violation> GhostConnector::Check(WriteKind kind, const Draft& draft)
     if (!draft.media.empty()) out.push_back({"media", "a comment of Ghost takes no pictures", "TOO_MANY_MEDIA"});
     return out;
   }
-  if (text::ForComparison(draft.title).empty())
-    out.push_back({"title", "must not be empty: a post needs a title", "TITLE_MISSING"});
-  if (!text::IsUtf8(draft.title)) out.push_back({"title", "must be UTF-8", "TEXT_NOT_UTF8"});
-  if (const int title = text::CodePoints(draft.title); title > kTitleMax) {
-    out.push_back(
-        {"title", "has " + std::to_string(title) + " characters, at most " + std::to_string(kTitleMax) + " are allowed",
-         "TITLE_TOO_LONG"});
-  }
+  CheckTitle(kind, draft, capabilities_, "a post", &out);
   CheckMedia(draft, capabilities_, &out);
   if (!draft.media.empty() && text::CodePoints(draft.media[0].alt_text) > kAltMax) {
     out.push_back(
@@ -128,7 +116,7 @@ Answer GhostConnector::SendRequest(const Call& call, const Account& account, con
     answer.refusal = {ErrorClass::kTokenExpired, "the Admin API key is not of the form id:secret"};
     return answer;
   }
-  request.url = WithoutSlash(account.base_url) + "/ghost/api/admin" + path + (query.empty() ? "" : "?" + query);
+  request.url = BaseOf(account) + "/ghost/api/admin" + path + (query.empty() ? "" : "?" + query);
   request.headers["Authorization"] = "Ghost " + token;
   request.headers["Accept-Version"] = "v6.0";
   request.headers["Accept"] = "application/json";
@@ -144,10 +132,7 @@ Answer GhostConnector::Ask(const Call& call, const Account& account, const std::
                            const std::string& query, const Json* body) {
   net::ClientRequest request;
   request.method = method;
-  if (body != nullptr) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+  if (body != nullptr) SetJson(*body, &request);
   return SendRequest(call, account, path, query, std::move(request));
 }
 
@@ -161,7 +146,7 @@ StatusOr<Identity> GhostConnector::WhoAmI(const Call& call, const Account& accou
   const Json& site = Member(answer.json, "site");
   if (!site.is_object()) return UnintelligibleRead();
   Identity identity;
-  identity.remote_id = WithoutSlash(account.base_url);
+  identity.remote_id = BaseOf(account);
   identity.name = text::ToUtf8(Text(site, "title"));
   identity.url = WithoutSlash(Text(site, "url"));
   if (identity.url.empty()) identity.url = identity.remote_id;

@@ -21,30 +21,11 @@ constexpr Known kTypes[] = {
     {"ValidationError", ErrorClass::kInvalid},          {"BadRequestError", ErrorClass::kInvalid},
 };
 
-ErrorClass OfStatus(int status) {
-  if (status >= 200 && status < 300) return ErrorClass::kNone;
-  switch (status) {
-    case 401:
-      return ErrorClass::kTokenExpired;
-    case 403:
-      return ErrorClass::kPermission;
-    case 404:
-    case 410:
-      return ErrorClass::kNotFound;
-    case 408:
-      return ErrorClass::kTransient;
-    case 429:
-      return ErrorClass::kRateLimited;
-    default:
-      return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
-  }
-}
-
 }  // namespace
 
 Refusal ClassifyGhost(const net::ClientResult& http, const Json& json) {
   Refusal refusal;
-  refusal.error = OfStatus(http.http_status);
+  refusal.error = ClassOfStatus(http.http_status);
   if (refusal.error == ErrorClass::kNone) return refusal;
   const Json& errors = Member(json, "errors");
   const Json first = errors.is_array() && !errors.empty() ? errors[0] : Json();

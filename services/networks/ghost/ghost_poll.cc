@@ -78,7 +78,7 @@ struct GhostConnector::Round {
     Json list = Json::array();
     for (const Watched& one : watched)
       list.push_back(Json::array({one.id, one.parent, one.post, one.hidden, one.hash}));
-    return Json{{"a", after}, {"g", page}, {"w", list}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return Dump(Json{{"a", after}, {"g", page}, {"w", list}});
   }
 };
 
@@ -121,7 +121,7 @@ Status GhostConnector::ReadNewComments(const Call& call, const Account& account,
     const std::string id = Text(comment, "id"), status = Text(comment, "status");
     const auto time = ParseIsoTime(Text(comment, "created_at"));
     if (!IsGhostId(id) || !time) {
-      page->unparsed.push_back({comment.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD",
+      page->unparsed.push_back({Dump(comment), "MISSING_FIELD",
                                 "a comment without id or created_at"});
       continue;
     }

@@ -41,7 +41,7 @@ void Understand(const Json& body, const Json& post, std::string_view told_at, We
   const Json& previous = Member(post, "previous");
   const std::string id = text::CutBytes(text::ToUtf8(First(post, "id")), 100);
   const auto give_up = [&](const char* what) {
-    content->unparsed.push_back({body.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD", what});
+    content->unparsed.push_back({Dump(body), "MISSING_FIELD", what});
   };
   // Sites older than 6 do not name the event: a post that is no more has nothing current.
   const bool gone = event == "post.deleted" || (event.empty() && (!current.is_object() || current.empty()));

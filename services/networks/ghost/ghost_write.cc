@@ -6,11 +6,11 @@
 #include "networks/text/html.h"
 #include "networks/wire/check.h"
 #include "networks/wire/media.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
 
-const char kBoundary[] = "parvis-5b0c9e1f7a3d4826";
 
 std::string OptionOf(const Draft& draft, const char* name) {
   const auto it = draft.options.find(name);
@@ -84,16 +84,12 @@ std::string GhostConnector::Upload(const Call& call, const Account& account, con
     *failed = MediaFailed(bytes.status());
     return "";
   }
-  const auto part = [](const std::string& head, const std::string& value) {
-    return std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + value + "\r\n";
-  };
   net::ClientRequest request;
   request.method = "POST";
-  request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
-  request.body =
-      part("name=\"purpose\"", "image") +
-      part("name=\"file\"; filename=\"" + MediaFileName(media, index) + "\"\r\nContent-Type: " + media.type, *bytes) +
-      "--" + kBoundary + "--\r\n";
+  FormData form;
+  form.AddField("purpose", "image");
+  form.AddFile("file", MediaFileName(media, index), media.type, *bytes);
+  form.MoveTo(&request);
   const Answer answer = SendRequest(call, account, "/images/upload/", "", std::move(request));
   const std::string url = answer.ok() ? Text(GhostOnly(answer.json, "images"), "url") : "";
   if (url.empty()) *failed = FailedWrite(answer, account, false);  // a picture that no post names is seen by nobody

@@ -203,8 +203,8 @@ Outcome InstagramConnector::PrivateReply(const Call& call, const Account& accoun
   const Json recipient = {{"comment_id", write.target_remote_id}};
   const Json message = {{"text", TextWithLink(write.draft)}};
   return meta::Created(Ask(call, account, "POST", meta::Path(account.remote_id, "/messages"),
-                           {{"recipient", recipient.dump(-1, ' ', false, Json::error_handler_t::replace)},
-                            {"message", message.dump(-1, ' ', false, Json::error_handler_t::replace)}}),
+                           {{"recipient", Dump(recipient)},
+                            {"message", Dump(message)}}),
                        account, "message_id");
 }
 

@@ -18,8 +18,6 @@ constexpr absl::Duration kOverlap = absl::Minutes(1);
 constexpr size_t kTextMax = 64 << 10;
 const char kReplyFields[] = "id,text,timestamp,username,from,user,parent_id,hidden";
 
-std::string Dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 // Empty when the part has no id or time.
 std::optional<Happening> CommentOf(const Json& json, const Account& account, const std::string& post,
                                    const std::string& below) {
@@ -65,7 +63,7 @@ std::optional<Happening> MentionOf(const Json& json, const Account& account) {
 
 void Take(std::optional<Happening> happening, const Json& json, int64_t since, PollPage* page) {
   if (!happening) {
-    page->unparsed.push_back({Dumped(json), "MISSING_FIELD", "an item without id or time"});
+    page->unparsed.push_back({Dump(json), "MISSING_FIELD", "an item without id or time"});
   } else if (absl::ToUnixSeconds(happening->occurred_at) >= since) {
     page->happenings.push_back(*std::move(happening));
   }
@@ -125,7 +123,7 @@ struct InstagramConnector::Round {
       if (!comments_after.empty()) json["c"] = comments_after;
       if (pages > 0) json["g"] = pages;
     }
-    return Dumped(json);
+    return Dump(json);
   }
   // Goes to `next` inside the list at hand; false when the list is at its end, or would go on for ever.
   bool GoOn(const std::string& next, int pages_max) {

@@ -1,15 +1,10 @@
 #include "networks/meta/graph.h"
 
+#include "networks/wire/request.h"
 #include "networks/wire/signature.h"
 
 namespace parvis::networks::meta {
 namespace {
-
-const char kBoundary[] = "parvis-91d04be2c7a85f36";
-
-std::string Below(const std::string& base, const std::string& path) {
-  return (!base.empty() && base.back() == '/' ? base.substr(0, base.size() - 1) : base) + path;
-}
 
 void Prove(const Account& account, Fields* fields) {
   const Secret& app_secret = account.credentials.Get("app_secret");
@@ -38,7 +33,7 @@ Answer Ask(net::HttpClient& http, const Call& call, const Account& account, cons
            const std::string& path, Fields fields) {
   net::ClientRequest request;
   request.method = method;
-  request.url = Below(account.base_url, path);
+  request.url = BaseOf(account) + path;
   Prove(account, &fields);
   const std::string encoded = net::FormEncode(fields);
   if (method == "POST") {
@@ -56,16 +51,12 @@ Answer AskWithFile(net::HttpClient& http, const Call& call, const Account& accou
                    const File& file) {
   net::ClientRequest request;
   request.method = "POST";
-  request.url = Below(account.base_url, path);
+  request.url = BaseOf(account) + path;
   Prove(account, &fields);
-  const auto part = [](const std::string& head, const std::string& value) {
-    return std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; name=" + head + "\r\n\r\n" + value + "\r\n";
-  };
-  std::string body;
-  for (const auto& [name, value] : fields) body += part("\"" + name + "\"", value);
-  body += part("\"" + file.field + "\"; filename=\"" + file.name + "\"\r\nContent-Type: " + file.type, file.bytes);
-  request.body = body + "--" + kBoundary + "--\r\n";
-  request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
+  FormData form;
+  for (const auto& [name, value] : fields) form.AddField(name, value);
+  form.AddFile(file.field, file.name, file.type, file.bytes);
+  form.MoveTo(&request);
   // As the last query parameter: the body is no form.
   request.secret_parameter = "access_token";
   request.secret_value = account.credentials.Get("access_token");

@@ -14,7 +14,6 @@ constexpr int kTextMax = 280;
 constexpr int64_t kImageBytesMax = 5 << 20, kGifBytesMax = 15 << 20, kVideoBytesMax = 512 << 20;
 constexpr int kAltTextMax = 1000;
 const char kDocs[] = "https://docs.x.com/x-api (OpenAPI 2.167, 2026-08-22)";
-const char kBoundary[] = "parvis-7d1f4f6a9c2b4e0f";
 
 // Whether X could mean this as a challenge. Its answer is made with the key that signs events, and for whoever asks: what can
 // be a challenge must never be an event, or anybody could have a forged event signed by us.
@@ -172,16 +171,14 @@ XConnector::Upload XConnector::UploadMedia(const Call& call, const Account& acco
     }
     const auto bytes = MediaBytes(http_, call, media, kImageBytesMax);
     if (!bytes.ok()) return failed(MediaFailed(bytes.status()));
-    const auto part = [](const std::string& head, const std::string& value) {
-      return std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; " + head + "\r\n\r\n" + value + "\r\n";
-    };
     net::ClientRequest request;
     request.method = "POST";
     request.url = BaseOf(account) + "/2/media/upload";
-    request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
-    request.body = part("name=\"media_category\"", "tweet_image") +
-                   part("name=\"media_type\"", media.type) +
-                   part("name=\"media\"; filename=\"" + MediaFileName(media, i) + "\"\r\nContent-Type: " + media.type, *bytes) + "--" + kBoundary + "--\r\n";
+    FormData form;
+    form.AddField("media_category", "tweet_image");
+    form.AddField("media_type", media.type);
+    form.AddFile("media", MediaFileName(media, i), media.type, *bytes);
+    form.MoveTo(&request);
     Answer answer = SendRequest(call, account, std::move(request));
     const std::string id = answer.ok() ? Text(Member(answer.json, "data"), "id") : "";
     if (id.empty()) return failed(FailedWrite(answer, account, false));

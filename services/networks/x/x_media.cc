@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "networks/wire/media.h"
+#include "networks/wire/request.h"
 #include "networks/wire/wait.h"
 #include "networks/x/x.h"
 
@@ -13,14 +14,6 @@ constexpr int64_t kPiece = 4 << 20;  // at most 1000 pieces
 constexpr int kTriesMax = 3;         // of one piece, and of one look at the state
 constexpr int kLooksMax = 100;       // at the state; the call's deadline comes first
 constexpr absl::Duration kPause = absl::Milliseconds(200);
-const char kBoundary[] = "parvis-5b8d2c0e7f134a96";
-
-// The piece is between the two.
-std::string HeadOf(int segment) {
-  const std::string line = std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; name=";
-  return line + "\"segment_index\"\r\n\r\n" + std::to_string(segment) + "\r\n" + line +
-         "\"media\"; filename=\"piece\"\r\nContent-Type: application/octet-stream\r\n\r\n";
-}
 
 // Worth another try: nothing that the network said no to.
 bool MayPass(const Answer& answer) { return !answer.answered() || answer.refusal.error == ErrorClass::kTransient; }
@@ -35,10 +28,11 @@ std::optional<Outcome> XConnector::Append(const Call& call, const Account& accou
   for (int tries = 1;; ++tries) {
     net::ClientRequest request;
     request.method = "POST";
-    request.url = account.base_url + path + "/append";
-    if (!account.base_url.empty() && account.base_url.back() == '/') request.url.erase(account.base_url.size() - 1, 1);
-    request.headers["Content-Type"] = std::string("multipart/form-data; boundary=") + kBoundary;
-    request.body = HeadOf(segment) + piece + "\r\n--" + kBoundary + "--\r\n";
+    request.url = BaseOf(account) + path + "/append";
+    FormData form;
+    form.AddField("segment_index", std::to_string(segment));
+    form.AddFile("media", "piece", "application/octet-stream", piece);
+    form.MoveTo(&request);
     const Answer answer = SendRequest(call, account, std::move(request));
     if (answer.ok()) return std::nullopt;
     if (!MayPass(answer) || tries >= kTriesMax || !WaitWithin(call, clock_, kPause * tries, absl::ZeroDuration())) {

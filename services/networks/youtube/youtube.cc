@@ -2,11 +2,12 @@
 
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/request.h"
 
 namespace parvis::networks {
 namespace {
 
-constexpr int kTitleMax = 100, kDescriptionMax = 5000, kTagsMax = 500, kCommentMax = 10000;
+constexpr int kDescriptionMax = 5000, kTagsMax = 500, kCommentMax = 10000;
 constexpr int64_t kVideoBytesMax = int64_t{256} << 30;
 constexpr int64_t kThumbnailBytesMax = int64_t{50} << 20;
 constexpr absl::Duration kShortMax = absl::Minutes(3);
@@ -107,7 +108,7 @@ YouTubeConnector::YouTubeConnector(net::HttpClient& http, const Clock& clock) : 
   c.features[F::kBan].because = "rejects the comment, too; the API has no way back";
   RefuseWhatIsMissing(c);
   c.needs_title = c.needs_media = true;
-  c.title_max = kTitleMax;
+  c.title_max = 100;
   c.post_text_max = kDescriptionMax;
   c.reply_text_max = kCommentMax;
   c.text_unit = TextUnit::kBytes;
@@ -147,11 +148,7 @@ std::vector<Violation> YouTubeConnector::Check(WriteKind kind, const Draft& draf
   if (kind != WriteKind::kPost) return out;
   CheckText(draft, TextLength(TextWithLink(draft)), kDescriptionMax, "bytes", true, &out);
   if (HasAngle(TextWithLink(draft))) out.push_back({"text", "must not contain < or >", "TEXT_INVALID_CHARACTER"});
-  if (!text::IsUtf8(draft.title) || text::ForComparison(draft.title).empty()) {
-    out.push_back({"title", "a video needs a title", "TITLE_MISSING"});
-  } else if (text::CodePoints(draft.title) > kTitleMax) {
-    out.push_back({"title", "has more than " + std::to_string(kTitleMax) + " characters", "TITLE_TOO_LONG"});
-  }
+  CheckTitle(kind, draft, capabilities_, "a video", &out);
   if (HasAngle(draft.title)) out.push_back({"title", "must not contain < or >", "TEXT_INVALID_CHARACTER"});
   if (TagsLength(draft.tags) > kTagsMax) {
     out.push_back({"tags",
@@ -184,13 +181,8 @@ Answer YouTubeConnector::Ask(const Call& call, const Account& account, const std
                              const std::string& path, const Query& query, const Json* body) {
   net::ClientRequest request;
   request.method = method;
-  std::string base = account.base_url;
-  if (!base.empty() && base.back() == '/') base.pop_back();
-  request.url = base + path + "?" + net::FormEncode(query);
-  if (body != nullptr) {
-    request.headers["Content-Type"] = "application/json; charset=UTF-8";
-    request.body = body->dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
+  request.url = BaseOf(account) + path + "?" + net::FormEncode(query);
+  if (body != nullptr) SetJson(*body, &request);
   return SendRequest(call, account, std::move(request));
 }
 

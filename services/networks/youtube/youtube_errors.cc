@@ -48,24 +48,6 @@ const Json& FirstError(const Json& json) {
   return errors.is_array() && !errors.empty() ? errors[0] : *none;
 }
 
-ErrorClass OfStatus(int status) {
-  switch (status) {
-    case 401:
-      return ErrorClass::kTokenExpired;
-    case 403:
-      return ErrorClass::kPermission;
-    case 404:
-    case 410:
-      return ErrorClass::kNotFound;
-    case 408:
-      return ErrorClass::kTransient;
-    case 429:
-      return ErrorClass::kRateLimited;
-    default:
-      return status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
-  }
-}
-
 }  // namespace
 
 Refusal ClassifyYouTube(const net::ClientResult& http, const Json& json) {
@@ -76,7 +58,7 @@ Refusal ClassifyYouTube(const net::ClientResult& http, const Json& json) {
   if (refusal.message.empty()) refusal.message = Text(json, "error_description");
   if (refusal.message.empty()) refusal.message = "HTTP " + std::to_string(http.http_status);
   if (!reason.empty()) refusal.message += " (" + reason + ")";
-  refusal.error = OfStatus(http.http_status);
+  refusal.error = ClassOfStatus(http.http_status);
   // A server's error stays one whatever its body says: it may have come after the fact.
   if (refusal.error == ErrorClass::kTransient) return refusal;
   const auto named =

@@ -58,7 +58,7 @@ std::string WriteState(const State& state) {
   if (!state.token.empty()) json["t"] = state.token;
   if (!state.replies.empty()) json["c"] = state.replies;
   if (!state.queue.empty()) json["q"] = state.queue;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Dump(json);
 }
 
 // What a page is turned into.
@@ -75,7 +75,7 @@ struct Reader {
     h.remote_id = text::ToUtf8(Text(comment, "id"));
     const auto published = ParseIsoTime(Text(snippet, "publishedAt"));
     if (h.remote_id.empty() || !published || *published < absl::UnixEpoch()) {
-      page->unparsed.push_back({comment.dump(-1, ' ', false, Json::error_handler_t::replace), "MISSING_FIELD",
+      page->unparsed.push_back({Dump(comment), "MISSING_FIELD",
                                 "a comment without id or publishedAt"});
       return std::nullopt;
     }

@@ -2,6 +2,7 @@
 // piece is the effect, everything before it leaves nothing that anybody sees.
 #include "networks/wire/check.h"
 #include "networks/wire/media.h"
+#include "networks/wire/request.h"
 #include "networks/wire/wait.h"
 #include "networks/youtube/youtube.h"
 
@@ -78,17 +79,14 @@ struct YouTubeConnector::Session {
 Answer YouTubeConnector::StartUpload(const Call& call, const Account& account, const Draft& draft, int64_t size) {
   net::ClientRequest request;
   request.method = "POST";
-  std::string base = account.base_url;
-  if (!base.empty() && base.back() == '/') base.pop_back();
   Query query = {{"uploadType", "resumable"}, {"part", "snippet,status"}};
   if (const auto notify = draft.options.find("notify_subscribers"); notify != draft.options.end()) {
     query.emplace_back("notifySubscribers", notify->second);
   }
-  request.url = base + "/upload/youtube/v3/videos?" + net::FormEncode(query);
-  request.headers["Content-Type"] = "application/json; charset=UTF-8";
+  request.url = BaseOf(account) + "/upload/youtube/v3/videos?" + net::FormEncode(query);
   request.headers["X-Upload-Content-Type"] = draft.media[0].type;
   request.headers["X-Upload-Content-Length"] = std::to_string(size);
-  request.body = MetadataOf(draft).dump(-1, ' ', false, Json::error_handler_t::replace);
+  SetJson(MetadataOf(draft), &request);
   return SendRequest(call, account, std::move(request));
 }
 
@@ -168,10 +166,8 @@ std::string YouTubeConnector::SetThumbnail(const Call& call, const Account& acco
   if (!bytes.ok()) return "the thumbnail could not be read: " + std::string(bytes.status().message());
   net::ClientRequest request;
   request.method = "POST";
-  std::string base = account.base_url;
-  if (!base.empty() && base.back() == '/') base.pop_back();
   request.url =
-      base + "/upload/youtube/v3/thumbnails/set?" + net::FormEncode({{"videoId", video}, {"uploadType", "media"}});
+      BaseOf(account) + "/upload/youtube/v3/thumbnails/set?" + net::FormEncode({{"videoId", video}, {"uploadType", "media"}});
   request.headers["Content-Type"] = thumbnail.type;
   request.body = *std::move(bytes);
   const Answer answer = SendRequest(call, account, std::move(request));
