@@ -6,6 +6,7 @@
 
 #include "networks/connector.h"
 #include "networks/wire/answer.h"
+#include "platform/net/http_server.h"
 #include "tests/contract/sandbox_process.h"
 
 namespace parvis::networks {
@@ -299,6 +300,46 @@ TEST_P(ConformanceTest, ReadsAllThatPeopleWroteOnce) {
     for (const std::string& id : written) EXPECT_GE(seen[id], 1) << id;
     EXPECT_EQ(seen.size(), written.size());
   }
+}
+
+// The hub's handshake, signature and Atom: a new video of ours is no message, that it is gone is told.
+TEST_P(ConformanceTest, TheHubIsUnderstood) {
+  if (GetParam() != "youtube") GTEST_SKIP() << "WebSub is YouTube's";
+  std::mutex mutex;
+  std::vector<WebhookContent> told;
+  const std::vector<Secret> secrets = {Secret("the-hub-secret")};
+  net::HttpServer target({}, "target", metrics, [&](net::HttpRequest request, net::Responder responder) {
+    const WebhookCall webhook{request.method, request.query, request.body, request.headers};
+    if (request.method == "GET") {
+      const auto answer = connector().Handshake(webhook, secrets, Secret("verify-me"));
+      EXPECT_TRUE(answer.ok()) << answer.status();
+      return responder.Send(answer.ok() ? net::HttpResponse{answer->status, {}, answer->body} : net::HttpResponse{403});
+    }
+    EXPECT_TRUE(connector().VerifySignature(webhook, secrets).ok());
+    std::lock_guard lock(mutex);
+    told.push_back(connector().ParseCall(webhook));
+    responder.Send({204});
+  });
+  ASSERT_TRUE(target.Start().ok());
+  const std::string hook = Text(Control("POST", "webhooks", {{"network", GetParam()}, {"account", journal_account}, {"url", "http://" + target.address() + "/hook"},
+                                                             {"secret", "the-hub-secret"}, {"verify_token", "verify-me"}}), "id");
+  Write gone;
+  gone.kind = WriteKind::kDelete;
+  gone.target_remote_id = Posted();
+  EXPECT_EQ(connector().Execute(call(), account, gone).kind, OutcomeKind::kAccepted);
+  EXPECT_TRUE(parvis::testing::WaitFor([&] {
+    std::lock_guard lock(mutex);
+    return told.size() == 2;
+  }));
+  Control("DELETE", "webhooks/" + hook, {});
+  std::lock_guard lock(mutex);
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].ignored, 1);
+  EXPECT_TRUE(told[0].happenings.empty() && told[0].unparsed.empty());
+  ASSERT_EQ(told[1].happenings.size(), 1u);
+  EXPECT_EQ(told[1].happenings[0].kind, Happening::Kind::kRemoval);
+  EXPECT_EQ(told[1].happenings[0].remote_id, gone.target_remote_id);
+  EXPECT_EQ(told[1].happenings[0].account_remote_id, account.remote_id);
 }
 
 TEST_P(ConformanceTest, TakesAStanceOnEveryFeature) {
