@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "networks/wire/answer.h"
+#include "platform/net/http_server.h"
 #include "tests/contract/sandbox_test.h"
 
 namespace parvis::networks {
@@ -325,6 +326,47 @@ TEST_P(ConformanceTest, ReadsAllThatPeopleWroteOnce) {
   }
 }
 
+class WebSubConformanceTest : public ConformanceTest {};
+
+// The hub's handshake, signature and Atom: a new video of ours is no message, that it is gone is told.
+TEST_P(WebSubConformanceTest, TheHubIsUnderstood) {
+  std::mutex mutex;
+  std::vector<WebhookContent> told;
+  const std::vector<Secret> secrets = {Secret("the-hub-secret")};
+  net::HttpServer target({}, "target", metrics, [&](net::HttpRequest request, net::Responder responder) {
+    const WebhookCall webhook{request.method, request.query, request.body, request.headers};
+    if (request.method == "GET") {
+      const auto answer = connector().Handshake(webhook, secrets, Secret("verify-me"));
+      EXPECT_TRUE(answer.ok()) << answer.status();
+      return responder.Send(answer.ok() ? net::HttpResponse{answer->status, {}, answer->body} : net::HttpResponse{403});
+    }
+    EXPECT_TRUE(connector().VerifySignature(webhook, secrets).ok());
+    std::lock_guard lock(mutex);
+    told.push_back(connector().ParseCall(webhook));
+    responder.Send({204});
+  });
+  ASSERT_TRUE(target.Start().ok());
+  const std::string hook = Text(Control("POST", "webhooks", {{"network", GetParam()}, {"account", journal_account}, {"url", "http://" + target.address() + "/hook"},
+                                                             {"secret", "the-hub-secret"}, {"verify_token", "verify-me"}}), "id");
+  Write gone;
+  gone.kind = WriteKind::kDelete;
+  gone.target_remote_id = Posted();
+  EXPECT_EQ(connector().Execute(call(), account, gone).kind, OutcomeKind::kAccepted);
+  EXPECT_TRUE(parvis::testing::WaitFor([&] {
+    std::lock_guard lock(mutex);
+    return told.size() == 2;
+  }));
+  Control("DELETE", "webhooks/" + hook, {});
+  std::lock_guard lock(mutex);
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].ignored, 1);
+  EXPECT_TRUE(told[0].happenings.empty() && told[0].unparsed.empty());
+  ASSERT_EQ(told[1].happenings.size(), 1u);
+  EXPECT_EQ(told[1].happenings[0].kind, Happening::Kind::kRemoval);
+  EXPECT_EQ(told[1].happenings[0].remote_id, gone.target_remote_id);
+  EXPECT_EQ(told[1].happenings[0].account_remote_id, account.remote_id);
+}
+
 TEST_P(ConformanceTest, TakesAStanceOnEveryFeature) {
   for (int i = 0; i < kFeatures; ++i) {
     const Feature feature = static_cast<Feature>(i);
@@ -340,6 +382,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, ConformanceTest,
                          [](const auto& info) { return info.param; });
 INSTANTIATE_TEST_SUITE_P(Networks, MetaConformanceTest, ::testing::Values("facebook", "instagram"),
                          [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Networks, WebSubConformanceTest, ::testing::Values("youtube"), [](const auto& info) { return info.param; });
 INSTANTIATE_TEST_SUITE_P(Networks, UploadConformanceTest, ::testing::Values("x", "youtube"),
                          [](const auto& info) { return info.param; });
 

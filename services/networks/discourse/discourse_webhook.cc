@@ -4,6 +4,7 @@
 #include "networks/discourse/discourse.h"
 #include "networks/discourse/discourse_parse.h"
 #include "networks/text/unicode.h"
+#include "networks/wire/request.h"
 #include "networks/wire/signature.h"
 #include "networks/wire/webhook_json.h"
 
@@ -31,7 +32,7 @@ WebhookContent DiscourseConnector::ParseCall(const WebhookCall& call) const {
   const Json body = ParseJson(call.body);
   DiscourseReader reader;
   reader.instance = HeaderOf(call, "X-Discourse-Instance");
-  while (!reader.instance.empty() && reader.instance.back() == '/') reader.instance.pop_back();
+  reader.instance = WithoutSlash(reader.instance);
   const auto query = net::ParseQuery(call.query);
   if (const auto us = query.find("us"); us != query.end()) reader.username = us->second;
 

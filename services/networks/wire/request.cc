@@ -4,10 +4,12 @@
 
 namespace parvis::networks {
 
-std::string BaseOf(const Account& account) {
-  const size_t end = account.base_url.find_last_not_of('/');
-  return end == std::string::npos ? "" : account.base_url.substr(0, end + 1);
+std::string WithoutSlash(const std::string& url) {
+  const size_t end = url.find_last_not_of('/');
+  return end == std::string::npos ? "" : url.substr(0, end + 1);
 }
+
+std::string BaseOf(const Account& account) { return WithoutSlash(account.base_url); }
 
 void SetJson(const Json& body, net::ClientRequest* request) {
   request->headers["Content-Type"] = "application/json";

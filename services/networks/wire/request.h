@@ -9,6 +9,8 @@
 
 namespace parvis::networks {
 
+// The address without slashes at its end.
+std::string WithoutSlash(const std::string& url);
 // The account's base address without slashes at its end.
 std::string BaseOf(const Account& account);
 // `body` as JSON, with its media type.
