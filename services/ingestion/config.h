@@ -108,7 +108,8 @@ struct IngestionConfig {
                "How late the most overdue channel may be; beyond, the degraded mode polls_late says so.",
                absl::Seconds(1));
     o.Int("polls_at_once", &runner.polls.at_once,
-          "Polls at the same time: as many as channels / interval * time that a poll takes.", {.min = 1, .max = 256});
+          "Polls at the same time; enough are: channels / interval * the time that a poll takes.",
+          {.min = 1, .max = 256});
     o.Int("polls_per_host_max", &runner.polls.per_host,
           "Polls of one host at the same time. A channel that was never read counts for its network instead.",
           {.min = 1, .max = 256});
