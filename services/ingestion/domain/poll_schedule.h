@@ -10,7 +10,8 @@
 //     (max-min fairness over the workers: D. Bertsekas, R. Gallager, Data Networks, 2nd ed., 6.5.2). A workspace that
 //     comes anew is last in the round, so that those who come and go starve nobody;
 //  5. within a workspace: in the order of the store's list, the most overdue first but for crowded hosts.
-// Memory: about 100 bytes for each channel that is due and offered, at most `window` of them; nothing for the others.
+// Memory, reckoned: about 100 bytes for each channel that is due and offered and 700 for each host of a workspace among
+// them, at most `window` of both; nothing for channels that are not due.
 #pragma once
 
 #include <deque>
