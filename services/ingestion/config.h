@@ -44,6 +44,7 @@ struct IngestionConfig {
   absl::Duration find_channels_max = absl::Seconds(3);
   PollOptions poll;
   Runner::Options runner;
+  absl::Duration poll_late_max = absl::Minutes(5);
 
   void Declare(app::Options& o) {
     process.Declare(o);
@@ -90,16 +91,32 @@ struct IngestionConfig {
     o.Duration("poll_interval_min", &poll.interval_min, "Shortest time between polls of a channel without webhooks.",
                least);
     o.Duration("poll_interval_max", &poll.interval_max, "Longest time between polls of a channel without webhooks.",
-               least);
+               least, kPlannedMax / 2);
     o.Duration("poll_second_way_min", &poll.second_way_min, "The shortest where webhooks are the first way.", least);
-    o.Duration("poll_second_way_max", &poll.second_way_max, "The longest where webhooks are the first way.", least);
-    o.Duration("poll_failure_max", &poll.failure_max, "Longest wait after polls that failed.", absl::Seconds(1));
+    o.Duration("poll_second_way_max", &poll.second_way_max, "The longest where webhooks are the first way.", least,
+               kPlannedMax / 2);
+    o.Duration("poll_failure_max", &poll.failure_max, "Longest wait after polls that failed.", absl::Seconds(1),
+               kPlannedMax / 2);
     o.Duration("poll_lease", &poll.lease, "How long a poll belongs to a replica without progress.", absl::Seconds(5));
     o.Duration("poll_call_max", &poll.call_max, "Longest wait for one page.", absl::Seconds(1));
     o.Int("poll_page_size", &poll.page_size, "Items asked for at once.", {.min = 1, .max = 1000});
     o.Int("poll_pages_max", &poll.pages_max, "Pages read before it is another channel's turn.",
           {.min = 1, .max = 1000});
-    o.Int("polls_at_once", &runner.polls_at_once, "Polls at the same time.", {.min = 1, .max = 256});
+    o.Duration("poll_wait_max", &poll.wait_max, "Longest wait before the next poll that a network may ask for.",
+               absl::Minutes(1), kPlannedMax / 2);
+    o.Duration("poll_late_max", &poll_late_max,
+               "How late the most overdue channel may be; beyond, the degraded mode polls_late says so.",
+               absl::Seconds(1));
+    o.Int("polls_at_once", &runner.polls.at_once,
+          "Polls at the same time; enough are: channels / interval * the time that a poll takes.",
+          {.min = 1, .max = 256});
+    o.Int("polls_per_host_max", &runner.polls.per_host,
+          "Polls of one host at the same time. A channel that was never read counts for its network instead.",
+          {.min = 1, .max = 256});
+    o.Int(
+        "poll_window", &runner.polls.window,
+        "Channels that are due and kept in memory, an equal part of every workspace; the others wait in the database.",
+        {.min = 1, .max = 100'000});
     o.Duration("poll_tick", &runner.tick, "How often due polls are looked for.", absl::Milliseconds(10));
     o.Duration("channels_sync_every", &runner.sync_every, "How often accounts is asked for all channels.", least);
     o.Duration("webhook_note_every", &runner.note_every, "How often webhook times are written to the sources.", least);

@@ -69,10 +69,11 @@ int Run(const IngestionConfig& config) {
   Poller poller(
       store, reader, sink, clock, config.poll, [&](const std::string& network) { return webhooks.Takes(network); },
       Uniform);
-  PollMetrics poll_metrics(connectors, metrics);
-  Runner runner(
-      store, desk, poller, heard, clock, config.runner,
-      [&](const std::string& network) { return reader.CanRead(network); }, poll_metrics.Watchers());
+  PollMetrics poll_metrics(connectors, metrics, config.poll_late_max);
+  Runner runner(store, desk, poller, heard, clock, config.runner,
+                {[&](const std::string& network) { return reader.CanRead(network); },
+                 [&](const std::string& network) { return reader.SharesBudget(network); }},
+                poll_metrics.Watchers());
 
   Sources sources(store, clock);
   rpc::AccountsAuthenticator authenticator(accounts, config.authentication, clock, metrics);

@@ -23,9 +23,9 @@ import webhook  # noqa: E402
 ROWS = {
     "produce": produce.produce, "unary": stages.unary, "batch": stages.batch, "assess": stages.assess, "fold": stages.fold,
     "fold_size": stages.fold_size, "ledger": ledger.ledger, "page": stages.page, "watch": stages.watch,
-    "metrics": stages.metrics, "idle": webhook.idle, "pipeline": pipeline.pipeline, "replicas": pipeline.replicas,
-    "pipeline_size": pipeline.pipeline_size, "capacity": capacity.capacity, "webhook": webhook.webhook, "due": due.due,
-    "overload": overload.overload, "memory": memory.memory,
+    "metrics": stages.metrics, "poll": stages.poll, "idle": webhook.idle, "pipeline": pipeline.pipeline,
+    "replicas": pipeline.replicas, "pipeline_size": pipeline.pipeline_size, "capacity": capacity.capacity,
+    "webhook": webhook.webhook, "due": due.due, "overload": overload.overload, "memory": memory.memory,
 }
 NOT_QUICK = ("fold_size", "replicas", "pipeline_size", "capacity", "memory")  # unless asked for by name
 

@@ -18,6 +18,7 @@ BINARIES = {
     "produce": ("parvis-produce-bench", None, "ours", "/s", False),
     "ledger": ("parvis-ledger-bench", [], "ours", "/s", False),
     "page": ("parvis-page-bench", ["--stored=200000"], "ours", "µs", True),
+    "poll": ("parvis-poll-bench", [], "ours", "/s", False),
     "watch": ("parvis-watch-bench", ["--watchers=200"], "ours", "µs", True),
     "metrics": ("parvis-metrics-bench", ["--facts=100000"], "ours", "/s", False),
 }

@@ -43,6 +43,16 @@ def batch(bench):
     _row(bench, "batched call (500 items) / unary calls", "parvis-rpc-bench", 25, ours="batched", against="ours")
 
 
+def poll(bench):
+    """10,000 channels of 50 workspaces polled by one replica's runner against as many threads that poll one after the other."""
+    channels = 2_000 if bench.quick else 10_000
+    with bench.binary("parvis-poll-bench", f"--channels={channels}") as process:
+        result = bench.pair(f"polls of {channels:,} channels, chosen by the schedule / one after the other", process.side("ours"),
+                            process.side("against"), 0.5)
+        if not bench.quick:
+            result["notes"] = process.notes()
+
+
 def page(bench):
     """A page of the inbox against a look-up by primary key: 99th percentiles."""
     stored = 200_000 if bench.quick else bench.options.conversations

@@ -141,6 +141,7 @@ Status FakeSourceStore::Sync(const std::vector<KnownChannel>& channels, absl::Ti
       source.binding = channel.binding;
       source.network = channel.network;
       source.remote_id = channel.remote_id;
+      source.host = channel.network;
       source.complete_from = from;
       source.interval = channel.first_interval;
     } else if (source.credentials_version >= channel.credentials_version && source.state != SourceState::kDetached &&
@@ -169,18 +170,64 @@ Status FakeSourceStore::Detach(const std::string& after, const std::string& last
   return absl::OkStatus();
 }
 
-StatusOr<std::vector<Claimed>> FakeSourceStore::Claim(int limit, absl::Duration lease) {
+std::optional<absl::Duration> FakeSourceStore::LateBy(const Row& row, absl::Time now) {
+  const Source& source = row.source;
+  if (source.state != SourceState::kActive || !source.pollable || !source.next_poll) return std::nullopt;
+  if (row.lease_until && *row.lease_until >= now) return std::nullopt;
+  if (*source.next_poll > now + kPlannedMax) return absl::ZeroDuration();
+  if (*source.next_poll > now) return std::nullopt;
+  return now - *source.next_poll;
+}
+
+StatusOr<DueList> FakeSourceStore::ListDue(int limit, const std::vector<std::string>& paused_hosts) {
+  Lock lock(mutex_);
+  const absl::Time now = clock_.WallNow();
+  std::map<std::pair<std::string, std::string>, std::multimap<absl::Duration, const Source*, std::greater<>>> queues;
+  DueList due;
+  for (const auto& [id, row] : rows_) {
+    const std::optional<absl::Duration> late = LateBy(row, now);
+    if (!late) continue;
+    if (std::find(paused_hosts.begin(), paused_hosts.end(), row.source.host) != paused_hosts.end()) {
+      ++due.paused;
+      continue;
+    }
+    ++due.due;
+    due.most_overdue = std::max(due.most_overdue, *late);
+    queues[{row.source.binding.workspace_id, row.source.host}].emplace(*late, &row.source);
+  }
+  using Ranked = std::multimap<std::pair<int, absl::Duration>, const Source*>;  // by a place, then the most overdue
+  std::map<std::string, Ranked> workspaces;
+  for (const auto& [of, queue] : queues) {
+    int place = 0;
+    for (const auto& [late, source] : queue) {
+      workspaces[of.first].emplace(std::pair(place++ / kHostBlock, -late), source);
+    }
+  }
+  Ranked ranked;
+  for (const auto& [workspace, sources] : workspaces) {
+    int place = 0;
+    for (const auto& [block, source] : sources) ranked.emplace(std::pair(place++, block.second), source);
+  }
+  due.cut = static_cast<int>(ranked.size()) > limit;
+  for (const auto& [place, source] : ranked) {
+    if (static_cast<int>(due.sources.size()) == limit) break;
+    due.sources.push_back({source->binding, source->host});
+  }
+  return due;
+}
+
+StatusOr<std::vector<Claimed>> FakeSourceStore::Claim(const std::vector<Binding>& wanted, absl::Duration lease) {
   Lock lock(mutex_);
   const absl::Time now = clock_.WallNow();
   std::vector<Claimed> claimed;
-  for (auto& [id, row] : rows_) {
-    const Source& source = row.source;
-    if (static_cast<int>(claimed.size()) == limit) break;
-    if (source.state != SourceState::kActive || !source.pollable || !source.next_poll || *source.next_poll > now)
-      continue;
-    if (row.lease_until && *row.lease_until >= now) continue;
+  for (const Binding& binding : wanted) {
+    auto it = rows_.find(binding.channel_id);
+    if (it == rows_.end() || it->second.source.binding != binding) continue;
+    Row& row = it->second;
+    const std::optional<absl::Duration> late = LateBy(row, now);
+    if (!late) continue;
     row.lease_until = now + lease;
-    claimed.push_back({source, ++row.token});
+    claimed.push_back({row.source, ++row.token, *late});
   }
   return claimed;
 }
@@ -215,6 +262,7 @@ Status FakeSourceStore::Release(const Claimed& claimed, const PollEnd& end) {
   row->lease_until.reset();
   source.interval = end.interval;
   source.failures = end.failures;
+  if (!end.host.empty()) source.host = end.host;
   if (end.polled) source.last_poll = clock_.WallNow();
   if (source.credentials_version != claimed.source.credentials_version || source.state != SourceState::kActive) {
     return absl::OkStatus();

@@ -67,7 +67,8 @@ class FakeSourceStore : public SourceStore {
   Status Sync(const std::vector<KnownChannel>& channels, absl::Time from) override;
   Status Detach(const std::string& after, const std::string& last,
                 const std::vector<std::string>& channel_ids) override;
-  StatusOr<std::vector<Claimed>> Claim(int limit, absl::Duration lease) override;
+  StatusOr<DueList> ListDue(int limit, const std::vector<std::string>& paused_hosts) override;
+  StatusOr<std::vector<Claimed>> Claim(const std::vector<Binding>& wanted, absl::Duration lease) override;
   Status Save(const Claimed& claimed, const Progress& progress, absl::Duration lease) override;
   Status Release(const Claimed& claimed, const PollEnd& end) override;
   Status NoteHeard(const std::vector<Heard>& heard) override;
@@ -79,6 +80,8 @@ class FakeSourceStore : public SourceStore {
     std::optional<absl::Time> lease_until;
   };
   Row* Owned(const Claimed& claimed);  // null when the claim was lost
+  // By how much it is late; nullopt when it is not due or not free.
+  static std::optional<absl::Duration> LateBy(const Row& row, absl::Time now);
   const Clock& clock_;
   std::mutex mutex_;
   std::map<std::string, Row> rows_;  // by channel

@@ -39,25 +39,35 @@ std::string Shortened(std::string text, size_t max) {
 }
 
 absl::Duration Jittered(absl::Duration interval, double uniform) { return interval * (0.9 + 0.2 * uniform); }
+absl::Duration Scattered(absl::Duration interval, double uniform) { return interval * (0.5 + 0.5 * uniform); }
+
+// What a network asks us to wait, made a little longer and never absurd: it may say anything.
+absl::Duration Asked(absl::Duration wait, absl::Duration wait_max, double uniform) {
+  return std::clamp(wait, absl::ZeroDuration(), std::min(wait_max, kPlannedMax / 2)) * (1 + 0.1 * uniform);
+}
 
 }  // namespace
 
-PollEnd AfterSuccess(const Source& source, const PollResult& result, absl::Duration min, absl::Duration max,
-                     double uniform) {
+bool RefusedForRate(const Status& why) { return ReasonOf(why) == "RATE_LIMITED"; }
+
+PollEnd AfterSuccess(const Claimed& claimed, const PollResult& result, absl::Duration min, absl::Duration max,
+                     absl::Duration wait_max, double uniform) {
+  const Source& source = claimed.source;
   PollEnd end;
   end.polled = result.reached_end;
-  absl::Duration interval = result.activities > 0 ? source.interval / 2 : source.interval * 1.5;
-  end.interval = std::clamp(interval, min, max);
+  end.interval = std::clamp(result.activities > 0 ? source.interval / 2 : source.interval * 2, min, max);
+  const bool crowd = !source.last_poll || claimed.late > source.interval / 10;
   // More is there already: go on as soon as others have had their turn.
-  end.next_in = result.reached_end ? Jittered(end.interval, uniform) : absl::ZeroDuration();
+  if (result.reached_end) end.next_in = crowd ? Scattered(end.interval, uniform) : Jittered(end.interval, uniform);
   if (result.rate.remaining && *result.rate.remaining <= 0 && result.rate.reset_in) {
-    end.next_in = std::max(end.next_in, *result.rate.reset_in);
+    end.next_in = std::max(end.next_in, Asked(*result.rate.reset_in, wait_max, uniform));
   }
-  if (result.rate.retry_after) end.next_in = std::max(end.next_in, *result.rate.retry_after);
+  if (result.rate.retry_after) end.next_in = std::max(end.next_in, Asked(*result.rate.retry_after, wait_max, uniform));
   return end;
 }
 
-PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions& options, double uniform) {
+PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions& options, absl::Duration max,
+                     double uniform) {
   const Error error = ToError(why);
   PollEnd end;
   end.state_reason = error.reason;
@@ -71,7 +81,11 @@ PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions&
   }
   const int doublings = std::min(source.failures, 16);
   end.next_in = Jittered(std::min(options.failure_max, absl::Seconds(1) * (int64_t{1} << doublings)), uniform);
-  if (error.retry_after) end.next_in = std::max(end.next_in, *error.retry_after);
+  if (RefusedForRate(why)) {
+    end.interval = std::max(source.interval, std::min(source.interval * 2, max));
+    end.next_in = std::max(end.next_in, Jittered(end.interval, uniform));
+  }
+  if (error.retry_after) end.next_in = std::max(end.next_in, Asked(*error.retry_after, options.wait_max, uniform));
   return end;
 }
 
@@ -93,9 +107,10 @@ StatusOr<PollResult> Poller::Poll(const Claimed& claimed) {
     call.deadline = clock_.Now() + options_.call_max;
     reader_.ReportBroken(call, source, status);
   }
-  const PollEnd end =
-      status.ok() ? AfterSuccess(source, result, IntervalMin(source.network), IntervalMax(source.network), uniform_())
-                  : AfterFailure(source, status, options_, uniform_());
+  const absl::Duration min = IntervalMin(source.network), max = IntervalMax(source.network);
+  PollEnd end = status.ok() ? AfterSuccess(claimed, result, min, max, options_.wait_max, uniform_())
+                            : AfterFailure(source, status, options_, max, uniform_());
+  end.host = result.host;
   Status released = store_.Release(claimed, end);
   if (!status.ok()) return status;
   PARVIS_RETURN_IF_ERROR(released);
@@ -112,6 +127,7 @@ Status Poller::ReadPages(const Claimed& claimed, Progress& progress, PollResult&
                             reader_.Read(call, source, progress.cursor, source.complete_from, options_.page_size));
     progress.cursor = page.cursor;
     result.rate = page.rate;
+    result.host = page.host;
     result.reached_end = !page.more;
     if (result.reached_end) progress.verified_complete = began;
     PARVIS_RETURN_IF_ERROR(HandOver(claimed, Origin::kPoll, std::move(page), progress, result));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ingestion/domain/activity.h"
+#include "ingestion/domain/poll_schedule.h"
 #include "ingestion/domain/sink.h"
 #include "ingestion/domain/sources.h"
 #include "platform/base/backoff.h"
@@ -15,18 +16,13 @@
 
 namespace parvis::ingestion {
 
-// What the network says about its budget.
-struct RateLimit {
-  std::optional<int> remaining;
-  std::optional<absl::Duration> reset_in, retry_after;
-};
-
 struct ReadPage {
   std::vector<Happening> happenings;
   std::vector<RawPart> unparsed;
   std::string cursor;
   bool more = false;
   RateLimit rate;
+  std::string host;  // where it was read: "blog.example"
 };
 
 // Port: reads a page of what happened at a channel. Blocks until the call's deadline at most; thread-safe.
@@ -47,6 +43,7 @@ struct PollOptions {
   absl::Duration second_way_min = absl::Minutes(2);  // networks that tell by webhook: only to be sure
   absl::Duration second_way_max = absl::Minutes(15);
   absl::Duration failure_max = absl::Minutes(15);  // longest wait after failures
+  absl::Duration wait_max = absl::Hours(24);       // longest wait that a network may ask for
   absl::Duration lease = absl::Minutes(2);
   absl::Duration call_max = absl::Seconds(20);  // one page
   int page_size = 100;
@@ -58,16 +55,23 @@ struct PollResult {
   int activities = 0;
   bool reached_end = false;
   RateLimit rate;
+  std::string host;
 };
 
 // When to poll again. Pure but for `uniform`, a random number in [0, 1).
-// The interval is halved by a poll that brought something, and grows by half by one that did not, within the bounds;
-// ±10 % so that sources do not march in step. A budget that is used up waits for its reset, retry_after is obeyed.
-PollEnd AfterSuccess(const Source& source, const PollResult& result, absl::Duration min, absl::Duration max,
-                     double uniform);
+// The interval is halved by a poll that brought something, and doubled by one that did not, within the bounds. The wait
+// is that interval ±10 %, so that sources do not march in step. One that came in a crowd (the first poll, or `late` by
+// more than a tenth of its interval, as all are after an outage) waits anything from half the interval to all of it,
+// which scatters the crowd at once. A budget that is used up waits for its reset and up to a tenth of that longer,
+// retry_after likewise: what was refused together does not come back together. Neither beyond options.wait_max.
+PollEnd AfterSuccess(const Claimed& claimed, const PollResult& result, absl::Duration min, absl::Duration max,
+                     absl::Duration wait_max, double uniform);
 // Refused credentials: broken, no further poll. Otherwise a wait that doubles with every failure in a row, jittered,
-// never shorter than what the error's retry_after asks.
-PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions& options, double uniform);
+// never shorter than what the error's retry_after asks (within wait_max). Refused for the rate: also no shorter than
+// the interval, which doubles up to `max`.
+PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions& options, absl::Duration max,
+                     double uniform);
+bool RefusedForRate(const Status& why);
 
 class Poller {
  public:

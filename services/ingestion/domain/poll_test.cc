@@ -1,6 +1,9 @@
 // Polling, on fakes.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <random>
+
 #include "ingestion/domain/fakes.h"
 #include "ingestion/domain/runner.h"
 #include "ingestion/domain/source_contract.h"
@@ -16,6 +19,9 @@ struct FakeBackend {
   void Pass(absl::Duration d) { clock.Advance(d); }
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Fake, SourceContract, FakeBackend);
+
+const Runner::Networks kAnyNetwork{.pollable = [](const std::string&) { return true; },
+                                   .shares_budget = [](const std::string&) { return false; }};
 
 class PollTest : public ::testing::Test {
  protected:
@@ -38,7 +44,7 @@ class PollTest : public ::testing::Test {
     return page;
   }
   StatusOr<PollResult> PollDue() {
-    auto claimed = store_.Claim(1, absl::Minutes(2));
+    auto claimed = store_.Claim({{"w1", "c1"}}, absl::Minutes(2));
     if (claimed->empty()) return MakeError(Code::kNotFound, "NOT_DUE", "nothing is due");
     return poller_.Poll(claimed->front());
   }
@@ -73,10 +79,11 @@ TEST_F(PollTest, ReadsToTheEndAndRemembersWhere) {
   EXPECT_EQ(source.verified_complete, began);
   EXPECT_EQ(source.last_event, absl::FromUnixSeconds(1'790'000'000));
   EXPECT_EQ(source.interval, absl::Seconds(5)) << "something came: twice as often";
-  EXPECT_EQ(*source.next_poll - began, absl::Seconds(5));
-  clock_.Advance(absl::Seconds(6));
+  EXPECT_EQ(*source.next_poll - began, absl::Seconds(3.75)) << "the first one: scattered";
+  clock_.Advance(absl::Seconds(4));
   ASSERT_TRUE(PollDue().ok());
-  EXPECT_EQ(Get().interval, absl::Seconds(7.5)) << "nothing came: less often";
+  EXPECT_EQ(Get().interval, absl::Seconds(10)) << "nothing came: half as often";
+  EXPECT_EQ(*Get().next_poll - clock_.WallNow(), absl::Seconds(10));
   EXPECT_EQ(reader_.read, (std::vector<std::string>{"", "c1", "c2"}));
 }
 
@@ -144,7 +151,7 @@ TEST_F(PollTest, FailuresWaitLongerAndLongerAndObeyRetryAfter) {
   Source source = Get();
   std::vector<absl::Duration> waits;
   for (int i = 0; i < 12; ++i) {
-    PollEnd end = AfterFailure(source, MakeError(Code::kUnavailable, "TRANSIENT", ""), options_, 0.5);
+    PollEnd end = AfterFailure(source, MakeError(Code::kUnavailable, "TRANSIENT", ""), options_, absl::Minutes(1), 0.5);
     waits.push_back(end.next_in);
     source.failures = end.failures;
   }
@@ -153,20 +160,70 @@ TEST_F(PollTest, FailuresWaitLongerAndLongerAndObeyRetryAfter) {
   EXPECT_EQ(waits[11], absl::Minutes(15)) << "bounded";
   Error limited{.code = Code::kResourceExhausted, .reason = "RATE_LIMITED", .message = ""};
   limited.retry_after = absl::Minutes(40);
-  EXPECT_EQ(AfterFailure(Get(), ToStatus(limited), options_, 0).next_in, absl::Minutes(40));
+  EXPECT_EQ(AfterFailure(Get(), ToStatus(limited), options_, absl::Minutes(1), 0).next_in, absl::Minutes(40));
+}
+
+TEST_F(PollTest, ARefusalForTheRateWithoutATimeWaitsTwiceTheInterval) {
+  const Status limited = MakeError(Code::kResourceExhausted, "RATE_LIMITED", "too fast");
+  PollEnd end = AfterFailure(Get(), limited, options_, absl::Minutes(1), 0.5);
+  EXPECT_EQ(end.interval, absl::Seconds(20));
+  EXPECT_EQ(end.next_in, absl::Seconds(20));
+  EXPECT_EQ(AfterFailure(Get(), limited, options_, absl::Seconds(15), 0.5).interval, absl::Seconds(15));
+  // Our own bus being full is no word of the network.
+  EXPECT_EQ(
+      AfterFailure(Get(), MakeError(Code::kResourceExhausted, "BUS_QUEUE_FULL", ""), options_, absl::Minutes(1), 0.5)
+          .next_in,
+      absl::Seconds(1));
+}
+
+TEST_F(PollTest, NoNetworkSilencesAChannelForEver) {
+  Error limited{.code = Code::kResourceExhausted, .reason = "RATE_LIMITED", .message = ""};
+  for (const absl::Duration huge : {absl::Hours(24 * 36500), absl::InfiniteDuration()}) {
+    limited.retry_after = huge;
+    EXPECT_EQ(AfterFailure(Get(), ToStatus(limited), options_, absl::Minutes(1), 0).next_in, absl::Hours(24));
+    PollResult result{.activities = 0, .reached_end = true, .rate = {0, huge, huge}, .host = ""};
+    const PollEnd end = AfterSuccess({Get(), 1, absl::ZeroDuration()}, result, absl::Seconds(5), absl::Minutes(5),
+                                     absl::InfiniteDuration(), 1);
+    EXPECT_LT(end.next_in, kPlannedMax) << "else it would be taken for a clock that was set back";
+  }
+  limited.retry_after = -absl::Hours(1);
+  EXPECT_GT(AfterFailure(Get(), ToStatus(limited), options_, absl::Minutes(1), 0).next_in, absl::ZeroDuration());
+}
+
+TEST_F(PollTest, ACrowdIsScatteredAndOthersKeepTheirPace) {
+  Claimed claimed{Get(), 1, absl::ZeroDuration()};
+  claimed.source.interval = absl::Seconds(30);
+  claimed.source.last_poll = clock_.WallNow();
+  const PollResult nothing{.activities = 0, .reached_end = true, .rate = {}, .host = ""};
+  auto wait = [&](double uniform) {
+    return AfterSuccess(claimed, nothing, absl::Seconds(5), absl::Minutes(1), absl::Hours(1), uniform).next_in;
+  };
+  EXPECT_EQ(wait(0), absl::Seconds(54));
+  EXPECT_LT(wait(0.999), absl::Seconds(66));
+  claimed.late = absl::Seconds(4);
+  EXPECT_EQ(wait(0), absl::Seconds(30));
+  EXPECT_LE(wait(0.999), absl::Minutes(1));
+  claimed.late = absl::ZeroDuration();
+  claimed.source.last_poll.reset();
+  EXPECT_EQ(wait(0), absl::Seconds(30)) << "nor do all new channels come again at once";
 }
 
 TEST_F(PollTest, AUsedUpBudgetWaitsForItsReset) {
-  Source source = Get();
-  PollResult result{.activities = 5, .reached_end = true, .rate = {}};
-  EXPECT_EQ(AfterSuccess(source, result, absl::Seconds(5), absl::Minutes(5), 0.5).next_in, absl::Seconds(5));
+  Claimed claimed{Get(), 1, absl::ZeroDuration()};
+  claimed.source.last_poll = clock_.WallNow();
+  PollResult result{.activities = 5, .reached_end = true, .rate = {}, .host = ""};
+  auto after = [&](double uniform) {
+    return AfterSuccess(claimed, result, absl::Seconds(5), absl::Minutes(5), absl::Hours(1), uniform);
+  };
+  EXPECT_EQ(after(0.5).next_in, absl::Seconds(5));
   result.rate = {.remaining = 0, .reset_in = absl::Minutes(12), .retry_after = std::nullopt};
-  EXPECT_EQ(AfterSuccess(source, result, absl::Seconds(5), absl::Minutes(5), 0.5).next_in, absl::Minutes(12));
+  EXPECT_EQ(after(0).next_in, absl::Minutes(12));
+  EXPECT_EQ(after(0.5).next_in, absl::Minutes(12) * 1.05) << "not all at once when the window begins";
   result.rate.remaining = 3;
-  EXPECT_EQ(AfterSuccess(source, result, absl::Seconds(5), absl::Minutes(5), 0.5).next_in, absl::Seconds(5));
-  source.interval = absl::Minutes(5);
+  EXPECT_EQ(after(0.5).next_in, absl::Seconds(5));
+  claimed.source.interval = absl::Minutes(5);
   result.activities = 0;
-  PollEnd slow = AfterSuccess(source, result, absl::Seconds(5), absl::Minutes(5), 1);
+  PollEnd slow = after(1);
   EXPECT_EQ(slow.interval, absl::Minutes(5));
   EXPECT_LE(slow.next_in, absl::Minutes(5) * 1.1);
 }
@@ -177,7 +234,7 @@ TEST_F(PollTest, AZombieStopsAndChangesNothing) {
   reader_.on_read = [&](const std::string& cursor) {
     if (cursor != "c1") return;
     clock_.Advance(absl::Minutes(3));  // the lease runs out while the second page is read
-    ASSERT_EQ(store_.Claim(1, absl::Minutes(2))->size(), 1u);
+    ASSERT_EQ(store_.Claim({{"w1", "c1"}}, absl::Minutes(2))->size(), 1u);
   };
   EXPECT_EQ(ReasonOf(PollDue().status()), "FENCED");
   EXPECT_EQ(Get().cursor, "c1");
@@ -227,13 +284,14 @@ TEST_F(PollTest, TheRunnerLearnsChannelsPollsThemAndNotesWebhooks) {
   HeardBook heard(10);
   std::atomic<int> polled = 0;
   Runner::Options options;
-  options.polls_at_once = 1;  // the fake reader is for one thread
+  options.polls.at_once = 1;  // the fake reader is for one thread
   options.tick = options.note_every = absl::Milliseconds(10);
   options.sync_every = absl::Milliseconds(20);
-  Runner runner(store, desk, poller, heard, clock, options, [](const std::string&) { return true; },
+  Runner runner(store, desk, poller, heard, clock, options, kAnyNetwork,
                 {.polled = [&](const Source&, const StatusOr<PollResult>& r) { polled += r.ok(); },
                  .synced = {},
-                 .claim_failed = {}});
+                 .claim_failed = {},
+                 .listed = {}});
   ASSERT_TRUE(runner.Start().ok());
   ASSERT_TRUE(testing::WaitFor([&] { return polled == 5; }));
   heard.ByWebhook({"w1", "c4"}, clock.WallNow(), clock.WallNow());
@@ -244,11 +302,28 @@ TEST_F(PollTest, TheRunnerLearnsChannelsPollsThemAndNotesWebhooks) {
   EXPECT_EQ(sink_.activities().size(), 5u);
 }
 
+TEST_F(PollTest, AfterAnOutageThePollsScatter) {
+  // Ten thousand channels whose time passed an hour ago; each is polled as soon as it is chosen.
+  std::mt19937_64 random(1);
+  std::map<int64_t, int> by_second;
+  Claimed claimed{Get(), 1, absl::Hours(1)};
+  claimed.source.interval = absl::Minutes(1);
+  claimed.source.last_poll = clock_.WallNow() - absl::Hours(1);
+  const PollResult nothing{.activities = 0, .reached_end = true, .rate = {}, .host = ""};
+  for (int i = 0; i < 10'000; ++i) {
+    const PollEnd end = AfterSuccess(claimed, nothing, absl::Seconds(5), absl::Minutes(1), absl::Hours(1),
+                                     std::uniform_real_distribution<double>(0, 1)(random));
+    ++by_second[absl::ToInt64Seconds(end.next_in)];
+  }
+  EXPECT_GE(by_second.size(), 30u);
+  for (const auto& [second, polls] : by_second) EXPECT_LT(polls, 450) << second;  // 333 on average
+}
+
 TEST_F(PollTest, DisconnectedChannelsAreDetachedOverSeveralPages) {
   FakeDesk desk;
   for (int i = 0; i < 5; ++i) desk.channels.push_back({{"w1", "d" + std::to_string(i)}, "wordpress", "r", 1});
   HeardBook heard(10);
-  Runner runner(store_, desk, poller_, heard, clock_, {}, [](const std::string&) { return true; }, {});
+  Runner runner(store_, desk, poller_, heard, clock_, {}, kAnyNetwork, {});
   ASSERT_TRUE(runner.Sync().ok());
   EXPECT_EQ(Get().state, SourceState::kDetached) << "c1 is none of accounts' channels";
   desk.channels.erase(desk.channels.begin() + 2);

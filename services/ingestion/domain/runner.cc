@@ -5,6 +5,14 @@
 #include "platform/base/backoff.h"
 
 namespace parvis::ingestion {
+namespace {
+
+PollSchedule::Options WithWaitMax(PollSchedule::Options options, absl::Duration wait_max) {
+  options.wait_max = wait_max;  // one bound for a channel and for its host
+  return options;
+}
+
+}  // namespace
 
 void HeardBook::ByWebhook(const Binding& binding, absl::Time received_at, absl::Time event_time) {
   std::lock_guard lock(mutex_);
@@ -31,16 +39,17 @@ std::vector<Heard> HeardBook::Take() {
 }
 
 Runner::Runner(SourceStore& store, ChannelDesk& desk, Poller& poller, HeardBook& heard, const Clock& clock,
-               const Options& options, std::function<bool(const std::string&)> pollable, Watchers watchers)
+               const Options& options, Networks networks, Watchers watchers)
     : store_(store),
       desk_(desk),
       poller_(poller),
       heard_(heard),
       clock_(clock),
       options_(options),
-      pollable_(std::move(pollable)),
+      networks_(std::move(networks)),
       watchers_(std::move(watchers)),
-      executor_({.name = "poll", .threads = options.polls_at_once, .queue_max = options.polls_at_once}) {}
+      schedule_(WithWaitMax(options.polls, poller.options().wait_max)),
+      executor_({.name = "poll", .threads = options.polls.at_once, .queue_max = options.polls.at_once}) {}
 
 Runner::~Runner() { Stop(); }
 
@@ -72,7 +81,7 @@ Status Runner::Sync() {
     std::vector<std::string> ids;
     for (const BoundChannel& channel : page) {
       known.push_back({channel.binding, channel.network, channel.remote_id, channel.credentials_version,
-                       pollable_(channel.network), poller_.IntervalMin(channel.network)});
+                       networks_.pollable(channel.network), poller_.IntervalMin(channel.network)});
       ids.push_back(channel.binding.channel_id);
     }
     PARVIS_RETURN_IF_ERROR(store_.Sync(known, clock_.WallNow() - options_.first_lookback));
@@ -91,36 +100,88 @@ Status Runner::NoteHeard() {
   return status;
 }
 
-int Runner::ClaimAndPoll() {
-  int free = 0;
+Status Runner::ListDue() {
+  std::vector<std::string> paused;
   {
     std::lock_guard lock(mutex_);
-    free = options_.polls_at_once - running_;
+    const Instant now = clock_.Now();
+    if (now < list_at_ && !(more_due_ && schedule_.waiting() == 0)) return absl::OkStatus();
+    paused = schedule_.PausedHosts(now);
   }
-  if (free <= 0) return 0;
-  StatusOr<std::vector<Claimed>> claimed = store_.Claim(free, poller_.options().lease);
-  if (!claimed.ok()) {
-    if (watchers_.claim_failed) watchers_.claim_failed(claimed.status());
+  PARVIS_ASSIGN_OR_RETURN(DueList due, store_.ListDue(options_.polls.window, paused));
+  int running = 0;
+  {
+    std::lock_guard lock(mutex_);
+    const Instant now = clock_.Now();
+    list_at_ = now + options_.tick;
+    more_due_ = due.cut;
+    schedule_.Offer(due.sources, now);
+    running = schedule_.running();
+  }
+  due.sources.clear();
+  if (watchers_.listed) watchers_.listed(due, running);
+  return absl::OkStatus();
+}
+
+std::vector<DueSource> Runner::Choose() {
+  std::lock_guard lock(mutex_);
+  room_again_ = false;
+  std::vector<DueSource> chosen;
+  while (std::optional<DueSource> next = schedule_.Next(clock_.Now())) chosen.push_back(*std::move(next));
+  return chosen;
+}
+
+void Runner::NotTaken(const DueSource& chosen) {
+  std::lock_guard lock(mutex_);
+  schedule_.NotTaken(chosen);
+}
+
+int Runner::ClaimAndPoll() {
+  Status listed = ListDue();
+  if (!listed.ok()) {
+    if (watchers_.claim_failed) watchers_.claim_failed(listed);
     return -1;
   }
-  for (Claimed& one : *claimed) {
-    {
-      std::lock_guard lock(mutex_);
-      ++running_;
-    }
-    auto done = [this] {
-      std::lock_guard lock(mutex_);
-      --running_;
-      changed_.notify_all();
-    };
-    bool taken = executor_.TrySubmit([this, done, one] {
-      StatusOr<PollResult> result = poller_.Poll(one);
-      if (watchers_.polled) watchers_.polled(one.source, result);
-      done();
-    });
-    if (!taken) done();  // stopping; the lease runs out by itself
+  const std::vector<DueSource> chosen = Choose();
+  if (chosen.empty()) return 0;
+  std::vector<Binding> wanted;
+  for (const DueSource& one : chosen) wanted.push_back(one.binding);
+  StatusOr<std::vector<Claimed>> claimed = store_.Claim(wanted, poller_.options().lease);
+  std::map<std::string, Claimed> ours;
+  if (claimed.ok()) {
+    for (Claimed& one : *claimed) ours.emplace(one.source.binding.channel_id, std::move(one));
   }
-  return static_cast<int>(claimed->size());
+  for (const DueSource& one : chosen) {
+    auto it = ours.find(one.binding.channel_id);
+    it == ours.end() ? NotTaken(one) : Begin(one, std::move(it->second));
+  }
+  if (claimed.ok()) return static_cast<int>(ours.size());
+  if (watchers_.claim_failed) watchers_.claim_failed(claimed.status());
+  return -1;
+}
+
+void Runner::Begin(const DueSource& chosen, Claimed claimed) {
+  const bool taken = executor_.TrySubmit([this, chosen, claimed = std::move(claimed)] {
+    StatusOr<PollResult> result = poller_.Poll(claimed);
+    if (watchers_.polled) watchers_.polled(claimed.source, result);
+    End(chosen, claimed.source, result);
+  });
+  if (!taken) NotTaken(chosen);  // stopping; the lease runs out by itself
+}
+
+void Runner::End(const DueSource& chosen, const Source& source, const StatusOr<PollResult>& result) {
+  BudgetSignal signal{.host = "", .shared = networks_.shares_budget(source.network), .limited = false, .rate = {}};
+  if (result.ok()) {
+    signal.host = result->host;
+    signal.rate = result->rate;
+  } else if (RefusedForRate(result.status())) {
+    signal.limited = true;
+    signal.rate.retry_after = ToError(result.status()).retry_after;
+  }
+  std::lock_guard lock(mutex_);
+  schedule_.Ended(chosen, signal, clock_.Now());
+  room_again_ = true;
+  changed_.notify_all();
 }
 
 void Runner::KeepHouse() {
@@ -147,10 +208,9 @@ void Runner::KeepClaiming() {
     if (started >= 0) backoff.Reset();
     const absl::Duration wait = started < 0 ? backoff.Next() : options_.tick;
     std::unique_lock lock(mutex_);
-    // When as many were due as could be taken, look again as soon as one has ended.
-    const bool full = started > 0 && running_ >= options_.polls_at_once;
-    changed_.wait_for(lock, absl::ToChronoMilliseconds(wait),
-                      [&] { return stopping_ || (full && running_ < options_.polls_at_once); });
+    // When more is due than is being polled, choose again as soon as a poll has ended.
+    const bool more = started >= 0 && (schedule_.waiting() > 0 || more_due_);
+    changed_.wait_for(lock, absl::ToChronoMilliseconds(wait), [&] { return stopping_ || (more && room_again_); });
     if (stopping_) return;
   }
 }

@@ -1,5 +1,6 @@
-// Keeps polling going: learns the channels from accounts, claims due sources, polls them on an executor, writes down
-// what webhooks have brought. Any number of replicas share the sources by their leases.
+// Keeps polling going: learns the channels from accounts, lists what is due, lets the schedule choose, claims what it
+// chose, polls it on an executor; writes down what webhooks have brought. Any number of replicas share the sources by
+// their leases: two that choose the same channel at once ask for it both, and one of them gets it.
 #pragma once
 
 #include <condition_variable>
@@ -11,6 +12,7 @@
 
 #include "ingestion/domain/channel_desk.h"
 #include "ingestion/domain/poll.h"
+#include "ingestion/domain/poll_schedule.h"
 #include "ingestion/domain/receive.h"
 #include "ingestion/domain/sources.h"
 #include "platform/base/clock.h"
@@ -35,7 +37,7 @@ class HeardBook : public HeardOf {
 class Runner {
  public:
   struct Options {
-    int polls_at_once = 8;
+    PollSchedule::Options polls;                      // wait_max is the poller's
     absl::Duration tick = absl::Milliseconds(500);    // how often due sources are looked for
     absl::Duration sync_every = absl::Seconds(5);     // how often accounts is asked for channels
     absl::Duration note_every = absl::Seconds(2);     // how often webhook times are written down
@@ -46,10 +48,14 @@ class Runner {
     std::function<void(const Source&, const StatusOr<PollResult>&)> polled;
     std::function<void(const Status&)> synced;
     std::function<void(const Status&)> claim_failed;
+    std::function<void(const DueList&, int running)> listed;  // its sources are empty
   };
-  // `pollable`: whether a network can be read back.
+  struct Networks {
+    std::function<bool(const std::string& network)> pollable;       // it can be read back
+    std::function<bool(const std::string& network)> shares_budget;  // all its channels of one host draw on one budget
+  };
   Runner(SourceStore& store, ChannelDesk& desk, Poller& poller, HeardBook& heard, const Clock& clock,
-         const Options& options, std::function<bool(const std::string& network)> pollable, Watchers watchers);
+         const Options& options, Networks networks, Watchers watchers);
   ~Runner();  // Stop()
   Status Start();
   // Ends after the polls under way; they take at most a page each after this.
@@ -63,6 +69,11 @@ class Runner {
  private:
   void KeepHouse();
   void KeepClaiming();
+  Status ListDue();
+  std::vector<DueSource> Choose();
+  void Begin(const DueSource& chosen, Claimed claimed);
+  void End(const DueSource& chosen, const Source& source, const StatusOr<PollResult>& result);
+  void NotTaken(const DueSource& chosen);
 
   SourceStore& store_;
   ChannelDesk& desk_;
@@ -70,12 +81,15 @@ class Runner {
   HeardBook& heard_;
   const Clock& clock_;
   const Options options_;
-  const std::function<bool(const std::string&)> pollable_;
+  const Networks networks_;
   const Watchers watchers_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
-  int running_ = 0;
+  PollSchedule schedule_;
+  Instant list_at_{0};       // when to ask the store again what is due
+  bool more_due_ = false;    // than the schedule was offered
+  bool room_again_ = false;  // a poll has ended since the schedule was last asked
   Executor executor_;
   std::thread housekeeper_, claimer_;
 };

@@ -18,11 +18,23 @@ class SourceContract : public ::testing::Test {
   }
   Call In(const KnownChannel& channel) { return BackgroundCall("test", channel.binding.workspace_id); }
   Source Get(const KnownChannel& channel) { return *s_.GetSource(In(channel), channel.binding.channel_id); }
-  Claimed ClaimOne() {
-    auto claimed = s_.Claim(10, absl::Minutes(2));
+  std::vector<DueSource> Due(int limit = 10, const std::vector<std::string>& paused_hosts = {}) {
+    auto due = s_.ListDue(limit, paused_hosts);
+    EXPECT_TRUE(due.ok()) << due.status();
+    return due.ok() ? due->sources : std::vector<DueSource>();
+  }
+  // Takes what is due, as a poller does.
+  std::vector<Claimed> ClaimDue(int limit = 10) {
+    std::vector<Binding> wanted;
+    for (const DueSource& one : Due(limit)) wanted.push_back(one.binding);
+    auto claimed = s_.Claim(wanted, absl::Minutes(2));
     EXPECT_TRUE(claimed.ok()) << claimed.status();
-    EXPECT_EQ(claimed->size(), 1u);
-    return claimed->empty() ? Claimed{} : claimed->front();
+    return claimed.ok() ? *claimed : std::vector<Claimed>();
+  }
+  Claimed ClaimOne() {
+    std::vector<Claimed> claimed = ClaimDue();
+    EXPECT_EQ(claimed.size(), 1u);
+    return claimed.empty() ? Claimed{} : claimed.front();
   }
   static PollEnd Next(absl::Duration in) {
     PollEnd end;
@@ -53,7 +65,8 @@ TYPED_TEST_P(SourceContract, NewChannelsBecomeSourcesThatAreDue) {
   EXPECT_FALSE(source.verified_complete.has_value());
   Claimed claimed = this->ClaimOne();
   EXPECT_EQ(claimed.source.binding, blog.binding);
-  EXPECT_TRUE(this->s_.Claim(10, absl::Minutes(2))->empty()) << "it is taken";
+  EXPECT_TRUE(this->ClaimDue().empty()) << "it is taken";
+  EXPECT_TRUE(this->s_.Claim({blog.binding}, absl::Minutes(2))->empty()) << "also by name";
   EXPECT_EQ(this->s_.GetSource(this->In(page), blog.binding.channel_id).status().code(), Code::kNotFound);
   EXPECT_EQ(this->s_.ListSources(this->In(blog), "", 10)->size(), 1u);
   EXPECT_TRUE(this->s_.ListSources(this->In(blog), blog.binding.channel_id, 10)->empty());
@@ -86,9 +99,9 @@ TYPED_TEST_P(SourceContract, ProgressIsSavedUnderTheLeaseOnly) {
   EXPECT_EQ(after.verified_complete, this->from_ + absl::Hours(3));
   EXPECT_EQ(after.interval, absl::Seconds(7));
   EXPECT_TRUE(after.last_poll.has_value());
-  EXPECT_TRUE(this->s_.Claim(10, absl::Minutes(2))->empty()) << "not due yet";
+  EXPECT_TRUE(this->ClaimDue().empty()) << "not due yet";
   this->backend_.Pass(absl::Seconds(31));
-  EXPECT_EQ(this->s_.Claim(10, absl::Minutes(2))->size(), 1u);
+  EXPECT_EQ(this->ClaimDue().size(), 1u);
 }
 
 TYPED_TEST_P(SourceContract, BrokenSourcesRestUntilNewCredentials) {
@@ -104,7 +117,7 @@ TYPED_TEST_P(SourceContract, BrokenSourcesRestUntilNewCredentials) {
   EXPECT_FALSE(this->Get(blog).next_poll.has_value());
   ASSERT_TRUE(this->s_.Sync({blog}, this->from_).ok());
   this->backend_.Pass(absl::Hours(24));
-  EXPECT_TRUE(this->s_.Claim(10, absl::Minutes(2))->empty());
+  EXPECT_TRUE(this->ClaimDue().empty());
   blog.credentials_version = 2;
   ASSERT_TRUE(this->s_.Sync({blog}, this->from_).ok());
   EXPECT_EQ(this->Get(blog).state, SourceState::kActive);
@@ -124,7 +137,7 @@ TYPED_TEST_P(SourceContract, DisconnectedChannelsAreDetachedAndComeBack) {
   EXPECT_EQ(this->Get(a).state, SourceState::kActive) << "outside the range";
   EXPECT_EQ(this->Get(b).state, SourceState::kDetached);
   EXPECT_EQ(this->Get(c).state, SourceState::kActive);
-  EXPECT_EQ(this->s_.Claim(10, absl::Minutes(2))->size(), 2u);
+  EXPECT_EQ(this->ClaimDue().size(), 2u);
   ASSERT_TRUE(this->s_.Sync({b}, this->from_).ok());
   EXPECT_EQ(this->Get(b).state, SourceState::kActive);
   EXPECT_EQ(this->Get(b).complete_from, this->from_);
@@ -169,8 +182,87 @@ TYPED_TEST_P(SourceContract, HeardTimesOnlyMoveForward) {
   EXPECT_EQ(this->Get(page).last_event, t + absl::Minutes(6));
 }
 
+TYPED_TEST_P(SourceContract, WhatIsDueIsListedFairly) {
+  // One workspace with twenty channels of one host and one of another that became due after them; another workspace
+  // with a single channel, due last of all; a host that may not be asked.
+  std::vector<KnownChannel> many;
+  for (int i = 0; i < 20; ++i) {
+    many.push_back(this->AChannel());
+    many.back().binding.workspace_id = many.front().binding.workspace_id;
+  }
+  KnownChannel forum = this->AChannel("forum"), single = this->AChannel(), resting = this->AChannel("resting");
+  forum.binding.workspace_id = many.front().binding.workspace_id;
+  ASSERT_TRUE(this->s_.Sync(many, this->from_).ok());
+  this->backend_.Pass(absl::Minutes(5));
+  ASSERT_TRUE(this->s_.Sync({forum}, this->from_).ok());
+  this->backend_.Pass(absl::Minutes(5));
+  ASSERT_TRUE(this->s_.Sync({single, resting}, this->from_).ok());
+  auto due = this->s_.ListDue(18, {"resting"});
+  ASSERT_TRUE(due.ok()) << due.status();
+  EXPECT_TRUE(due->cut);
+  EXPECT_EQ(due->due, 22);
+  EXPECT_EQ(due->paused, 1);
+  EXPECT_GE(due->most_overdue, absl::Minutes(10));
+  EXPECT_LT(due->most_overdue, absl::Minutes(11));
+  ASSERT_EQ(due->sources.size(), 18u);
+  EXPECT_EQ(due->sources[1].binding, single.binding) << "a part for every workspace";
+  EXPECT_EQ(due->sources[17].binding, forum.binding) << "after sixteen of one host the others";
+  EXPECT_EQ(due->sources[17].host, "forum");
+  due = this->s_.ListDue(23, {});
+  EXPECT_FALSE(due->cut);
+  EXPECT_EQ(due->sources.size(), 23u);
+  EXPECT_EQ(this->s_.Claim({single.binding, forum.binding}, absl::Minutes(2))->size(), 2u);
+  EXPECT_EQ(this->s_.ListDue(23, {})->due, 21);
+  EXPECT_TRUE(this->s_.Claim({{single.binding.workspace_id, forum.binding.channel_id}}, absl::Minutes(2))->empty());
+}
+
+TYPED_TEST_P(SourceContract, APollTeachesTheHostAndHowLateItWas) {
+  KnownChannel blog = this->AChannel();
+  ASSERT_TRUE(this->s_.Sync({blog}, this->from_).ok());
+  EXPECT_EQ(this->Get(blog).host, "wordpress") << "until a poll has learned it";
+  this->backend_.Pass(absl::Seconds(90));
+  Claimed claimed = this->ClaimOne();
+  EXPECT_GE(claimed.late, absl::Seconds(90));
+  EXPECT_LT(claimed.late, absl::Seconds(120));
+  PollEnd end = this->Next(absl::ZeroDuration());
+  end.host = "blog.example";
+  ASSERT_TRUE(this->s_.Release(claimed, end).ok());
+  EXPECT_EQ(this->Due().at(0).host, "blog.example");
+  ASSERT_TRUE(this->s_.Release(this->ClaimOne(), this->Next(absl::ZeroDuration())).ok());
+  EXPECT_EQ(this->Get(blog).host, "blog.example") << "a poll that learned nothing leaves it";
+}
+
+TYPED_TEST_P(SourceContract, AChannelThatIsRemovedWhilePolledIsPolledNoMore) {
+  KnownChannel blog = this->AChannel();
+  ASSERT_TRUE(this->s_.Sync({blog}, this->from_).ok());
+  std::vector<DueSource> chosen = this->Due();
+  Claimed claimed = this->ClaimOne();
+  ASSERT_TRUE(this->s_.Detach("", "", {}).ok());
+  ASSERT_TRUE(this->s_.Release(claimed, this->Next(absl::ZeroDuration())).ok());
+  EXPECT_EQ(this->Get(blog).state, SourceState::kDetached);
+  this->backend_.Pass(absl::Hours(1));
+  EXPECT_TRUE(this->Due().empty());
+  EXPECT_TRUE(this->s_.Claim({chosen.at(0).binding}, absl::Minutes(2))->empty()) << "also what was chosen before";
+}
+
+// The store's clock was a year ahead when the next poll was planned.
+TYPED_TEST_P(SourceContract, AClockThatIsSetBackDelaysNothingForLong) {
+  KnownChannel blog = this->AChannel();
+  ASSERT_TRUE(this->s_.Sync({blog}, this->from_).ok());
+  ASSERT_TRUE(this->s_.Release(this->ClaimOne(), this->Next(kPlannedMax - absl::Minutes(1))).ok());
+  EXPECT_TRUE(this->Due().empty());
+  this->backend_.Pass(-absl::Hours(24 * 365));
+  auto due = this->s_.ListDue(10, {});
+  ASSERT_TRUE(due.ok()) << due.status();
+  EXPECT_EQ(due->due, 1);
+  EXPECT_EQ(due->most_overdue, absl::ZeroDuration());
+  EXPECT_EQ(this->ClaimOne().late, absl::ZeroDuration());
+}
+
 REGISTER_TYPED_TEST_SUITE_P(SourceContract, NewChannelsBecomeSourcesThatAreDue, ProgressIsSavedUnderTheLeaseOnly,
                             BrokenSourcesRestUntilNewCredentials, DisconnectedChannelsAreDetachedAndComeBack,
-                            BackfillsStartOverOnlyForAnEarlierTime, HeardTimesOnlyMoveForward);
+                            BackfillsStartOverOnlyForAnEarlierTime, HeardTimesOnlyMoveForward, WhatIsDueIsListedFairly,
+                            APollTeachesTheHostAndHowLateItWas, AChannelThatIsRemovedWhilePolledIsPolledNoMore,
+                            AClockThatIsSetBackDelaysNothingForLong);
 
 }  // namespace parvis::ingestion

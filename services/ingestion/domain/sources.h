@@ -21,6 +21,7 @@ enum class BackfillState { kNone, kRunning, kDone };
 struct Source {
   Binding binding;
   std::string network, remote_id;
+  std::string host;  // where it is read; until a poll has learned that, the network's name
   int64_t credentials_version = 1;
   SourceState state = SourceState::kActive;
   std::string state_reason, state_message;      // why broken, or why the last poll failed
@@ -36,10 +37,25 @@ struct Source {
   std::string backfill_cursor;
 };
 
+// A source whose time has come, as a poll is chosen by.
+struct DueSource {
+  Binding binding;
+  std::string host;
+};
+
+struct DueList {
+  std::vector<DueSource> sources;
+  bool cut = false;             // more are due than were asked for
+  int64_t due = 0;              // all that are due and free and may be polled now
+  int64_t paused = 0;           // due too, at a host that may not be asked
+  absl::Duration most_overdue;  // of those that may be polled; zero when none is due
+};
+
 // A source that this process may poll until the lease ends.
 struct Claimed {
   Source source;
-  int64_t token = 0;  // fencing: whoever claims it later has a higher one, and our writes then change nothing
+  int64_t token = 0;    // fencing: whoever claims it later has a higher one, and our writes then change nothing
+  absl::Duration late;  // after its time
 };
 
 // What a poll, or a page of one, has brought. Written with the claim's token, after everything was acknowledged.
@@ -58,9 +74,15 @@ struct PollEnd {
   std::string state_reason, state_message;
   absl::Duration interval;
   int failures = 0;
-  absl::Duration next_in;  // until the next poll
+  absl::Duration next_in;  // until the next poll; at most kPlannedMax, or infinite: none
   bool polled = false;     // ended well: counts as last_poll
+  std::string host;        // where it was read; "" = not learned
 };
+
+// No poll is planned further ahead. A time beyond it was written before the store's clock was set back: due at once.
+inline constexpr absl::Duration kPlannedMax = absl::Hours(24 * 7);
+
+inline constexpr int kHostBlock = 16;  // see SourceStore::ListDue
 
 // A channel as accounts knows it.
 struct KnownChannel {
@@ -95,8 +117,12 @@ class SourceStore {
   // detached.
   virtual Status Detach(const std::string& after, const std::string& last,
                         const std::vector<std::string>& channel_ids) = 0;
-  // At most `limit` sources that are due and free, for `lease`.
-  virtual StatusOr<std::vector<Claimed>> Claim(int limit, absl::Duration lease) = 0;
+  // What is due and free, at most `limit`; those at `paused_hosts` are only counted. When there are more, every
+  // workspace has an equal part of the list. Within it the most overdue come first, but no more than kHostBlock of one
+  // host before all others have had as much: a host that is slow or down does not fill the list.
+  virtual StatusOr<DueList> ListDue(int limit, const std::vector<std::string>& paused_hosts) = 0;
+  // Those of `wanted` that are still due and free, for `lease`.
+  virtual StatusOr<std::vector<Claimed>> Claim(const std::vector<Binding>& wanted, absl::Duration lease) = 0;
   // Writes progress and renews the lease. ABORTED FENCED when the claim was lost.
   virtual Status Save(const Claimed& claimed, const Progress& progress, absl::Duration lease) = 0;
   // Ends the claim. ABORTED FENCED when it was lost.

@@ -1,5 +1,9 @@
 #include "ingestion/network/adapters.h"
 
+#include <algorithm>
+
+#include <absl/strings/ascii.h>
+
 #include "platform/obs/log.h"
 
 namespace parvis::ingestion {
@@ -67,6 +71,20 @@ std::vector<RawPart> FromNetwork(std::vector<networks::Unparsed>&& parts) {
   return to;
 }
 
+std::string HostOf(std::string_view url) {
+  const size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return "";
+  url.remove_prefix(scheme + 3);
+  url = url.substr(0, url.find_first_of("/?#"));
+  if (const size_t at = url.rfind('@'); at != std::string_view::npos) url.remove_prefix(at + 1);
+  return absl::AsciiStrToLower({url.data(), std::min<size_t>(url.size(), 255)});
+}
+
+bool ConnectorReader::SharesBudget(const std::string& network) const {
+  auto it = connectors_.find(network);
+  return it != connectors_.end() && it->second->capabilities().reads_share_budget;
+}
+
 bool ConnectorReader::CanRead(const std::string& network) const {
   auto it = connectors_.find(network);
   return it != connectors_.end() && it->second->capabilities().Can(networks::Feature::kPolling);
@@ -88,7 +106,8 @@ StatusOr<ReadPage> ConnectorReader::Read(const Call& call, const Source& source,
                   .unparsed = FromNetwork(std::move(page.unparsed)),
                   .cursor = std::move(page.cursor),
                   .more = page.more,
-                  .rate = {page.rate.remaining, page.rate.reset_in, page.rate.retry_after}};
+                  .rate = {page.rate.remaining, page.rate.reset_in, page.rate.retry_after},
+                  .host = HostOf(account.base_url)};
 }
 
 void ConnectorReader::ReportBroken(const Call& call, const Source& source, const Status& why) {

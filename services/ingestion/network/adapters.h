@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "ingestion/domain/channel_desk.h"
 #include "ingestion/domain/poll.h"
@@ -17,12 +18,17 @@ Happening FromNetwork(networks::Happening&& happening);
 std::vector<Happening> FromNetwork(std::vector<networks::Happening>&& happenings);
 std::vector<RawPart> FromNetwork(std::vector<networks::Unparsed>&& parts);
 
+// The host and port of an address, in lower case, at most 255 bytes: "blog.example:8443"; "" if it has none.
+std::string HostOf(std::string_view url);
+
 // Reads with a connector, with credentials from accounts that are opened for the call and forgotten.
 class ConnectorReader : public ChannelReader {
  public:
   ConnectorReader(const Connectors& connectors, ChannelDesk& desk) : connectors_(connectors), desk_(desk) {}
   // Whether the network can be read back at all.
   bool CanRead(const std::string& network) const;
+  // Whether all channels of one host draw on one budget there.
+  bool SharesBudget(const std::string& network) const;
   StatusOr<ReadPage> Read(const Call& call, const Source& source, const std::string& cursor, absl::Time since,
                           int limit) override;
   void ReportBroken(const Call& call, const Source& source, const Status& why) override;

@@ -35,7 +35,7 @@ class PollMetricsTest : public ::testing::Test {
   obs::Metrics metrics_;
   net::HttpClient client_{net::HttpClientConfig(), clock_, metrics_};
   const Connectors connectors_ = networks::MakeConnectors(client_, clock_);
-  PollMetrics poll_metrics_{connectors_, metrics_};
+  PollMetrics poll_metrics_{connectors_, metrics_, absl::Minutes(5)};
   const Runner::Watchers watchers_ = poll_metrics_.Watchers();
   Source source_;
   std::vector<std::string> lines_;
@@ -44,7 +44,7 @@ class PollMetricsTest : public ::testing::Test {
 TEST_F(PollMetricsTest, EverySeriesIsThereBeforeAnythingHappens) {
   const std::string exposed = metrics_.Expose();
   for (const auto& [network, connector] : connectors_) {
-    for (const char* outcome : {"ok", "failed", "refused", "fenced"}) {
+    for (const char* outcome : {"ok", "failed", "limited", "refused", "fenced"}) {
       EXPECT_TRUE(absl::StrContains(
           exposed, "parvis_ingestion_polls_total{network=\"" + network + "\",outcome=\"" + outcome + "\"} 0"))
           << network << " " << outcome;
@@ -66,6 +66,8 @@ TEST_F(PollMetricsTest, PollsAreCountedByHowTheyEnded) {
   Fails(Code::kAborted, "SOMETHING_ELSE");
   Fails(Code::kUnavailable, "ACCOUNTS_UNAVAILABLE");
   Fails(Code::kResourceExhausted, "RATE_LIMITED");
+  EXPECT_EQ(Polls("facebook", "limited"), 1);
+  Fails(Code::kResourceExhausted, "BUS_QUEUE_FULL");  // not the network's word
   EXPECT_EQ(Polls("facebook", "failed"), 3);
   EXPECT_EQ(Polls("facebook", "ok"), 2);
   EXPECT_EQ(Activities("facebook"), 7);
@@ -80,6 +82,36 @@ TEST_F(PollMetricsTest, AFailedPollIsLoggedWithItsChannelAndReason) {
                            "\"failures\":3", "NETWORK_DOWN", "\"workspace\":\"w1\""}) {
     EXPECT_TRUE(absl::StrContains(lines_[0], part)) << part << " in " << lines_[0];
   }
+}
+
+TEST_F(PollMetricsTest, AChannelThatIsTooLateIsADegradedMode) {
+  obs::Degraded& degraded = metrics_.degraded();
+  DueList due;
+  due.due = 9000;
+  due.paused = 12;
+  due.most_overdue = absl::Minutes(5);
+  watchers_.listed(due, 32);
+  EXPECT_EQ(metrics_.gauge("parvis_ingestion_polls_due", "").Value(), 9000);
+  EXPECT_EQ(metrics_.gauge("parvis_ingestion_polls_paused", "").Value(), 12);
+  EXPECT_EQ(metrics_.gauge("parvis_ingestion_polls_running", "").Value(), 32);
+  EXPECT_EQ(metrics_.gauge("parvis_ingestion_poll_late_seconds", "").Value(), 300);
+  EXPECT_FALSE(degraded.Is(obs::Mode::kPollsLate));
+  due.most_overdue = absl::Seconds(301.5);
+  watchers_.listed(due, 32);
+  EXPECT_TRUE(degraded.Is(obs::Mode::kPollsLate));
+  EXPECT_TRUE(absl::StrContains(degraded.Text(), "9000 channels are due, the most overdue since 5m1s"))
+      << degraded.Text();
+  watchers_.listed({}, 0);
+  EXPECT_FALSE(degraded.Is(obs::Mode::kPollsLate));
+}
+
+TEST(HostOf, IsTheHostAndPortInLowerCase) {
+  EXPECT_EQ(HostOf("https://Blog.Example/wp-json"), "blog.example");
+  EXPECT_EQ(HostOf("http://127.0.0.1:8080"), "127.0.0.1:8080");
+  EXPECT_EQ(HostOf("https://user:word@blog.example?x=/y"), "blog.example") << "no secret";
+  EXPECT_EQ(HostOf("blog.example"), "");
+  EXPECT_EQ(HostOf(""), "");
+  EXPECT_EQ(HostOf("https://" + std::string(1000, 'a')).size(), 255u);
 }
 
 // A network that was connected once and is no longer built in: nothing to count, nothing to crash on.

@@ -9,8 +9,15 @@ constexpr const char* kLast = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 #define SOURCE_COLUMNS                                                                                       \
   "s.workspace_id, s.channel_id, s.network, s.remote_id, s.credentials_version, s.state, s.state_reason, "   \
   "s.state_message, s.pollable, s.cursor, s.complete_from, s.verified_complete, s.interval_ms, s.failures, " \
-  "s.last_event, s.last_webhook, s.last_poll, s.next_poll, s.backfill, s.backfill_from, s.backfill_cursor"
-constexpr int kSourceColumns = 21;
+  "s.last_event, s.last_webhook, s.last_poll, s.next_poll, s.backfill, s.backfill_from, s.backfill_cursor, " \
+  "coalesce(nullif(s.host, ''), s.network)"
+constexpr int kSourceColumns = 22;
+// $1: kPlannedMax in milliseconds.
+#define IS_DUE                                                                                          \
+  "state = 'active' AND pollable AND (next_poll <= now() OR next_poll > now() + $1 * interval '1 ms') " \
+  "AND (lease_until IS NULL OR lease_until < now())"
+#define HOST "coalesce(nullif(host, ''), network)"
+#define LATE_MS "greatest(0, extract(epoch FROM now() - next_poll) * 1000)::bigint"
 
 std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column) {
   if (rows.IsNull(row, column)) return std::nullopt;
@@ -67,6 +74,7 @@ Source ToSource(const db::Rows& rows, int row) {
                                                     : BackfillState::kNone;
   if (!rows.IsNull(row, 19)) source.backfill_from = rows.Time(row, 19);
   source.backfill_cursor = rows.Text(row, 20);
+  source.host = rows.Text(row, 21);
   return source;
 }
 
@@ -77,6 +85,8 @@ Status Missing(const Call& call, const std::string& channel_id) {
 Status Fenced() {
   return MakeError(Code::kAborted, "FENCED", "the lease ran out and somebody else has the source, or it has gone");
 }
+
+int64_t PlannedMaxMs() { return absl::ToInt64Milliseconds(kPlannedMax); }
 
 Call Background() { return BackgroundCall("ingestion"); }
 
@@ -174,20 +184,60 @@ Status PgSourceStore::Detach(const std::string& after, const std::string& last,
   });
 }
 
-StatusOr<std::vector<Claimed>> PgSourceStore::Claim(int limit, absl::Duration lease) {
+StatusOr<DueList> PgSourceStore::ListDue(int limit, const std::vector<std::string>& paused_hosts) {
+  DueList due;
+  PARVIS_RETURN_IF_ERROR(stream_.Run(Background(), [&](db::Tx& tx) -> Status {
+    due = {};
+    PARVIS_ASSIGN_OR_RETURN(db::Rows counts,
+                            tx.Query("SELECT count(*) FILTER (WHERE NOT paused), count(*) FILTER (WHERE paused), "
+                                     "coalesce(max(late_ms) FILTER (WHERE NOT paused), 0) "
+                                     "FROM (SELECT " HOST " = ANY($2) AS paused, " LATE_MS
+                                     " AS late_ms FROM sources WHERE " IS_DUE ") AS due",
+                                     {PlannedMaxMs(), db::Array(paused_hosts)}));
+    due.due = counts.Int(0, 0);
+    due.paused = counts.Int(0, 1);
+    due.most_overdue = absl::Milliseconds(counts.Int(0, 2));
+    if (due.due == 0) return absl::OkStatus();
+    PARVIS_ASSIGN_OR_RETURN(
+        db::Rows rows, tx.Query("SELECT workspace_id, channel_id, host FROM (SELECT *, row_number() OVER "
+                                "(PARTITION BY workspace_id ORDER BY block, next_poll) AS place FROM ("
+                                "SELECT workspace_id, channel_id, " HOST " AS host, next_poll, (row_number() OVER "
+                                "(PARTITION BY workspace_id, " HOST " ORDER BY next_poll) - 1) / $4 AS block "
+                                "FROM sources WHERE " IS_DUE " AND NOT " HOST " = ANY($2)) AS by_host) AS by_workspace "
+                                "ORDER BY place, next_poll LIMIT $3",
+                                {PlannedMaxMs(), db::Array(paused_hosts), limit, kHostBlock}));
+    due.sources.reserve(static_cast<size_t>(rows.size()));
+    for (int i = 0; i < rows.size(); ++i) {
+      due.sources.push_back({{rows.Text(i, 0), rows.Text(i, 1)}, rows.Text(i, 2)});
+    }
+    due.cut = due.due > rows.size();
+    return absl::OkStatus();
+  }));
+  return due;
+}
+
+StatusOr<std::vector<Claimed>> PgSourceStore::Claim(const std::vector<Binding>& wanted, absl::Duration lease) {
+  std::vector<std::string> workspaces, channels;
+  for (const Binding& binding : wanted) {
+    workspaces.push_back(binding.workspace_id);
+    channels.push_back(binding.channel_id);
+  }
   std::vector<Claimed> claimed;
   PARVIS_RETURN_IF_ERROR(stream_.Run(Background(), [&](db::Tx& tx) -> Status {
     claimed.clear();
     PARVIS_ASSIGN_OR_RETURN(
         db::Rows rows,
         tx.Query("UPDATE sources s SET lease_until = now() + $2 * interval '1 ms', lease_token = s.lease_token + 1 "
-                 "FROM (SELECT workspace_id, channel_id FROM sources WHERE state = 'active' AND pollable "
-                 "AND next_poll <= now() AND (lease_until IS NULL OR lease_until < now()) "
-                 "ORDER BY next_poll LIMIT $1 FOR UPDATE SKIP LOCKED) AS due "
+                 "FROM (SELECT workspace_id, channel_id, " LATE_MS " AS late_ms FROM sources WHERE " IS_DUE
+                 " AND (workspace_id, channel_id) IN (SELECT * FROM unnest($3::uuid[], $4::uuid[])) "
+                 "FOR UPDATE SKIP LOCKED) AS due "
                  "WHERE s.workspace_id = due.workspace_id AND s.channel_id = due.channel_id "
-                 "RETURNING " SOURCE_COLUMNS ", s.lease_token",
-                 {limit, absl::ToInt64Milliseconds(lease)}));
-    for (int i = 0; i < rows.size(); ++i) claimed.push_back({ToSource(rows, i), rows.Int(i, kSourceColumns)});
+                 "RETURNING " SOURCE_COLUMNS ", s.lease_token, due.late_ms",
+                 {PlannedMaxMs(), absl::ToInt64Milliseconds(lease), db::Array(workspaces), db::Array(channels)}));
+    for (int i = 0; i < rows.size(); ++i) {
+      claimed.push_back(
+          {ToSource(rows, i), rows.Int(i, kSourceColumns), absl::Milliseconds(rows.Int(i, kSourceColumns + 1))});
+    }
     return absl::OkStatus();
   }));
   return claimed;
@@ -218,6 +268,7 @@ Status PgSourceStore::Release(const Claimed& claimed, const PollEnd& end) {
     PARVIS_ASSIGN_OR_RETURN(
         int64_t changed,
         tx.Exec("UPDATE sources SET lease_until = NULL, interval_ms = $4, failures = $5, "
+                "host = coalesce(nullif($12, ''), host), "
                 "last_poll = CASE WHEN $6 THEN now() ELSE last_poll END, "
                 "state = CASE WHEN fresh THEN $7 ELSE state END, "
                 "state_reason = CASE WHEN fresh THEN $8 ELSE state_reason END, "
@@ -229,7 +280,7 @@ Status PgSourceStore::Release(const Claimed& claimed, const PollEnd& end) {
                 "WHERE workspace_id = was.w AND channel_id = was.c AND lease_token = $3",
                 {binding.workspace_id, binding.channel_id, claimed.token, absl::ToInt64Milliseconds(end.interval),
                  end.failures, end.polled, StateName(end.state), end.state_reason, end.state_message, next_ms,
-                 claimed.source.credentials_version}));
+                 claimed.source.credentials_version, end.host}));
     return changed == 1 ? absl::OkStatus() : Fenced();
   });
 }

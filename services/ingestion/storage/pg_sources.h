@@ -16,7 +16,8 @@ class PgSourceStore : public SourceStore {
   Status Sync(const std::vector<KnownChannel>& channels, absl::Time from) override;
   Status Detach(const std::string& after, const std::string& last,
                 const std::vector<std::string>& channel_ids) override;
-  StatusOr<std::vector<Claimed>> Claim(int limit, absl::Duration lease) override;
+  StatusOr<DueList> ListDue(int limit, const std::vector<std::string>& paused_hosts) override;
+  StatusOr<std::vector<Claimed>> Claim(const std::vector<Binding>& wanted, absl::Duration lease) override;
   Status Save(const Claimed& claimed, const Progress& progress, absl::Duration lease) override;
   Status Release(const Claimed& claimed, const PollEnd& end) override;
   Status NoteHeard(const std::vector<Heard>& heard) override;

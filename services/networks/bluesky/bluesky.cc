@@ -66,6 +66,7 @@ BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock) : 
   Capabilities& c = capabilities_;
   c.network = "bluesky";
   c.display_name = "Bluesky";
+  c.reads_share_budget = true;  // 3,000 requests in 5 minutes by address: https://docs.bsky.app/docs/advanced-guides/rate-limits
   TakeStances(&c);
   c.post_text_max = c.reply_text_max = kGraphemesMax;
   c.text_unit = TextUnit::kGraphemes;

@@ -45,6 +45,7 @@ FeedConnector::FeedConnector(net::HttpClient& http, const Clock& clock) : http_(
   Capabilities& c = capabilities_;
   c.network = "feed";
   c.display_name = "RSS, Atom and JSON feeds";
+  c.reads_share_budget = true;  // a host can only go by our address: a feed is read without credentials
   RefuseAll(&c);
   c.Allow({Feature::kPolling, Feature::kMentions});
   c.features[Feature::kMentions].because = "every item of the feed comes in";

@@ -38,6 +38,10 @@ constexpr ModeInfo kModes[] = {
     {Mode::kRateBudgetUsedUp, "rate_budget_used_up",
      "A network takes no more of a channel for now: its deliveries wait for the network's next window, others go on.",
      "Usually nothing: they go out by themselves. If it lasts, plan fewer posts or ask the network for a higher limit."},
+    {Mode::kPollsLate, "polls_late",
+     "Channels are read back later than their interval: what no webhook tells of comes late; nothing is lost.",
+     "If a network or the database is slow, that first. Else raise polls_at_once or polls_per_host_max, add ingestion "
+     "replicas, or lengthen the intervals."},
     {Mode::kNeedsHuman, "needs_human",
      "It could not be found out whether a delivery reached its network; it is not tried again, so that nothing appears twice.",
      "List the deliveries with needs_human, look at the network, and settle each."},

@@ -30,10 +30,11 @@ enum class Mode {
   kWebhooksShed,
   kDeadLetters,
   kRateBudgetUsedUp,
+  kPollsLate,
   kNeedsHuman,
 };
 
-inline constexpr size_t kModeCount = 10;
+inline constexpr size_t kModeCount = 11;
 
 struct ModeInfo {
   Mode mode;
