@@ -50,9 +50,9 @@ std::string ContentOf(const Json& post) {
 }  // namespace
 
 std::string DiscourseIdOf(const Json& post) {
-  const std::string id = Clean(post, "id", kIdMax), topic = Clean(post, "topic_id", kIdMax);
-  if (id.empty() || topic.empty() || Text(post, "post_number") != "1") return id;
-  return std::string(kTopic) + topic + "/1";
+  const std::string topic = Text(post, "topic_id");
+  const bool first = IsNumber(topic) && Text(post, "post_number") == "1" && !Text(post, "id").empty();
+  return first ? std::string(kTopic) + topic + "/1" : text::CutBytes(text::ToUtf8(Text(post, "id")), kIdMax);
 }
 
 std::vector<Happening> DiscoursePost(const Json& post, const DiscourseReader& reader, std::string* missing) {

@@ -46,7 +46,7 @@ Status NoMethod(const Request& request) {
 
 StatusOr<Network> NetworkAt(const Request& request, size_t i) {
   const auto network = i < request.path.size() ? NetworkOf(request.path[i]) : std::nullopt;
-  if (!network) return InvalidField("network", "UNKNOWN_NETWORK", "is no network of the sandbox");
+  if (!network) return InvalidField("network", "UNKNOWN_NETWORK", "one of facebook, x, wordpress");
   return *network;
 }
 
