@@ -42,9 +42,9 @@ std::string ContentOf(const Json& post) {
 }  // namespace
 
 std::string DiscourseIdOf(const Json& post) {
-  const std::string id = CleanText(post, "id", kIdMax), topic = CleanText(post, "topic_id", kIdMax);
-  if (id.empty() || topic.empty() || Text(post, "post_number") != "1") return id;
-  return std::string(kTopic) + topic + "/1";
+  const std::string topic = Text(post, "topic_id");
+  const bool first = IsNumber(topic) && Text(post, "post_number") == "1" && !Text(post, "id").empty();
+  return first ? std::string(kTopic) + topic + "/1" : CleanText(post, "id", kIdMax);
 }
 
 std::vector<Happening> DiscoursePost(const Json& post, const DiscourseReader& reader, std::string* missing) {

@@ -109,6 +109,7 @@ YouTubeConnector::YouTubeConnector(net::HttpClient& http, const Clock& clock) : 
   RefuseWhatIsMissing(c);
   c.needs_title = c.needs_media = true;
   c.title_max = 100;
+  c.reads_share_budget = true;   // the quota is the project's: https://developers.google.com/youtube/v3/determine_quota_cost
   c.post_text_max = kDescriptionMax;
   c.reply_text_max = kCommentMax;
   c.text_unit = TextUnit::kBytes;
