@@ -20,7 +20,9 @@ struct AccountsConfig {
   std::string operator_key_file;
   std::string seal_key_file;
   std::map<std::string, std::string> network_base_urls = {{"facebook", "https://graph.facebook.com/v23.0"},
+                                                          {"instagram", "https://graph.facebook.com/v23.0"},
                                                           {"x", "https://api.x.com"},
+                                                          {"youtube", "https://www.googleapis.com"},
                                                           {"linkedin", "https://api.linkedin.com"}};
 
   void Declare(app::Options& o) {

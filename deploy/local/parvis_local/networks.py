@@ -47,12 +47,16 @@ TOKEN = ("access_token",)
 TABLE = (
     Network("facebook", "Facebook", "a Facebook Page", TOKEN, "/facebook/v23.0", share=6,
             webhook=Webhook("app_secret", verify_token=True)),
+    Network("instagram", "Instagram", "an Instagram account", TOKEN, "/instagram/v23.0", media="image/jpeg", changes=False,
+            webhook=Webhook("app_secret", verify_token=True)),
     # X lets a user hide 50 replies in 15 minutes, and the audience insults us more often than that within seconds. What waits
     # for the next window is kept, but a run must see the end of it.
     Network("x", "X", "an X account", TOKEN, "/x", text="short", share=6, webhook=Webhook("consumer_secret"),
             limits=(("tweets.hidden", 5000),)),
+    Network("youtube", "YouTube", "a YouTube channel", TOKEN, "/youtube", title=True, media="video/mp4", changes=False),
     Network("wordpress", "WordPress", "a blog", ("username", "application_password"), title=True, share=6,
             real="wordpress.Wordpress"),
+    Network("ghost", "Ghost", "a Ghost blog", ("admin_key", "member_id"), title=True, changes=False),
     Network("linkedin", "LinkedIn", "a LinkedIn page", TOKEN, "/linkedin", media="image/jpeg",
             webhook=Webhook("client_secret")),
     # Neither deletions on Bluesky and Mastodon nor edits in NodeBB are in what is polled: services/networks/*/README.md.
