@@ -251,6 +251,8 @@ TEST_F(GhostTest, RepliesHangBelowTheFirstComment) {
             Json({{"member_id", kMember}, {"html", "<p>x</p>\n"}, {"post_id", kPost}}));
   network.Next(404, Error("NotFoundError"));
   EXPECT_EQ(Execute(Of(WriteKind::kReply, "x")).reason, "NOT_FOUND");
+  network.Next(200, Comment({{"status", "deleted"}}));
+  EXPECT_EQ(Execute(Of(WriteKind::kReply, "x")).reason, "NOT_FOUND");
 }
 
 TEST_F(GhostTest, Moderates) {

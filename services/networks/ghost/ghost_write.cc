@@ -170,6 +170,10 @@ Outcome GhostConnector::Reply(const Call& call, const Account& account, const Wr
     const Answer target = Ask(call, account, "GET", Path("comments", write.target_remote_id), "");
     const Json& above = GhostOnly(target.json, "comments");
     if (!target.ok() || Text(above, "id").empty()) return FailedWrite(target, account, false);
+    // The site would take it and drop whom it answers.
+    if (Text(above, "status") == "deleted") {
+      return RefusedBeforeSending(ErrorClass::kNotFound, "the comment has been deleted");
+    }
     const std::string root = Text(above, "parent_id");
     comment["parent_id"] = root.empty() ? write.target_remote_id : root;
     if (!root.empty()) comment["in_reply_to_id"] = write.target_remote_id;

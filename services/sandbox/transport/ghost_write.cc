@@ -59,11 +59,13 @@ std::optional<net::HttpResponse> Refused(const Json& post) {
   if (!status.empty() && status != "published" && status != "draft" && status != "scheduled" && status != "sent")
     return failed("status");
   if (CodePoints(TextOf(post, "title")) > kTitleMax) {
-    return GhostInvalid("Validation error, cannot save post.", "Title cannot be longer than 255 characters.");
+    return GhostInvalid("Validation error, cannot save post.",
+                        "Value in [posts.title] exceeds maximum length of 255 characters. posts.title");
   }
   if (CodePoints(TextOf(post, "feature_image_alt")) > kAltMax) {
     return GhostInvalid("Validation error, cannot save post.",
-                        "Feature image alt text cannot be longer than 191 characters.");
+                        "Value in [posts_meta.feature_image_alt] exceeds maximum length of 191 characters. "
+                        "posts_meta.feature_image_alt");
   }
   return std::nullopt;
 }
