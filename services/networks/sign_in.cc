@@ -63,9 +63,8 @@ std::map<std::string, std::unique_ptr<SignIn>> MakeSignIns(
     if (network == "facebook") find = FacebookPages(http);
     if (network == "linkedin") find = LinkedInOrganisations(http, *connector);
     const auto other = endpoints.find(network);
-    out[network] = std::make_unique<OAuthSignIn>(http, clock, *facts,
-                                                 other == endpoints.end() ? SignInEndpoints() : other->second,
-                                                 std::move(find));
+    out[network] = std::make_unique<OAuthSignIn>(
+        http, clock, *facts, other == endpoints.end() ? SignInEndpoints() : other->second, std::move(find));
   }
   return out;
 }

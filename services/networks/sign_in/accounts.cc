@@ -34,16 +34,16 @@ Answer Read(net::HttpClient& http, const Call& call, net::ClientRequest request)
 }  // namespace
 
 FindAccounts ConnectorsAccount(Connector& connector) {
-  return [&connector](const Call& call, const SignInPlace& place, const Grant& grant)
-             -> StatusOr<std::vector<GrantedAccount>> {
+  return [&connector](const Call& call, const SignInPlace& place,
+                      const Grant& grant) -> StatusOr<std::vector<GrantedAccount>> {
     PARVIS_ASSIGN_OR_RETURN(Identity me, connector.WhoAmI(call, AccountOf(place, grant)));
     return std::vector<GrantedAccount>{{std::move(me), grant}};
   };
 }
 
 FindAccounts FacebookPages(net::HttpClient& http) {
-  return [&http](const Call& call, const SignInPlace& place, const Grant& grant)
-             -> StatusOr<std::vector<GrantedAccount>> {
+  return [&http](const Call& call, const SignInPlace& place,
+                 const Grant& grant) -> StatusOr<std::vector<GrantedAccount>> {
     std::vector<GrantedAccount> found;
     const auto ask = [&](const std::string& after) {
       net::ClientRequest request;
@@ -61,7 +61,7 @@ FindAccounts FacebookPages(net::HttpClient& http) {
         if (Text(page, "id").empty() || token.empty() || found.size() >= kGrantedAccountsMax) continue;
         GrantedAccount one;
         one.identity = {Text(page, "id"), text::ToUtf8(Text(page, "name")), Text(page, "username"), Text(page, "link")};
-        one.grant.credentials.fields["access_token"] = std::move(token);   // does not expire by time
+        one.grant.credentials.fields["access_token"] = std::move(token);  // does not expire by time
         found.push_back(std::move(one));
       }
       const Json& paging = Member(answer.json, "paging");
@@ -74,8 +74,8 @@ FindAccounts FacebookPages(net::HttpClient& http) {
 }
 
 FindAccounts LinkedInOrganisations(net::HttpClient& http, Connector& connector) {
-  return [&http, &connector](const Call& call, const SignInPlace& place, const Grant& grant)
-             -> StatusOr<std::vector<GrantedAccount>> {
+  return [&http, &connector](const Call& call, const SignInPlace& place,
+                             const Grant& grant) -> StatusOr<std::vector<GrantedAccount>> {
     net::ClientRequest request;
     request.url = Below(place.base_url, "/rest/organizationAcls?q=roleAssignee&role=ADMINISTRATOR&state=APPROVED");
     request.headers["Linkedin-Version"] = kLinkedInVersion;

@@ -8,7 +8,7 @@
 namespace parvis::networks {
 namespace {
 
-constexpr int64_t kSecondsMax = 253402300799;   // the year 9999
+constexpr int64_t kSecondsMax = 253402300799;  // the year 9999
 
 Account SecretsOf(const Credentials& credentials) {
   Account account;

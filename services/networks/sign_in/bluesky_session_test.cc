@@ -9,7 +9,8 @@ namespace {
 
 // {"scope":"com.atproto.appPass","exp":1800007200}, not signed.
 std::string Jwt(const std::string& tag, int64_t exp = 1'800'007'200) {
-  return "e30." + Base64Url(R"({"scope":"com.atproto.appPass","jti":")" + tag + R"(","exp":)" + std::to_string(exp) + "}") +
+  return "e30." +
+         Base64Url(R"({"scope":"com.atproto.appPass","jti":")" + tag + R"(","exp":)" + std::to_string(exp) + "}") +
          ".c2ln";
 }
 std::string Session(const std::string& tag) {
@@ -50,7 +51,8 @@ TEST_F(BlueskySessionTest, ASessionIsOpenedAndKeepsThePassword) {
 }
 
 TEST_F(BlueskySessionTest, WrongPasswordsAreToldApartFromTroubleAndNeverRepeated) {
-  network_.Next(401, R"({"error":"AuthenticationRequired","message":"Invalid identifier or password abcd-efgh-ijkl-mnop"})");
+  network_.Next(401,
+                R"({"error":"AuthenticationRequired","message":"Invalid identifier or password abcd-efgh-ijkl-mnop"})");
   Status wrong = session_.Open(network_.call(), Place(), Password()).status();
   EXPECT_EQ(wrong.code(), Code::kUnauthenticated);
   EXPECT_EQ(wrong.ToString().find("abcd-efgh"), std::string::npos);
@@ -101,7 +103,8 @@ TEST_F(BlueskySessionTest, UnclearEndsStayUnclear) {
 
 TEST_F(BlueskySessionTest, JwtsOfAnyFormAreRead) {
   EXPECT_EQ(ExpiryOfJwt(Jwt("x")), absl::FromUnixSeconds(1'800'007'200));
-  for (const char* bad : {"", "a.b", "a..c", "a.%%%.c", "a.bm90IGpzb24.c", "a.eyJleHAiOiItMSJ9.c", "a.eyJleHAiOi0xfQ.c"}) {
+  for (const char* bad :
+       {"", "a.b", "a..c", "a.%%%.c", "a.bm90IGpzb24.c", "a.eyJleHAiOiItMSJ9.c", "a.eyJleHAiOi0xfQ.c"}) {
     EXPECT_EQ(ExpiryOfJwt(bad), std::nullopt) << bad;
   }
 }

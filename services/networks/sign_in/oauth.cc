@@ -9,7 +9,7 @@
 namespace parvis::networks {
 namespace {
 
-constexpr size_t kStateMax = 500;                          // X's, the smallest
+constexpr size_t kStateMax = 500;  // X's, the smallest
 constexpr absl::Duration kLifetimeMax = absl::Hours(24 * 3660);
 
 std::string At(const char* address, const std::string& base) {
@@ -38,9 +38,10 @@ Account SecretsOf(const SignInPlace& place, const std::vector<std::pair<std::str
 
 std::optional<absl::Time> In(const Json& json, const char* key, absl::Time now) {
   const std::string text = Text(json, key);
-  if (text.empty() || text.size() > 12 || text.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  if (text.empty() || text.size() > 12 || text.find_first_not_of("0123456789") != std::string::npos)
+    return std::nullopt;
   const int64_t seconds = std::stoll(text);
-  if (seconds == 0) return std::nullopt;   // Facebook: does not expire
+  if (seconds == 0) return std::nullopt;  // Facebook: does not expire
   return now + std::min(absl::Seconds(seconds), kLifetimeMax);
 }
 
@@ -73,7 +74,7 @@ Refusal ClassifyTokenAnswer(const net::ClientResult& http, const Json& json) {
              name == "invalid_scope" || Text(graph, "code") == "101") {
     out.error = ErrorClass::kPermission;
   } else if (status == 400 && !name.empty()) {
-    out.error = ErrorClass::kTokenExpired;   // invalid_grant; X says invalid_request for a used refresh token
+    out.error = ErrorClass::kTokenExpired;  // invalid_grant; X says invalid_request for a used refresh token
   } else if (status == 401 || status == 403) {
     out.error = ErrorClass::kPermission;
   }
@@ -96,18 +97,25 @@ StatusOr<Grant> ParseGrant(const Json& json, absl::Time now) {
 RefreshEnd EndOf(const Answer& answer) {
   if (!answer.answered()) return answer.http.sent == net::Sent::kNo ? RefreshEnd::kNotDone : RefreshEnd::kUnclear;
   switch (answer.refusal.error) {
-    case ErrorClass::kNone: return RefreshEnd::kUnclear;   // a success that brought nothing
-    case ErrorClass::kTokenExpired: return RefreshEnd::kRefused;
+    case ErrorClass::kNone:
+      return RefreshEnd::kUnclear;  // a success that brought nothing
+    case ErrorClass::kTokenExpired:
+      return RefreshEnd::kRefused;
     // 503 is the server's word that it did nothing (RFC 9110 §15.6.4); 500, 502 and 504 come after the fact, too.
     case ErrorClass::kTransient:
-      return answer.http.http_status == 503 || answer.http.http_status < 500 ? RefreshEnd::kNotDone : RefreshEnd::kUnclear;
-    default: return RefreshEnd::kNotDone;
+      return answer.http.http_status == 503 || answer.http.http_status < 500 ? RefreshEnd::kNotDone
+                                                                             : RefreshEnd::kUnclear;
+    default:
+      return RefreshEnd::kNotDone;
   }
 }
 
 OAuthSignIn::OAuthSignIn(net::HttpClient& http, const Clock& clock, const OAuthFacts& facts, SignInEndpoints endpoints,
                          FindAccounts find_accounts)
-    : http_(http), clock_(clock), oauth_(facts), endpoints_(std::move(endpoints)),
+    : http_(http),
+      clock_(clock),
+      oauth_(facts),
+      endpoints_(std::move(endpoints)),
       find_accounts_(std::move(find_accounts)) {
   facts_.network = facts.network;
   facts_.by_browser = true;
@@ -152,14 +160,14 @@ StatusOr<std::string> OAuthSignIn::AuthorizationUrl(const AuthorizationRequest& 
                                                             {"scope", Scopes(oauth_, oauth_.scope_separator)},
                                                             {"state", request.state}};
   if (oauth_.pkce) {
-    if (request.code_challenge.size() != 43) {   // base64url of 32 bytes
+    if (request.code_challenge.size() != 43) {  // base64url of 32 bytes
       return InvalidField("code_challenge", "CODE_CHALLENGE", "must be the S256 challenge of the verifier");
     }
     query.emplace_back("code_challenge", request.code_challenge);
     query.emplace_back("code_challenge_method", "S256");
   }
-  std::string url = endpoints_.authorize_url.empty() ? At(oauth_.authorize_url, request.place.base_url)
-                                                     : endpoints_.authorize_url;
+  std::string url =
+      endpoints_.authorize_url.empty() ? At(oauth_.authorize_url, request.place.base_url) : endpoints_.authorize_url;
   url += (url.find('?') == std::string::npos ? '?' : '&') + net::FormEncode(query);
   if (oauth_.extra != nullptr) url += std::string("&") + oauth_.extra;
   return url;
@@ -193,13 +201,13 @@ Answer OAuthSignIn::AskToken(const Call& call, const SignInPlace& place, Fields 
 
 StatusOr<Grant> OAuthSignIn::Exchange(const Call& call, const SignInPlace& place, const Secret& code,
                                       const Secret& verifier) {
-  Fields fields = {
-      {"grant_type", "authorization_code"}, {"code", code.Reveal()}, {"redirect_uri", place.redirect_uri}};
+  Fields fields = {{"grant_type", "authorization_code"}, {"code", code.Reveal()}, {"redirect_uri", place.redirect_uri}};
   if (oauth_.pkce) fields.emplace_back("code_verifier", verifier.Reveal());
   Answer answer = AskToken(call, place, fields);
   if (!answer.ok()) return FailedRead(answer, SecretsOf(place, fields));
   if (const std::string missing = MissingScopes(oauth_, answer.json); !missing.empty()) {
-    return MakeError(Code::kPermissionDenied, "SCOPES_MISSING", "the person did not give these permissions: " + missing);
+    return MakeError(Code::kPermissionDenied, "SCOPES_MISSING",
+                     "the person did not give these permissions: " + missing);
   }
   PARVIS_ASSIGN_OR_RETURN(Grant grant, ParseGrant(answer.json, clock_.WallNow()));
   if (oauth_.long_lived_exchange == nullptr) return grant;
@@ -213,7 +221,8 @@ StatusOr<Grant> OAuthSignIn::Exchange(const Call& call, const SignInPlace& place
 Refreshed OAuthSignIn::Refresh(const Call& call, const SignInPlace& place, const Credentials& credentials) {
   if (!oauth_.refreshes || credentials.Get("refresh_token").empty()) {
     return {RefreshEnd::kRefused,
-            MakeError(Code::kFailedPrecondition, "NOT_POSSIBLE", "there is no refresh token for this account"), {}};
+            MakeError(Code::kFailedPrecondition, "NOT_POSSIBLE", "there is no refresh token for this account"),
+            {}};
   }
   const Fields fields = {{"grant_type", "refresh_token"}, {"refresh_token", credentials.Get("refresh_token").Reveal()}};
   const Answer answer = AskToken(call, place, fields);

@@ -22,21 +22,21 @@ struct OAuthFacts {
   const char* authorize_url;
   const char* token_url;
   ClientAuth auth;
-  const char* scopes;                // parted by blanks
+  const char* scopes;  // parted by blanks
   char scope_separator;
-  bool pkce;                         // where not, state and client secret alone protect the code
-  bool refreshes;                    // gives refresh tokens
-  bool single_use;                   // ... that may be used once
-  bool own_app;                      // an app per server: POST {base}/api/v1/apps
-  const char* long_lived_exchange;   // grant type that turns a new token into one that lasts (Facebook); null: none
-  const char* extra;                 // further parameters of the authorization URL, encoded
+  bool pkce;                        // where not, state and client secret alone protect the code
+  bool refreshes;                   // gives refresh tokens
+  bool single_use;                  // ... that may be used once
+  bool own_app;                     // an app per server: POST {base}/api/v1/apps
+  const char* long_lived_exchange;  // grant type that turns a new token into one that lasts (Facebook); null: none
+  const char* extra;                // further parameters of the authorization URL, encoded
 };
 // nullptr: this network has no OAuth that we use.
 const OAuthFacts* FindOAuthFacts(std::string_view network);
 
 // Finds the accounts that a grant opens, where the connector's WhoAmI does not tell all of them.
-using FindAccounts =
-    std::function<StatusOr<std::vector<GrantedAccount>>(const Call& call, const SignInPlace& place, const Grant& grant)>;
+using FindAccounts = std::function<StatusOr<std::vector<GrantedAccount>>(const Call& call, const SignInPlace& place,
+                                                                         const Grant& grant)>;
 
 class OAuthSignIn : public SignIn {
  public:

@@ -119,7 +119,9 @@ TEST_F(OAuthTest, ACodeIsExchangedWithTheVerifier) {
   EXPECT_EQ(form["code"], "the code/+");
   EXPECT_EQ(form["code_verifier"], "the-verifier");
   EXPECT_EQ(form["redirect_uri"], kRedirect);
-  EXPECT_EQ(form["(authorization)"], "Basic " "dGhlLWNsaWVudDp0aGUtY2xpZW50LXNlY3JldA==");
+  EXPECT_EQ(form["(authorization)"],
+            "Basic "
+            "dGhlLWNsaWVudDp0aGUtY2xpZW50LXNlY3JldA==");
   EXPECT_EQ(form.count("client_secret"), 0u);
 }
 
@@ -151,7 +153,8 @@ TEST_F(OAuthTest, FacebooksTokenIsMadeToLastAndOpensPages) {
 
   network_.Next(200, R"({"data":[{"id":"111","name":"Acme","access_token":"page-1"},{"id":"9","name":"no task"}],
                          "paging":{"next":"https://x","cursors":{"after":"P2"}}})");
-  network_.Next(200, R"({"data":[{"id":"222","name":"Other","username":"other","access_token":"page-2"}],"paging":{}})");
+  network_.Next(200,
+                R"({"data":[{"id":"222","name":"Other","username":"other","access_token":"page-2"}],"paging":{}})");
   auto pages = facebook.WhoAmI(network_.call(), Place("/v23.0"), *grant);
   ASSERT_TRUE(pages.ok()) << pages.status();
   ASSERT_EQ(pages->size(), 2u);
@@ -168,7 +171,8 @@ TEST_F(OAuthTest, FacebooksTokenIsMadeToLastAndOpensPages) {
 }
 
 TEST_F(OAuthTest, LinkedInOpensEveryOrganisation) {
-  network_.Next(200, R"({"elements":[{"organization":"urn:li:organization:1"},{"organization":"urn:li:organization:2"}]})");
+  network_.Next(200,
+                R"({"elements":[{"organization":"urn:li:organization:1"},{"organization":"urn:li:organization:2"}]})");
   network_.Next(200, R"({"id":1,"localizedName":"One"})");
   network_.Next(200, R"({"id":2,"localizedName":"Two"})");
   auto found = sign_in("linkedin").WhoAmI(network_.call(), Place(), {Tokens(), {}, {}});
@@ -194,8 +198,7 @@ TEST_F(OAuthTest, EveryMastodonServerHasItsApp) {
 
 TEST_F(OAuthTest, WhatAPersonLeftOutIsSaid) {
   network_.Next(200, R"({"access_token":"A","scope":"tweet.read users.read"})");
-  const Status left_out =
-      sign_in("x").Exchange(network_.call(), Place(), Secret("c"), Secret("v")).status();
+  const Status left_out = sign_in("x").Exchange(network_.call(), Place(), Secret("c"), Secret("v")).status();
   EXPECT_EQ(ReasonOf(left_out), "SCOPES_MISSING");
   EXPECT_NE(left_out.message().find("tweet.write"), std::string::npos);
 }
