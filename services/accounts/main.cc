@@ -49,7 +49,8 @@ int Run(const AccountsConfig& config) {
 
   net::HttpClient http(config.http_client, clock, process.metrics());
   ConnectorGate networks(networks::MakeConnectors(http, clock), config.network_base_urls);
-  NetworkSignIns gate(networks::MakeSignIns(http, clock, networks.connectors(), config.Endpoints()), *apps);
+  NetworkSignIns gate(networks::MakeSignIns(http, clock, networks.connectors(), config.Endpoints()), *apps,
+                      config.network_base_urls);
   if (CannotStart({networks.Check(), gate.Check()})) return 1;
 
   Tenants tenants(tenant_store, ids, clock);

@@ -39,7 +39,9 @@ StatusOr<networks::SignIn*> NetworkSignIns::Of(const std::string& network) const
 networks::SignInPlace NetworkSignIns::PlaceOf(const std::string& network, const std::string& base_url,
                                               const std::string& redirect_uri) const {
   const auto app = apps_.find(network);
-  return {base_url, app == apps_.end() ? networks::SignInApp() : app->second, redirect_uri};
+  if (app == apps_.end()) return {base_url, {}, redirect_uri};
+  const auto configured = base_urls_.find(network);
+  return {configured == base_urls_.end() ? "" : configured->second, app->second, redirect_uri};
 }
 
 std::optional<SignInGate::Traits> NetworkSignIns::Find(const std::string& network) const {
@@ -110,6 +112,10 @@ Status NetworkSignIns::Check() const {
     if (found == sign_ins_.end() || !found->second->facts().by_browser || found->second->facts().own_app) {
       return MakeError(Code::kFailedPrecondition, "NETWORK_UNKNOWN",
                        "sign_in_client_ids names \"" + network + "\", which this build needs no app for");
+    }
+    if (!base_urls_.contains(network)) {
+      return MakeError(Code::kFailedPrecondition, "NETWORK_UNKNOWN",
+                       "sign_in_client_ids names \"" + network + "\", whose address network_base_urls does not");
     }
   }
   return absl::OkStatus();

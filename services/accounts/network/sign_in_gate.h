@@ -14,10 +14,11 @@ namespace parvis::accounts {
 
 class NetworkSignIns : public SignInGate {
  public:
-  // `apps`: what the networks know this installation as, by network.
+  // `apps`: what the networks know this installation as, by network. Their secrets are shown at `base_urls` only, never
+  // at an address that a tenant chose.
   NetworkSignIns(std::map<std::string, std::unique_ptr<networks::SignIn>> sign_ins,
-                 std::map<std::string, networks::SignInApp> apps)
-      : sign_ins_(std::move(sign_ins)), apps_(std::move(apps)) {}
+                 std::map<std::string, networks::SignInApp> apps, std::map<std::string, std::string> base_urls)
+      : sign_ins_(std::move(sign_ins)), apps_(std::move(apps)), base_urls_(std::move(base_urls)) {}
   std::optional<Traits> Find(const std::string& network) const override;
   StatusOr<Begun> Begin(const Call& call, const std::string& network, const std::string& base_url,
                         const std::string& redirect_uri, const Secret& state, const Secret& verifier) override;
@@ -28,7 +29,8 @@ class NetworkSignIns : public SignInGate {
                         const CredentialFields& credentials) override;
   Refreshed Refresh(const Call& call, const std::string& network, const std::string& base_url,
                     const CredentialFields& credentials) override;
-  // FAILED_PRECONDITION NETWORK_UNKNOWN when there is an app for a network that nobody signs in to.
+  // FAILED_PRECONDITION NETWORK_UNKNOWN when there is an app for a network that nobody signs in to, or whose address is
+  // not configured.
   Status Check() const;
 
  private:
@@ -38,6 +40,7 @@ class NetworkSignIns : public SignInGate {
 
   const std::map<std::string, std::unique_ptr<networks::SignIn>> sign_ins_;
   const std::map<std::string, networks::SignInApp> apps_;
+  const std::map<std::string, std::string> base_urls_;
 };
 
 // Client ids and the files of their secrets, by network. FAILED_PRECONDITION SIGN_IN_APPS, SECRET_FILE_...

@@ -66,7 +66,8 @@ class SignInGateTest : public ::testing::Test {
   FakeStore store_;
   OneNetwork networks_{network_.url()};
   NetworkSignIns gate_{networks::MakeSignIns(network_.client(), network_.clock(), network_.connectors()),
-                       {{"x", {"the-client", Secret("the-client-secret")}}}};
+                       {{"x", {"the-client", Secret("the-client-secret")}}},
+                       {{"x", network_.url()}}};
   KeyHash hash_ = [](const Secret& secret) { return "hash of " + secret.Reveal(); };
   SignIns sign_ins_{store_, store_, networks_, gate_, hash_, kRedirect, ids_, clock_};
   const std::string organization_ = ids_.New(), workspace_ = ids_.New();
@@ -141,12 +142,17 @@ TEST_F(SignInGateTest, RefusedSignInsTellNothing) {
 TEST_F(SignInGateTest, WhatTheConfigurationNamesMustExist) {
   EXPECT_TRUE(gate_.Check().ok());
   NetworkSignIns wrong(networks::MakeSignIns(network_.client(), network_.clock(), network_.connectors()),
-                       {{"wordpress", {"id", Secret()}}});
+                       {{"wordpress", {"id", Secret()}}}, {{"wordpress", "https://b.example"}});
   EXPECT_EQ(ReasonOf(wrong.Check()), "NETWORK_UNKNOWN");
   EXPECT_EQ(ReasonOf(ReadApps({}, {{"x", "/file"}}).status()), "SIGN_IN_APPS");
   EXPECT_EQ(ReasonOf(ReadApps({{"x", "id"}}, {{"x", "/nonexistent"}}).status()), "SECRET_FILE_UNREADABLE");
   EXPECT_EQ(ReadApps({{"x", "id"}}, {})->at("x").client_id, "id");
-  NetworkSignIns without(networks::MakeSignIns(network_.client(), network_.clock(), network_.connectors()), {});
+  NetworkSignIns without(networks::MakeSignIns(network_.client(), network_.clock(), network_.connectors()), {}, {});
+  NetworkSignIns nowhere(networks::MakeSignIns(network_.client(), network_.clock(), network_.connectors()),
+                         {{"x", {"id", Secret("s")}}}, {});
+  EXPECT_EQ(ReasonOf(nowhere.Check()), "NETWORK_UNKNOWN");
+  EXPECT_EQ(nowhere.Refresh(me_, "x", network_.url(), {{"refresh_token", Secret("r")}}).end, SignInGate::End::kNotDone);
+  EXPECT_TRUE(network_.Taken().empty()) << "an app's secret goes to no address that a tenant chose";
   SignIns none(store_, store_, networks_, without, hash_, kRedirect, ids_, clock_);
   EXPECT_EQ(ReasonOf(none.BeginSignIn(me_, {"x", "", "", "", ""}).status()), "SIGN_IN_NOT_CONFIGURED");
 }
