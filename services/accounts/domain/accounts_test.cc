@@ -10,7 +10,7 @@ namespace {
 
 struct FakeBackend {
   FakeStore store;
-  Stores stores() { return {store, store, store, store, store, store}; }
+  Stores stores() { return {store, store, store, store, store, store, store, store}; }
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Fake, StoreContract, FakeBackend);
 
@@ -68,7 +68,8 @@ class AccountsTest : public ::testing::Test {
   Members members_{store_, ids_, clock_};
   ApiKeys keys_{store_, store_, hash_, ids_, clock_};
   Authentication authentication_{store_, hash_, Secret("operator-key"), clock_};
-  Channels channels_{store_, networks_, ids_, clock_};
+  FakeSignIns gate_;
+  Channels channels_{store_, networks_, gate_, ids_, clock_};
   Directory directory_{store_, clock_};
   Call operator_ = BackgroundCall("test");
   Call call_ = BackgroundCall("test");

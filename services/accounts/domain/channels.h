@@ -13,6 +13,8 @@
 
 namespace parvis::accounts {
 
+class SignInGate;
+
 // Port: where channels are kept; their credentials are sealed there. All in `call.workspace_id`. Thread-safe; blocks.
 class ChannelStore {
  public:
@@ -28,7 +30,8 @@ class ChannelStore {
   virtual StatusOr<Channel> GetChannel(const Call& call, const std::string& id) = 0;
   virtual StatusOr<std::vector<Channel>> ListChannels(const Call& call, const Page& page) = 0;
   // Replaces the credentials of a channel that is not disconnected and makes it connected; raises credentials_version.
-  // Handle and url are taken from `fresh`. NOT_FOUND; FAILED_PRECONDITION CHANNEL_DISCONNECTED.
+  // Handle, url and the times of the credentials are taken from `fresh`. NOT_FOUND; FAILED_PRECONDITION
+  // CHANNEL_DISCONNECTED.
   virtual StatusOr<Channel> ReplaceCredentials(const Call& call, const Channel& fresh,
                                                const CredentialFields& credentials) = 0;
   // Destroys the credentials. Doing it again changes nothing. NOT_FOUND.
@@ -59,13 +62,19 @@ struct ConnectRequest {
   CredentialFields credentials;
 };
 
+// The address of the network's API for a new account. Appends what is wrong with `site_url`. INVALID_ARGUMENT
+// NETWORK_UNKNOWN.
+StatusOr<std::string> BaseUrlFor(const NetworkGate& networks, const std::string& network, const std::string& site_url,
+                                 std::vector<Violation>& violations);
+
 class Channels {
  public:
-  Channels(ChannelStore& store, NetworkGate& networks, Ids& ids, const Clock& clock)
-      : store_(store), networks_(networks), ids_(ids), clock_(clock) {}
+  Channels(ChannelStore& store, NetworkGate& networks, SignInGate& sign_ins, Ids& ids, const Clock& clock)
+      : store_(store), networks_(networks), sign_ins_(sign_ins), ids_(ids), clock_(clock) {}
 
-  // FAILED_PRECONDITION CREDENTIALS_REFUSED when the network refuses them; other errors of the network as they are. In
-  // every case of error nothing is stored.
+  // With what the network wants to know, or, where it has sessions, with an account's name and application password: a
+  // session is opened then. FAILED_PRECONDITION CREDENTIALS_REFUSED when the network refuses them; other errors of the
+  // network as they are. In every case of error nothing is stored.
   StatusOr<Channel> ConnectChannel(const Call& call, const ConnectRequest& wanted, const Request& request);
   StatusOr<Channel> GetChannel(const Call& call, const std::string& id);
   StatusOr<std::vector<Channel>> ListChannels(const Call& call, const Page& page);
@@ -75,11 +84,18 @@ class Channels {
   StatusOr<Channel> DisconnectChannel(const Call& call, const std::string& id);
 
  private:
+  // All fields that the network wants and no other, none empty; or all those of a session.
+  void CheckCredentials(const std::string& network, const CredentialFields& given,
+                        std::vector<Violation>& violations) const;
+  // The credentials to be kept: those given, or those of the session that they open.
+  StatusOr<Tokens> Open(const Call& call, const std::string& network, const std::string& base_url,
+                        const CredentialFields& credentials);
   StatusOr<NetworkGate::Identity> Ask(const Call& call, const std::string& network, const std::string& base_url,
                                       const CredentialFields& credentials);
 
   ChannelStore& store_;
   NetworkGate& networks_;
+  SignInGate& sign_ins_;
   Ids& ids_;
   const Clock& clock_;
 };

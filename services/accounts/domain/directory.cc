@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "accounts/domain/rules.h"
+#include "accounts/domain/sign_in_gate.h"
 
 namespace parvis::accounts {
 namespace {
@@ -28,7 +29,9 @@ std::string Shortened(std::string text, size_t max) {
 }  // namespace
 
 StatusOr<DirectoryStore::Opened> Directory::GetChannelCredentials(const Call& call, const std::string& channel_id) {
-  return store_.OpenCredentials(call, channel_id);
+  PARVIS_ASSIGN_OR_RETURN(DirectoryStore::Opened opened, store_.OpenCredentials(call, channel_id));
+  std::erase_if(opened.credentials, [](const auto& field) { return IsKeptBack(field.first); });
+  return opened;
 }
 
 StatusOr<std::vector<Binding>> Directory::FindChannels(const Call& call, const std::string& network,

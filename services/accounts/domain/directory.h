@@ -34,7 +34,8 @@ class DirectoryStore {
   // Ordered by channel id.
   virtual StatusOr<std::vector<Binding>> ListBindings(const Call& call, const Page& page) = 0;
   // In `call.workspace_id`. Only if credentials_version is still this one and the channel is not disconnected. Returns
-  // the state after it. NOT_FOUND.
+  // the state after it. TOKEN_EXPIRED brings a refresh forward to now, but to no sooner than ten minutes after the last
+  // change, so that a network that takes nothing is not asked without end. NOT_FOUND.
   virtual StatusOr<ChannelState> SetHealth(const Call& call, const std::string& channel_id, int64_t credentials_version,
                                            ChannelState state, const std::string& reason, const std::string& message,
                                            absl::Time now) = 0;
@@ -53,6 +54,7 @@ class Directory {
  public:
   Directory(DirectoryStore& store, const Clock& clock) : store_(store), clock_(clock) {}
 
+  // What a connector needs: what only a refresh or a new session does (IsKeptBack) stays here.
   StatusOr<DirectoryStore::Opened> GetChannelCredentials(const Call& call, const std::string& channel_id);
   // 1 to 500 accounts, each 1 to 500 bytes.
   StatusOr<std::vector<Binding>> FindChannels(const Call& call, const std::string& network,

@@ -265,6 +265,8 @@ StatusOr<Channel> FakeStore::ReplaceCredentials(const Call& call, const Channel&
   now.handle = fresh.handle;
   now.url = fresh.url;
   now.update_time = fresh.update_time;
+  now.credentials_expire_time = fresh.credentials_expire_time;
+  now.refresh_time = fresh.refresh_time;
   ++now.credentials_version;
   channels_[fresh.id] = {now, credentials};
   return now;
@@ -277,6 +279,7 @@ StatusOr<Channel> FakeStore::Disconnect(const Call& call, const std::string& id,
     channel.state = ChannelState::kDisconnected;
     channel.state_reason = channel.state_message = "";
     channel.update_time = now;
+    channel.credentials_expire_time = channel.refresh_time = std::nullopt;
     channels_[id] = {channel, {}};
   }
   return channel;
@@ -323,6 +326,9 @@ StatusOr<ChannelState> FakeStore::SetHealth(const Call& call, const std::string&
     channel.state = state;
     channel.state_reason = reason;
     channel.state_message = message;
+    if (reason == "TOKEN_EXPIRED" && channel.refresh_time) {
+      channel.refresh_time = std::min(*channel.refresh_time, std::max(now, channel.update_time + absl::Minutes(10)));
+    }
     channel.update_time = now;
   }
   return channel.state;

@@ -2,6 +2,7 @@
 // it).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -13,6 +14,8 @@
 #include "accounts/domain/channels.h"
 #include "accounts/domain/directory.h"
 #include "accounts/domain/members.h"
+#include "accounts/domain/refresh.h"
+#include "accounts/domain/sign_in.h"
 #include "accounts/domain/tenants.h"
 
 namespace parvis::accounts {
@@ -22,7 +25,9 @@ class FakeStore : public TenantStore,
                   public ApiKeyStore,
                   public KeyDirectory,
                   public ChannelStore,
-                  public DirectoryStore {
+                  public DirectoryStore,
+                  public SignInStore,
+                  public RefreshStore {
  public:
   StatusOr<Created> InsertOrganization(const Call& call, const Organization& made, const Request& request) override;
   StatusOr<Organization> GetOrganization(const Call& call, const std::string& id) override;
@@ -63,8 +68,22 @@ class FakeStore : public TenantStore,
                                    absl::Time now) override;
   StatusOr<int> Reseal(const Call& call, int limit) override;  // the fake seals nothing: `unsealed` counts down
 
+  Status InsertSignIn(const Call& call, const PendingSignIn& made, int waiting_max) override;
+  StatusOr<std::optional<PendingSignIn>> TakeSignIn(const Call& call, const std::string& state_hash,
+                                                    const std::string& member_id, const std::string& key_id,
+                                                    absl::Time now) override;
+  StatusOr<std::vector<RefreshClaim>> ClaimDue(const Call& call, const std::string& holder, absl::Time now,
+                                               absl::Duration lease, int limit) override;
+  Status RecordUse(const Call& call, const RefreshClaim& claim, absl::Time now) override;
+  Status StoreRefreshed(const Call& call, const RefreshClaim& claim, const Channel& fresh,
+                        const CredentialFields& credentials) override;
+  Status Postpone(const Call& call, const RefreshClaim& claim, absl::Time next) override;
+  Status NeedSignIn(const Call& call, const RefreshClaim& claim, const std::string& reason, const std::string& message,
+                    absl::Time now) override;
+
   int stored_channels() const { return static_cast<int>(channels_.size()); }
   int unsealed = 0;
+  int storing_fails = 0;  // so many StoreRefreshed end UNAVAILABLE
 
  private:
   struct StoredKey {
@@ -74,7 +93,13 @@ class FakeStore : public TenantStore,
   struct StoredChannel {
     Channel channel;
     CredentialFields credentials;
+    std::string holder = "";  // who refreshes it
+    absl::Time lease_time = absl::InfinitePast();
+    std::optional<absl::Time> use_time = std::nullopt;
+    int failures = 0;
   };
+  // The channel, if the claim is still its own; else CLAIM_LOST.
+  StatusOr<StoredChannel*> Held(const Call& call, const RefreshClaim& claim);
   struct Made {
     std::string fingerprint, id;
   };
@@ -89,6 +114,34 @@ class FakeStore : public TenantStore,
   std::map<std::string, StoredKey> keys_;
   std::map<std::string, StoredChannel> channels_;
   std::map<std::tuple<std::string, std::string, std::string>, Made> requests_;
+  std::map<std::string, PendingSignIn> sign_ins_;
+};
+
+// "facebook" is signed in to in the browser and its tokens are used up by a refresh; "wordpress" has sessions that may
+// be refreshed again for an hour.
+class FakeSignIns : public SignInGate {
+ public:
+  std::optional<Traits> Find(const std::string& network) const override;
+  StatusOr<Begun> Begin(const Call& call, const std::string& network, const std::string& base_url,
+                        const std::string& redirect_uri, const Secret& state, const Secret& verifier) override;
+  StatusOr<std::vector<Account>> Complete(const Call& call, const std::string& network, const std::string& base_url,
+                                          const std::string& redirect_uri, const CredentialFields& app,
+                                          const Secret& code, const Secret& verifier) override;
+  StatusOr<Tokens> Open(const Call& call, const std::string& network, const std::string& base_url,
+                        const CredentialFields& credentials) override;
+  Refreshed Refresh(const Call& call, const std::string& network, const std::string& base_url,
+                    const CredentialFields& credentials) override;
+
+  std::map<std::string, std::vector<Account>> codes;  // what a code opens; any other is refused
+  std::map<std::string, std::string> verifiers;       // by state, of what was begun
+  std::string last_state;
+  std::map<std::string, Tokens> sessions;  // by application password
+  std::vector<Refreshed> refreshes;        // what the next ones bring; then kNotDone
+  std::vector<std::string> shown;          // the refresh tokens that were used
+  std::function<void()> while_refreshing = [] {};
+
+ private:
+  std::mutex mutex_;
 };
 
 // One network with one address ("facebook") and one where every account has its own ("wordpress").

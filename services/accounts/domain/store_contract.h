@@ -9,6 +9,8 @@
 #include "accounts/domain/channels.h"
 #include "accounts/domain/directory.h"
 #include "accounts/domain/members.h"
+#include "accounts/domain/refresh.h"
+#include "accounts/domain/sign_in.h"
 #include "accounts/domain/tenants.h"
 #include "platform/base/ids.h"
 
@@ -21,6 +23,8 @@ struct Stores {
   KeyDirectory& key_directory;
   ChannelStore& channels;
   DirectoryStore& directory;
+  SignInStore& sign_ins;
+  RefreshStore& refreshes;
 };
 
 // `Backend` has `Stores stores()` and starts empty.

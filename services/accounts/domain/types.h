@@ -63,10 +63,20 @@ struct Channel {
   std::string state_reason, state_message;  // why it is broken
   int64_t credentials_version = 1;
   absl::Time create_time, update_time;
+  // Of what the connector uses; nullopt: not by time, or not known.
+  std::optional<absl::Time> credentials_expire_time;
+  std::optional<absl::Time> refresh_time;  // when they are to be refreshed; nullopt: that cannot be done
 };
 
 // What the network wants to know; by field name.
 using CredentialFields = std::map<std::string, Secret>;
+
+// Credentials that a network gave, and for how long.
+struct Tokens {
+  CredentialFields credentials;
+  std::optional<absl::Time> expire_time;
+  bool refreshable = false;  // there is what a refresh needs
+};
 
 // A page of a list that is ordered by id: what comes after `after` ("" = from the start), at most `limit`.
 struct Page {

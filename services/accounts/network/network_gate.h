@@ -20,6 +20,7 @@ class ConnectorGate : public NetworkGate {
   std::vector<std::string> Names() const override;
   StatusOr<Identity> WhoAmI(const Call& call, const std::string& network, const std::string& base_url,
                             const CredentialFields& credentials) override;
+  const std::map<std::string, std::unique_ptr<networks::Connector>>& connectors() const { return connectors_; }
   // FAILED_PRECONDITION NETWORK_UNKNOWN when an address is configured for a network that this build does not have.
   Status Check() const;
 

@@ -21,6 +21,10 @@ std::optional<std::string> TakeText(std::string_view& in) {
   return text;
 }
 
+std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column) {
+  return rows.IsNull(row, column) ? std::nullopt : std::optional(rows.Time(row, column));
+}
+
 }  // namespace
 
 Channel ToChannel(const db::Rows& rows, int row) {
@@ -37,7 +41,9 @@ Channel ToChannel(const db::Rows& rows, int row) {
           .state_message = rows.Text(row, 10),
           .credentials_version = rows.Int(row, 11),
           .create_time = rows.Time(row, 12),
-          .update_time = rows.Time(row, 13)};
+          .update_time = rows.Time(row, 13),
+          .credentials_expire_time = MaybeTime(rows, row, 14),
+          .refresh_time = MaybeTime(rows, row, 15)};
 }
 
 const char* StateName(ChannelState state) {

@@ -11,8 +11,11 @@ namespace parvis::accounts {
 
 #define CHANNEL_COLUMNS                                                                                      \
   "workspace_id, channel_id, network, remote_id, base_url, display_name, handle, url, state, state_reason, " \
-  "state_message, credentials_version, create_time, update_time"
-inline constexpr int kChannelColumns = 14;
+  "state_message, credentials_version, create_time, update_time, credentials_expire_time, refresh_time"
+inline constexpr int kChannelColumns = 16;
+
+// New credentials, however they came: nobody is refreshing them.
+#define REFRESH_RESET "refresh_holder = NULL, refresh_lease_time = NULL, refresh_use_time = NULL, refresh_failures = 0"
 
 Channel ToChannel(const db::Rows& rows, int row);
 const char* StateName(ChannelState state);  // "connected"

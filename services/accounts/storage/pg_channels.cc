@@ -38,18 +38,20 @@ Status Write(db::Tx& tx, const Call& call, const Channel& made, const Place& pla
     return tx
         .Exec("INSERT INTO channels (" CHANNEL_COLUMNS
               ", seal_key_id, credentials) VALUES "
-              "($1, $2, $3, $4, $5, $6, $7, $8, 'connected', '', '', 1, $9, $10, $11, $12)",
+              "($1, $2, $3, $4, $5, $6, $7, $8, 'connected', '', '', 1, $9, $10, $11, $12, $13, $14)",
               {call.workspace_id, place.channel_id, made.network, made.remote_id, made.base_url, made.display_name,
-               made.handle, made.url, made.create_time, made.update_time, sealed.key_id, db::Bytes(sealed.bytes)})
+               made.handle, made.url, made.create_time, made.update_time, made.credentials_expire_time,
+               made.refresh_time, sealed.key_id, db::Bytes(sealed.bytes)})
         .status();
   }
   return tx
       .Exec(
           "UPDATE channels SET base_url = $3, display_name = $4, handle = $5, url = $6, state = 'connected', "
           "state_reason = '', state_message = '', credentials_version = credentials_version + 1, "
-          "update_time = $7, seal_key_id = $8, credentials = $9 WHERE workspace_id = $1 AND channel_id = $2",
+          "update_time = $7, seal_key_id = $8, credentials = $9, credentials_expire_time = $10, refresh_time = "
+          "$11, " REFRESH_RESET " WHERE workspace_id = $1 AND channel_id = $2",
           {call.workspace_id, place.channel_id, made.base_url, made.display_name, made.handle, made.url,
-           made.update_time, sealed.key_id, db::Bytes(sealed.bytes)})
+           made.update_time, sealed.key_id, db::Bytes(sealed.bytes), made.credentials_expire_time, made.refresh_time})
       .status();
 }
 
@@ -129,10 +131,11 @@ StatusOr<Channel> PgChannelStore::ReplaceCredentials(const Call& call, const Cha
         db::Rows rows,
         tx.Query(
             "UPDATE channels SET state = 'connected', state_reason = '', state_message = '', handle = $3, url = $4, "
-            "credentials_version = credentials_version + 1, update_time = $5, seal_key_id = $6, credentials = $7 "
-            "WHERE workspace_id = $1 AND channel_id = $2 AND state <> 'disconnected' RETURNING " CHANNEL_COLUMNS,
+            "credentials_version = credentials_version + 1, update_time = $5, seal_key_id = $6, credentials = $7, "
+            "credentials_expire_time = $8, refresh_time = $9, " REFRESH_RESET
+            " WHERE workspace_id = $1 AND channel_id = $2 AND state <> 'disconnected' RETURNING " CHANNEL_COLUMNS,
             {call.workspace_id, fresh.id, fresh.handle, fresh.url, fresh.update_time, sealed.key_id,
-             db::Bytes(sealed.bytes)}));
+             db::Bytes(sealed.bytes), fresh.credentials_expire_time, fresh.refresh_time}));
     if (rows.empty()) {
       PARVIS_ASSIGN_OR_RETURN(db::Rows there,
                               tx.Query("SELECT 1 FROM channels WHERE workspace_id = $1 AND channel_id = $2",
@@ -153,7 +156,8 @@ StatusOr<Channel> PgChannelStore::Disconnect(const Call& call, const std::string
     PARVIS_RETURN_IF_ERROR(
         tx.Exec(
               "UPDATE channels SET state = 'disconnected', state_reason = '', state_message = '', seal_key_id = NULL, "
-              "credentials = NULL, update_time = $3 "
+              "credentials = NULL, update_time = $3, credentials_expire_time = NULL, refresh_time = "
+              "NULL, " REFRESH_RESET " "
               "WHERE workspace_id = $1 AND channel_id = $2 AND state <> 'disconnected'",
               {call.workspace_id, id, now})
             .status());

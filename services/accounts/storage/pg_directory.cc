@@ -76,6 +76,8 @@ StatusOr<ChannelState> PgChannelStore::SetHealth(const Call& call, const std::st
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
     PARVIS_RETURN_IF_ERROR(
         tx.Exec("UPDATE channels SET state = $4, state_reason = $5, state_message = $6, "
+                "refresh_time = CASE WHEN $5 = 'TOKEN_EXPIRED' AND refresh_time IS NOT NULL "
+                "THEN least(refresh_time, greatest($7, update_time + interval '10 minutes')) ELSE refresh_time END, "
                 "update_time = $7 WHERE workspace_id = $1 AND channel_id = $2 "
                 "AND credentials_version = $3 AND state <> 'disconnected' AND state <> $4",
                 {call.workspace_id, channel_id, credentials_version, StateName(state), reason, message, now})

@@ -4,33 +4,12 @@
 #include <thread>
 
 #include "accounts/domain/store_contract.h"
-#include "accounts/storage/pg_api_keys.h"
-#include "accounts/storage/pg_channels.h"
-#include "accounts/storage/pg_tenants.h"
-#include "platform/testing/postgres.h"
+#include "accounts/storage/testdata/pg_backend.h"
 
 namespace parvis::accounts {
 namespace {
 
-constexpr char kOldKey[] = "k1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
 constexpr char kNewKey[] = "k2 HxgZGhscHR4fICEiIyQlJicoKSorLC0uLzAxMjM0NTY=\n";
-
-testing::ServiceDatabase& Database() {
-  static auto* database = new testing::ServiceDatabase("accounts");
-  return *database;
-}
-
-struct PgBackend {
-  PgBackend() { Database().Clear(); }
-  testing::ServiceDatabase& db = Database();
-  Sealer sealer = *Sealer::FromText(kOldKey);
-  PgTenantStore tenants{db.api(), db.stream()};
-  PgMemberStore members{db.api()};
-  PgApiKeyStore keys{db.api()};
-  PgKeyDirectory key_directory{db.stream()};
-  PgChannelStore channels{db.api(), db.stream(), sealer};
-  Stores stores() { return {tenants, members, keys, key_directory, channels, channels}; }
-};
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Postgres, StoreContract, PgBackend);
 

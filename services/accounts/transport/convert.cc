@@ -8,11 +8,6 @@
 namespace parvis::accounts {
 namespace {
 
-void SetTime(absl::Time from, google::protobuf::Timestamp& to) {
-  to.set_seconds(absl::ToUnixSeconds(from));
-  to.set_nanos(static_cast<int>((from - absl::FromUnixSeconds(to.seconds())) / absl::Nanoseconds(1)));
-}
-
 std::string EtagOf(int64_t version) { return "v" + std::to_string(version); }
 
 // Calls `take` for every field to change; it returns false for a path that cannot be changed.
@@ -29,6 +24,11 @@ Status ForEachPath(const google::protobuf::FieldMask& mask, const std::vector<st
 }
 
 }  // namespace
+
+void SetTime(absl::Time from, google::protobuf::Timestamp& to) {
+  to.set_seconds(absl::ToUnixSeconds(from));
+  to.set_nanos(static_cast<int>((from - absl::FromUnixSeconds(to.seconds())) / absl::Nanoseconds(1)));
+}
 
 void ToProto(const Organization& from, pb::Organization& to) {
   to.set_name("organizations/" + from.id);
@@ -78,6 +78,7 @@ void ToProto(const Channel& from, pb::Channel& to) {
   to.set_state_message(from.state_message);
   SetTime(from.create_time, *to.mutable_create_time());
   SetTime(from.update_time, *to.mutable_update_time());
+  if (from.credentials_expire_time) SetTime(*from.credentials_expire_time, *to.mutable_credentials_expire_time());
 }
 
 void ToProto(const Binding& from, pb::ChannelBinding& to) {

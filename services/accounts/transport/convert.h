@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <google/protobuf/map.h>
+#include <google/protobuf/timestamp.pb.h>
 
 #include "accounts/domain/directory.h"
 #include "accounts/domain/members.h"
@@ -17,6 +18,7 @@ namespace parvis::accounts {
 
 namespace pb = ::parvis::accounts::v1;
 
+void SetTime(absl::Time from, google::protobuf::Timestamp& to);
 void ToProto(const Organization& from, pb::Organization& to);
 void ToProto(const Workspace& from, pb::Workspace& to);
 void ToProto(const Member& from, pb::Member& to);

@@ -7,6 +7,7 @@
 #include "accounts/domain/channels.h"
 #include "accounts/domain/directory.h"
 #include "accounts/domain/members.h"
+#include "accounts/domain/sign_in.h"
 #include "accounts/domain/tenants.h"
 #include "platform/rpc/server.h"
 
@@ -21,12 +22,15 @@ struct UseCases {
   Members& members;
   ApiKeys& api_keys;
   Channels& channels;
+  SignIns& sign_ins;
   Directory& directory;
   Authentication& authentication;
 };
 
 // parvis.accounts.v1.AccountsService. `runtime` and the use cases outlive it.
 std::unique_ptr<grpc::Service> MakeAccountsService(rpc::Runtime& runtime, UseCases use_cases);
+// parvis.accounts.v1.SignInService, for people.
+std::unique_ptr<grpc::Service> MakeSignInService(rpc::Runtime& runtime, UseCases use_cases);
 // parvis.accounts.v1.ChannelDirectoryService, for other services.
 std::unique_ptr<grpc::Service> MakeDirectoryService(rpc::Runtime& runtime, UseCases use_cases);
 // parvis.platform.v1.AuthenticationService, for other services.

@@ -11,6 +11,7 @@
 #include "accounts/transport/services.h"
 #include "parvis/accounts/v1/accounts_service.grpc.pb.h"
 #include "parvis/accounts/v1/channel_directory_service.grpc.pb.h"
+#include "parvis/accounts/v1/sign_in_service.grpc.pb.h"
 #include "parvis/platform/v1/authentication_service.grpc.pb.h"
 #include "platform/rpc/client.h"
 
@@ -28,16 +29,19 @@ class ServicesTest : public ::testing::Test {
     config_.service_key_file = ::testing::TempDir() + "/accounts_service_key";
     std::ofstream(config_.service_key_file) << kServiceKey;
     runtime_ = std::make_unique<rpc::Runtime>("accounts", config_, authenticator_, clock_, metrics_);
-    UseCases use{tenants_, members_, keys_, channels_, directory_, authentication_};
+    UseCases use{tenants_, members_, keys_, channels_, sign_ins_, directory_, authentication_};
     services_.push_back(MakeAccountsService(*runtime_, use));
+    services_.push_back(MakeSignInService(*runtime_, use));
     services_.push_back(MakeDirectoryService(*runtime_, use));
     services_.push_back(MakeAuthenticationService(*runtime_, use));
     server_ = std::make_unique<rpc::Server>(
-        config_, *runtime_, std::vector<grpc::Service*>{services_[0].get(), services_[1].get(), services_[2].get()});
+        config_, *runtime_,
+        std::vector<grpc::Service*>{services_[0].get(), services_[1].get(), services_[2].get(), services_[3].get()});
     EXPECT_TRUE(server_->Start().ok());
     auto channel = grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials());
     accounts_ = pb::AccountsService::NewStub(channel);
     directory_stub_ = pb::ChannelDirectoryService::NewStub(channel);
+    sign_in_stub_ = pb::SignInService::NewStub(channel);
     authentication_stub_ = platform::v1::AuthenticationService::NewStub(channel);
   }
   ~ServicesTest() override {
@@ -107,7 +111,9 @@ class ServicesTest : public ::testing::Test {
   Members members_{store_, ids_, clock_};
   ApiKeys keys_{store_, store_, hash_, ids_, clock_};
   Authentication authentication_{store_, hash_, Secret("operator-key"), clock_};
-  Channels channels_{store_, networks_, ids_, clock_};
+  FakeSignIns gate_;
+  Channels channels_{store_, networks_, gate_, ids_, clock_};
+  SignIns sign_ins_{store_, store_, networks_, gate_, hash_, "https://parvis.example/v1/signin/callback", ids_, clock_};
   Directory directory_{store_, clock_};
   OwnAuthenticator authenticator_{authentication_};
   rpc::ServerConfig config_;
@@ -116,6 +122,7 @@ class ServicesTest : public ::testing::Test {
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<pb::AccountsService::Stub> accounts_;
   std::unique_ptr<pb::ChannelDirectoryService::Stub> directory_stub_;
+  std::unique_ptr<pb::SignInService::Stub> sign_in_stub_;
   std::unique_ptr<platform::v1::AuthenticationService::Stub> authentication_stub_;
   std::string workspace_, organization_, owner_key_;
   pb::Member owner_;
@@ -296,6 +303,39 @@ TEST_F(ServicesTest, CredentialsAreForServicesOnly) {
   pb::ReportChannelHealthResponse reported;
   ASSERT_TRUE(Ask(*directory_stub_, &DirectoryStub::ReportChannelHealth, report, &reported, ServiceToken()).ok());
   EXPECT_EQ(reported.state(), pb::CHANNEL_STATE_BROKEN);
+}
+
+TEST_F(ServicesTest, AMemberSignsInWithTheKeyThatBeganIt) {
+  Bootstrap();
+  const SignInGate::Account acme{{"111", "Acme", "acme", ""}, {{{"access_token", Secret("t")}}, std::nullopt, false}};
+  gate_.codes["code"] = {acme};
+  using SignInStub = pb::SignInService::Stub;
+  pb::BeginSignInRequest begin;
+  begin.set_parent(workspace_);
+  begin.set_network("facebook");
+  pb::BeginSignInResponse begun;
+  EXPECT_EQ(Ask(*sign_in_stub_, &SignInStub::BeginSignIn, begin, &begun, "operator-key").code(),
+            Code::kPermissionDenied);
+  Status status = Ask(*sign_in_stub_, &SignInStub::BeginSignIn, begin, &begun, owner_key_);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_NE(begun.authorization_url().find(gate_.last_state), std::string::npos);
+  EXPECT_GT(begun.expire_time().seconds(), 1'700'000'000);
+  pb::CompleteSignInRequest complete;
+  complete.set_parent(workspace_);
+  complete.set_state(gate_.last_state);
+  complete.set_code("code");
+  pb::Channel channel;
+  const std::string second_key = NewKey(owner_.name(), owner_key_);
+  EXPECT_EQ(ReasonOf(Ask(*sign_in_stub_, &SignInStub::CompleteSignIn, complete, &channel, second_key)),
+            "SIGN_IN_UNKNOWN");
+  ASSERT_TRUE(Ask(*sign_in_stub_, &SignInStub::CompleteSignIn, complete, &channel, owner_key_).ok());
+  EXPECT_EQ(channel.remote_id(), "111");
+  EXPECT_FALSE(channel.has_credentials_expire_time());
+  begin.clear_network();
+  begin.set_channel("workspaces/" + ids_.New() + "/channels/" + ids_.New());
+  EXPECT_EQ(Ask(*sign_in_stub_, &SignInStub::BeginSignIn, begin, &begun, owner_key_).code(), Code::kPermissionDenied);
+  begin.set_channel(channel.name());
+  EXPECT_TRUE(Ask(*sign_in_stub_, &SignInStub::BeginSignIn, begin, &begun, owner_key_).ok());
 }
 
 TEST_F(ServicesTest, OtherServicesLearnWhoCalls) {

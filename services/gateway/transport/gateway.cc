@@ -7,6 +7,7 @@
 #include "gateway/transport/calls.h"
 #include "gateway/transport/connect_error.h"
 #include "gateway/transport/envelope.h"
+#include "gateway/transport/sign_in_page.h"
 
 namespace parvis::gateway {
 namespace {
@@ -65,6 +66,10 @@ void Gateway::Handle(net::HttpRequest request, net::Responder responder) {
   const Instant began = clock_.Now();
   if (request.path == "/healthz") {
     responder.Send({.status = 200, .headers = {{"content-type", "text/plain; charset=utf-8"}}, .body = "ok\n"});
+    return;
+  }
+  if (auto page = SignInPage(request)) {
+    responder.Send(*std::move(page));
     return;
   }
   const Method* const method = methods_.Find(request.path);

@@ -45,6 +45,9 @@ class ScriptedNetwork {
     return std::exchange(requests_, {});
   }
   Connector& connector(const std::string& network) { return *connectors_.at(network); }
+  const std::map<std::string, std::unique_ptr<Connector>>& connectors() const { return connectors_; }
+  net::HttpClient& client() { return *client_; }
+  const Clock& clock() const { return clock_; }
   std::string url() const { return "http://" + server_->address(); }
   Account account(const std::string& network, const std::string& id, const std::string& path = "") const {
     Account out;
