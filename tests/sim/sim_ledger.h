@@ -57,6 +57,8 @@ class SimLedger : public pub::DeliveryLedger, public pub::DeliveryStore, public 
                                                       const pub::Page& page) override;
   StatusOr<std::vector<pub::Transition>> ListTransitions(const Call& call, const std::string& id, int64_t after_number,
                                                          int limit) override;
+  StatusOr<pub::Delivery> InsertDelivery(const Call& call, const pub::Delivery& delivery, absl::Time now,
+                                         const std::string& actor) override;
   StatusOr<pub::Delivery> SettleByPerson(const Call& call, const pub::Change& change, absl::Time now) override;
 
   // New deliveries outside the stream: what an API call's transaction does.

@@ -84,6 +84,12 @@ StatusOr<std::vector<pub::Transition>> SimLedger::ListTransitions(const Call& ca
   return list;
 }
 
+StatusOr<pub::Delivery> SimLedger::InsertDelivery(const Call& call, const pub::Delivery& delivery, absl::Time now,
+                                                  const std::string& actor) {
+  Insert({delivery}, now, actor);
+  return GetDelivery(call, delivery.id);
+}
+
 StatusOr<pub::Delivery> SimLedger::SettleByPerson(const Call& call, const pub::Change& change, absl::Time now) {
   if (!FindOf(call.workspace_id, change.after.id)) return NotFound("deliveries/" + change.after.id);
   PARVIS_ASSIGN_OR_RETURN(const auto applied, Apply({change}, now));
