@@ -28,6 +28,7 @@ class Network:
     webhook: Webhook = None      # None: comments are found by polling
     share: int = 1               # of the audience, against the other networks
     changes: bool = True         # we are told of edits and removals; else the audience makes none
+    ordered: bool = True         # ids or times tell which of two comments of one second came first
     post_id: callable = str      # what our posts go by here, from their id in the sandbox's journal
     hidden_as: str = "hide"      # what the network's journal calls a hide
     limits: tuple = ()           # ((endpoint, calls in its window), ...): the sandbox's own are too small for one quick run
@@ -53,10 +54,11 @@ TABLE = (
     # for the next window is kept, but a run must see the end of it.
     Network("x", "X", "an X account", TOKEN, "/x", text="short", share=6, webhook=Webhook("consumer_secret"),
             limits=(("tweets.hidden", 5000),)),
-    Network("youtube", "YouTube", "a YouTube channel", TOKEN, "/youtube", title=True, media="video/mp4", changes=False),
+    Network("youtube", "YouTube", "a YouTube channel", TOKEN, "/youtube", title=True, media="video/mp4", changes=False,
+            ordered=False),
     Network("wordpress", "WordPress", "a blog", ("username", "application_password"), title=True, share=6,
             real="wordpress.Wordpress"),
-    Network("ghost", "Ghost", "a Ghost blog", ("admin_key", "member_id"), title=True, changes=False),
+    Network("ghost", "Ghost", "a Ghost blog", ("admin_key", "member_id"), title=True, changes=False, ordered=False),
     Network("linkedin", "LinkedIn", "a LinkedIn page", TOKEN, "/linkedin", media="image/jpeg",
             webhook=Webhook("client_secret")),
     # Neither deletions on Bluesky and Mastodon nor edits in NodeBB are in what is polled: services/networks/*/README.md.

@@ -67,13 +67,14 @@ class Verdict:
                 self._problem("lost", f"the last edit of {key}: {message['text'][:40]!r} instead of {last[key][:40]!r}")
 
     def _order(self):
-        """Within a thread, the inbox shows the comments in the order in which they were written."""
+        """Within a thread, the inbox shows the comments in the order in which they were written, as far as the network tells it."""
         threads = {}
         for key, entry in self._written().items():
-            threads.setdefault((entry["network"], entry["thread"]), []).append((entry["thread_seq"], key))
+            second = "" if BY_NAME[entry["network"]].ordered else entry["time"][:19]
+            threads.setdefault((entry["network"], entry["thread"]), []).append((entry["thread_seq"], key, second))
         for thread, members in threads.items():
-            shown = [self.stored[key]["place"] for _, key in sorted(members) if key in self.stored]
-            wrong = sum(a >= b for a, b in zip(shown, shown[1:]))
+            shown = [(self.stored[key]["place"], second) for _, key, second in sorted(members) if key in self.stored]
+            wrong = sum(a >= b and not (at and at == then) for (a, at), (b, then) in zip(shown, shown[1:]))
             if wrong:
                 self._problem("disordered", f"thread {thread}: {wrong} comments shown before what came earlier", wrong)
 

@@ -13,7 +13,7 @@ constexpr int kPostsMax = 2000;                            // posts of one accou
 
 // Of a post: blogs have states, Mastodon who may see it.
 bool IsShown(std::string_view status) {
-  return status.empty() || status == "publish" || status == "public" || status == "unlisted";
+  return status.empty() || status == "publish" || status == "published" || status == "public" || status == "unlisted";
 }
 
 }  // namespace
