@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/signature.h"
 
 namespace parvis::networks {
@@ -8,8 +8,9 @@ namespace {
 
 using Kind = Happening::Kind;
 
-class DiscourseWebhookTest : public ::testing::Test {
+class DiscourseWebhookTest : public ConnectorTest {
  protected:
+  DiscourseWebhookTest() : ConnectorTest("discourse", "") {}
   WebhookContent Parse(const std::string& body, const std::string& event = "post_created") {
     WebhookCall call;
     call.method = "POST";
@@ -25,8 +26,6 @@ class DiscourseWebhookTest : public ::testing::Test {
            R"("topic_title":"A title","topic_archetype":"regular","raw":"hi","cooked":"<p>hi</p>","odd_member":[{}])" +
            members + "}}";
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("discourse");
 };
 
 TEST_F(DiscourseWebhookTest, APost) {

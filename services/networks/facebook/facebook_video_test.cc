@@ -1,13 +1,14 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/answer.h"
 
 namespace parvis::networks {
 namespace {
 
-class FacebookVideoTest : public ::testing::Test {
+class FacebookVideoTest : public ConnectorTest {
  protected:
+  FacebookVideoTest() : ConnectorTest("facebook", "111", "", "/v23.0") {}
   static Write Of(Media media, PostFormat format = PostFormat::kPost, const std::string& text = "Look") {
     Write write;
     write.draft.text = format == PostFormat::kStory ? "" : text;
@@ -17,11 +18,7 @@ class FacebookVideoTest : public ::testing::Test {
   }
   static Media Bytes() { return {.type = "video/mp4", .bytes = "0123456789"}; }
   static Media AtUrl() { return {.url = "https://cdn.example/1.mp4", .type = "video/mp4"}; }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
   void Shown() { network.Next(200, R"({"id":"v1","permalink_url":"/111/videos/v1/","post_id":"222"})"); }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("facebook");
-  Account account = network.account("facebook", "111", "/v23.0");
 };
 
 TEST_F(FacebookVideoTest, IsFetchedFromItsAddress) {

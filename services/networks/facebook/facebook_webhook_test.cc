@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/signature.h"
 
 namespace parvis::networks {
@@ -8,15 +8,14 @@ namespace {
 
 using Kind = Happening::Kind;
 
-class FacebookWebhookTest : public ::testing::Test {
+class FacebookWebhookTest : public ConnectorTest {
  protected:
+  FacebookWebhookTest() : ConnectorTest("facebook", "") {}
   WebhookContent Parse(std::string_view body) { return connector.ParseWebhook(body); }
   // One change of one comment below post 111_222 of page 111.
   static std::string Comment(const std::string& members) {
     return R"({"object":"page","entry":[{"id":"111","time":1700000100,"changes":[{"field":"feed","value":{"item":"comment",)" + members + "}}]}]}";
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("facebook");
 };
 
 // The body of facts 1.5.

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 
 namespace parvis::networks {
 namespace {
@@ -10,8 +10,9 @@ namespace {
 using Kind = Happening::Kind;
 constexpr int64_t kBegin = 1700000000;
 
-class FeedTest : public ::testing::Test {
+class FeedTest : public ConnectorTest {
  protected:
+  FeedTest() : ConnectorTest("feed", "https://blog.example/feed", "", "/feed") {}
   static std::string Item(const std::string& id, const std::string& title, int64_t at = 0) {
     const std::string date =
         at == 0 ? ""
@@ -27,9 +28,6 @@ class FeedTest : public ::testing::Test {
   StatusOr<PollPage> Poll(const std::string& cursor, int limit = 100, int64_t since = kBegin) {
     return connector.Poll(network.call(), account, cursor, absl::FromUnixSeconds(since), limit);
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("feed");
-  Account account = network.account("feed", "https://blog.example/feed", "/feed");
 };
 
 TEST_F(FeedTest, MentionsFromTheOldestOnThenOnlyWhatChanged) {

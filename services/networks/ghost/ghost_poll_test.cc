@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/answer.h"
 
 namespace parvis::networks {
@@ -15,8 +15,12 @@ std::string IdOf(int number) {
   return id;
 }
 
-class GhostPollTest : public ::testing::Test {
+class GhostPollTest : public ConnectorTest {
  protected:
+  GhostPollTest() : ConnectorTest("ghost", "https://blog.example") {
+    account.credentials.fields["admin_key"] = Secret("6745f0a1c2d3e4f5a6b7c8d9:00ff");
+    account.credentials.fields["member_id"] = Secret(IdOf(901));
+  }
   Json Comment(int id, const std::string& text = "Hello", const Json& more = Json::object()) {
     Json comment = {{"id", IdOf(id)},
                     {"parent_id", nullptr},
@@ -44,14 +48,6 @@ class GhostPollTest : public ::testing::Test {
     EXPECT_TRUE(page.ok()) << page.status();
     return page.ok() ? *page : PollPage();
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("ghost");
-  Account account = [this] {
-    Account out = network.account("ghost", "https://blog.example");
-    out.credentials.fields["admin_key"] = Secret("6745f0a1c2d3e4f5a6b7c8d9:00ff");
-    out.credentials.fields["member_id"] = Secret(IdOf(901));
-    return out;
-  }();
 };
 
 TEST_F(GhostPollTest, NewCommentsOnce) {

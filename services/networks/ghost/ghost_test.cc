@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/signature.h"
 
 namespace parvis::networks {
@@ -11,8 +11,12 @@ namespace {
 const std::string kPost = "6745f0a1c2d3e4f5a6b7c8d9", kComment = "6745f0a1c2d3e4f5a6b7c8da",
                   kRoot = "6745f0a1c2d3e4f5a6b7c8db", kMember = "6745f0a1c2d3e4f5a6b7c8dc";
 
-class GhostTest : public ::testing::Test {
+class GhostTest : public ConnectorTest {
  protected:
+  GhostTest() : ConnectorTest("ghost", "https://blog.example") {
+    account.credentials.fields["admin_key"] = Secret("5f0c0ffee0c0ffee0c0ffee0:0a0b0c0d");
+    account.credentials.fields["member_id"] = Secret(kMember);
+  }
   Write Of(WriteKind kind, const std::string& text = "") {
     Write write;
     write.kind = kind;
@@ -26,7 +30,6 @@ class GhostTest : public ::testing::Test {
     }
     return write;
   }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
   std::string Asked() {
     std::string out;
     for (const auto& request : network.Taken())
@@ -61,14 +64,6 @@ class GhostTest : public ::testing::Test {
                    {"code", code.empty() ? Json() : Json(code)}}}}}
         .dump();
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("ghost");
-  Account account = [this] {
-    Account out = network.account("ghost", "https://blog.example");
-    out.credentials.fields["admin_key"] = Secret("5f0c0ffee0c0ffee0c0ffee0:0a0b0c0d");
-    out.credentials.fields["member_id"] = Secret(kMember);
-    return out;
-  }();
 };
 
 TEST_F(GhostTest, TakesAStanceOnEveryFeature) {

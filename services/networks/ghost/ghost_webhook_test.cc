@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/answer.h"
 #include "networks/wire/signature.h"
 
@@ -10,8 +10,9 @@ namespace {
 using Kind = Happening::Kind;
 const char kId[] = "6745f0a1c2d3e4f5a6b7c8d9";
 
-class GhostWebhookTest : public ::testing::Test {
+class GhostWebhookTest : public ConnectorTest {
  protected:
+  GhostWebhookTest() : ConnectorTest("ghost", "") {}
   WebhookContent Parse(const Json& body, const std::string& header = "") {
     WebhookCall call;
     call.method = "POST";
@@ -34,8 +35,6 @@ class GhostWebhookTest : public ::testing::Test {
             {"url", "https://blog.example/t/"},
             {"odd", {{1}}}};
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("ghost");
 };
 
 TEST_F(GhostWebhookTest, WhatBecomesOfAPost) {

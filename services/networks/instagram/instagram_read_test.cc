@@ -1,14 +1,15 @@
 #include <gtest/gtest.h>
 
 #include "networks/instagram/instagram.h"
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/answer.h"
 
 namespace parvis::networks {
 namespace {
 
-class InstagramReadTest : public ::testing::Test {
+class InstagramReadTest : public ConnectorTest {
  protected:
+  InstagramReadTest() : ConnectorTest("instagram", "17841", "", "/v23.0") {}
   static Write Of(WriteKind kind, const std::string& text = "") {
     Write write;
     write.kind = kind;
@@ -23,9 +24,6 @@ class InstagramReadTest : public ::testing::Test {
   auto Poll(const std::string& cursor, int64_t since = 1'600'000'000) {
     return connector.Poll(network.call(), account, cursor, absl::FromUnixSeconds(since), 50);
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("instagram");
-  Account account = network.account("instagram", "17841", "/v23.0");
 };
 
 TEST_F(InstagramReadTest, ReadsOwnMediaBack) {

@@ -3,13 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "networks/meta/upload.h"
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 
 namespace parvis::networks {
 namespace {
 
-class InstagramTest : public ::testing::Test {
+class InstagramTest : public ConnectorTest {
  protected:
+  InstagramTest() : ConnectorTest("instagram", "17841", "", "/instagram/v23.0") {}
   static Media Picture(const std::string& url = "https://cdn.example/1.jpg") {
     return {.url = url, .type = "image/jpeg", .alt_text = "A lamp"};
   }
@@ -29,16 +30,12 @@ class InstagramTest : public ::testing::Test {
     write.post_remote_id = "18000000000000001";
     return write;
   }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
   void Ready() { network.Next(200, R"({"status_code":"FINISHED","id":"c1"})"); }
   void Published() {
     network.Next(200, R"({"id":"18099999999999999"})");
     network.Next(200, R"({"id":"18099999999999999","permalink":"https://www.instagram.com/p/x/"})");
   }
   std::map<std::string, std::string> Form(const net::HttpRequest& request) { return net::ParseQuery(request.body); }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("instagram");
-  Account account = network.account("instagram", "17841", "/instagram/v23.0");
 };
 
 TEST_F(InstagramTest, PublishesAPicture) {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "networks/instagram/instagram.h"
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/signature.h"
 
 namespace parvis::networks {
@@ -9,14 +9,13 @@ namespace {
 
 using Kind = Happening::Kind;
 
-class InstagramWebhookTest : public ::testing::Test {
+class InstagramWebhookTest : public ConnectorTest {
  protected:
+  InstagramWebhookTest() : ConnectorTest("instagram", "") {}
   WebhookContent Parse(std::string_view body) { return connector.ParseWebhook(body); }
   static std::string Changes(const std::string& changes) {
     return R"({"object":"instagram","entry":[{"id":"17841","time":1700000000,"changes":[)" + changes + "]}]}";
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("instagram");
 };
 
 // The body of facts 2.3.

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/answer.h"
 
 namespace parvis::networks {
@@ -8,8 +8,9 @@ namespace {
 
 using Kind = Happening::Kind;
 
-class LinkedInReadTest : public ::testing::Test {
+class LinkedInReadTest : public ConnectorTest {
  protected:
+  LinkedInReadTest() : ConnectorTest("linkedin", "urn:li:organization:96") {}
   static Json Comment(const std::string& id, int64_t time, const std::string& actor = "urn:li:person:z",
                       const std::string& parent = "", int replies = 0) {
     Json json = {{"id", id},
@@ -28,9 +29,6 @@ class LinkedInReadTest : public ::testing::Test {
     if (total >= 0) json["paging"]["total"] = total;
     return json.dump();
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("linkedin");
-  Account account = network.account("linkedin", "urn:li:organization:96");
 };
 
 TEST_F(LinkedInReadTest, PollsPostByPostAndTheReplies) {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/signature.h"
 
 namespace parvis::networks {
@@ -10,8 +10,9 @@ using Kind = Happening::Kind;
 
 const char kComment[] = "urn:li:comment:(urn:li:activity:7094637247890620418,7094977717598625792)";
 
-class LinkedInWebhookTest : public ::testing::Test {
+class LinkedInWebhookTest : public ConnectorTest {
  protected:
+  LinkedInWebhookTest() : ConnectorTest("linkedin", "") {}
   WebhookContent Parse(const std::string& notification) {
     return connector.ParseWebhook(R"({"type":"ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS","notifications":[)" +
                                   notification + "]}");
@@ -27,8 +28,6 @@ class LinkedInWebhookTest : public ::testing::Test {
            R"(","notificationId":5603453321,"organizationalEntity":"urn:li:organization:96","odd":{"member":1},)"
            R"j("generatedActivity":"urn:li:comment:(activity:7094637247890620418,7094977717598625792)"})j";
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("linkedin");
 };
 
 TEST_F(LinkedInWebhookTest, AComment) {

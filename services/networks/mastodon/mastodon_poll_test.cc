@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "networks/mastodon/mastodon.h"
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/wait.h"
 
 namespace parvis::networks {
@@ -39,8 +39,9 @@ Json Notified(const std::string& id, const Wrote& w, const std::string& type = "
   return Json{{"id", id}, {"type", type}, {"created_at", kDay + w.clock + ".600Z"}, {"status", StatusOf(w)}};
 }
 
-class MastodonPollTest : public ::testing::Test {
+class MastodonPollTest : public ConnectorTest {
  protected:
+  MastodonPollTest() : ConnectorTest("mastodon", "7") {}
   void Next(const Json& json, net::Headers headers = {}) { network.Next(200, json.dump(), std::move(headers)); }
   PollPage Poll(const std::string& cursor, int limit = 100) {
     auto page = connector.Poll(network.call(), account, cursor, since, limit);
@@ -59,9 +60,6 @@ class MastodonPollTest : public ::testing::Test {
     for (const Happening& h : page.happenings) out += (out.empty() ? "" : " ") + h.remote_id;
     return out;
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("mastodon");
-  Account account = network.account("mastodon", "7");
   absl::Time since = *ParseIsoTime("2026-11-20T09:00:00Z");
 };
 

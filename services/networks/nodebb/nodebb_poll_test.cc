@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/answer.h"
 
 namespace parvis::networks {
@@ -8,8 +8,9 @@ namespace {
 
 using Kind = Happening::Kind;
 
-class NodeBbPollTest : public ::testing::Test {
+class NodeBbPollTest : public ConnectorTest {
  protected:
+  NodeBbPollTest() : ConnectorTest("nodebb", "https://forum.example") {}
   static Json Post(int64_t pid, int64_t time, int uid = 9, int64_t to = 0) {
     Json json = {{"pid", pid},
                  {"tid", 12},
@@ -27,9 +28,6 @@ class NodeBbPollTest : public ::testing::Test {
   StatusOr<PollPage> Poll(const std::string& cursor, int limit = 100, int64_t since = 1700000000000) {
     return connector.Poll(network.call(), account, cursor, absl::FromUnixMillis(since), limit);
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("nodebb");
-  Account account = network.account("nodebb", "https://forum.example");
 };
 
 TEST_F(NodeBbPollTest, FromTheOldestOnAndOnce) {

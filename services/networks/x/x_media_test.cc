@@ -1,13 +1,14 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/x/x.h"
 
 namespace parvis::networks {
 namespace {
 
-class XMediaTest : public ::testing::Test {
+class XMediaTest : public ConnectorTest {
  protected:
+  XMediaTest() : ConnectorTest("x", "10") {}
   Write With(const std::string& type, const std::string& bytes) {
     Write write;
     write.draft.text = "Look";
@@ -17,10 +18,6 @@ class XMediaTest : public ::testing::Test {
   void NextStarted() {
     network.Next(200, R"({"data":{"id":"9007199254740993","media_key":"13_1","expires_after_secs":60}})");
   }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("x");
-  Account account = network.account("x", "10");
 };
 
 TEST_F(XMediaTest, SendsAVideoInPiecesAndWaitsForIt) {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/signature.h"
 
 namespace parvis::networks {
@@ -8,14 +8,13 @@ namespace {
 
 using Kind = Happening::Kind;
 
-class XWebhookTest : public ::testing::Test {
+class XWebhookTest : public ConnectorTest {
  protected:
+  XWebhookTest() : ConnectorTest("x", "") {}
   WebhookContent Parse(std::string_view body) { return connector.ParseWebhook(body); }
   static std::string Activity(const std::string& type, const std::string& payload) {
     return R"({"data":{"event_uuid":"1","event_type":")" + type + R"(","filter":{"user_id":"10"},"tag":"t","payload":)" + payload + R"(,"includes":{}}})";
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("x");
 };
 
 // The body of facts 3.4, with a real-sized id so that it tells its time.

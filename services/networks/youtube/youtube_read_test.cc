@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/youtube/youtube.h"
 
 namespace parvis::networks {
@@ -24,8 +24,9 @@ std::string Page(const std::string& items, const std::string& next = "") {
   return R"({"kind":"x","items":[)" + items + "]" + (next.empty() ? "" : R"(,"nextPageToken":")" + next + R"(")") + "}";
 }
 
-class YouTubeReadTest : public ::testing::Test {
+class YouTubeReadTest : public ConnectorTest {
  protected:
+  YouTubeReadTest() : ConnectorTest("youtube", "UCus") {}
   StatusOr<PollPage> Poll(const std::string& cursor) {
     return connector.Poll(network.call(), account, cursor, kStart, 100);
   }
@@ -43,9 +44,6 @@ class YouTubeReadTest : public ::testing::Test {
     return cursor;
   }
   std::map<std::string, std::string> Asked() { return net::ParseQuery(network.Taken().at(0).query); }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("youtube");
-  Account account = network.account("youtube", "UCus");
 };
 
 TEST_F(YouTubeReadTest, PollsThreadsAndSamplesOfReplies) {

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/youtube/youtube.h"
 
 namespace parvis::networks {
@@ -10,8 +10,9 @@ namespace {
 
 constexpr int64_t kPiece = 4 << 20;
 
-class YouTubeTest : public ::testing::Test {
+class YouTubeTest : public ConnectorTest {
  protected:
+  YouTubeTest() : ConnectorTest("youtube", "UCus") {}
   Write Video(const std::string& bytes = "VIDEO") {
     Write write;
     write.draft.title = "A lamp";
@@ -36,11 +37,7 @@ class YouTubeTest : public ::testing::Test {
     network.Next(200,
                  std::string(R"({"id":"dQw4w9WgXcQ","status":{"privacyStatus":")") + privacy + R"("},"sparkle":1})");
   }
-  Outcome Execute(const Write& write) { return connector.Execute(network.call(), account, write); }
   std::string RangeOf(const net::HttpRequest& request) { return request.headers.at("Content-Range"); }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("youtube");
-  Account account = network.account("youtube", "UCus");
 };
 
 TEST_F(YouTubeTest, UploadsAVideoWithAllItSays) {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "networks/testing/scripted_network.h"
+#include "networks/testing/connector_test.h"
 #include "networks/wire/websub.h"
 #include "networks/youtube/youtube.h"
 
@@ -16,8 +16,9 @@ constexpr char kFeed[] = R"(<?xml version="1.0" encoding="UTF-8"?>
     <author><name>Lumen</name><uri>http://www.youtube.com/channel/UCus</uri></author>
     <published>2015-03-06T21:40:57+00:00</published><updated>2015-03-09T19:05:24.552394234+00:00</updated></entry></feed>)";
 
-class YouTubeWebhookTest : public ::testing::Test {
+class YouTubeWebhookTest : public ConnectorTest {
  protected:
+  YouTubeWebhookTest() : ConnectorTest("youtube", "") {}
   std::string Reason(const std::string& body) {
     const WebhookContent content = connector.ParseWebhook(body);
     EXPECT_TRUE(content.happenings.empty()) << body;
@@ -26,8 +27,6 @@ class YouTubeWebhookTest : public ::testing::Test {
   StatusOr<HandshakeAnswer> Ask(const std::string& query, const char* method = "GET") {
     return connector.Handshake({method, query, "", {}}, {}, Secret("tok"));
   }
-  ScriptedNetwork network;
-  Connector& connector = network.connector("youtube");
 };
 
 TEST_F(YouTubeWebhookTest, OwnVideosAreNoMessages) {
