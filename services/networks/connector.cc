@@ -1,5 +1,7 @@
 #include "networks/connector.h"
 
+#include "networks/wire/answer.h"
+
 namespace parvis::networks {
 namespace {
 
@@ -14,6 +16,11 @@ const Secret& Credentials::Get(std::string_view key) const {
   static const Secret* const none = new Secret;
   const auto it = fields.find(std::string(key));
   return it == fields.end() ? *none : it->second;
+}
+
+Outcome Connector::Execute(const Call& call, const Account& account, const Write& write) {
+  if (capabilities().Can(write.kind)) return CarryOut(call, account, write);
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities().WhyNot(FeatureOf(write.kind)));
 }
 
 StatusOr<HandshakeAnswer> Connector::Handshake(const WebhookCall&, const std::vector<Secret>&, const Secret&) const {

@@ -220,7 +220,7 @@ class Connector {
   virtual StatusOr<Identity> WhoAmI(const Call& call, const Account& account) = 0;
   // One call to the network (or, for media, a fixed sequence of which one call has the effect; what follows it only adds to
   // it, see Outcome::lacking). Without effect and REJECTED for a kind that the network does not have.
-  virtual Outcome Execute(const Call& call, const Account& account, const Write& write) = 0;
+  Outcome Execute(const Call& call, const Account& account, const Write& write);
   // Our own items of this kind since `since`, newest first, `limit` a request: settles unknown outcomes. All of them, for
   // what is not among them is taken for not written: RESOURCE_EXHAUSTED READ_BACK_TOO_LONG when kReadBackPagesMax requests
   // do not reach back so far. For kHide and what follows it reads the target itself: one item, or none when it is gone.
@@ -249,6 +249,10 @@ class Connector {
   // The counters of these posts (at most 50; those that are gone are left out), or of the channel when the list is empty.
   virtual StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
                                                 const std::vector<std::string>& post_remote_ids);
+
+ private:
+  // Execute of a kind that the capabilities allow.
+  virtual Outcome CarryOut(const Call& call, const Account& account, const Write& write) = 0;
 };
 
 // All connectors of this build, by network name. `http` outlives them.

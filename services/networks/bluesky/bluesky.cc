@@ -157,10 +157,7 @@ Answer BlueskyConnector::PutRecord(const Call& call, const Account& account, con
   return Ask(call, account, "com.atproto.repo.putRecord", &body);
 }
 
-Outcome BlueskyConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (!capabilities_.Can(write.kind)) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
-  }
+Outcome BlueskyConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   switch (write.kind) {
     case WriteKind::kPost:
     case WriteKind::kReply:

@@ -28,7 +28,6 @@ class BlueskyConnector : public Connector {
   std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
   int TextLength(std::string_view text) const override;
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
-  Outcome Execute(const Call& call, const Account& account, const Write& write) override;
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
                                           absl::Time since, int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
@@ -38,6 +37,7 @@ class BlueskyConnector : public Connector {
                                         const std::vector<std::string>& post_remote_ids) override;
 
  private:
+  Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   Answer Ask(const Call& call, const Account& account, const std::string& method, const Json* body = nullptr);
   Answer SendRequest(const Call& call, const Account& account, const std::string& method, net::ClientRequest request);
   Answer GetRecord(const Call& call, const Account& account, const char* collection, const std::string& rkey);

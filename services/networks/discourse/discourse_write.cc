@@ -252,10 +252,7 @@ Outcome DiscourseConnector::Moderate(const Call& call, const Account& account, c
   }
 }
 
-Outcome DiscourseConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (!capabilities_.Can(write.kind)) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
-  }
+Outcome DiscourseConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   const bool of_author = FeatureOf(write.kind) == Feature::kBan || FeatureOf(write.kind) == Feature::kMute;
   if (write.kind != WriteKind::kPost && !of_author && write.target_remote_id.empty()) {
     return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");

@@ -190,8 +190,7 @@ Outcome FacebookConnector::Ban(const Call& call, const Account& account, const W
   return out.kind == OutcomeKind::kAccepted && !yes(whom.c_str()) && !yes("success") ? UnclearWrite(answer) : out;
 }
 
-Outcome FacebookConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (!capabilities_.Can(write.kind)) return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+Outcome FacebookConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   if (write.kind == WriteKind::kBan || write.kind == WriteKind::kUnban) return Ban(call, account, write);
   const std::string target = "/" + net::UrlEncode(write.target_remote_id);
   if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) {

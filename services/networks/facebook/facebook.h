@@ -22,7 +22,6 @@ class FacebookConnector : public Connector {
   std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
   int TextLength(std::string_view text) const override;
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
-  Outcome Execute(const Call& call, const Account& account, const Write& write) override;
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
                                           int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
@@ -34,6 +33,7 @@ class FacebookConnector : public Connector {
   StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account, const std::vector<std::string>& post_remote_ids) override;
 
  private:
+  Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   using Fields = meta::Fields;
   // `path` below base_url: "/{id}/feed". POST sends `fields` as a form, the others as the query.
   Answer Ask(const Call& call, const Account& account, const std::string& method, const std::string& path, Fields fields);

@@ -60,7 +60,7 @@ std::vector<Violation> FeedConnector::Check(WriteKind kind, const Draft& draft) 
   return out;
 }
 
-Outcome FeedConnector::Execute(const Call&, const Account&, const Write& write) {
+Outcome FeedConnector::CarryOut(const Call&, const Account&, const Write& write) {
   return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
 }
 

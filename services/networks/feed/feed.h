@@ -29,7 +29,6 @@ class FeedConnector : public Connector {
   // remote_id: the address behind permanent redirects. FAILED_PRECONDITION NOT_A_FEED, FEED_DOCTYPE, FEED_TOO_LARGE,
   // FEED_GONE (410: it will not come back), FEED_REDIRECTS (more than kFeedHopsMax, or to nowhere).
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
-  Outcome Execute(const Call& call, const Account& account, const Write& write) override;
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
                                           absl::Time since, int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
@@ -38,6 +37,7 @@ class FeedConnector : public Connector {
                           int limit) override;
 
  private:
+  Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   struct Place;
   struct Fetched {
     Answer answer;

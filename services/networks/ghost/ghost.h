@@ -24,7 +24,6 @@ class GhostConnector : public Connector {
   std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
   int TextLength(std::string_view text) const override;
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
-  Outcome Execute(const Call& call, const Account& account, const Write& write) override;
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
                                           absl::Time since, int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
@@ -38,6 +37,7 @@ class GhostConnector : public Connector {
                                         const std::vector<std::string>& post_remote_ids) override;
 
  private:
+  Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   struct Watched;
   struct Round;
   // `path` below /ghost/api/admin, with its slash at the end ("/posts/": without it the site redirects), then a query

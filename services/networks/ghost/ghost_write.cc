@@ -223,9 +223,7 @@ Outcome GhostConnector::Sanction(const Call& call, const Account& account, const
                       write.target_remote_id.empty() ? member : write.target_remote_id);
 }
 
-Outcome GhostConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (!capabilities_.Can(write.kind))
-    return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+Outcome GhostConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   const bool of_author = FeatureOf(write.kind) == Feature::kBan;
   if (write.kind != WriteKind::kPost && !of_author && write.target_remote_id.empty()) {
     return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");

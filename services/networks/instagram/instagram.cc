@@ -147,10 +147,7 @@ Answer InstagramConnector::Ask(const Call& call, const Account& account, const s
   return meta::Ask(http_, call, account, method, path, std::move(fields));
 }
 
-Outcome InstagramConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (!capabilities_.Can(write.kind)) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
-  }
+Outcome InstagramConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   const std::string& target = write.target_remote_id;
   if (write.kind != WriteKind::kPost && target.empty()) {
     return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");

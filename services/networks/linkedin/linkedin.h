@@ -21,7 +21,6 @@ class LinkedInConnector : public Connector {
   std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
   int TextLength(std::string_view text) const override;
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
-  Outcome Execute(const Call& call, const Account& account, const Write& write) override;
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
                                           absl::Time since, int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
@@ -36,6 +35,7 @@ class LinkedInConnector : public Connector {
                                         const std::vector<std::string>& post_remote_ids) override;
 
  private:
+  Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   // `path` below base_url. `method` DELETE and finders name themselves to Rest.li.
   Answer Ask(const Call& call, const Account& account, const std::string& method, const std::string& path,
              const Json* body = nullptr);

@@ -142,10 +142,7 @@ Outcome LinkedInConnector::Remove(const Call& call, const Account& account, cons
   return SettledWrite(answer, account, write.target_remote_id);
 }
 
-Outcome LinkedInConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (!capabilities_.Can(write.kind)) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
-  }
+Outcome LinkedInConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   if (write.kind == WriteKind::kPost && !write.target_remote_id.empty()) {
     return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(Feature::kThread));
   }

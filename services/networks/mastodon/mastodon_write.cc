@@ -188,10 +188,7 @@ Outcome MastodonConnector::Delete(const Call& call, const Account& account, cons
               write.target_remote_id);
 }
 
-Outcome MastodonConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (!capabilities_.Can(write.kind)) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
-  }
+Outcome MastodonConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   switch (write.kind) {
     case WriteKind::kBan:
     case WriteKind::kUnban:

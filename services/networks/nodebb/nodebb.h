@@ -23,7 +23,6 @@ class NodeBbConnector : public Connector {
   std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
   int TextLength(std::string_view text) const override;
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
-  Outcome Execute(const Call& call, const Account& account, const Write& write) override;
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
                                           absl::Time since, int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
@@ -33,6 +32,7 @@ class NodeBbConnector : public Connector {
                                         const std::vector<std::string>& post_remote_ids) override;
 
  private:
+  Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   struct Round;
   // `path` below base_url: "/api/v3/topics" writes, "/api/recent/posts" reads. A JSON body, if any.
   Answer Ask(const Call& call, const Account& account, const std::string& method, const std::string& path,

@@ -194,10 +194,7 @@ Outcome NodeBbConnector::Moderate(const Call& call, const Account& account, cons
   }
 }
 
-Outcome NodeBbConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (!capabilities_.Can(write.kind)) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
-  }
+Outcome NodeBbConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   const bool of_author = FeatureOf(write.kind) == Feature::kBan || FeatureOf(write.kind) == Feature::kMute;
   if (of_author) return Sanction(call, account, write);
   if (write.kind == WriteKind::kPost) return Create(call, account, write);

@@ -21,13 +21,13 @@ class WordPressConnector : public Connector {
   std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
   int TextLength(std::string_view text) const override;
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
-  Outcome Execute(const Call& call, const Account& account, const Write& write) override;
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
                                           int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) override;
 
  private:
+  Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   struct Watched;
   struct Round;
   struct Uploaded {

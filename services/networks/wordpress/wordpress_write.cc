@@ -148,8 +148,7 @@ Outcome WordPressConnector::Remove(const Call& call, const Account& account, con
   return Created(Ask(call, account, "DELETE", Route(post ? "posts" : "comments", write.target_remote_id), ""), account);
 }
 
-Outcome WordPressConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (!capabilities_.Can(write.kind)) return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+Outcome WordPressConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
   switch (write.kind) {
     case WriteKind::kPost: return Post(call, account, write);

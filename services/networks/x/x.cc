@@ -240,8 +240,7 @@ Outcome XConnector::Mute(const Call& call, const Account& account, const Write& 
   return Changed(Ask(call, account, "POST", path, &body), account, "muting", whom);
 }
 
-Outcome XConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (!capabilities_.Can(write.kind)) return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+Outcome XConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   if (write.kind == WriteKind::kMute || write.kind == WriteKind::kUnmute) return Mute(call, account, write);
   const std::string path = "/2/tweets/" + net::UrlEncode(write.target_remote_id);
   if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");

@@ -31,7 +31,6 @@ class XConnector : public Connector {
   std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
   int TextLength(std::string_view text) const override;
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
-  Outcome Execute(const Call& call, const Account& account, const Write& write) override;
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
                                           int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
@@ -43,6 +42,7 @@ class XConnector : public Connector {
   StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account, const std::vector<std::string>& post_remote_ids) override;
 
  private:
+  Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   struct Upload {
     std::vector<std::string> ids;
     std::optional<Outcome> failed;

@@ -241,10 +241,7 @@ Outcome YouTubeConnector::Delete(const Call& call, const Account& account, const
   return SettledWrite(Ask(call, account, "DELETE", "/youtube/v3/videos", {{"id", id}}), account, id);
 }
 
-Outcome YouTubeConnector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (!capabilities_.Can(write.kind)) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
-  }
+Outcome YouTubeConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) {
     return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
   }

@@ -17,12 +17,6 @@ class FakeConnector : public networks::Connector {
   }
   int TextLength(std::string_view text) const override { return static_cast<int>(text.size()); }
   StatusOr<networks::Identity> WhoAmI(const Call&, const networks::Account&) override { return networks::Identity{}; }
-  networks::Outcome Execute(const Call&, const networks::Account& account, const networks::Write& write) override {
-    ++calls;
-    last_account = account;
-    last = write;
-    return outcome;
-  }
   StatusOr<std::vector<networks::OwnItem>> ReadBack(const Call&, const networks::Account&, const networks::Write&, absl::Time,
                                                     int) override {
     return items;
@@ -46,6 +40,14 @@ class FakeConnector : public networks::Connector {
   networks::Account last_account;
   networks::Write last;
   int calls = 0;
+
+ private:
+  networks::Outcome CarryOut(const Call&, const networks::Account& account, const networks::Write& write) override {
+    ++calls;
+    last_account = account;
+    last = write;
+    return outcome;
+  }
 };
 
 class FakeAccess : public ChannelAccessSource {
@@ -72,6 +74,7 @@ class ConnectorWriterTest : public ::testing::Test {
     connector_ = connector.get();
     connector_->caps.network = "net";
     connector_->caps.post_text_max = 5;
+    for (int i = 0; i < networks::kFeatures; ++i) connector_->caps.Allow({static_cast<networks::Feature>(i)});
     connectors_["net"] = std::move(connector);
   }
   Delivery Reply() { return MakeReply("hi", absl::UnixEpoch()); }
