@@ -39,6 +39,7 @@ struct IngestionConfig {
   absl::Duration replay_max_default = absl::Hours(48);
   int64_t inflight_max_bytes = 64 << 20;
   absl::Duration retry_after = absl::Seconds(5);
+  absl::Duration refusal_hold = absl::Milliseconds(100);
   BindingCache::Options bindings;
   int binding_threads = 4;
   absl::Duration find_channels_max = absl::Seconds(3);
@@ -77,6 +78,9 @@ struct IngestionConfig {
           "them than are left is answered 429.",
           {.min = 1 << 20});
     o.Duration("webhook_retry_after", &retry_after, "What a 429 or 503 asks the network to wait.", absl::Seconds(1));
+    o.Duration("webhook_refusal_hold", &refusal_hold,
+               "How much later such an answer is sent: a sender that comes again at once then costs little.",
+               absl::ZeroDuration(), absl::Seconds(10));
     o.Int("bindings_max", &bindings.entries_max, "Accounts whose channels are remembered.", {.min = 1});
     o.Int("bindings_waiting_max", &bindings.waiting_max, "Webhook calls that may wait for accounts.", {.min = 1});
     o.Duration("bindings_found_for", &bindings.found_for, "For how long the channels of an account are remembered.");

@@ -58,7 +58,7 @@ int Run(const IngestionConfig& config) {
   HeardBook heard(100'000);
   Receiver receiver(bindings, sink, heard, clock, {settings->replay_max, config.replay_max_default});
   Webhooks webhooks(connectors, settings->secrets, receiver, clock, metrics,
-                    {config.inflight_max_bytes, config.retry_after});
+                    {config.inflight_max_bytes, config.retry_after, config.refusal_hold});
   net::HttpServer http(config.http, "webhooks", metrics, [&](auto request, auto responder) {
     webhooks.Handle(std::move(request), std::move(responder));
   });

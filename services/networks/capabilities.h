@@ -10,6 +10,7 @@
 
 #include <absl/time/time.h>
 
+#include "networks/text/facets.h"
 #include "platform/base/error.h"
 
 namespace parvis::networks {
@@ -89,6 +90,8 @@ struct Capabilities {
   absl::Duration settle = absl::Seconds(2);   // how long after a call a read sees its effect
   std::vector<std::string> credential_fields;
   std::vector<Option> options;
+  // What of a post's text can be clicked, for networks that go by text::FindPlainFacets.
+  std::vector<text::Facet::Kind> linked = {text::Facet::Kind::kLink, text::Facet::Kind::kMention, text::Facet::Kind::kTag};
   std::vector<std::string> counters;     // names that Measure gives: "likes", "comments", "shares", "views", ...
   // Reading draws on one budget of all channels at the same host (the network counts by app or by our address), and not on
   // one of the channel's own: what one poll is refused for its rate holds for all of them.

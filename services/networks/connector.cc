@@ -1,6 +1,7 @@
 #include "networks/connector.h"
 
 #include "networks/wire/answer.h"
+#include "networks/wire/check.h"
 
 namespace parvis::networks {
 namespace {
@@ -17,6 +18,8 @@ const Secret& Credentials::Get(std::string_view key) const {
   const auto it = fields.find(std::string(key));
   return it == fields.end() ? *none : it->second;
 }
+
+Appearance Connector::Show(const Draft& draft) const { return ShowText(TextWithLink(draft), draft, capabilities()); }
 
 Outcome Connector::Execute(const Call& call, const Account& account, const Write& write) {
   if (capabilities().Can(write.kind)) return CarryOut(call, account, write);

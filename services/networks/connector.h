@@ -14,6 +14,7 @@
 
 #include <absl/time/time.h>
 
+#include "networks/appearance.h"
 #include "networks/capabilities.h"
 #include "platform/base/call.h"
 #include "platform/base/error.h"
@@ -215,6 +216,9 @@ class Connector {
   virtual std::vector<Violation> Check(WriteKind kind, const Draft& draft) const = 0;
   // Length of `text` as the network counts it.
   virtual int TextLength(std::string_view text) const = 0;
+  // What readers of a post will see, as far as it can be known beforehand. Pure; a draft with violations is shown as well as
+  // it goes. By default the text, the link below it, and what Capabilities::linked says can be clicked.
+  virtual Appearance Show(const Draft& draft) const;
 
   // Asks the network who the credentials belong to. UNAUTHENTICATED TOKEN_EXPIRED, PERMISSION_DENIED, UNAVAILABLE, ...
   virtual StatusOr<Identity> WhoAmI(const Call& call, const Account& account) = 0;

@@ -84,8 +84,7 @@ class Bench:
         if not self.job or self._quiet:
             self.cluster()
             # Many calls at once: what is measured is Parvis, not the patience of the one who pushes.
-            self.sandbox = Sandbox(self._cluster, push={"lanes": 32, "threads_in_order": False})
-            self.sandbox._configured = not webhooks  # pylint: disable=protected-access
+            self.sandbox = Sandbox(self._cluster, push={"lanes": 32, "threads_in_order": False}, webhooks=webhooks)
             self.job = MainJob(self._cluster, self.sandbox, self.show)
             self.job.create_team()
             self.job.connect_channels()

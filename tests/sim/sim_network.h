@@ -65,6 +65,7 @@ class SimNetwork : public publishing::ChannelDirectory, public publishing::Netwo
   Length TextLength(const std::string&, const std::string& text) const override {
     return {static_cast<int>(text.size()), 0};
   }
+  publishing::Preview Show(const std::string&, const publishing::Content&) const override { return {}; }
 
   // ---- what people do ----
   // A comment in a thread of the channel ("" begins a new one); returns its thread.

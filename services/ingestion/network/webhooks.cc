@@ -133,7 +133,12 @@ void Webhooks::Refuse(Endpoint& endpoint, FairShare::Taken taken, const net::Res
   net::HttpResponse refusal =
       over_share ? Refusal(429, "WORKSPACE_OVER_SHARE", "too many calls of this workspace wait; come again")
                  : Refusal(503, "TOO_MUCH_IN_FLIGHT", "too many calls wait; come again");
+  SendLater(std::move(refusal), responder);
+}
+
+void Webhooks::SendLater(net::HttpResponse refusal, const net::Responder& responder) const {
   refusal.headers["retry-after"] = std::to_string(absl::ToInt64Seconds(options_.retry_after));
+  refusal.hold = options_.refusal_hold;
   responder.Send(std::move(refusal));
 }
 
@@ -156,8 +161,7 @@ void Webhooks::Answer(Endpoint& endpoint, const ReceiveOutcome& outcome, const n
   endpoint.calls.at(outcome.status.code() == Code::kResourceExhausted ? "overloaded" : "unavailable")->Add();
   degraded_.Note(obs::Mode::kWebhooksShed, ReasonOf(outcome.status));
   net::HttpResponse refusal = Refusal(503, outcome.status);
-  refusal.headers["retry-after"] = std::to_string(absl::ToInt64Seconds(options_.retry_after));
-  responder.Send(std::move(refusal));
+  SendLater(std::move(refusal), responder);
 }
 
 }  // namespace parvis::ingestion

@@ -28,6 +28,8 @@ class Webhooks {
     // Of calls that wait for their acknowledgement; beyond: 503, and 429 for the workspace that has more than is left.
     int64_t inflight_max_bytes = 64 << 20;
     absl::Duration retry_after = absl::Seconds(5);
+    // A refusal for want of room is sent so much later: who does not heed retry_after then costs little.
+    absl::Duration refusal_hold = absl::Milliseconds(100);
   };
   // Networks without `secrets` are unknown here. All must outlive it, and the server must have stopped before it ends.
   Webhooks(const Connectors& connectors, std::map<std::string, Secrets> secrets, Receiver& receiver, const Clock& clock,
@@ -48,6 +50,8 @@ class Webhooks {
   void Accept(Endpoint& endpoint, const std::string& network, networks::WebhookCall call, const Trace& trace,
               const net::Responder& responder);
   void Refuse(Endpoint& endpoint, FairShare::Taken taken, const net::Responder& responder);
+  // Asks to come again, after a while.
+  void SendLater(net::HttpResponse refusal, const net::Responder& responder) const;
   void Answer(Endpoint& endpoint, const ReceiveOutcome& outcome, const net::Responder& responder);
 
   Receiver& receiver_;

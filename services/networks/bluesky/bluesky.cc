@@ -80,6 +80,19 @@ BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock) : 
   c.counters = {"likes", "comments", "shares", "quotes", "bookmarks", "followers", "following", "posts"};
 }
 
+Appearance BlueskyConnector::Show(const Draft& draft) const {
+  Appearance out;
+  out.text = BlueskyText(WriteKind::kPost, draft);
+  out.facets = text::FindFacets(out.text);
+  std::sort(out.facets.begin(), out.facets.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+  if (draft.media.empty()) out.card = draft.link;
+  if (!draft.tags.empty()) out.remarks.push_back("tags are kept beside the text and are not shown in it");
+  const bool mentions = std::any_of(out.facets.begin(), out.facets.end(),
+                                    [](const text::Facet& facet) { return facet.kind == text::Facet::Kind::kMention; });
+  if (mentions) out.remarks.push_back("a mention can be clicked only if the account exists");
+  return out;
+}
+
 int BlueskyConnector::TextLength(std::string_view text) const { return text::Graphemes(text); }
 
 std::string BlueskyText(WriteKind, const Draft& draft) {

@@ -46,6 +46,7 @@ DiscourseConnector::DiscourseConnector(net::HttpClient& http, const Clock& clock
   c.settle = absl::Seconds(1);
   c.credential_fields = {"api_key", "api_username"};
   c.options = {{"category", "the number of the category that a topic goes into; without, the forum's default", {}}};
+  c.linked = {text::Facet::Kind::kLink, text::Facet::Kind::kMention};
   c.counters = {"likes", "comments", "views", "reads", "members", "posts", "topics"};
 }
 

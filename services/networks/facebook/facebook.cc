@@ -87,6 +87,15 @@ FacebookConnector::FacebookConnector(net::HttpClient& http, const Clock& clock) 
   c.media_max_bytes = kPhotoBytesMax;
   c.video_max_bytes = kVideoBytesMax;
   c.credential_fields = {"access_token"};
+  c.linked = {text::Facet::Kind::kLink, text::Facet::Kind::kTag};   // mentions of a post need a permission of their own
+}
+
+Appearance FacebookConnector::Show(const Draft& draft) const {
+  if (draft.format == PostFormat::kStory) return {};
+  const bool card = draft.media.empty() && !draft.link.empty();
+  Appearance out = ShowText(card ? draft.text : TextWithLink(draft), draft, capabilities_);
+  if (card) out.card = draft.link;
+  return out;
 }
 
 int FacebookConnector::TextLength(std::string_view text) const { return text::CodePoints(text); }

@@ -21,6 +21,7 @@ class FacebookConnector : public Connector {
   const Capabilities& capabilities() const override { return capabilities_; }
   std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
   int TextLength(std::string_view text) const override;
+  Appearance Show(const Draft& draft) const override;
   StatusOr<Identity> WhoAmI(const Call& call, const Account& account) override;
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,
                                           int limit) override;

@@ -66,6 +66,8 @@ GhostConnector::GhostConnector(net::HttpClient& http, const Clock& clock) : http
   c.counters = {"comments", "clicks", "likes", "emails", "opens", "members", "posts"};
 }
 
+Appearance GhostConnector::Show(const Draft& draft) const { return ShowPage(draft, capabilities_); }
+
 int GhostConnector::TextLength(std::string_view text) const { return text::CodePoints(text); }
 
 std::vector<Violation> GhostConnector::Check(WriteKind kind, const Draft& draft) const {

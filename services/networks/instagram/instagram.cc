@@ -115,9 +115,15 @@ InstagramConnector::InstagramConnector(net::HttpClient& http, const Clock& clock
   c.video_max_bytes = kVideoBytesMax;
   c.credential_fields = {"access_token"};
   c.options = {{"share_to_feed", "whether a reel is also shown in the feed", {"true", "false"}}};
+  c.linked = {text::Facet::Kind::kMention, text::Facet::Kind::kTag};
   c.counters = {"views", "reach", "likes", "comments", "shares", "saves", "interactions", "replies", "followers", "posts"};
   // What Meta counts of posts is a quota of the day; the rest draws on the channel's own.
   c.budgets = {{WriteKind::kPost, "publish"}};
+}
+
+Appearance InstagramConnector::Show(const Draft& draft) const {
+  if (draft.format == PostFormat::kStory) return {};   // a caption is a violation there
+  return ShowText(TextWithLink(draft), draft, capabilities_);
 }
 
 int InstagramConnector::TextLength(std::string_view text) const { return text::CodePoints(text); }

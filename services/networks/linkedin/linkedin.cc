@@ -89,9 +89,16 @@ LinkedInConnector::LinkedInConnector(net::HttpClient& http, const Clock& clock) 
   c.poll_option_text_max = 30;
   c.settle = absl::Seconds(5);
   c.credential_fields = {"access_token"};
+  c.linked = {text::Facet::Kind::kLink, text::Facet::Kind::kTag};
   c.counters = {"impressions", "reach", "clicks", "likes", "comments", "shares", "followers"};
   // Every endpoint has a day's window of its own (facts 5.5).
   c.budgets = {{WriteKind::kPost, "posts"}, {WriteKind::kReply, "comments"}, {WriteKind::kDelete, "delete"}};
+}
+
+Appearance LinkedInConnector::Show(const Draft& draft) const {
+  Appearance out = ShowText(FromLittleText(ToLittleText(CommentaryOf(draft))), draft, capabilities_);
+  if (ShowsLinkAsCard(draft)) out.card = draft.link;
+  return out;
 }
 
 int LinkedInConnector::TextLength(std::string_view text) const { return text::CodePoints(text); }

@@ -118,6 +118,14 @@ MastodonConnector::MastodonConnector(net::HttpClient& http, const Clock& clock) 
                {WriteKind::kReport, "reports"}};
 }
 
+Appearance MastodonConnector::Show(const Draft& draft) const {
+  Appearance out = ShowText(MastodonDraftText(draft), draft, capabilities_);
+  if (const std::string warning = MastodonOption(draft, "spoiler_text"); !warning.empty()) {
+    out.remarks.push_back("only \"" + warning + "\" is seen until it is opened");
+  }
+  return out;
+}
+
 int MastodonConnector::TextLength(std::string_view text) const { return text::MastodonLength(text); }
 
 std::vector<Violation> MastodonConnector::Check(WriteKind kind, const Draft& draft) const {

@@ -45,6 +45,7 @@ NodeBbConnector::NodeBbConnector(net::HttpClient& http, const Clock& clock) : ht
   c.settle = absl::Seconds(1);
   c.credential_fields = {"access_token"};
   c.options = {{"category", "the number of the category (cid) that a topic goes into; without, category 1", {}}};
+  c.linked = {text::Facet::Kind::kLink, text::Facet::Kind::kMention};
   c.counters = {"likes", "dislikes", "comments", "views", "posts", "topics"};
 }
 

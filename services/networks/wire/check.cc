@@ -133,6 +133,30 @@ void CheckLink(const Draft& draft, std::vector<Violation>* out) {
   if (!draft.link.empty() && !IsWebUrl(draft.link)) out->push_back({"link", "must be an http or https address without blanks", "LINK_INVALID"});
 }
 
+Appearance ShowText(std::string text, const Draft& draft, const Capabilities& capabilities) {
+  Appearance out;
+  for (text::Facet& facet : text::FindPlainFacets(text)) {
+    const std::vector<text::Facet::Kind>& linked = capabilities.linked;
+    if (std::find(linked.begin(), linked.end(), facet.kind) != linked.end()) out.facets.push_back(std::move(facet));
+  }
+  out.text = std::move(text);
+  if (capabilities.Can(Feature::kTitle)) out.title = draft.title;
+  if (!draft.link.empty() && out.text.find(draft.link) != std::string::npos && !capabilities.Of(Feature::kLink).because.empty()) {
+    out.remarks.push_back("link: " + capabilities.Of(Feature::kLink).because);
+  }
+  return out;
+}
+
+Appearance ShowPage(const Draft& draft, const Capabilities& capabilities) {
+  Appearance out = ShowText(draft.text, draft, capabilities);
+  out.facets.clear();
+  if (draft.link.empty() || draft.text.find(draft.link) != std::string::npos) return out;
+  if (!out.text.empty()) out.text += "\n\n";
+  out.facets.push_back({text::Facet::Kind::kLink, out.text.size(), out.text.size() + draft.link.size(), draft.link});
+  out.text += draft.link;
+  return out;
+}
+
 std::string TextWithLink(const Draft& draft) {
   if (draft.link.empty() || draft.text.find(draft.link) != std::string::npos) return draft.text;
   return draft.text.empty() ? draft.link : draft.text + "\n" + draft.link;

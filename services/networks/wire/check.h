@@ -21,6 +21,11 @@ void CheckTitle(WriteKind kind, const Draft& draft, const Capabilities& capabili
 void CheckMedia(const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out);
 // An absolute http(s) URL without blanks.
 void CheckLink(const Draft& draft, std::vector<Violation>* out);
+// A draft that is shown as `text`, with what can be clicked in it, its title where the network has titles, and remarks that the
+// capabilities imply.
+Appearance ShowText(std::string text, const Draft& draft, const Capabilities& capabilities);
+// The same for a page of a blog: paragraphs in which nothing becomes a link by itself, and the link in one of its own.
+Appearance ShowPage(const Draft& draft, const Capabilities& capabilities);
 // Text and, where a network has no field for the link of this draft, the link on a line of its own.
 std::string TextWithLink(const Draft& draft);
 

@@ -58,6 +58,8 @@ WordPressConnector::WordPressConnector(net::HttpClient& http, const Clock& clock
   c.credential_fields = {"username", "application_password"};
 }
 
+Appearance WordPressConnector::Show(const Draft& draft) const { return ShowPage(draft, capabilities_); }
+
 int WordPressConnector::TextLength(std::string_view text) const { return static_cast<int>(text.size()); }
 
 std::vector<Violation> WordPressConnector::Check(WriteKind kind, const Draft& draft) const {

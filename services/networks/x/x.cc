@@ -1,5 +1,7 @@
 #include "networks/x/x.h"
 
+#include <algorithm>
+
 #include "networks/text/tweet.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
@@ -88,6 +90,23 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http),
   // Every endpoint has its own window (facts 3.5): 100 posts and replies, 50 hides, 50 deletions in 15 minutes.
   c.budgets = {{WriteKind::kPost, "create"}, {WriteKind::kReply, "create"}, {WriteKind::kHide, "hide"},
                {WriteKind::kUnhide, "hide"}, {WriteKind::kDelete, "delete"}, {WriteKind::kMute, "mute"}, {WriteKind::kUnmute, "mute"}};
+}
+
+// X finds links by rules of its own, without "https://" too; the rest is as elsewhere.
+Appearance XConnector::Show(const Draft& draft) const {
+  Appearance out = ShowText(TextWithLink(draft), draft, capabilities_);
+  std::erase_if(out.facets, [](const text::Facet& facet) { return facet.kind == text::Facet::Kind::kLink; });
+  size_t from = 0;
+  for (const std::string& url : text::ExtractUrls(out.text)) {
+    const size_t at = out.text.find(url, from);
+    if (at == std::string::npos) continue;   // it was normalised before it was found
+    from = at + url.size();
+    std::erase_if(out.facets, [&](const text::Facet& facet) { return facet.begin < from && at < facet.end; });
+    out.facets.push_back({text::Facet::Kind::kLink, at, from, url});
+  }
+  std::sort(out.facets.begin(), out.facets.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+  if (from > 0) out.remarks.push_back("links are shown shortened and lead over t.co; each counts 23 characters");
+  return out;
 }
 
 int XConnector::TextLength(std::string_view text) const { return text::WeightedLength(text); }

@@ -76,6 +76,7 @@ void Connection::OnTimer() {
 }
 
 void Connection::CloseIfIdle() {
+  if (holding_) signal_.cancel();
   if (!idle_) return;
   error_code ignored;
   socket_.cancel(ignored);

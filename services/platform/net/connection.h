@@ -42,6 +42,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
 
   // Lets the handler work and sends what it answers. False: the connection cannot serve another request.
   awaitable<bool> Answer();
+  // Waits until an answer may go out: for so long, but no longer than peer and server stay.
+  awaitable<void> Hold(absl::Duration hold);
   awaitable<bool> SendResponse(const HttpResponse& response, bool close);
   awaitable<bool> SendStreamHead(const HttpResponse& head);
   awaitable<bool> SendChunks(std::deque<std::string> chunks);
@@ -64,6 +66,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   boost::asio::steady_timer timer_, signal_;
   Instant deadline_, armed_until_;
   bool armed_ = false, expired_ = false, cut_ = false, gone_ = false, idle_ = false, watching_ = false, ended_ = false;
+  bool holding_ = false;
   std::atomic<bool> waiting_{false};
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;

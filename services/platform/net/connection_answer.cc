@@ -86,6 +86,7 @@ asio::awaitable<bool> Connection::Answer() {
       continue;
     }
     if (next == Exchange::Next::kAnswer) {
+      if (response.hold > absl::ZeroDuration()) co_await Hold(response.hold);
       const bool close = !keep_alive_ || shared_->stopping;
       usable = co_await SendResponse(response, close) && !close;
       break;
@@ -112,6 +113,14 @@ asio::awaitable<bool> Connection::Answer() {
     socket_.cancel(ignored);
   }
   co_return usable;
+}
+
+asio::awaitable<void> Connection::Hold(absl::Duration hold) {
+  Arm(std::min(hold, shared_->config.answer_max));
+  Watch();
+  holding_ = true;
+  while (!expired_ && !cut_ && !gone_ && !shared_->stopping) co_await signal_.async_wait(kNoThrow);
+  holding_ = false;
 }
 
 std::string Connection::HeadOf(const HttpResponse& response) const {

@@ -43,6 +43,9 @@ struct HttpResponse {
   int status = 200;
   Headers headers;
   std::string body;
+  // How long the server waits before it sends this, at most answer_max: refusals that cost nothing would otherwise come back as
+  // fast as they are sent. The connection reads nothing meanwhile.
+  absl::Duration hold = absl::ZeroDuration();
 };
 
 // Answers one request, once; copies share the state. Thread-safe. Dropping the last copy unanswered gives 500. When the

@@ -197,6 +197,29 @@ TEST_F(HttpServerTest, StopFinishesRequestsAtHandAndClosesIdleConnections) {
   EXPECT_FALSE(Connect().ok());
 }
 
+TEST_F(HttpServerTest, AHeldAnswerWaitsForItsTimeThePeerOrTheStop) {
+  const std::string ask = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  std::atomic<int> answers{0};
+  absl::Duration hold = absl::Milliseconds(30);
+  handler = [&](HttpRequest, Responder responder) { responder.Send({429, {}, "later", hold}), ++answers; };
+  RawSocket patient = Connect();
+  for (int i = 0; i < 2; ++i) {   // and the connection serves on
+    patient.Send(ask);
+    EXPECT_NE(patient.Read([](const std::string& text) { return text.find("later") != std::string::npos; }).find(" 429 "), std::string::npos);
+  }
+  hold = absl::Minutes(1);
+  const auto open = [&] { return metrics.Expose().find("parvis_http_server_connections{server=\"test\"} 1\n") != std::string::npos; };
+  RawSocket leaving = Connect();
+  leaving.Send(ask);
+  ASSERT_TRUE(WaitFor([&] { return answers == 3; }));
+  leaving.Close();
+  EXPECT_TRUE(WaitFor(open)) << "who has left is not waited for";
+  patient.Send(ask);
+  ASSERT_TRUE(WaitFor([&] { return answers == 4; }));
+  server_->Stop(absl::Seconds(20));
+  EXPECT_NE(patient.ReadToEnd().find("later"), std::string::npos) << "a stop sends what is held";
+}
+
 TEST_F(HttpServerTest, StopCutsWhatDoesNotEnd) {
   std::atomic<bool> begun{false}, gone{false};
   std::mutex mutex;

@@ -9,6 +9,7 @@
 #include "platform/base/error.h"
 #include "platform/base/secret.h"
 #include "publishing/domain/delivery.h"
+#include "publishing/domain/preview.h"
 
 namespace parvis::publishing {
 
@@ -55,6 +56,8 @@ class NetworkRules {
   // As the network counts; {0, 0} for a network that is not known.
   struct Length { int length = 0, limit = 0; };
   virtual Length TextLength(const std::string& network, const std::string& text) const = 0;
+  // What readers of a post will see, as far as it can be known beforehand; empty for a network that is not known.
+  virtual Preview Show(const std::string& network, const Content& content) const = 0;
 };
 
 }  // namespace parvis::publishing

@@ -75,6 +75,20 @@ struct PostCheck {
 // Everything that any of its networks, or we, would refuse. Errors only when the channels cannot be looked up.
 StatusOr<PostCheck> CheckPost(const Call& call, const PostContext& context, const Post& post);
 
+// What one network will show of a post, and what of it would be refused.
+struct VariantPreview {
+  std::string channel_id, channel_name, network;   // the last two "" when the channel is not known
+  Preview preview;
+  NetworkRules::Length length;
+  std::vector<Violation> violations;   // of this variant, "post.variants[1].text"
+};
+struct PostPreview {
+  std::vector<VariantPreview> variants;   // in order
+  std::vector<Violation> violations;      // of the post itself
+};
+// Stores nothing. Errors only when the channels cannot be looked up. (preview_post.cc)
+StatusOr<PostPreview> PreviewPost(const Call& call, const PostContext& context, const Post& post);
+
 // ---- review (review_post.cc) ---------------------------------------------------------------------------------------
 // draft, rejected -> in review. INVALID_ARGUMENT with every violation; FAILED_PRECONDITION WRONG_STATE.
 StatusOr<Post> SubmitPost(const Call& call, const PostContext& context, const std::string& id,

@@ -110,6 +110,27 @@ TEST_F(PostsTest, SubmittingListsEveryViolationOfEveryVariant) {
   EXPECT_EQ(check->lengths[0].limit, 10);
 }
 
+TEST_F(PostsTest, PreviewShowsEveryNetworkWithItsOwnViolations) {
+  Post draft;
+  draft.campaign_id = campaign_.id;
+  draft.display_name = std::string(300, 'x');
+  draft.variants = {{kChannel, {.text = "hello", .link = "https://example.org"}}, {kOtherChannel, {.text = "hello"}},
+                    {"nothing", {.text = "hello"}}};
+  const auto preview = PreviewPost(writer_, context_, draft);
+  ASSERT_TRUE(preview.ok()) << preview.status();
+  ASSERT_EQ(preview->variants.size(), 3u);
+  EXPECT_EQ(preview->variants[0].network, "short");
+  EXPECT_EQ(preview->variants[0].preview.text, "hello https://example.org");
+  EXPECT_EQ(preview->variants[0].length.length, 25);   // with the link
+  EXPECT_TRUE(preview->variants[0].violations.empty());
+  ASSERT_EQ(preview->variants[1].violations.size(), 1u);
+  EXPECT_EQ(preview->variants[1].violations[0].field, "post.variants[1].title");
+  EXPECT_EQ(preview->variants[2].network, "");
+  EXPECT_EQ(preview->variants[2].violations.size(), 1u);
+  ASSERT_EQ(preview->violations.size(), 1u);
+  EXPECT_EQ(preview->violations[0].field, "post.display_name");
+}
+
 TEST_F(PostsTest, ShapeIsCheckedBeforeAnythingIsStored) {
   Post post;
   post.campaign_id = campaign_;

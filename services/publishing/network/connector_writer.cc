@@ -100,6 +100,15 @@ Refusal RefusalOf(networks::ErrorClass error) {
   return Refusal::kNone;
 }
 
+TextSpan::Kind SpanKindOf(networks::text::Facet::Kind kind) {
+  switch (kind) {
+    case networks::text::Facet::Kind::kLink: return TextSpan::Kind::kLink;
+    case networks::text::Facet::Kind::kMention: return TextSpan::Kind::kMention;
+    case networks::text::Facet::Kind::kTag: return TextSpan::Kind::kHashtag;
+  }
+  return TextSpan::Kind::kLink;
+}
+
 // What people should know of a write that was accepted; "" = nothing.
 std::string Remarks(const networks::Outcome& got) {
   std::string out = got.held ? "the network shows it after somebody's approval there" : "";
@@ -202,6 +211,31 @@ NetworkRules::Length ConnectorRules::TextLength(const std::string& network, cons
   const auto connector = connectors_.find(network);
   if (connector == connectors_.end()) return {};
   return {connector->second->TextLength(text), connector->second->capabilities().post_text_max};
+}
+
+Preview ConnectorRules::Show(const std::string& network, const Content& content) const {
+  const auto connector = connectors_.find(network);
+  if (connector == connectors_.end()) return {};
+  networks::Appearance shown = connector->second->Show(DraftOf(content));
+  Preview out;
+  int points = 0;
+  size_t bytes = 0;
+  const auto points_until = [&](size_t end) {   // facets come in order
+    for (; bytes < end; ++bytes) points += (static_cast<unsigned char>(shown.text[bytes]) & 0xc0) != 0x80;
+    return points;
+  };
+  for (networks::text::Facet& facet : shown.facets) {
+    TextSpan& span = out.spans.emplace_back();
+    span.kind = SpanKindOf(facet.kind);
+    span.begin = points_until(facet.begin);
+    span.end = points_until(facet.end);
+    span.target = std::move(facet.value);
+  }
+  out.title = std::move(shown.title);
+  out.text = std::move(shown.text);
+  out.card = std::move(shown.card);
+  out.remarks = std::move(shown.remarks);
+  return out;
 }
 
 }  // namespace parvis::publishing

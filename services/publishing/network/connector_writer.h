@@ -39,6 +39,7 @@ class ConnectorRules : public NetworkRules {
   bool Knows(const std::string& network) const override { return connectors_.contains(network); }
   std::vector<Violation> Check(const std::string& network, DeliveryKind kind, const Content& content) const override;
   Length TextLength(const std::string& network, const std::string& text) const override;
+  Preview Show(const std::string& network, const Content& content) const override;
 
  private:
   const Connectors& connectors_;

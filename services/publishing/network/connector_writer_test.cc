@@ -177,5 +177,15 @@ TEST_F(ConnectorWriterTest, RulesAreTheConnectors) {
   EXPECT_TRUE(writer_.Traits("net").content_dedupe);
 }
 
+TEST_F(ConnectorWriterTest, WhatIsShownIsTheConnectorsInCodePoints) {
+  const ConnectorRules rules(connectors_);
+  const Preview shown = rules.Show("net", {.text = "Été 🎉 #soldes chez @lumen", .link = "https://lumen.example/é"});
+  EXPECT_EQ(shown.text, "Été 🎉 #soldes chez @lumen\nhttps://lumen.example/é");
+  EXPECT_EQ(shown.spans, (std::vector<TextSpan>{{TextSpan::Kind::kHashtag, 6, 13, "soldes"},
+                                                {TextSpan::Kind::kMention, 19, 25, "lumen"},
+                                                {TextSpan::Kind::kLink, 26, 49, "https://lumen.example/é"}}));
+  EXPECT_TRUE(rules.Show("nowhere", {.text = "a"}).text.empty());
+}
+
 }  // namespace
 }  // namespace parvis::publishing

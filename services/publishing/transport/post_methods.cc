@@ -34,6 +34,42 @@ StatusOr<std::string> CampaignId(const Call& call, const char* field, const std:
   return ids[1];
 }
 
+v1::PostViolation ToProto(const Violation& violation) {
+  v1::PostViolation to;
+  to.set_field(violation.field);
+  to.set_reason(violation.reason);
+  to.set_description(violation.description);
+  return to;
+}
+
+v1::VariantLength ToProto(const NetworkRules::Length& length) {
+  v1::VariantLength to;
+  to.set_length(length.length);
+  to.set_limit(length.limit);
+  return to;
+}
+
+v1::VariantPreview ToProto(const VariantPreview& from) {
+  v1::VariantPreview to;
+  to.set_channel_id(from.channel_id);
+  to.set_channel_display_name(from.channel_name);
+  to.set_network(from.network);
+  to.set_title(from.preview.title);
+  to.set_text(from.preview.text);
+  for (const TextSpan& span : from.preview.spans) {
+    v1::TextSpan* out = to.add_spans();
+    out->set_kind(static_cast<v1::TextSpan::Kind>(span.kind));
+    out->set_begin(span.begin);
+    out->set_end(span.end);
+    out->set_target(span.target);
+  }
+  to.set_card_link(from.preview.card);
+  for (const std::string& remark : from.preview.remarks) to.add_remarks(remark);
+  *to.mutable_length() = ToProto(from.length);
+  for (const Violation& violation : from.violations) *to.add_violations() = ToProto(violation);
+  return to;
+}
+
 Status Answer(StatusOr<Post> post, v1::Post& response) {
   if (!post.ok()) return post.status();
   response = ToProto(*post);
@@ -110,17 +146,20 @@ Status CheckPostMethod(const Call& call, const PostContext& posts, const v1::Che
   post.display_name = request.post().display_name();
   post.variants = FromProto(request.post().variants());
   PARVIS_ASSIGN_OR_RETURN(const PostCheck check, CheckPost(call, posts, post));
-  for (const Violation& violation : check.violations) {
-    v1::PostViolation* out = response.add_violations();
-    out->set_field(violation.field);
-    out->set_reason(violation.reason);
-    out->set_description(violation.description);
-  }
-  for (const NetworkRules::Length& length : check.lengths) {
-    v1::VariantLength* out = response.add_lengths();
-    out->set_length(length.length);
-    out->set_limit(length.limit);
-  }
+  for (const Violation& violation : check.violations) *response.add_violations() = ToProto(violation);
+  for (const NetworkRules::Length& length : check.lengths) *response.add_lengths() = ToProto(length);
+  return absl::OkStatus();
+}
+
+Status PreviewPostMethod(const Call& call, const PostContext& posts, const v1::PreviewPostRequest& request,
+                         v1::PreviewPostResponse& response) {
+  PARVIS_RETURN_IF_ERROR(rpc::ParseName("parent", request.parent(), "workspaces/*").status());
+  Post post;
+  post.display_name = request.post().display_name();
+  post.variants = FromProto(request.post().variants());
+  PARVIS_ASSIGN_OR_RETURN(const PostPreview preview, PreviewPost(call, posts, post));
+  for (const VariantPreview& variant : preview.variants) *response.add_previews() = ToProto(variant);
+  for (const Violation& violation : preview.violations) *response.add_violations() = ToProto(violation);
   return absl::OkStatus();
 }
 

@@ -20,6 +20,8 @@ Status DeletePostMethod(const Call& call, const PostContext& posts, const v1::De
                         google::protobuf::Empty& response);
 Status CheckPostMethod(const Call& call, const PostContext& posts, const v1::CheckPostRequest& request,
                        v1::CheckPostResponse& response);
+Status PreviewPostMethod(const Call& call, const PostContext& posts, const v1::PreviewPostRequest& request,
+                         v1::PreviewPostResponse& response);
 Status SubmitPostMethod(const Call& call, const PostContext& posts, const v1::SubmitPostRequest& request,
                         v1::Post& response);
 Status ApprovePostMethod(const Call& call, const PostContext& posts, const v1::ApprovePostRequest& request,

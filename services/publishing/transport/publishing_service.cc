@@ -33,6 +33,7 @@ class PublishingService : public v1::PublishingService::CallbackService {
   PARVIS_METHOD(UpdatePost, v1::UpdatePostRequest, v1::Post, context_.posts)
   PARVIS_METHOD(DeletePost, v1::DeletePostRequest, google::protobuf::Empty, context_.posts)
   PARVIS_METHOD(CheckPost, v1::CheckPostRequest, v1::CheckPostResponse, context_.posts)
+  PARVIS_METHOD(PreviewPost, v1::PreviewPostRequest, v1::PreviewPostResponse, context_.posts)
   PARVIS_METHOD(SubmitPost, v1::SubmitPostRequest, v1::Post, context_.posts)
   PARVIS_METHOD(ApprovePost, v1::ApprovePostRequest, v1::Post, context_.posts)
   PARVIS_METHOD(RejectPost, v1::RejectPostRequest, v1::Post, context_.posts)

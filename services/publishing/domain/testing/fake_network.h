@@ -114,6 +114,11 @@ class FakeRules : public NetworkRules {
   Length TextLength(const std::string& network, const std::string& text) const override {
     return {static_cast<int>(text.size()), network == "short" ? 10 : 0};
   }
+  Preview Show(const std::string& network, const Content& content) const override {
+    Preview preview;
+    preview.text = content.text + (network == "short" && !content.link.empty() ? " " + content.link : "");
+    return preview;
+  }
 };
 
 }  // namespace parvis::publishing

@@ -1,0 +1,32 @@
+#include "publishing/domain/posts.h"
+
+namespace parvis::publishing {
+
+StatusOr<PostPreview> PreviewPost(const Call& call, const PostContext& context, const Post& post) {
+  PARVIS_ASSIGN_OR_RETURN(PostCheck check, CheckPost(call, context, post));
+  PostPreview out;
+  for (size_t i = 0; i < check.lengths.size(); ++i) {   // more variants than that are a violation of the post
+    const Variant& variant = post.variants[i];
+    VariantPreview& shown = out.variants.emplace_back();
+    shown.channel_id = variant.channel_id;
+    shown.length = check.lengths[i];
+    if (!IsUuid(variant.channel_id)) continue;
+    const StatusOr<Channel> channel = context.channels.GetChannel(call, call.workspace_id, variant.channel_id);
+    if (channel.status().code() == Code::kNotFound) continue;   // a violation already
+    if (!channel.ok()) return channel.status();
+    shown.channel_name = channel->display_name;
+    shown.network = channel->network;
+    shown.preview = context.rules.Show(channel->network, variant.content);
+    shown.length = context.rules.TextLength(channel->network, shown.preview.text);   // with all that was added to it
+  }
+  for (Violation& violation : check.violations) {
+    std::vector<Violation>* list = &out.violations;
+    for (size_t i = 0; i < out.variants.size(); ++i) {
+      if (violation.field.starts_with("post.variants[" + std::to_string(i) + "]")) list = &out.variants[i].violations;
+    }
+    list->push_back(std::move(violation));
+  }
+  return out;
+}
+
+}  // namespace parvis::publishing
