@@ -112,7 +112,7 @@ TEST_F(PostsTest, SubmittingListsEveryViolationOfEveryVariant) {
 
 TEST_F(PostsTest, PreviewShowsEveryNetworkWithItsOwnViolations) {
   Post draft;
-  draft.campaign_id = campaign_.id;
+  draft.campaign_id = campaign_;
   draft.display_name = std::string(300, 'x');
   draft.variants = {{kChannel, {.text = "hello", .link = "https://example.org"}}, {kOtherChannel, {.text = "hello"}},
                     {"nothing", {.text = "hello"}}};

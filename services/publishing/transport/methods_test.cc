@@ -197,6 +197,23 @@ TEST_F(MethodsTest, CheckTellsViolationsAndLengths) {
   EXPECT_EQ(response.lengths(0).limit(), 10);
 }
 
+TEST_F(MethodsTest, PreviewTellsWhatIsShownAndWhatIsRefused) {
+  v1::PreviewPostRequest request;
+  request.set_parent(kParent);
+  v1::Variant* variant = request.mutable_post()->add_variants();
+  variant->set_channel_id(kChannel);
+  variant->set_text("eleven char");
+  v1::PreviewPostResponse response;
+  ASSERT_TRUE(PreviewPostMethod(call_, context_, request, response).ok());
+  ASSERT_EQ(response.previews_size(), 1);
+  EXPECT_EQ(response.previews(0).network(), "short");
+  EXPECT_EQ(response.previews(0).text(), "eleven char");
+  EXPECT_EQ(response.previews(0).length().length(), 11);
+  ASSERT_EQ(response.previews(0).violations_size(), 1);
+  EXPECT_EQ(response.previews(0).violations(0).field(), "post.variants[0].text");
+  EXPECT_EQ(response.violations_size(), 0);
+}
+
 TEST_F(MethodsTest, DeliverTakesEveryKindButPostsAndUnknownOnes) {
   v1::DeliverRequest request;
   request.set_parent(kParent);
