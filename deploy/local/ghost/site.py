@@ -105,24 +105,23 @@ class Site:
         if not os.path.isdir(content):
             shutil.copytree(os.path.join(package, "content"), content + ".part", dirs_exist_ok=True)
             os.rename(content + ".part", content)
-        config = os.path.join(self.folder, "config.development.json")
-        with open(config, "w", encoding="utf-8") as file:
-            json.dump({
-                "url": f"http://127.0.0.1:{port}", "server": {"host": "127.0.0.1", "port": port},
-                "database": {"client": "mysql", "connection": {"socketPath": self._database.socket, "user": "root", "password": "",
-                                                               "database": "ghost"}},
-                "paths": {"contentPath": content}, "mail": {"transport": "stub", "options": {}},
-                "logging": {"transports": ["stdout"], "level": "warn"},
+        # By the environment: Ghost looks for files of configuration beside itself, in a folder that all sites share.
+        self._settings = {"NODE_ENV": "development", "NO_COLOR": "1"}
+        for name, value in {
+                "url": f"http://127.0.0.1:{port}", "server__host": "127.0.0.1", "server__port": port,
+                "database__client": "mysql", "database__connection__socketPath": self._database.socket,
+                "database__connection__user": "root", "database__connection__password": "", "database__connection__database": "ghost",
+                "paths__contentPath": content, "mail__transport": "stub", "logging__transports": ["stdout"], "logging__level": "warn",
                 # Nothing leaves this machine.
-                "privacy": {"useUpdateCheck": False, "useGravatar": False, "useRpcPing": False},
-                "security": {"staffDeviceVerification": False, "allowWebhookInternalIPs": True},
-                "spam": {"user_login": {"freeRetries": 1000}}, "imageOptimization": {"resize": False}}, file, indent=1)
-        os.chmod(config, 0o600)
+                "privacy__useUpdateCheck": False, "privacy__useGravatar": False, "privacy__useRpcPing": False,
+                "security__staffDeviceVerification": False, "security__allowWebhookInternalIPs": True,
+                "spam__user_login__freeRetries": 1000, "imageOptimization__resize": False}.items():
+            self._settings[name] = value if isinstance(value, str) else json.dumps(value)
         self.info = {"url": f"http://127.0.0.1:{port}", "version": VERSION}
 
     def _serve(self, node, package, port):
         self._child = Child("ghost", [node.binary, os.path.join(package, "index.js")], os.path.join(self.folder, "ghost.log"),
-                            cwd=self.folder, env=dict(os.environ, NODE_ENV="development", NO_COLOR="1")).start()
+                            cwd=package, env=dict(os.environ, **self._settings)).start()
         self.info["pid"] = self._child.pid
         wait_until(lambda: self._child.check() and listens(port), 180, "Ghost listens", 0.2)
         wait_until(lambda: self._child.check() and self._answers(), 180, "Ghost answers", 0.3)   # it makes its tables first

@@ -54,7 +54,10 @@ class Door:
         except OSError:
             writer.transport.abort()
             return
-        await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
+        try:
+            await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
+        except asyncio.CancelledError:
+            """The loop ends, and with it what was under way."""
         for one in (writer, inner_writer):
             one.close()
 
