@@ -153,7 +153,7 @@ class Control:
     def counts(self, network):
         """How often the server took what from us: by its journal; of what that does not show, all that went through the door."""
         server = self._servers[network]
-        counted = collections.Counter(entry["kind"] for entry in server.journal() if entry["by"] == "us")
+        counted = collections.Counter(entry["kind"] for entry in server.our_writes())
         row = {"network": network, "account": server.account()["remote_id"], "by": "us"}
         # The names of write kinds: services/networks/connector.h.
         for kind in ("post", "reply", "private_reply", "hide", "unhide", "approve", "spam", "delete", "ban", "unban", "mute", "unmute",

@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 from datetime import datetime, timezone
 
+from . import own_net
 from .processes import StartError, wait_until
 from .real import VISITORS_AT_ONCE, RealServer, in_order
 
@@ -27,6 +28,13 @@ class Bluesky(RealServer):
         self._folder, self._say = folder, say
         self._process, self.url = None, ""
         self._us, self._people = None, []
+
+    @staticmethod
+    def check():
+        try:
+            own_net.check()
+        except StartError as problem:
+            raise StartError(f"--with bluesky: {problem}") from problem
 
     def start(self):
         os.makedirs(self._folder, exist_ok=True)
@@ -94,8 +102,14 @@ class Bluesky(RealServer):
 
     def journal(self):
         """From the repositories themselves: what is in them, in the order of its time there."""
+        return self._journal_of((self._us, *self._people))
+
+    def our_writes(self):
+        return self._journal_of((self._us,))
+
+    def _journal_of(self, people):
         entries = []
-        for person in (self._us, *self._people):
+        for person in people:
             ours = person is self._us
             for record in self._records(person["did"], POSTS):
                 value, uri = record["value"], record["uri"]

@@ -7,6 +7,8 @@ import fcntl
 import os
 import socket
 import struct
+import subprocess
+import sys
 
 from .processes import StartError
 
@@ -33,6 +35,15 @@ def enter():
         request = fcntl.ioctl(any_socket, _SIOCGIFFLAGS, struct.pack("16sh22x", b"lo", 0))
         flags = struct.unpack("16sh22x", request)[1]
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | _IFF_UP))
+
+
+def check():
+    """StartError when enter() would fail; asked in a process of its own."""
+    asked = subprocess.run([sys.executable, "-c", "import sys\nsys.path.insert(0, sys.argv[1])\nfrom parvis_local import own_net\n"
+                            "try:\n  own_net.enter()\nexcept own_net.StartError as problem:\n  sys.exit(str(problem))",
+                            os.path.dirname(os.path.dirname(os.path.abspath(__file__)))], capture_output=True, text=True, check=False)
+    if asked.returncode:
+        raise StartError(asked.stderr.strip().splitlines()[-1])
 
 
 class Door:

@@ -34,9 +34,17 @@ class RealServer:
         self._threads, self._lock = [], threading.Lock()
         self._written, self._failure, self._stopping = 0, "", threading.Event()
 
+    @staticmethod
+    def check():
+        """StartError when this machine cannot have such a server, as far as can be told before anything is built or started."""
+
     def connector_credentials(self):
         """What the connector is given when it is called directly."""
         return self.account()["credentials"]
+
+    def our_writes(self):
+        """What the journal says of us."""
+        return [entry for entry in self.journal() if entry["by"] == "us"]
 
     def hurried(self):
         """Before start(): what the server does against haste is switched off, as far as it hinders a test that is in haste."""
