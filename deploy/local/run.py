@@ -72,6 +72,8 @@ def main():
     try:
         texts = texts_of(options.audience) if options.audience else None
         kinds = {name: networks.real_server(name) for name in filter(None, options.real.split(","))}
+        for kind in kinds.values():
+            kind.check()
     except (StartError, networks.NoRealServer) as problem:
         print(f"\nerror: {problem}", file=sys.stderr)
         return 1

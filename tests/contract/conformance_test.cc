@@ -1,5 +1,6 @@
 // One suite for every connector: each kind of write that its capabilities allow × what can go wrong on the way, against the
-// sandbox, whose journal is the judge. Prints the table that scripts/conformance shows. A network is added by its name below.
+// sandbox, whose journal is the judge, or against real servers as far as they let it (sandbox_test.h). Prints the table that
+// scripts/conformance shows. A network is added by its name below.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -18,18 +19,19 @@ struct Case {
   OutcomeKind kind;
   ErrorClass error;
   int journalled;
+  bool anywhere = false;   // a real server's answers, too, can get lost that way
 };
 constexpr Case kCases[] = {
-    {"success", "", OutcomeKind::kAccepted, ErrorClass::kNone, 1},
+    {"success", "", OutcomeKind::kAccepted, ErrorClass::kNone, 1, true},
     {"odd members", "odd", OutcomeKind::kAccepted, ErrorClass::kNone, 1},
     {"rate limit", "limit", OutcomeKind::kRefused, ErrorClass::kRateLimited, 0},
     {"forbidden", "forbid", OutcomeKind::kRefused, ErrorClass::kPermission, 0},
     {"localised", "forbid localise", OutcomeKind::kRefused, ErrorClass::kPermission, 0},
-    {"503", "server_error", OutcomeKind::kUnknown, ErrorClass::kTransient, 0},
-    {"reset before", "reset_before_accept", OutcomeKind::kUnknown, ErrorClass::kNone, 0},
-    {"reset after", "accept_then_reset", OutcomeKind::kUnknown, ErrorClass::kNone, 1},
-    {"504 after", "accept_then_504", OutcomeKind::kUnknown, ErrorClass::kTransient, 1},
-    {"garbage", "garbage", OutcomeKind::kUnknown, ErrorClass::kNone, 1},
+    {"503", "server_error", OutcomeKind::kUnknown, ErrorClass::kTransient, 0, true},
+    {"reset before", "reset_before_accept", OutcomeKind::kUnknown, ErrorClass::kNone, 0, true},
+    {"reset after", "accept_then_reset", OutcomeKind::kUnknown, ErrorClass::kNone, 1, true},
+    {"504 after", "accept_then_504", OutcomeKind::kUnknown, ErrorClass::kTransient, 1, true},
+    {"garbage", "garbage", OutcomeKind::kUnknown, ErrorClass::kNone, 1, true},
 };
 
 // Lines of the table, printed when all is done.
@@ -54,6 +56,8 @@ class ConformanceTest : public SandboxTest {
  protected:
   void SetUp() override {
     SandboxTest::SetUp();
+    // A real server remembers what an earlier test has written.
+    if (sandbox->real) texts = static_cast<int>(absl::ToUnixMillis(clock.WallNow()) % 1'000'000'000);
     Control("POST", "limits", {{"network", GetParam()}, {"enabled", false}});
   }
   // What the network's journal calls it, where one call of the network stands for several kinds: the status that a comment gets
@@ -191,6 +195,10 @@ TEST_P(ConformanceTest, EveryWriteInEveryCase) {
       continue;
     }
     for (const Case& one : kCases) {
+      if (sandbox->real && !one.anywhere) {
+        table->Add(GetParam(), kind, "-");
+        continue;
+      }
       SCOPED_TRACE(std::string(NameOf(kind)) + ", " + one.name);
       const auto failures = [] { return ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count(); };
       const int failed = failures();
@@ -303,6 +311,7 @@ TEST_P(ConformanceTest, ReadsAllThatPeopleWroteOnce) {
   std::set<std::string> written;
   for (int i = 0; i < 30; ++i) written.insert(Comment(post));
   for (const char* fault : {"", "empty_page", "odd"}) {
+    if (sandbox->real && *fault != '\0') continue;
     // LinkedIn numbers pages by position, Discourse goes on below the last id shown: their empty pages lead nowhere.
     if (fault == std::string("empty_page") && (GetParam() == "linkedin" || GetParam() == "discourse")) continue;
     SCOPED_TRACE(fault);

@@ -1,5 +1,6 @@
 // What the tests of connectors against the sandbox begin with: its process, for as long as the tests of one binary run, and
-// for each test an account of the parameter's network. PARVIS_BUILD names the build folder.
+// for each test an account of the parameter's network. PARVIS_BUILD names the build folder. Where PARVIS_SERVERS names their
+// address, real servers stand in the sandbox's place (real_servers.py).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,6 +27,11 @@ namespace parvis::networks {
 class SandboxProcess : public ::testing::Environment {
  public:
   void SetUp() override {
+    if (const char* servers = getenv("PARVIS_SERVERS")) {
+      url = servers;
+      real = true;
+      return;
+    }
     const char* build = getenv("PARVIS_BUILD");
     std::string binary = std::string(build == nullptr ? "build/dev" : build) + "/bin/parvis-sandbox";
     ASSERT_TRUE(std::filesystem::exists(binary)) << binary << " is needed: build the target parvis-sandbox";
@@ -52,6 +58,7 @@ class SandboxProcess : public ::testing::Environment {
     if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
   }
   std::string url;
+  bool real = false;   // no sandbox: it has no faults of the networks' own making, and no people at hand
 
  private:
   std::string folder_;

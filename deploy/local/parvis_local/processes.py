@@ -35,6 +35,18 @@ def free_port(preferred=0):
     raise StartError("no free port on 127.0.0.1")
 
 
+def kept_port(folder):
+    """A free loopback port that stays the same between starts while it is free: it is part of the addresses that others keep."""
+    path, last = os.path.join(folder, "port"), 0
+    if os.path.exists(path):
+        with open(path, encoding="ascii") as file:
+            last = int(file.read().strip() or 0)
+    port = free_port(last)
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(port))
+    return port
+
+
 def wait_until(condition, seconds, what, interval=0.05):
     """Waits for condition() to be true; StartError naming `what` when it is not within `seconds`."""
     deadline = time.monotonic() + seconds

@@ -16,7 +16,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -24,10 +23,12 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
-from parvis_local.processes import Child, StartError, free_port, listens, wait_until  # noqa: E402
+from parvis_local import mariadb  # noqa: E402
+from parvis_local.mariadb import MariaDb  # noqa: E402
+from parvis_local.processes import Child, StartError, kept_port, listens, wait_until  # noqa: E402
 
 PACKAGE = "/usr/share/wordpress"
-NEEDED = (PACKAGE, "/usr/bin/php", "/usr/sbin/mariadbd", "/usr/bin/mariadb-install-db")
+NEEDED = (PACKAGE, "/usr/bin/php", *mariadb.NEEDED)
 
 CONFIG = """<?php
 define('DB_NAME', 'wordpress');
@@ -43,6 +44,7 @@ define('DISABLE_WP_CRON', true);
 define('AUTOMATIC_UPDATER_DISABLED', true);
 define('WP_DEBUG', false);
 define('PARVIS_JOURNAL', '%(journal)s');
+define('PARVIS_FLOOD_CHECK', %(flood_check)s);
 %(salts)s
 $table_prefix = 'wp_';
 if (!defined('ABSPATH')) { define('ABSPATH', __DIR__ . '/'); }
@@ -58,8 +60,9 @@ class Site:
         self.root = os.path.join(self.folder, "site")
         self.journal_path = os.path.join(self.folder, "journal.ndjson")
         self.moderation = moderation
+        self.flood_check = True   # of members: one comment in 15 seconds
         self.info = {}
-        self._database = self._php = self._sockets = None
+        self._database, self._php = MariaDb(self.folder, "wordpress"), None
 
     def start(self):
         for path in NEEDED:
@@ -68,9 +71,9 @@ class Site:
                                  "php-mysql php-xml php-mbstring php-curl php-gd mariadb-server")
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         try:
-            self._start_database()
+            self._database.start()
             self._copy_site()
-            port = self._port()
+            port = kept_port(self.folder)
             self._configure(port)
             self._serve(port)
         except BaseException:
@@ -79,14 +82,11 @@ class Site:
         return self
 
     def stop(self):
-        for child in (self._php, self._database):
-            if child is not None:
-                child.stop()
-                child.kill()   # PHP's workers outlive their master
-        self._php = self._database = None
-        if self._sockets:
-            shutil.rmtree(self._sockets, ignore_errors=True)
-            self._sockets = None
+        if self._php is not None:
+            self._php.stop()
+            self._php.kill()   # PHP's workers outlive their master
+            self._php = None
+        self._database.stop()
 
     @property
     def url(self):
@@ -98,31 +98,6 @@ class Site:
             return []
         with open(self.journal_path, encoding="utf-8") as file:
             return [json.loads(line) for line in file if line.strip()]
-
-    def _start_database(self):
-        data = os.path.join(self.folder, "mysql")
-        # A socket's path may have 107 bytes: the folder's may be longer.
-        self._sockets = tempfile.mkdtemp(prefix="parvis-wp-")
-        self.socket = os.path.join(self._sockets, "db")
-        user = ["--user=root"] if os.geteuid() == 0 else []
-        if not os.path.isdir(os.path.join(data, "mysql")):
-            done = subprocess.run(["/usr/bin/mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db",
-                                   "--auth-root-authentication-method=normal", "--skip-log-bin", *user],
-                                  capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise StartError(f"mariadb-install-db: {(done.stdout + done.stderr)[-800:]}")
-        self._database = Child("mariadb", ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={self.socket}",
-                                           f"--pid-file={self.socket}.pid", "--skip-networking", "--skip-log-bin",
-                                           "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=2", *user],
-                               os.path.join(self.folder, "mariadb.log")).start()
-        wait_until(lambda: self._database.check() and self._sql("SELECT 1").returncode == 0, 30, "MariaDB")
-        made = self._sql("CREATE DATABASE IF NOT EXISTS wordpress CHARACTER SET utf8mb4")
-        if made.returncode != 0:
-            raise StartError(f"MariaDB: {made.stderr}")
-
-    def _sql(self, statement):
-        return subprocess.run(["/usr/bin/mariadb", "--no-defaults", f"--socket={self.socket}", "-uroot", "-BNe", statement],
-                              capture_output=True, text=True, check=False)
 
     def _copy_site(self):
         if not os.path.exists(os.path.join(self.root, "wp-load.php")):
@@ -137,24 +112,14 @@ class Site:
         os.makedirs(os.path.join(self.root, "wp-content", "uploads"), exist_ok=True)
         shutil.copy(os.path.join(HERE, "parvis-local.php"), plugins)
 
-    def _port(self):
-        path = os.path.join(self.folder, "port")
-        last = 0
-        if os.path.exists(path):
-            with open(path, encoding="ascii") as file:
-                last = int(file.read().strip() or 0)
-        port = free_port(last)
-        with open(path, "w", encoding="ascii") as file:
-            file.write(str(port))
-        return port
-
     def _configure(self, port):
         url = f"http://127.0.0.1:{port}"
         names = [kind + part for kind in ("AUTH", "SECURE_AUTH", "LOGGED_IN", "NONCE") for part in ("_KEY", "_SALT")]
         salts = "\n".join(f"define('{name}', '{secrets.token_hex(32)}');" for name in names)
         config = os.path.join(self.root, "wp-config.php")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(CONFIG % {"socket": self.socket, "url": url, "salts": salts, "journal": self.journal_path})
+            file.write(CONFIG % {"socket": self._database.socket, "url": url, "salts": salts, "journal": self.journal_path,
+                                 "flood_check": "true" if self.flood_check else "false"})
         os.chmod(config, 0o600)
         passwords = os.path.join(self.folder, "passwords")
         os.makedirs(passwords, mode=0o700, exist_ok=True)

@@ -1,0 +1,196 @@
+"""What stands around the real servers, without them: visitors, journals, the door that loses answers, a network of one's own."""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LOCAL = os.path.join(HERE, "../../deploy/local")
+sys.path[:0] = [LOCAL, os.path.join(HERE, "../contract")]
+
+import real_servers  # noqa: E402
+from parvis_local.processes import StartError  # noqa: E402
+from parvis_local.real import VISITORS_AT_ONCE, RealServer, in_order  # noqa: E402
+
+
+class Blog(RealServer):
+    """Four posts, and whoever writes is written down."""
+
+    def __init__(self, url=""):
+        super().__init__()
+        self.made, self.url = [], url
+        self._making = threading.Lock()
+
+    def account(self):
+        return {"network": "blog", "remote_id": "us", "base_url": self.url, "credentials": {"key": "k"}}
+
+    def journal(self):
+        posts = [{"kind": "post", "by": "us", "remote_id": str(post), "thread": ""} for post in range(4)]
+        return in_order(posts + self.made, "blog", "us")
+
+    def comment(self, visitor, turn, post, parent, text):
+        with self._making:
+            entry = {"kind": "comment", "by": "audience", "visitor": visitor, "remote_id": str(100 + len(self.made)), "thread": post,
+                     "parent": parent, "text": text}
+            self.made.append(entry)
+        return entry["remote_id"]
+
+
+def written_by(blog, count, **more):
+    blog.start_audience(count, **more)
+    deadline = time.monotonic() + 20
+    while not blog.audience_status()["finished"]:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.01)
+    return blog.audience_status()["written"]
+
+
+class VisitorsTest(unittest.TestCase):
+    def test_they_write_exactly_so_much_and_answer_only_themselves(self):
+        blog = Blog()
+        self.assertEqual(50, written_by(blog, 50, texts=["a", "b"]))
+        self.assertEqual(50, len(blog.made))
+        author = {entry["remote_id"]: entry["visitor"] for entry in blog.made}
+        answers = [entry for entry in blog.made if entry["parent"]]
+        self.assertTrue(answers)
+        self.assertTrue(all(author[entry["parent"]] == entry["visitor"] for entry in answers))
+        self.assertEqual({"a", "b"}, {entry["text"] for entry in blog.made})
+
+    def test_where_posts_are_threads_each_has_one_visitor(self):
+        blog = Blog()
+        blog.THREADS_ARE_POSTS = True
+        self.assertEqual(40, written_by(blog, 40))
+        visitors = {}
+        for entry in blog.made:
+            visitors.setdefault(entry["thread"], set()).add(entry["visitor"])
+        self.assertEqual(4, len(visitors))
+        self.assertTrue(all(len(who) == 1 for who in visitors.values()))
+        self.assertEqual(VISITORS_AT_ONCE, len(set.union(*visitors.values())))
+
+    def test_what_a_visitor_was_refused_is_told(self):
+        blog = Blog()
+        blog.comment = lambda *_: {}["missing"]
+        with self.assertRaisesRegex(StartError, "a visitor: KeyError"):
+            written_by(blog, 10)
+
+    def test_comments_are_counted_in_their_threads(self):
+        entries = in_order([{"kind": kind, "thread": thread} for kind, thread in (
+            ("post", ""), ("comment", "a"), ("comment", "b"), ("hide", "a"), ("reply", "a"))], "blog", "us")
+        self.assertEqual([0, 1, 1, 1, 2], [entry["thread_seq"] for entry in entries])
+        self.assertEqual([1, 2, 3, 4, 5], [entry["seq"] for entry in entries])
+
+
+class DoorTest(unittest.TestCase):
+    def setUp(self):
+        self.taken = []
+        test = self
+
+        class Upstream(real_servers.Handler):
+            def do_GET(self):
+                test.taken.append((self.command, self.path, self.body()))
+                self.answer(404 if "missing" in self.path else 201, b'{"id": 7}', [("X-Own", "1")])
+
+            do_POST = do_GET
+
+        self.server, url = real_servers.serve(Upstream)
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+        self.blog = Blog(url)
+        self.control = real_servers.Control({"blog": self.blog})
+        self.door = self.control.ask("POST", "accounts", {"network": "blog"})["base_url"]
+
+    def ask(self, method, path="/posts", body=None):
+        connection = http.client.HTTPConnection(self.door.removeprefix("http://"), timeout=20)
+        self.addCleanup(connection.close)
+        connection.request(method, path, body)
+        answer = connection.getresponse()
+        return answer.status, answer.read(), answer.getheader("X-Own")
+
+    def count(self, kind="ban"):
+        return next(row["count"] for row in self.control.ask("GET", "journal/summary", {})["counts"] if row["kind"] == kind)
+
+    def test_it_hands_on_what_it_does_not_strike_and_counts_what_was_taken(self):
+        self.assertEqual((201, b'{"id": 7}', "1"), self.ask("POST", body="text"))
+        self.assertEqual(404, self.ask("POST", "/missing")[0])
+        self.assertEqual(201, self.ask("GET")[0])
+        self.assertEqual(("POST", "/posts", b"text"), self.taken[0])
+        self.assertEqual(1, self.count())
+        self.assertEqual(4, self.count("post"), "by the server's own journal")
+
+    def test_each_fault_strikes_writes_alone(self):
+        for kind, status, reached in (("reset_before_accept", None, 0), ("accept_then_reset", None, 1), ("accept_then_504", 504, 1),
+                                      ("garbage", 200, 1), ("server_error", 503, 0)):
+            with self.subTest(kind):
+                self.control.ask("POST", "faults", {"network": "blog", "kind": kind})
+                self.assertEqual(201, self.ask("GET")[0])
+                del self.taken[:]
+                if status is None:
+                    self.assertRaises((OSError, http.client.HTTPException), self.ask, "POST")
+                else:
+                    got, body, _ = self.ask("POST")
+                    self.assertEqual(status, got)
+                    self.assertRaises(ValueError, json.loads, body)
+                self.assertEqual(reached, len(self.taken))
+                self.control.ask("DELETE", "faults", {})
+                self.assertEqual(201, self.ask("POST")[0])
+
+    def test_what_only_the_sandbox_can_do_is_not_answered(self):
+        self.assertIsNone(self.control.ask("POST", "faults", {"network": "blog", "kind": "limit"}))
+        self.assertIsNone(self.control.ask("POST", "accounts/blog/us/token", {"state": "expired"}))
+
+
+INSIDE = """
+import asyncio, socket, sys
+sys.path.insert(0, sys.argv[1])
+from parvis_local import own_net
+from parvis_local.processes import StartError
+door = own_net.Door(0)
+door.port = door._socket.getsockname()[1]
+try:
+    own_net.enter()
+except StartError as problem:
+    print("refused", problem, flush=True)
+    sys.exit(0)
+async def main():
+    async def greet(reader, writer):
+        writer.write(b"inside got " + await reader.readline())
+        writer.close()
+    await asyncio.start_server(greet, "0.0.0.0", door.port)
+    await door.open()
+    print(door.port, flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+asyncio.run(main())
+"""
+
+
+class OwnNetTest(unittest.TestCase):
+    def test_one_port_leads_inside_and_nothing_else(self):
+        process = subprocess.Popen([sys.executable, "-c", INSIDE, LOCAL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            first = process.stdout.readline()
+            if first.startswith("refused"):
+                self.assertIn("run as root, or allow user namespaces", first)
+                self.skipTest(first.strip())
+            port = int(first)
+            with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+                connection.sendall(b"hello\n")
+                self.assertEqual(b"inside got hello\n", connection.recv(100))
+            with open("/proc/net/tcp", encoding="ascii") as file:
+                listening = [line.split()[1] for line in file if line.split()[3] == "0A"]
+            self.assertIn(f"0100007F:{port:04X}", listening)
+            self.assertNotIn(f"00000000:{port:04X}", listening, "what listens on every interface does so inside alone")
+        finally:
+            process.stdin.close()
+            process.stdout.close()
+            self.assertEqual(0, process.wait(20))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2, warnings="ignore")
