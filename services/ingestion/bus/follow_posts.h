@@ -11,8 +11,8 @@ namespace parvis::ingestion {
 
 inline constexpr char kDeliveryTopic[] = "parvis.publishing.delivery.v1", kFollowGroup[] = "ingestion.follow";
 
-// What a delivery's event means for measuring; nothing for most. INVALID_ARGUMENT RECORD_UNREADABLE, or RECORD_INCOMPLETE
-// when an id is missing: the consumer puts such a record to the dead letters.
+// What a delivery's event means for measuring; nothing for most. INVALID_ARGUMENT RECORD_UNREADABLE, or
+// RECORD_INCOMPLETE when an id is missing: the consumer puts such a record to the dead letters.
 StatusOr<std::optional<PostChange>> ToPostChange(const StreamRecord& record);
 
 bus::Consumer::Options FollowOptions();

@@ -1,8 +1,8 @@
 // Use case: measuring. What the networks count of our posts and channels (likes, views, followers, ...), read ever more
 // rarely as a post grows old, told to whoever listens, and forgotten here: only the next time of each is kept.
 //
-// A channel is measured as a whole: one call at a time, at most `batch` of its posts in one, so that its budget is asked
-// by one of us only. What its network refuses for the rate waits as long as the network says.
+// A channel is measured as a whole: one call at a time, at most `batch` of its posts in one, so that its budget is
+// asked by one of us only. What its network refuses for the rate waits as long as the network says.
 #pragma once
 
 #include <cstdint>
@@ -40,9 +40,9 @@ inline constexpr int kMeasureBatchMax = 50;
 // A post that the network left out so many times in a row is gone.
 inline constexpr int kMissesMax = 6;
 
-// Until a post of this age is measured again; infinite: never. A tenth of the age, within the bounds, so that what grows
-// fast is seen growing; doubled for every time in a row that the network did not know the post; ±10 % by `uniform`, a
-// random number in [0, 1). No wait is longer than kPlannedMax / 2.
+// Until a post of this age is measured again; infinite: never. A tenth of the age, within the bounds, so that what
+// grows fast is seen growing; doubled for every time in a row that the network did not know the post; ±10 % by
+// `uniform`, a random number in [0, 1). No wait is longer than kPlannedMax / 2.
 absl::Duration NextMeasure(absl::Duration age, int misses, const MeasureOptions& options, double uniform);
 
 // A post appeared, or is gone.
@@ -93,16 +93,16 @@ struct MeasureDue {
 class MeasureStore {
  public:
   virtual ~MeasureStore() = default;
-  // Follows posts, and measures deleted ones no more, together with the consumer's position. A post that is known already
-  // stays as it is: also one that is followed no more. ABORTED FENCED as every consumer's store.
+  // Follows posts, and measures deleted ones no more, together with the consumer's position. A post that is known
+  // already stays as it is: also one that is followed no more. ABORTED FENCED as every consumer's store.
   virtual Status Follow(const StreamPositions& positions, const std::vector<PostChange>& changes) = 0;
   // Lets the own counters of every active source of these networks be measured, each first within `spread`.
   virtual Status AddChannels(const std::vector<std::string>& networks, absl::Duration spread) = 0;
   // Forgets posts that were published before and are followed no more.
   virtual Status Forget(absl::Time published_before) = 0;
-  // At most `limit` channels with something due, fairly among workspaces, each for `lease` and with at most `batch` posts:
-  // those due, and those that will be within `early`. Left out: sources that are broken or detached, and hosts that may
-  // not be asked.
+  // At most `limit` channels with something due, fairly among workspaces, each for `lease` and with at most `batch`
+  // posts: those due, and those that will be within `early`. Left out: sources that are broken or detached, and hosts
+  // that may not be asked.
   virtual StatusOr<std::vector<MeasureJob>> Claim(int limit, int batch, absl::Duration early, absl::Duration lease,
                                                   const std::vector<std::string>& paused_hosts) = 0;
   // Ends the claim. ABORTED FENCED when it was lost.
@@ -138,8 +138,8 @@ class ChannelMeter {
     std::map<std::string, int64_t> counters;
   };
   virtual ~ChannelMeter() = default;
-  // Of these posts, without those that the network does not know; of the channel itself when the list is empty. Errors as
-  // of ChannelReader::Read.
+  // Of these posts, without those that the network does not know; of the channel itself when the list is empty. Errors
+  // as of ChannelReader::Read.
   virtual StatusOr<std::vector<Counted>> Measure(const Call& call, const MeasureJob& job,
                                                  const std::vector<std::string>& post_remote_ids) = 0;
   // Tells accounts that the credentials are no good. Best effort.
@@ -157,8 +157,8 @@ struct MeasureResult {
   int missing = 0;  // posts that the network did not know
 };
 
-// How a job ends that was refused: a wait that doubles with every failure in a row, jittered, up to failure_max, and never
-// shorter than what the error's retry_after asks (within wait_max). Refused credentials wait failure_max at once.
+// How a job ends that was refused: a wait that doubles with every failure in a row, jittered, up to failure_max, and
+// never shorter than what the error's retry_after asks (within wait_max). Refused credentials wait failure_max at once.
 MeasureEnd AfterRefusal(const MeasureJob& job, const Status& why, const MeasureOptions& options, double uniform);
 
 class Measurer {

@@ -41,8 +41,7 @@ Status FakeMeasureStore::Follow(const StreamPositions& positions, const std::vec
     if (is_new) it->second.active = false;  // until there is a source
     it->second.binding = change.binding;
     it->second.known = true;
-    it->second.posts.try_emplace(change.post_remote_id,
-                                 Post{change.published, clock_.WallNow() + change.first_in, 0});
+    it->second.posts.try_emplace(change.post_remote_id, Post{change.published, clock_.WallNow() + change.first_in, 0});
   }
   for (const PostChange& change : changes) {
     if (!change.deleted) continue;
@@ -106,7 +105,8 @@ StatusOr<std::vector<MeasureJob>> FakeMeasureStore::Claim(int limit, int batch, 
     job.own = channel->own && is_due(*channel->own, absl::ZeroDuration());
     std::multimap<absl::Time, MeasuredPost> posts;
     for (const auto& [id, post] : channel->posts) {
-      if (post.next && is_due(*post.next, early)) posts.emplace(*post.next, MeasuredPost{id, post.published, post.misses});
+      if (post.next && is_due(*post.next, early))
+        posts.emplace(*post.next, MeasuredPost{id, post.published, post.misses});
     }
     for (auto& [next, post] : posts) {
       if (static_cast<int>(job.posts.size()) < batch) job.posts.push_back(post);

@@ -87,8 +87,7 @@ void MeasureRunner::End(const MeasureJob& job, const StatusOr<MeasureResult>& re
   room_again_ = true;
   if (result.status().code() == Code::kResourceExhausted && networks_.shares_budget(job.network)) {
     const absl::Duration asked = ToError(result.status()).retry_after.value_or(absl::Minutes(1));
-    const Instant until =
-        clock_.Now() + std::clamp(asked, absl::ZeroDuration(), measurer_.options().wait_max);
+    const Instant until = clock_.Now() + std::clamp(asked, absl::ZeroDuration(), measurer_.options().wait_max);
     if (paused_.size() < kPausesMax) paused_[job.host] = std::max(paused_[job.host], until);
   }
   changed_.notify_all();

@@ -1,5 +1,5 @@
-// Keeps measuring going: claims what is due and measures it on an executor, at most `at_once` channels at the same time.
-// Any number of replicas share the channels by their leases.
+// Keeps measuring going: claims what is due and measures it on an executor, at most `at_once` channels at the same
+// time. Any number of replicas share the channels by their leases.
 #pragma once
 
 #include <condition_variable>
@@ -59,8 +59,8 @@ class MeasureRunner {
   std::condition_variable changed_;
   bool stopping_ = false;
   int running_ = 0;
-  bool room_again_ = false;                 // a channel has ended since the last claim
-  std::map<std::string, Instant> paused_;   // hosts whose shared budget is used up, until when
+  bool room_again_ = false;                // a channel has ended since the last claim
+  std::map<std::string, Instant> paused_;  // hosts whose shared budget is used up, until when
   Executor executor_;
   std::thread thread_;
 };

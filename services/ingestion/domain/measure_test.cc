@@ -58,9 +58,10 @@ class MeasureTest : public ::testing::Test {
  protected:
   MeasureTest() { store_.SetSource(page_, "x"); }
   Status Follow(std::vector<PostChange> changes) {
-    return FollowPosts(StreamPosition{.group = "g", .topic = "t", .next = ++next_}, std::move(changes),
-                       [](const std::string& network) { return network != "wordpress"; }, options_, clock_,
-                       [] { return 0.5; }, store_);
+    return FollowPosts(
+        StreamPosition{.group = "g", .topic = "t", .next = ++next_}, std::move(changes),
+        [](const std::string& network) { return network != "wordpress"; }, options_, clock_, [] { return 0.5; },
+        store_);
   }
   PostChange Delivered(const std::string& id, absl::Duration ago = {}, const std::string& network = "x") {
     return {.binding = page_,

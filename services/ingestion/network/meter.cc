@@ -60,16 +60,16 @@ MeasureMetrics::MeasureMetrics(const Connectors& connectors, obs::Metrics& metri
       return &metrics.counter("parvis_ingestion_measures_total", "Channels measured, by how it ended.",
                               {{"network", network}, {"outcome", outcome}});
     };
-    series_[network] = {measures("ok"),
-                        measures("failed"),
-                        measures("limited"),
-                        measures("refused"),
-                        measures("fenced"),
-                        &metrics.counter("parvis_ingestion_samples_total",
-                                         "Samples of counters that were read and are safe.", {{"network", network}}),
-                        &metrics.counter("parvis_ingestion_measures_missing_total",
-                                         "Posts that the network did not know when they were to be measured.",
-                                         {{"network", network}})};
+    series_[network] = {
+        measures("ok"),
+        measures("failed"),
+        measures("limited"),
+        measures("refused"),
+        measures("fenced"),
+        &metrics.counter("parvis_ingestion_samples_total", "Samples of counters that were read and are safe.",
+                         {{"network", network}}),
+        &metrics.counter("parvis_ingestion_measures_missing_total",
+                         "Posts that the network did not know when they were to be measured.", {{"network", network}})};
   }
 }
 
@@ -90,8 +90,9 @@ void MeasureMetrics::Measured(const MeasureJob& job, const StatusOr<MeasureResul
                           : refused                       ? series.refused
                                                           : series.failed;
   outcome->Add();
-  obs::Log(obs::Level::kWarning, BackgroundCall("ingestion", job.binding.workspace_id), "a channel was not measured",
-           {{"network", job.network}, {"channel", job.binding.channel_id}, {"failures", job.failures + 1}, {"error", why}});
+  obs::Log(
+      obs::Level::kWarning, BackgroundCall("ingestion", job.binding.workspace_id), "a channel was not measured",
+      {{"network", job.network}, {"channel", job.binding.channel_id}, {"failures", job.failures + 1}, {"error", why}});
 }
 
 MeasureRunner::Watchers MeasureMetrics::Watchers() {

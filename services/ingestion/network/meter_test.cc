@@ -14,7 +14,9 @@ namespace {
 
 class MeterTest : public ::testing::Test {
  protected:
-  MeterTest() { obs::SetLogSink([](std::string_view) {}); }
+  MeterTest() {
+    obs::SetLogSink([](std::string_view) {});
+  }
   ~MeterTest() override { obs::SetLogSink(nullptr); }
   double Measures(const std::string& outcome) {
     return metrics_.counter("parvis_ingestion_measures_total", "", {{"network", "x"}, {"outcome", outcome}}).Value();
@@ -54,7 +56,8 @@ TEST_F(MeterTest, CountsHowMeasuringEnds) {
   watchers.measured(job, MakeError(Code::kAborted, "FENCED", ""));
   watchers.measured(job, MakeError(Code::kUnauthenticated, "TOKEN_EXPIRED", ""));
   watchers.measured(job, MakeError(Code::kUnavailable, "TRANSIENT", ""));
-  for (const char* outcome : {"ok", "limited", "fenced", "refused", "failed"}) EXPECT_EQ(Measures(outcome), 1) << outcome;
+  for (const char* outcome : {"ok", "limited", "fenced", "refused", "failed"})
+    EXPECT_EQ(Measures(outcome), 1) << outcome;
   EXPECT_EQ(metrics_.counter("parvis_ingestion_samples_total", "", {{"network", "x"}}).Value(), 7);
   EXPECT_EQ(metrics_.counter("parvis_ingestion_measures_missing_total", "", {{"network", "x"}}).Value(), 2);
   watchers.listed({.channels = 3, .most_overdue = absl::Seconds(9)});

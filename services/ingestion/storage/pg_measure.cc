@@ -8,9 +8,10 @@ namespace {
 #define HOST "coalesce(nullif(s.host, ''), s.network)"
 // $1: kPlannedMax in milliseconds. A time beyond it was written before the clock was set back.
 #define DUE_TIME "greatest(m.due_time, m.paused_until)"
-#define DUE_CHANNELS                                                                                           \
-  "measured_channels m JOIN sources s USING (workspace_id, channel_id) WHERE s.state = 'active' "              \
-  "AND m.due_time IS NOT NULL AND (" DUE_TIME " <= now() OR " DUE_TIME " > now() + $1 * interval '1 ms') "     \
+#define DUE_CHANNELS                                                                              \
+  "measured_channels m JOIN sources s USING (workspace_id, channel_id) WHERE s.state = 'active' " \
+  "AND m.due_time IS NOT NULL AND (" DUE_TIME " <= now() OR " DUE_TIME                            \
+  " > now() + $1 * interval '1 ms') "                                                             \
   "AND (m.lease_until IS NULL OR m.lease_until < now())"
 #define LATE_MS "greatest(0, extract(epoch FROM now() - " DUE_TIME ") * 1000)::bigint"
 
@@ -39,11 +40,14 @@ constexpr char kAddChannels[] =
 
 // Fairly: the first of every workspace, then the second of each.
 constexpr char kClaim[] =
-    "WITH due AS (SELECT m.workspace_id, m.channel_id, " DUE_TIME " AS due_at, row_number() OVER "
-    "(PARTITION BY m.workspace_id ORDER BY " DUE_TIME ") AS place FROM " DUE_CHANNELS " AND NOT " HOST " = ANY($2)), "
+    "WITH due AS (SELECT m.workspace_id, m.channel_id, " DUE_TIME
+    " AS due_at, row_number() OVER "
+    "(PARTITION BY m.workspace_id ORDER BY " DUE_TIME ") AS place FROM " DUE_CHANNELS " AND NOT " HOST
+    " = ANY($2)), "
     "chosen AS (SELECT workspace_id, channel_id FROM due ORDER BY place, due_at LIMIT $3), "
     "taken AS (SELECT m.workspace_id, m.channel_id, s.network, " HOST " AS host, s.credentials_version, " LATE_MS
-    " AS late_ms FROM " DUE_CHANNELS " AND (m.workspace_id, m.channel_id) IN (SELECT * FROM chosen) "
+    " AS late_ms FROM " DUE_CHANNELS
+    " AND (m.workspace_id, m.channel_id) IN (SELECT * FROM chosen) "
     "FOR UPDATE OF m SKIP LOCKED) "
     "UPDATE measured_channels m SET lease_until = now() + $4 * interval '1 ms', lease_token = m.lease_token + 1 "
     "FROM taken t WHERE m.workspace_id = t.workspace_id AND m.channel_id = t.channel_id "
@@ -57,7 +61,8 @@ constexpr char kDuePosts[] =
     "AND (d.next_measure <= now() + $3 * interval '1 ms' OR d.next_measure > now() + $4 * interval '1 ms') "
     "ORDER BY d.next_measure LIMIT $5) AS p ORDER BY c.place, p.next_measure";
 
-// The row first, in a statement of its own: a post that is followed meanwhile either waits for us or is seen by the next.
+// The row first, in a statement of its own: a post that is followed meanwhile either waits for us or is seen by the
+// next.
 constexpr char kOwn[] =
     "SELECT 1 FROM measured_channels WHERE workspace_id = $1 AND channel_id = $2 AND lease_token = $3 FOR UPDATE";
 constexpr char kMovePosts[] =
@@ -186,9 +191,8 @@ Status PgMeasureStore::Release(const MeasureJob& job, const MeasureEnd& end) {
 StatusOr<MeasureDue> PgMeasureStore::Due() {
   MeasureDue due;
   PARVIS_RETURN_IF_ERROR(stream_.Run(Background(), [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(
-        db::Rows rows,
-        tx.Query("SELECT count(*), coalesce(max(" LATE_MS "), 0) FROM " DUE_CHANNELS, {Ms(kPlannedMax)}));
+    PARVIS_ASSIGN_OR_RETURN(db::Rows rows, tx.Query("SELECT count(*), coalesce(max(" LATE_MS "), 0) FROM " DUE_CHANNELS,
+                                                    {Ms(kPlannedMax)}));
     due = {rows.Int(0, 0), absl::Milliseconds(rows.Int(0, 1))};
     return absl::OkStatus();
   }));

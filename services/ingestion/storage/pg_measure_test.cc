@@ -26,8 +26,8 @@ struct PgMeasureBackend {
   MeasureStore& store() { return pg; }
   void Source(const Binding& binding, const std::string& network, bool active, const std::string& host) {
     EXPECT_TRUE(sources.Sync({{binding, network, "r", 1, true, absl::Seconds(5)}}, absl::UnixEpoch()).ok());
-    Database().Script("UPDATE sources SET state = '" + std::string(active ? "active" : "broken") + "', host = '" + host +
-                      "' WHERE channel_id = '" + binding.channel_id + "'");
+    Database().Script("UPDATE sources SET state = '" + std::string(active ? "active" : "broken") + "', host = '" +
+                      host + "' WHERE channel_id = '" + binding.channel_id + "'");
   }
   StreamPosition Next() {
     ++position.next;
@@ -78,7 +78,8 @@ TEST_F(PgMeasureTest, AnotherWorkspaceSeesNothing) {
                     .api()
                     .Run(BackgroundCall("test", workspace),
                          [&](db::Tx& tx) -> Status {
-                           PARVIS_ASSIGN_OR_RETURN(const db::Rows found, tx.Query("SELECT count(*) FROM measured_posts"));
+                           PARVIS_ASSIGN_OR_RETURN(const db::Rows found,
+                                                   tx.Query("SELECT count(*) FROM measured_posts"));
                            rows = found.Int(0, 0);
                            return absl::OkStatus();
                          })
