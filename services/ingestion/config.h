@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ingestion/domain/binding_cache.h"
+#include "ingestion/domain/measure_runner.h"
 #include "ingestion/domain/poll.h"
 #include "ingestion/domain/runner.h"
 #include "platform/app/config.h"
@@ -46,6 +47,8 @@ struct IngestionConfig {
   PollOptions poll;
   Runner::Options runner;
   absl::Duration poll_late_max = absl::Minutes(5);
+  MeasureOptions measure;
+  MeasureRunner::Options measure_runner;
 
   void Declare(app::Options& o) {
     process.Declare(o);
@@ -59,6 +62,7 @@ struct IngestionConfig {
     http_client.Declare(o);
     DeclareWebhooks(o);
     DeclarePolling(o);
+    DeclareMeasuring(o);
   }
 
  private:
@@ -125,6 +129,29 @@ struct IngestionConfig {
     o.Duration("channels_sync_every", &runner.sync_every, "How often accounts is asked for all channels.", least);
     o.Duration("webhook_note_every", &runner.note_every, "How often webhook times are written to the sources.", least);
     o.Duration("first_lookback", &runner.first_lookback, "How far back the first poll of a new channel reads.");
+  }
+  void DeclareMeasuring(app::Options& o) {
+    o.Duration("measure_interval_min", &measure.interval_min,
+               "Shortest time between two readings of a post's counters; in between it is a tenth of the post's age.",
+               absl::Seconds(1), kPlannedMax / 4);
+    o.Duration("measure_interval_max", &measure.interval_max, "The longest.", absl::Seconds(1), kPlannedMax / 4);
+    o.Duration("measure_for", &measure.follow_for, "For how long a post's counters are read.", absl::Minutes(1));
+    o.Duration("measure_channel_every", &measure.channel_every, "How often a channel's own counters are read.",
+               absl::Seconds(1), kPlannedMax / 4);
+    o.Int("measure_batch", &measure.batch, "Posts of one channel in one call.", {.min = 1, .max = kMeasureBatchMax});
+    o.Duration("measure_call_max", &measure.call_max, "Longest wait for the counters of one batch.", absl::Seconds(1));
+    o.Duration("measure_lease", &measure.lease,
+               "How long a channel belongs to a replica while it is measured: more than two calls take.",
+               absl::Seconds(5));
+    o.Duration("measure_failure_max", &measure.failure_max, "Longest wait after counters could not be read.",
+               absl::Seconds(1), kPlannedMax / 4);
+    o.Duration("measure_wait_max", &measure.wait_max, "Longest wait that a network may ask for.", absl::Minutes(1),
+               kPlannedMax / 4);
+    o.Int("measures_at_once", &measure_runner.at_once, "Channels measured at the same time.", {.min = 1, .max = 64});
+    o.Duration("measure_tick", &measure_runner.tick, "How often channels with counters due are looked for.",
+               absl::Milliseconds(10));
+    o.Duration("measure_sync_every", &measure_runner.sync_every, "How often channels to be measured are looked for.",
+               absl::Milliseconds(100));
   }
 };
 

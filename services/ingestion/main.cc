@@ -6,6 +6,7 @@
 #include "ingestion/bus/activity_sink.h"
 #include "ingestion/clients/accounts_desk.h"
 #include "ingestion/config.h"
+#include "ingestion/measuring.h"
 #include "ingestion/network/metrics.h"
 #include "ingestion/network/secrets.h"
 #include "ingestion/network/webhooks.h"
@@ -75,6 +76,8 @@ int Run(const IngestionConfig& config) {
                  [&](const std::string& network) { return reader.SharesBudget(network); }},
                 poll_metrics.Watchers());
 
+  Measuring measuring(config, connectors, desk, stream, producer, clock, metrics, &Uniform);
+
   Sources sources(store, clock);
   rpc::AccountsAuthenticator authenticator(accounts, config.authentication, clock, metrics);
   rpc::Runtime runtime("ingestion", config.rpc, authenticator, clock, metrics);
@@ -88,10 +91,12 @@ int Run(const IngestionConfig& config) {
   };
   process.AddReadyCheck("bus", [&] { return producer.Ready(); }, obs::Mode::kBusAway);
   process.AddReadyCheck("db", [&] { return stream.Ping(); }, obs::Mode::kDatabaseAway);
+  process.AddReadyCheck("follow", [&] { return measuring.Ready(); }, obs::Mode::kStreamStandsStill);
   return process.RunUntilSignal({
       {"producer", nullptr, [&](absl::Duration limit) { (void)producer.Flush(limit); }},
       {"bindings", nullptr, [&](absl::Duration) { binding_executor.Stop(); }},
       {"polling", [&] { return runner.Start(); }, [&](absl::Duration) { runner.Stop(); }},
+      {"measuring", [&] { return measuring.Start(); }, [&](absl::Duration limit) { measuring.Stop(limit); }},
       {"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }},
       {"grpc", [&] { return announced("grpc", server); }, [&](absl::Duration limit) { server.Stop(limit); }},
       {"webhooks", [&] { return announced("http", http); }, [&](absl::Duration limit) { http.Stop(limit); }},

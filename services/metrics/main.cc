@@ -27,7 +27,7 @@ int Run(const MetricsConfig& config) {
   rpc::Client accounts("metrics", config.accounts, clock, process.metrics());
   rpc::AccountsAuthenticator authenticator(accounts, config.authenticator, clock, process.metrics());
   rpc::Runtime runtime("metrics", config.rpc, authenticator, clock, process.metrics());
-  const auto service = MakeMetricsService(runtime, {queries, queries, queries, clock, config.timeseries_steps_max});
+  const auto service = MakeMetricsService(runtime, {queries, queries, queries, queries, clock, config.timeseries_steps_max});
   rpc::Server server(config.rpc, runtime, {service.get()});
 
   process.AddReadyCheck("db_api", [&] { return api.Ping(); }, obs::Mode::kDatabaseAway);

@@ -64,6 +64,9 @@ class Run(unittest.TestCase):
         self.assertEqual(first.returncode, 0)
         self.assertIn("lost 0 · doubled 0 · out of order 0", first.stdout)
         self.every_network_took_part(first.stdout)
+        likes = re.search(r"likes given (\d+), counted (\d+) on (\d+) networks", first.stdout)
+        self.assertTrue(likes and int(likes.group(1)) > 100, "no likes were given")
+        self.assertEqual(likes.group(1), likes.group(2))
         with socket.socket() as taken:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

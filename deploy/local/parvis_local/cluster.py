@@ -18,14 +18,15 @@ from .processes import Child, StartError, free_port, wait_until
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 TOPICS = ("parvis.ingestion.activity.v1", "parvis.moderation.assessment.v1", "parvis.publishing.command.v1",
-          "parvis.publishing.delivery.v1", "parvis.inbox.conversation.v1")
+          "parvis.publishing.delivery.v1", "parvis.inbox.conversation.v1", "parvis.metrics.sample.v1")
 # (topic, consumer group): each group parks what it cannot process in "<topic>.dlq.<group>".
 GROUPS = (("parvis.ingestion.activity.v1", "ingestion.receive"), ("parvis.ingestion.activity.v1", "moderation.assess"),
           ("parvis.moderation.assessment.v1", "moderation.queue"), ("parvis.moderation.assessment.v1", "inbox.fold"),
           ("parvis.publishing.delivery.v1", "inbox.fold"), ("parvis.publishing.command.v1", "publishing.accept"),
           ("parvis.moderation.assessment.v1", "metrics.fold.assessment"),
           ("parvis.publishing.delivery.v1", "metrics.fold.delivery"),
-          ("parvis.inbox.conversation.v1", "metrics.fold.conversation"))
+          ("parvis.inbox.conversation.v1", "metrics.fold.conversation"),
+          ("parvis.publishing.delivery.v1", "ingestion.follow"), ("parvis.metrics.sample.v1", "metrics.fold.sample"))
 DEAD_LETTERS = tuple(f"{topic}.dlq.{group}" for topic, group in GROUPS)
 
 # Started in this order, stopped in reverse.
@@ -219,7 +220,10 @@ class Cluster:
                 "poll_interval_min": "1s", "poll_interval_max": "5s", "poll_second_way_min": "10s",
                 "poll_second_way_max": "30s", "channels_sync_every": "1s",
                 # Whoever is killed while it polls gives the poll back soon.
-                "poll_lease": "10s", "poll_call_max": "8s"}
+                "poll_lease": "10s", "poll_call_max": "8s",
+                # A run is over before a real network's posts would be measured for the first time.
+                "measure_interval_min": "15s", "measure_interval_max": "60s", "measure_channel_every": "60s",
+                "measure_sync_every": "2s", "measure_lease": "20s", "measure_call_max": "8s"}
 
     def _gateway_flags(self, replica):
         backends = ",".join(f"parvis.{s}.v1={self.address(s + '_grpc', replica)}" for s in WITH_SCHEMA)

@@ -31,6 +31,7 @@ class MainJob:
         self.claims_lost = 0
         self.cases = []
         self.media = None
+        self.likes = {}      # by network: given to our posts
         self._lock = threading.Lock()   # Amélie and Ben count together
         self._cases_left = CASES_MAX
 
@@ -47,6 +48,7 @@ class MainJob:
         self.approve_and_schedule()
         self.await_deliveries()
         self.show.chapter("The audience answers")
+        self.likes = self.sandbox.like_posts()
         self.release_audience()
         self.show.chapter("The team answers")
         self.work_the_inbox()
@@ -342,6 +344,7 @@ class MainJob:
             wait_until(folded, 30, "the report is complete", 0.3)
         except StartError as late:
             self.show.step(str(late))
+        self.await_likes(client)
         total = self.report["total"]
         self.show.step(f"posts: {total['postsDelivered']} of {total['postsPlanned']} delivered, lateness p50 "
                        f"{total.get('latenessP50', '–')}, p99 {total.get('latenessP99', '–')}")
@@ -352,6 +355,24 @@ class MainJob:
         self.show.step(f"conversations: {total['conversationCount']}, answered {total['answeredConversationCount']} "
                        f"({total['answerRate']:.1%}); first response p50 {total.get('firstResponseP50', '–')}, p90 "
                        f"{total.get('firstResponseP90', '–')}")
+
+    def await_likes(self, client):
+        """Until the report has the likes that were given: ingestion reads them from the networks, metrics adds them up."""
+        def counted():
+            self.report = client.call(f"{METRICS}/GetCampaignReport", {"name": f"{self.campaign}/report"})
+            found = {part["network"]: int(part.get("networkCounters", {}).get("likes", 0)) for part in self.report["networks"]}
+            self.counted_likes = {network: found.get(network, 0) for network in self.likes}
+            self.show.progress(f"likes: {sum(self.counted_likes.values())} of {sum(self.likes.values())} counted")
+            return self.counted_likes == self.likes
+
+        try:
+            wait_until(counted, 90, "the likes are counted", 0.5)
+        except StartError as late:
+            self.show.step(str(late))
+        self.show.step(f"likes given {sum(self.likes.values())}, counted {sum(self.counted_likes.values())} on "
+                       f"{len(self.likes)} networks")
+        counters = self.report["total"].get("networkCounters", {})
+        self.show.step("the networks count: " + ", ".join(f"{name} {counters[name]}" for name in sorted(counters)))
 
     def stored_below_posts(self):
         return databases.count_messages(self.cluster, self.workspace, below_posts=True)

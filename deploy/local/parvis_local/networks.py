@@ -31,6 +31,7 @@ class Network:
     ordered: bool = True         # ids or times tell which of two comments of one second came first
     post_id: callable = str      # what our posts go by here, from their id in the sandbox's journal
     hidden_as: str = "hide"      # what the network's journal calls a hide
+    likes: str = ""              # what the sandbox calls a post's likes; "": nobody can like it there
     limits: tuple = ()           # ((endpoint, calls in its window), ...): the sandbox's own are too small for one quick run
     real: str = ""               # "module.Class" of what can be started in place of the sandbox
 
@@ -46,28 +47,29 @@ def first_of_topic(post):
 
 TOKEN = ("access_token",)
 TABLE = (
-    Network("facebook", "Facebook", "a Facebook Page", TOKEN, "/facebook/v23.0", share=6,
+    Network("facebook", "Facebook", "a Facebook Page", TOKEN, "/facebook/v23.0", share=6, likes="likes",
             webhook=Webhook("app_secret", verify_token=True)),
     Network("instagram", "Instagram", "an Instagram account", TOKEN, "/instagram/v23.0", media="image/jpeg", changes=False,
             webhook=Webhook("app_secret", verify_token=True)),
     # X lets a user hide 50 replies in 15 minutes, and the audience insults us more often than that within seconds. What waits
     # for the next window is kept, but a run must see the end of it.
-    Network("x", "X", "an X account", TOKEN, "/x", text="short", share=6, webhook=Webhook("consumer_secret"),
+    Network("x", "X", "an X account", TOKEN, "/x", text="short", share=6, webhook=Webhook("consumer_secret"), likes="likes",
             limits=(("tweets.hidden", 5000),)),
     Network("youtube", "YouTube", "a YouTube channel", TOKEN, "/youtube", title=True, media="video/mp4", changes=False,
-            ordered=False),
+            ordered=False, likes="likes"),
     Network("wordpress", "WordPress", "a blog", ("username", "application_password"), title=True, share=6,
             real="wordpress.Wordpress"),
     Network("ghost", "Ghost", "a Ghost blog", ("admin_key", "member_id"), title=True, changes=False, ordered=False,
             real="ghost.Ghost"),
     Network("linkedin", "LinkedIn", "a LinkedIn page", TOKEN, "/linkedin", media="image/jpeg",
-            webhook=Webhook("client_secret")),
+            webhook=Webhook("client_secret"), likes="likes"),
     # Neither deletions on Bluesky and Mastodon nor edits in NodeBB are in what is polled: services/networks/*/README.md.
     Network("bluesky", "Bluesky", "a Bluesky account", TOKEN, media="image/jpeg", text="short", changes=False,
             real="bluesky.Bluesky"),
-    Network("mastodon", "Mastodon", "a Mastodon account", TOKEN, media="image/jpeg", changes=False),
+    Network("mastodon", "Mastodon", "a Mastodon account", TOKEN, media="image/jpeg", changes=False, likes="favourites_count"),
     Network("discourse", "Discourse", "a Discourse forum", ("api_key", "api_username"), title=True, media="image/jpeg",
-            webhook=Webhook("webhook_secret", query="us={handle}"), post_id=first_of_topic),
+            webhook=Webhook("webhook_secret", query="us={handle}"), post_id=first_of_topic,
+            likes="likes"),
     Network("nodebb", "NodeBB", "a NodeBB forum", TOKEN, media="image/jpeg", title=True, changes=False, hidden_as="delete"),
     Network("feed", "feed", "a feed", (), text=""),
 )

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "parvis/inbox/v1/events.pb.h"
+#include "parvis/metrics/v1/sample.pb.h"
 #include "parvis/moderation/v1/assessment.pb.h"
 #include "parvis/publishing/v1/events.pb.h"
 #include "platform/base/ids.h"
@@ -117,6 +118,24 @@ StatusOr<ConversationFact> ToConversationFact(const StreamRecord& record) {
   if (fact.event_id.empty()) return MakeError(Code::kInvalidArgument, "RECORD_INCOMPLETE", "the event has no id");
   if (conversation.has_first_message_time()) fact.first_message_time = ToTime(conversation.first_message_time());
   if (conversation.has_first_response_time()) fact.first_response_time = ToTime(conversation.first_response_time());
+  return fact;
+}
+
+StatusOr<SampleFact> ToSampleFact(const StreamRecord& record) {
+  v1::Sample sample;
+  PARVIS_RETURN_IF_ERROR(Parse(record, sample));
+  PARVIS_RETURN_IF_ERROR(
+      RequireIds({{"workspace_id", &sample.workspace_id()}, {"channel_id", &sample.channel_id()}}));
+  if (!sample.has_measured_time()) {
+    return MakeError(Code::kInvalidArgument, "RECORD_INCOMPLETE", "the sample has no measured_time");
+  }
+  SampleFact fact{.workspace_id = sample.workspace_id(),
+                  .channel_id = sample.channel_id(),
+                  .network = sample.network(),
+                  .post_remote_id = sample.post_remote_id(),
+                  .measured_time = ToTime(sample.measured_time()),
+                  .counters = {}};
+  for (const auto& [counter, value] : sample.counters()) fact.counters[counter] = value;
   return fact;
 }
 

@@ -15,5 +15,6 @@ namespace parvis::metrics {
 StatusOr<ActivityFact> ToActivityFact(const StreamRecord& record);
 StatusOr<DeliveryFact> ToDeliveryFact(const StreamRecord& record);
 StatusOr<ConversationFact> ToConversationFact(const StreamRecord& record);
+StatusOr<SampleFact> ToSampleFact(const StreamRecord& record);
 
 }  // namespace parvis::metrics

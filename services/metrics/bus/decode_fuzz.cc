@@ -24,5 +24,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Check(parvis::metrics::ToActivityFact(record));
   Check(parvis::metrics::ToDeliveryFact(record));
   Check(parvis::metrics::ToConversationFact(record));
+  Check(parvis::metrics::ToSampleFact(record));
   return 0;
 }

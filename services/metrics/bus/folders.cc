@@ -35,6 +35,7 @@ std::vector<std::unique_ptr<bus::Consumer>> MakeFolders(const bus::BusConfig& co
   add(kAssessmentTopic, kAssessmentGroup, Folding<ActivityFact>(&ToActivityFact, facts, &FactStore::FoldActivities));
   add(kDeliveryTopic, kDeliveryGroup, Folding<DeliveryFact>(&ToDeliveryFact, facts, &FactStore::FoldDeliveries));
   add(kConversationTopic, kConversationGroup, Folding<ConversationFact>(&ToConversationFact, facts, &FactStore::FoldConversations));
+  add(kSampleTopic, kSampleGroup, Folding<SampleFact>(&ToSampleFact, facts, &FactStore::FoldSamples));
   return consumers;
 }
 

@@ -13,6 +13,7 @@ namespace parvis::metrics {
 inline constexpr char kAssessmentTopic[] = "parvis.moderation.assessment.v1", kAssessmentGroup[] = "metrics.fold.assessment";
 inline constexpr char kDeliveryTopic[] = "parvis.publishing.delivery.v1", kDeliveryGroup[] = "metrics.fold.delivery";
 inline constexpr char kConversationTopic[] = "parvis.inbox.conversation.v1", kConversationGroup[] = "metrics.fold.conversation";
+inline constexpr char kSampleTopic[] = "parvis.metrics.sample.v1", kSampleGroup[] = "metrics.fold.sample";
 
 // Not started yet. Everything given outlives them.
 std::vector<std::unique_ptr<bus::Consumer>> MakeFolders(const bus::BusConfig& config, FactStore& facts, OffsetStore& offsets,

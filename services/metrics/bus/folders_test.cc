@@ -5,6 +5,7 @@
 
 #include "metrics/bus/decode.h"
 #include "parvis/inbox/v1/events.pb.h"
+#include "parvis/metrics/v1/sample.pb.h"
 #include "parvis/moderation/v1/assessment.pb.h"
 #include "parvis/publishing/v1/events.pb.h"
 #include "platform/base/ids.h"
@@ -105,6 +106,23 @@ TEST(Decode, DeliveryAndConversation) {
   EXPECT_EQ(ToConversationFact(RecordOf(change))->type, "#96");
 }
 
+TEST(Decode, Sample) {
+  v1::Sample sample;
+  sample.set_workspace_id(kWorkspace);
+  sample.set_channel_id(kChannel);
+  sample.set_network("x");
+  sample.set_post_remote_id("1");
+  (*sample.mutable_counters())["likes"] = 3;
+  EXPECT_EQ(ReasonOf(ToSampleFact(RecordOf(sample)).status()), "RECORD_INCOMPLETE") << "without a time";
+  sample.mutable_measured_time()->set_seconds(1'800'000'000);
+  const auto fact = ToSampleFact(RecordOf(sample));
+  ASSERT_TRUE(fact.ok()) << fact.status();
+  EXPECT_EQ(fact->network, "x");
+  EXPECT_EQ(fact->post_remote_id, "1");
+  EXPECT_EQ(fact->measured_time, absl::FromUnixSeconds(1'800'000'000));
+  EXPECT_EQ(fact->counters.at("likes"), 3);
+}
+
 // Remembers what it is given; thread-safe.
 class Remembering : public FactStore, public OffsetStore {
  public:
@@ -120,6 +138,7 @@ class Remembering : public FactStore, public OffsetStore {
   Status FoldConversations(const StreamPositions&, const std::vector<ConversationFact>&) override {
     return absl::OkStatus();
   }
+  Status FoldSamples(const StreamPositions&, const std::vector<SampleFact>&) override { return absl::OkStatus(); }
   size_t size() {
     const std::lock_guard lock(mutex);
     return activities.size();
@@ -133,6 +152,7 @@ TEST(Folders, FoldTheTopicAndBuryWhatIsUnreadable) {
   kafka.MakeTopic(kAssessmentTopic, 2, {kAssessmentGroup});
   kafka.MakeTopic(kDeliveryTopic, 1, {kDeliveryGroup});
   kafka.MakeTopic(kConversationTopic, 1, {kConversationGroup});
+  kafka.MakeTopic(kSampleTopic, 1, {kSampleGroup});
   obs::Metrics metrics;
   RealClock clock;
   bus::Producer producer(kafka.Config(), metrics);
@@ -142,7 +162,7 @@ TEST(Folders, FoldTheTopicAndBuryWhatIsUnreadable) {
   ASSERT_TRUE(producer.SendAll(records).ok());
   Remembering store;
   auto folders = MakeFolders(kafka.Config(), store, store, producer, clock, metrics);
-  ASSERT_EQ(folders.size(), 3u);
+  ASSERT_EQ(folders.size(), 4u);
   for (const auto& folder : folders) ASSERT_TRUE(folder->Start().ok());
   EXPECT_TRUE(testing::WaitFor([&] { return store.size() == 199; }, absl::Seconds(30)));
   const auto dead = kafka.Read(std::string(kAssessmentTopic) + ".dlq." + kAssessmentGroup, 1);

@@ -18,6 +18,7 @@ StatusOr<CampaignReport> GetCampaignReport(const Call& call, const std::string& 
     std::vector<ReasonFigures>& reasons = parts[reason.network].reasons;
     if (reasons.size() < kReasonsMax) reasons.push_back(reason);
   }
+  for (const CounterFigures& one : figures.counters) parts[one.network].counters[one.counter] = one.value;
   CampaignReport report{.compute_time = clock.WallNow()};
   for (auto& [network, part] : parts) {
     part.posts.network = network;

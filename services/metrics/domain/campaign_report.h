@@ -1,6 +1,7 @@
 // Use case: what became of a campaign.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,12 @@ struct ConversationFigures {
   std::optional<absl::Duration> first_response_p50, first_response_p90;
 };
 
+// What the network counts of the delivered posts, the latest values added up.
+struct CounterFigures {
+  std::string network, counter;   // "likes", "views", ...
+  int64_t value = 0;
+};
+
 // Port: the figures of one campaign, per network and (network "") for all, all of one moment: they agree with each other
 // whatever is folded meanwhile. A network without figures may be missing.
 class ReportStore {
@@ -42,6 +49,7 @@ class ReportStore {
     std::vector<CommentFigures> comments;
     std::vector<ReasonFigures> reasons;      // the most frequent first
     std::vector<ConversationFigures> conversations;
+    std::vector<CounterFigures> counters;
   };
   virtual ~ReportStore() = default;
   virtual StatusOr<Figures> CampaignFigures(const Call& call, const std::string& campaign_id) = 0;
@@ -53,6 +61,7 @@ struct ReportPart {
   std::vector<ReasonFigures> reasons;   // at most kReasonsMax
   ConversationFigures conversations;
   double answer_rate = 0;               // answered ÷ conversations
+  std::map<std::string, int64_t> counters;
 };
 inline constexpr size_t kReasonsMax = 100;
 struct CampaignReport {

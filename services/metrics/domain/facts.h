@@ -7,6 +7,7 @@
 // migration of the release that knows it. "" if the record says nothing.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,6 +61,15 @@ struct ConversationFact {
   std::optional<absl::Time> first_message_time, first_response_time;
 };
 
+// What a network counted of one post, or of a channel, at one moment. No fact to be summed up: the latest is what counts.
+// Key: (channel_id, post_remote_id, measured_time).
+struct SampleFact {
+  std::string workspace_id, channel_id, network;
+  std::string post_remote_id;  // "" for the channel itself
+  absl::Time measured_time;
+  std::map<std::string, int64_t> counters;
+};
+
 // Port: keeps facts and the sums (by the minute, the hour and the day) that follow from them, with the consumer's
 // position, in one transaction. Facts that are known already change nothing. ABORTED FENCED when the position's epoch
 // is not ours any more.
@@ -69,6 +79,9 @@ class FactStore {
   virtual Status FoldActivities(const StreamPositions& positions, const std::vector<ActivityFact>& facts) = 0;
   virtual Status FoldDeliveries(const StreamPositions& positions, const std::vector<DeliveryFact>& facts) = 0;
   virtual Status FoldConversations(const StreamPositions& positions, const std::vector<ConversationFact>& facts) = 0;
+  // Of each counter the latest value, and the last of every hour and day: in whatever order and however often samples
+  // come, the same remains.
+  virtual Status FoldSamples(const StreamPositions& positions, const std::vector<SampleFact>& samples) = 0;
 };
 
 }  // namespace parvis::metrics

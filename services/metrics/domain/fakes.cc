@@ -1,5 +1,7 @@
 #include "metrics/domain/fakes.h"
 
+#include <algorithm>
+
 namespace parvis::metrics {
 
 Status FakeStore::Advance(const StreamPositions& positions) {
@@ -27,6 +29,68 @@ Status FakeStore::FoldConversations(const StreamPositions& positions, const std:
   PARVIS_RETURN_IF_ERROR(Advance(positions));
   for (const ConversationFact& fact : facts) conversations_.insert({{fact.workspace_id, fact.event_id}, fact});
   return absl::OkStatus();
+}
+
+Status FakeStore::FoldSamples(const StreamPositions& positions, const std::vector<SampleFact>& samples) {
+  PARVIS_RETURN_IF_ERROR(Advance(positions));
+  for (const SampleFact& s : samples)
+    samples_.insert({{s.workspace_id, s.channel_id, s.post_remote_id, s.measured_time}, s});
+  return absl::OkStatus();
+}
+
+bool FakeStore::Matches(const Call& call, const CounterQuery& query, const SampleFact& sample) const {
+  if (sample.workspace_id != call.workspace_id) return false;
+  if ((query.subject == CounterSubject::kChannels) != sample.post_remote_id.empty()) return false;
+  if (!query.channel_id.empty() && sample.channel_id != query.channel_id) return false;
+  if (!query.post_remote_id.empty() && sample.post_remote_id != query.post_remote_id) return false;
+  if (query.campaign_id.empty()) return true;
+  for (const auto& [key, f] : deliveries_) {
+    if (f.workspace_id == call.workspace_id && f.campaign_id == query.campaign_id && f.kind == "post" &&
+        f.state == "delivered" && f.channel_id == sample.channel_id && f.remote_id == sample.post_remote_id) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Asks every subject anew what it stood at at each moment that matters.
+StatusOr<std::vector<CounterSeries>> FakeStore::Counters(const Call& call, const CounterQuery& query) {
+  using Subject = std::tuple<std::string, std::string>;  // channel, post
+  std::map<std::pair<std::string, std::string>, std::map<Subject, std::map<absl::Time, int64_t>>> all;
+  for (const auto& [key, sample] : samples_) {
+    if (!Matches(call, query, sample)) continue;
+    for (const auto& [counter, value] : sample.counters) {
+      all[{sample.network, counter}][{sample.channel_id, sample.post_remote_id}][sample.measured_time] = value;
+    }
+  }
+  std::vector<CounterSeries> found;
+  for (const auto& [name, subjects] : all) {
+    CounterSeries series{.network = name.first, .counter = name.second, .measured = absl::InfinitePast()};
+    const auto at = [&subjects = subjects](absl::Time time) {
+      int64_t level = 0;
+      for (const auto& [subject, values] : subjects) {
+        auto it = values.lower_bound(time);
+        if (it != values.begin()) level += std::prev(it)->second;
+      }
+      return level;
+    };
+    for (const auto& [subject, values] : subjects) {
+      series.value += values.rbegin()->second;
+      series.measured = std::max(series.measured, values.rbegin()->first);
+      ++series.subjects;
+    }
+    if (query.range) {
+      int64_t level = at(query.range->start);
+      if (level != 0) series.points.push_back({absl::InfinitePast(), level});
+      for (absl::Time step = query.range->start; step < query.range->end; step += WidthOf(query.range->step)) {
+        const int64_t after = at(step + WidthOf(query.range->step));
+        if (after != level) series.points.push_back({step, after - level});
+        level = after;
+      }
+    }
+    found.push_back(std::move(series));
+  }
+  return found;
 }
 
 std::vector<FakeStore::Count> FakeStore::Counts(const std::string& workspace_id) const {

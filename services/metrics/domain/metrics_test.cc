@@ -9,7 +9,7 @@ namespace {
 
 Stores FakeStores() {
   const auto store = std::make_shared<FakeStore>();
-  return {store, store, [next = int64_t{0}]() mutable { return StreamPosition{.group = "g", .topic = "t", .next = ++next}; }};
+  return {store, store, store, [next = int64_t{0}]() mutable { return StreamPosition{.group = "g", .topic = "t", .next = ++next}; }};
 }
 INSTANTIATE_TEST_SUITE_P(Fake, StoreContract, ::testing::Values(&FakeStores));
 
@@ -45,6 +45,24 @@ TEST(QueryTimeseries, RefusesWhatCannotBeAnswered) {
   for (const std::string& name : MetricNames()) EXPECT_EQ(reason(name, absl::Minutes(1), 10), "");
 }
 
+TEST(QueryCounters, RefusesWhatCannotBeAnswered) {
+  FakeStore store;
+  const auto reasons = [&](const CounterQuery& query) {
+    std::string all;
+    for (const Violation& one : ToError(QueryCounters(BackgroundCall("t", kWorkspace), query, 10, store).status()).violations) {
+      all += one.field + " " + one.reason + ";";
+    }
+    return all;
+  };
+  EXPECT_EQ(reasons({}), "");
+  EXPECT_EQ(reasons({.subject = CounterSubject::kChannels, .campaign_id = kCampaign, .post_remote_id = "1"}),
+            "campaign NOT_POSSIBLE;post_remote_id NOT_POSSIBLE;");
+  EXPECT_EQ(reasons({.post_remote_id = "1"}), "channel CHANNEL_MISSING;");
+  EXPECT_EQ(reasons({.range = CounterQuery::Range{kNoon, kNoon + absl::Hours(1), Step::kMinute}}), "step STEP_UNKNOWN;");
+  EXPECT_EQ(reasons({.range = CounterQuery::Range{kNoon, kNoon, Step::kHour}}), "end_time TIME_RANGE;");
+  EXPECT_EQ(reasons({.range = CounterQuery::Range{kNoon, kNoon + absl::Hours(11), Step::kHour}}), "end_time TOO_MANY_STEPS;");
+}
+
 class FixedReports : public ReportStore {
  public:
   StatusOr<Figures> CampaignFigures(const Call&, const std::string&) override { return figures; }
@@ -57,6 +75,7 @@ TEST(GetCampaignReport, PutsTheFiguresOfEachNetworkTogether) {
                          {.network = "facebook", .planned = 1, .delivered = 1}};
   store.figures.comments = {{.network = "facebook", .comments = 10, .hidden = 2}, {.network = "", .comments = 10, .hidden = 2}};
   store.figures.conversations = {{.network = "facebook", .conversations = 8, .answered = 6}, {.network = "", .conversations = 8, .answered = 6}};
+  store.figures.counters = {{"", "likes", 9}, {"facebook", "likes", 9}};
   for (size_t i = 0; i < kReasonsMax + 5; ++i) store.figures.reasons.push_back({"", "hidden", "rule" + std::to_string(i), 1});
   FakeClock clock;
   const auto report = GetCampaignReport(BackgroundCall("t", kWorkspace), kCampaign, clock, store);
@@ -71,6 +90,9 @@ TEST(GetCampaignReport, PutsTheFiguresOfEachNetworkTogether) {
   EXPECT_EQ(report->networks[0].comments.hidden, 2);
   EXPECT_EQ(report->networks[1].posts.network, "x");
   EXPECT_EQ(report->networks[1].answer_rate, 0);
+  EXPECT_EQ(report->total.counters.at("likes"), 9);
+  EXPECT_EQ(report->networks[0].counters.at("likes"), 9);
+  EXPECT_TRUE(report->networks[1].counters.empty());
 }
 
 }  // namespace

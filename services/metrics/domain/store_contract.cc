@@ -75,4 +75,56 @@ TEST_P(StoreContract, StepsBeginWhereTheyShouldAndBoundsAreHalfOpen) {
   EXPECT_EQ(*stores_.rollups->Sum(call, query), (std::vector<Point>{{kNoon - absl::Hours(12), 4}, {kNoon + absl::Hours(12), 1}}));
 }
 
+TEST_P(StoreContract, ALaterSampleReplacesAnEarlierOneInWhateverOrderTheyCome) {
+  const SampleFact first = Sample("post-1", kNoon, {{"likes", 3}, {"shares", 1}}),
+                   second = Sample("post-1", kNoon + absl::Minutes(5), {{"likes", 2}}),
+                   other = Sample("post-2", kNoon, {{"likes", 10}});
+  ASSERT_TRUE(stores_.facts->FoldSamples(stores_.next(), {second, other, second}).ok());
+  ASSERT_TRUE(stores_.facts->FoldSamples(stores_.next(), {first}).ok());
+  ASSERT_TRUE(stores_.facts->FoldSamples(stores_.next(), {}).ok());
+  EXPECT_EQ(Latest("likes"), 12);
+  EXPECT_EQ(Latest("shares"), 1);
+  EXPECT_EQ(Latest("likes", {.channel_id = kChannel, .post_remote_id = "post-1"}), 2);
+  EXPECT_EQ(Latest("likes", {.channel_id = UuidOfName("another channel")}), -1);
+  EXPECT_EQ(Latest("likes", {}, kOtherWorkspace), -1);
+  const StreamPosition position = stores_.next();
+  ASSERT_TRUE(stores_.facts->FoldSamples(position, {first}).ok());
+  EXPECT_EQ(ReasonOf(stores_.facts->FoldSamples(position, {other})), "FENCED");
+}
+
+TEST_P(StoreContract, ACampaignHasTheCountersOfItsPostsAndChannelsTheirOwn) {
+  ASSERT_TRUE(stores_.facts->FoldSamples(stores_.next(), {Sample("post-1", kNoon, {{"likes", 3}}), Sample("post-2", kNoon, {{"likes", 4}}),
+                                                          Sample("", kNoon, {{"followers", 100}, {"likes", 50}})}).ok());
+  EXPECT_EQ(Latest("likes", {.campaign_id = kCampaign}), -1);
+  ASSERT_TRUE(stores_.facts->FoldDeliveries(stores_.next(), {Post("d", 1, "delivered", "post-1"), Post("e", 1, "failed", "post-2")}).ok());
+  EXPECT_EQ(Latest("likes", {.campaign_id = kCampaign}), 3);
+  EXPECT_EQ(Latest("likes"), 7);
+  EXPECT_EQ(Latest("followers"), -1);
+  EXPECT_EQ(Latest("followers", {.subject = CounterSubject::kChannels}), 100);
+}
+
+TEST_P(StoreContract, GrowthIsReadFromTheLastValueOfEveryStep) {
+  ASSERT_TRUE(stores_.facts->FoldSamples(stores_.next(), {
+      Sample("post-1", kNoon - absl::Hours(30), {{"likes", 1}}), Sample("post-1", kNoon - absl::Minutes(1), {{"likes", 2}}),
+      Sample("post-1", kNoon + absl::Minutes(1), {{"likes", 3}}), Sample("post-1", kNoon + absl::Minutes(50), {{"likes", 5}}),
+      Sample("post-1", kNoon + absl::Minutes(130), {{"likes", 4}}), Sample("post-2", kNoon + absl::Minutes(61), {{"likes", 10}}),
+      Sample("post-1", kNoon + absl::Hours(40), {{"likes", 100}})}).ok());
+  CounterQuery query{.range = CounterQuery::Range{kNoon + absl::Minutes(7), kNoon + absl::Hours(4), Step::kHour}};
+  const Call call = BackgroundCall("test", kWorkspace);
+  auto series = QueryCounters(call, query, 100, *stores_.counters);
+  ASSERT_TRUE(series.ok()) << series.status();
+  ASSERT_EQ(series->size(), 1u);
+  EXPECT_EQ(series->at(0).network, "facebook");
+  EXPECT_EQ(series->at(0).value, 110);
+  EXPECT_EQ(series->at(0).subjects, 2);
+  EXPECT_EQ(series->at(0).measured, kNoon + absl::Hours(40));
+  EXPECT_EQ(series->at(0).points, (std::vector<Point>{{kNoon, 5}, {kNoon + absl::Hours(1), 15}, {kNoon + absl::Hours(2), 14},
+                                                      {kNoon + absl::Hours(3), 14}}));
+  query.range = CounterQuery::Range{kNoon - absl::Hours(72), kNoon + absl::Hours(48), Step::kDay};
+  series = QueryCounters(call, query, 100, *stores_.counters);
+  std::vector<int64_t> days;
+  for (const Point& point : series->at(0).points) days.push_back(point.value);
+  EXPECT_EQ(days, (std::vector<int64_t>{0, 0, 1, 14, 14, 110})) << "the last day begins at midnight";
+}
+
 }  // namespace parvis::metrics

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "metrics/domain/counters.h"
 #include "metrics/domain/facts.h"
 #include "metrics/domain/timeseries.h"
 #include "platform/base/ids.h"
@@ -40,10 +41,16 @@ inline ConversationFact Conversation(const std::string& event_id, int64_t sequen
           .first_message_time = kNoon};
 }
 
+inline SampleFact Sample(const std::string& post, absl::Time at, std::map<std::string, int64_t> counters) {
+  return {.workspace_id = kWorkspace, .channel_id = kChannel, .network = "facebook", .post_remote_id = post, .measured_time = at,
+          .counters = std::move(counters)};
+}
+
 // Value-parameterized by a factory of stores, both empty and the same behind.
 struct Stores {
   std::shared_ptr<FactStore> facts;
   std::shared_ptr<RollupStore> rollups;
+  std::shared_ptr<CounterStore> counters;
   std::function<StreamPosition()> next;   // a position that the store accepts, further on at every call
 };
 class StoreContract : public ::testing::TestWithParam<std::function<Stores()>> {
@@ -58,6 +65,15 @@ class StoreContract : public ::testing::TestWithParam<std::function<Stores()>> {
     int64_t total = 0;
     for (const Point& point : *points) total += point.value;
     return total;
+  }
+  // What `counter` of the posts, or as `query` says, stands at; -1 if there is none.
+  int64_t Latest(const std::string& counter, const CounterQuery& query = {}, const std::string& workspace = kWorkspace) {
+    const auto all = QueryCounters(BackgroundCall("test", workspace), query, 100, *stores_.counters);
+    EXPECT_TRUE(all.ok()) << all.status();
+    for (const CounterSeries& one : *all) {
+      if (one.counter == counter) return one.value;
+    }
+    return -1;
   }
   Stores stores_;
 };

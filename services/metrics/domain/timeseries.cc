@@ -34,7 +34,14 @@ constexpr std::pair<std::string_view, MetricSource> kMetrics[] = {{"comments", k
                                                                   {"cases_escalated", kConversations},
                                                                   {"cases_resolved", kConversations}};
 
-absl::Duration Width(Step step) {
+// Steps are those of UTC, which has no summer time: plain division.
+absl::Time Floor(absl::Time time, absl::Duration width) {
+  return absl::UnixEpoch() + absl::Floor(time - absl::UnixEpoch(), width);
+}
+
+}  // namespace
+
+absl::Duration WidthOf(Step step) {
   switch (step) {
     case Step::kMinute:
       return absl::Minutes(1);
@@ -46,12 +53,17 @@ absl::Duration Width(Step step) {
   return absl::Hours(1);
 }
 
-// Steps are those of UTC, which has no summer time: plain division.
-absl::Time Floor(absl::Time time, absl::Duration width) {
-  return absl::UnixEpoch() + absl::Floor(time - absl::UnixEpoch(), width);
+Status WidenToSteps(absl::Time& start, absl::Time& end, absl::Duration width, int64_t steps_max) {
+  if (end <= start) return InvalidField("end_time", "TIME_RANGE", "must be after start_time");
+  if ((end - start) / width > static_cast<double>(steps_max)) {
+    return InvalidField(
+        "end_time", "TOO_MANY_STEPS",
+        "must be at most " + std::to_string(steps_max) + " steps after start_time: ask for less or for wider steps");
+  }
+  start = Floor(start, width);
+  end = Floor(end - absl::Nanoseconds(1), width) + width;
+  return absl::OkStatus();
 }
-
-}  // namespace
 
 const std::vector<std::string>& MetricNames() {
   static const std::vector<std::string> names = [] {
@@ -75,20 +87,12 @@ StatusOr<std::vector<Point>> QueryTimeseries(const Call& call, TimeseriesQuery q
   if (std::find(names.begin(), names.end(), query.metric) == names.end()) {
     return InvalidField("metric", "METRIC_UNKNOWN", "must be one of the metrics");
   }
-  if (query.end <= query.start) return InvalidField("end_time", "TIME_RANGE", "must be after start_time");
-  const absl::Duration width = Width(query.step);
-  if ((query.end - query.start) / width > static_cast<double>(steps_max)) {
-    return InvalidField(
-        "end_time", "TOO_MANY_STEPS",
-        "must be at most " + std::to_string(steps_max) + " steps after start_time: ask for less or for wider steps");
-  }
-  query.start = Floor(query.start, width);
-  const absl::Time last = Floor(query.end - absl::Nanoseconds(1), width);
-  query.end = last + width;
+  const absl::Duration width = WidthOf(query.step);
+  PARVIS_RETURN_IF_ERROR(WidenToSteps(query.start, query.end, width, steps_max));
   PARVIS_ASSIGN_OR_RETURN(const std::vector<Point> sums, store.Sum(call, query));
   std::vector<Point> points;
   auto sum = sums.begin();
-  for (absl::Time at = query.start; at <= last; at += width) {
+  for (absl::Time at = query.start; at < query.end; at += width) {
     while (sum != sums.end() && sum->start < at) ++sum;
     points.push_back({at, sum != sums.end() && sum->start == at ? sum->value : 0});
   }

@@ -13,6 +13,9 @@
 namespace parvis::metrics {
 
 enum class Step { kMinute, kHour, kDay };
+absl::Duration WidthOf(Step step);
+// Moves both to the steps of UTC around them. INVALID_ARGUMENT TIME_RANGE, TOO_MANY_STEPS, as QueryTimeseries.
+Status WidenToSteps(absl::Time& start, absl::Time& end, absl::Duration width, int64_t steps_max);
 
 // Names of all metrics, as in the proto's enum without prefix, lower case ("comments_hidden").
 const std::vector<std::string>& MetricNames();

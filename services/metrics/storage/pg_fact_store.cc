@@ -63,6 +63,24 @@ constexpr char kFoldConversations[] =
     "WHERE metric IS NOT NULL GROUP BY 1, 2, 3, 4, 5), "
     "channels AS (" PARVIS_METRICS_ADD_CHANNELS ") " PARVIS_METRICS_ADD_POSTS;
 
+// Of each counter the latest of the batch, if it is later than what is there.
+constexpr char kFoldSamples[] =
+    "WITH x AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], "
+    "$7::timestamptz[]) AS x (w, c, p, k, n, v, t)), "
+    "steps AS (INSERT INTO counter_steps AS s (workspace_id, channel_id, post_remote_id, counter, step_minutes, "
+    "start_time, network, value, measured_time) "
+    "SELECT DISTINCT ON (w, c, p, k, m, b) w, c, p, k, m, b, n, v, t FROM x CROSS JOIN LATERAL (VALUES "
+    "(60, date_trunc('hour', t, 'UTC')), (1440, date_trunc('day', t, 'UTC'))) AS step (m, b) "
+    "ORDER BY w, c, p, k, m, b, t DESC "
+    "ON CONFLICT (workspace_id, channel_id, post_remote_id, counter, step_minutes, start_time) "
+    "DO UPDATE SET value = excluded.value, measured_time = excluded.measured_time "
+    "WHERE s.measured_time < excluded.measured_time) "
+    "INSERT INTO counters AS l (workspace_id, channel_id, post_remote_id, counter, network, value, measured_time) "
+    "SELECT DISTINCT ON (w, c, p, k) w, c, p, k, n, v, t FROM x ORDER BY w, c, p, k, t DESC "
+    "ON CONFLICT (workspace_id, channel_id, post_remote_id, counter) "
+    "DO UPDATE SET value = excluded.value, measured_time = excluded.measured_time "
+    "WHERE l.measured_time < excluded.measured_time";
+
 // A column of the facts as an array parameter.
 template <class Fact, class Get>
 db::Param Column(const std::vector<Fact>& facts, Get get) {
@@ -145,6 +163,27 @@ Status PgFactStore::FoldConversations(const StreamPositions& positions, const st
        Column(facts, [](const F& f) { return f.post_remote_id; }),
        Column(facts, [](const F& f) { return f.member_id; }), Times(facts, &F::first_message_time),
        Times(facts, &F::first_response_time)});
+}
+
+Status PgFactStore::FoldSamples(const StreamPositions& positions, const std::vector<SampleFact>& samples) {
+  struct Value {
+    const SampleFact& of;
+    const std::string& counter;
+    int64_t value;
+  };
+  std::vector<Value> values;
+  for (const SampleFact& sample : samples) {
+    for (const auto& [counter, value] : sample.counters) values.push_back({sample, counter, value});
+  }
+  if (values.empty()) return Fold(stream_, positions, kFoldSamples, {});
+  return Fold(stream_, positions, kFoldSamples,
+              {Column(values, [](const Value& v) { return v.of.workspace_id; }),
+               Column(values, [](const Value& v) { return v.of.channel_id; }),
+               Column(values, [](const Value& v) { return v.of.post_remote_id; }),
+               Column(values, [](const Value& v) { return v.counter; }),
+               Column(values, [](const Value& v) { return v.of.network; }),
+               Column(values, [](const Value& v) { return v.value; }),
+               Column(values, [](const Value& v) { return v.of.measured_time; })});
 }
 
 }  // namespace parvis::metrics

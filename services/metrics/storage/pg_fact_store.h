@@ -17,6 +17,7 @@ class PgFactStore : public FactStore {
   Status FoldActivities(const StreamPositions& positions, const std::vector<ActivityFact>& facts) override;
   Status FoldDeliveries(const StreamPositions& positions, const std::vector<DeliveryFact>& facts) override;
   Status FoldConversations(const StreamPositions& positions, const std::vector<ConversationFact>& facts) override;
+  Status FoldSamples(const StreamPositions& positions, const std::vector<SampleFact>& samples) override;
 
  private:
   db::Pool& stream_;

@@ -102,6 +102,12 @@ constexpr char kConversations[] =
     "answered IS NOT NULL) "
     "FROM latest WHERE asked IS NOT NULL GROUP BY GROUPING SETS ((network), ())";
 
+constexpr char kCounters[] =
+    "SELECT coalesce(c.network, ''), c.counter, sum(c.value)::bigint FROM (SELECT DISTINCT channel_id, remote_id FROM "
+    "delivery_facts WHERE workspace_id = $1 AND campaign_id = $2 AND campaign_id <> '' AND kind = 'post' AND state = "
+    "'delivered' AND remote_id <> '') AS p JOIN counters c ON c.workspace_id = $1 AND c.channel_id = p.channel_id "
+    "AND c.post_remote_id = p.remote_id GROUP BY GROUPING SETS ((c.network, c.counter), (c.counter)) ORDER BY 1, 2";
+
 constexpr char kFacts[] =
     "SELECT (SELECT count(*) FROM activity_facts WHERE workspace_id = $1) + (SELECT count(*) FROM delivery_facts WHERE "
     "workspace_id = $1) "
@@ -194,6 +200,10 @@ StatusOr<ReportStore::Figures> PgQueryStore::CampaignFigures(const Call& call, c
     for (int i = 0; i < conversations.size(); ++i) {
       figures.conversations.push_back({conversations.Text(i, 0), conversations.Int(i, 1), conversations.Int(i, 2),
                                        Seconds(conversations, i, 3), Seconds(conversations, i, 4)});
+    }
+    PARVIS_ASSIGN_OR_RETURN(const db::Rows counters, tx.Query(kCounters, {call.workspace_id, campaign_id}));
+    for (int i = 0; i < counters.size(); ++i) {
+      figures.counters.push_back({counters.Text(i, 0), counters.Text(i, 1), counters.Int(i, 2)});
     }
     return absl::OkStatus();
   }));

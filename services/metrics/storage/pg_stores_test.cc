@@ -31,8 +31,8 @@ std::function<StreamPosition()> Positions(const std::string& topic = "t") {
 
 Stores PgStores() {
   Database().Clear();
-  return {std::make_shared<PgFactStore>(Database().stream()), std::make_shared<PgQueryStore>(Database().api()),
-          Positions()};
+  const auto queries = std::make_shared<PgQueryStore>(Database().api());
+  return {std::make_shared<PgFactStore>(Database().stream()), queries, queries, Positions()};
 }
 INSTANTIATE_TEST_SUITE_P(Postgres, StoreContract, ::testing::Values(&PgStores));
 

@@ -60,48 +60,98 @@ void ToProto(const ReportPart& part, v1::CampaignFigures& out) {
   out.set_answer_rate(part.answer_rate);
   SetDuration(part.conversations.first_response_p50, &v1::CampaignFigures::mutable_first_response_p50, out);
   SetDuration(part.conversations.first_response_p90, &v1::CampaignFigures::mutable_first_response_p90, out);
+  for (const auto& [counter, value] : part.counters) (*out.mutable_network_counters())[counter] = value;
 }
+
+// What is wrong with a request, field by field.
+class Checker {
+ public:
+  void Note(const Status& status) {
+    for (const Violation& violation : ToError(status).violations) violations_.push_back(violation);
+  }
+  void Note(Violation violation) { violations_.push_back(std::move(violation)); }
+  void Parent(const std::string& name) { Note(rpc::ParseName("parent", name, "workspaces/*").status()); }
+  // The id of an optional name.
+  std::string Id(const char* field, const std::string& name, const char* pattern) {
+    if (name.empty()) return "";
+    const auto parsed = rpc::ParseName(field, name, pattern);
+    if (parsed.ok()) return parsed->back();
+    Note(parsed.status());
+    return "";
+  }
+  absl::Time Time(const char* field, bool has, const google::protobuf::Timestamp& value) {
+    // 0001-01-01 to 9999-12-31, as protobuf defines a Timestamp.
+    const bool good = has && value.seconds() >= -62135596800 && value.seconds() <= 253402300799 && value.nanos() >= 0 &&
+                      value.nanos() < 1'000'000'000;
+    if (!good) Note({field, "must be a time between the years 1 and 9999", "TIME_INVALID"});
+    return absl::FromUnixSeconds(value.seconds()) + absl::Nanoseconds(value.nanos());
+  }
+  metrics::Step StepOf(v1::Step step) {
+    switch (step) {
+      case v1::STEP_MINUTE: return Step::kMinute;
+      case v1::STEP_HOUR: return Step::kHour;
+      case v1::STEP_DAY: return Step::kDay;
+      default: Note({"step", "must be STEP_MINUTE, STEP_HOUR or STEP_DAY", "STEP_UNKNOWN"});
+    }
+    return Step::kHour;
+  }
+  Status Result() { return violations_.empty() ? absl::OkStatus() : InvalidFields(std::move(violations_)); }
+
+ private:
+  std::vector<Violation> violations_;
+};
 
 }  // namespace
 
 StatusOr<TimeseriesQuery> FromProto(const v1::QueryTimeseriesRequest& request) {
   TimeseriesQuery query;
-  std::vector<Violation> violations;
-  const auto note = [&violations](const Status& status) {
-    for (const Violation& violation : ToError(status).violations) violations.push_back(violation);
-  };
-  // The id of an optional name.
-  const auto id = [&note](const char* field, const std::string& name, const char* pattern) -> std::string {
-    if (name.empty()) return "";
-    const auto parsed = rpc::ParseName(field, name, pattern);
-    if (parsed.ok()) return parsed->back();
-    note(parsed.status());
-    return "";
-  };
-  if (const auto parent = rpc::ParseName("parent", request.parent(), "workspaces/*"); !parent.ok()) note(parent.status());
+  Checker check;
+  check.Parent(request.parent());
   query.metric = MetricOf(request.metric());
   if (query.metric.empty() || query.metric == "unspecified") {
-    violations.push_back({"metric", "must be one of the metrics", "METRIC_UNKNOWN"});
+    check.Note({"metric", "must be one of the metrics", "METRIC_UNKNOWN"});
   }
-  query.channel_id = id("channel", request.channel(), "workspaces/*/channels/*");
-  query.campaign_id = id("campaign", request.campaign(), "workspaces/*/campaigns/*");
-  const auto time = [&violations](const char* field, bool has, const google::protobuf::Timestamp& value) {
-    // 0001-01-01 to 9999-12-31, as protobuf defines a Timestamp.
-    const bool good = has && value.seconds() >= -62135596800 && value.seconds() <= 253402300799 && value.nanos() >= 0 &&
-                      value.nanos() < 1'000'000'000;
-    if (!good) violations.push_back({field, "must be a time between the years 1 and 9999", "TIME_INVALID"});
-    return absl::FromUnixSeconds(value.seconds()) + absl::Nanoseconds(value.nanos());
-  };
-  query.start = time("start_time", request.has_start_time(), request.start_time());
-  query.end = time("end_time", request.has_end_time(), request.end_time());
-  switch (request.step()) {
-    case v1::STEP_MINUTE: query.step = Step::kMinute; break;
-    case v1::STEP_HOUR: query.step = Step::kHour; break;
-    case v1::STEP_DAY: query.step = Step::kDay; break;
-    default: violations.push_back({"step", "must be STEP_MINUTE, STEP_HOUR or STEP_DAY", "STEP_UNKNOWN"});
-  }
-  if (!violations.empty()) return InvalidFields(std::move(violations));
+  query.channel_id = check.Id("channel", request.channel(), "workspaces/*/channels/*");
+  query.campaign_id = check.Id("campaign", request.campaign(), "workspaces/*/campaigns/*");
+  query.start = check.Time("start_time", request.has_start_time(), request.start_time());
+  query.end = check.Time("end_time", request.has_end_time(), request.end_time());
+  query.step = check.StepOf(request.step());
+  PARVIS_RETURN_IF_ERROR(check.Result());
   return query;
+}
+
+StatusOr<CounterQuery> FromProto(const v1::QueryCountersRequest& request) {
+  CounterQuery query;
+  Checker check;
+  check.Parent(request.parent());
+  switch (request.subject()) {
+    case v1::COUNTER_SUBJECT_POSTS: query.subject = CounterSubject::kPosts; break;
+    case v1::COUNTER_SUBJECT_CHANNELS: query.subject = CounterSubject::kChannels; break;
+    default:
+      check.Note({"subject", "must be COUNTER_SUBJECT_POSTS or COUNTER_SUBJECT_CHANNELS", "SUBJECT_UNKNOWN"});
+  }
+  query.channel_id = check.Id("channel", request.channel(), "workspaces/*/channels/*");
+  query.campaign_id = check.Id("campaign", request.campaign(), "workspaces/*/campaigns/*");
+  query.post_remote_id = request.post_remote_id();
+  if (query.post_remote_id.size() > 2048 || query.post_remote_id.find('\0') != std::string::npos) {
+    check.Note({"post_remote_id", "must be the network's id of a post, at most 2048 bytes", "ID_INVALID"});
+  }
+  if (request.has_start_time() || request.has_end_time() || request.step() != v1::STEP_UNSPECIFIED) {
+    query.range = {.start = check.Time("start_time", request.has_start_time(), request.start_time()),
+                   .end = check.Time("end_time", request.has_end_time(), request.end_time()),
+                   .step = check.StepOf(request.step())};
+  }
+  PARVIS_RETURN_IF_ERROR(check.Result());
+  return query;
+}
+
+void ToProto(const CounterSeries& series, v1::CounterSeries& out) {
+  out.set_network(series.network);
+  out.set_counter(series.counter);
+  out.set_value(series.value);
+  out.set_subject_count(series.subjects);
+  SetTime(series.measured, *out.mutable_measured_time());
+  for (const Point& point : series.points) ToProto(point, *out.add_points());
 }
 
 void ToProto(const Point& point, v1::TimeseriesPoint& out) {

@@ -46,6 +46,19 @@ class MetricsServiceImpl final : public v1::MetricsService::CallbackService {
                       });
   }
 
+  Reactor* QueryCounters(Context* context, const v1::QueryCountersRequest* request,
+                         v1::QueryCountersResponse* response) override {
+    return rpc::Unary(context, runtime_, "parvis.metrics.v1.MetricsService/QueryCounters", *request, *response,
+                      [this](const Call& call, const auto& r, auto& out) -> Status {
+                        PARVIS_ASSIGN_OR_RETURN(CounterQuery query, FromProto(r));
+                        PARVIS_ASSIGN_OR_RETURN(
+                            const std::vector<CounterSeries> series,
+                            metrics::QueryCounters(call, std::move(query), use_.steps_max, use_.counters));
+                        for (const CounterSeries& one : series) ToProto(one, *out.add_series());
+                        return absl::OkStatus();
+                      });
+  }
+
   Reactor* RecountRollups(Context* context, const v1::RecountRollupsRequest* request,
                           v1::RecountRollupsResponse* response) override {
     return rpc::Unary(context, runtime_, "parvis.metrics.v1.MetricsService/RecountRollups", *request, *response,

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "metrics/domain/campaign_report.h"
+#include "metrics/domain/counters.h"
 #include "metrics/domain/recount.h"
 #include "metrics/domain/timeseries.h"
 #include "platform/base/clock.h"
@@ -19,6 +20,7 @@ struct UseCases {
   RollupStore& rollups;
   ReportStore& reports;
   RecountStore& recounts;
+  CounterStore& counters;
   const Clock& clock;
   int64_t steps_max = 10'000;
 };

@@ -76,6 +76,7 @@ StatusOr<Json> Control::Route(const Request& request) {
   if (what == "webhooks") return Targets(request);
   if (what == "audiences" || what == "audience") return Audiences(request);
   if (what == "comments") return Comments(request);
+  if (what == "counters") return Counters(request);
   if (what == "settings") return Settings(request);
   if (what == "state") return State(request);
   if (what == "journal" && request.path.size() == 2 && request.path[1] == "summary") return Summary();
@@ -293,6 +294,26 @@ StatusOr<Json> Control::Comments(const Request& request) {
   if (method == "POST") changed = context_.world.Edit(network, request.path[2], request.Param("text"), context);
   PARVIS_RETURN_IF_ERROR(changed.status());
   return ToJson(**changed);
+}
+
+// What the network says of an item, by the names that its face has for it.
+StatusOr<Json> Control::Counters(const Request& request) {
+  if (request.http.method != "POST" || request.path.size() != 1) return NoMethod(request);
+  Reader reader(request.json);
+  Network network = Network::kFacebook;
+  std::string id;
+  reader.NetworkName("network", &network, true);
+  reader.Text("id", &id);
+  const Json counters = reader.Take("counters");
+  PARVIS_RETURN_IF_ERROR(reader.Done());
+  std::map<std::string, std::string> extra;
+  if (!counters.is_object()) return InvalidField("counters", "OUT_OF_RANGE", "an object of numbers");
+  for (const auto& [name, value] : counters.items()) {
+    if (!value.is_number_unsigned()) return InvalidField("counters", "OUT_OF_RANGE", "numbers from 0 on");
+    extra[name] = std::to_string(value.get<uint64_t>());
+  }
+  PARVIS_ASSIGN_OR_RETURN(const ItemPtr changed, context_.world.SetExtra(network, id, extra));
+  return ToJson(*changed);
 }
 
 // /state, /state/{network}/{id}, /state/{network}/{account}/{posts|own|inbox}, /state/{network}/{post}/comments

@@ -22,6 +22,7 @@ class Control {
   StatusOr<Json> Targets(const Request& request);
   StatusOr<Json> Audiences(const Request& request);
   StatusOr<Json> Comments(const Request& request);
+  StatusOr<Json> Counters(const Request& request);
   StatusOr<Json> State(const Request& request);
   StatusOr<Json> Settings(const Request& request);
   StatusOr<Json> Summary();

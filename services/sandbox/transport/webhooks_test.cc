@@ -232,6 +232,17 @@ TEST_F(WebhooksTest, ControlRefusesWhatItDoesNotKnow) {
   EXPECT_EQ(sandbox.Send("GET", "/elsewhere").status, 404);
 }
 
+TEST_F(WebhooksTest, CountersAreWhatTheNetworkSaysOfAPost) {
+  const std::string post = Post(page, "liked");
+  sandbox.Control("POST", "/counters", {{"network", "facebook"}, {"id", post}, {"counters", {{"likes", 12}}}});
+  const Answered answer =
+      sandbox.Send("GET", "/facebook/v23.0/" + post + "?fields=reactions.summary(total_count).limit(0)&access_token=" +
+                              page["access_token"].get<std::string>());
+  EXPECT_EQ(answer.json["reactions"]["summary"]["total_count"], 12) << answer.body;
+  const Json wrong = {{"network", "facebook"}, {"id", post}, {"counters", {{"likes", -1}}}};
+  EXPECT_EQ(sandbox.Send("POST", "/control/counters", wrong.dump(), TestSandbox::JsonType()).status, 400);
+}
+
 TEST_F(WebhooksTest, ResetForgetsAndReplaysTexts) {
   Post(page, "un");
   RunAudience({{"accounts", AccountIds({page})},
