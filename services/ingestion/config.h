@@ -7,6 +7,7 @@
 #include "ingestion/domain/binding_cache.h"
 #include "ingestion/domain/poll.h"
 #include "ingestion/domain/runner.h"
+#include "ingestion/domain/stream_keeper.h"
 #include "platform/app/config.h"
 #include "platform/bus/producer.h"
 #include "platform/db/pool.h"
@@ -45,6 +46,7 @@ struct IngestionConfig {
   PollOptions poll;
   Runner::Options runner;
   absl::Duration poll_late_max = absl::Minutes(5);
+  StreamKeeper::Options streams;
 
   void Declare(app::Options& o) {
     process.Declare(o);
@@ -58,6 +60,7 @@ struct IngestionConfig {
     http_client.Declare(o);
     DeclareWebhooks(o);
     DeclarePolling(o);
+    DeclareStreams(o);
   }
 
  private:
@@ -121,6 +124,29 @@ struct IngestionConfig {
     o.Duration("channels_sync_every", &runner.sync_every, "How often accounts is asked for all channels.", least);
     o.Duration("webhook_note_every", &runner.note_every, "How often webhook times are written to the sources.", least);
     o.Duration("first_lookback", &runner.first_lookback, "How far back the first poll of a new channel reads.");
+  }
+  void DeclareStreams(app::Options& o) {
+    StreamOptions& one = streams.stream;
+    o.Int("streams_max", &streams.places,
+          "Streams that this replica reads at the same time, a thread each; channels beyond the places of all replicas "
+          "are polled. 0: none.",
+          {.min = 0, .max = 1024});
+    o.Int("stream_changes_max", &streams.change_max, "Streams begun, or handed to other replicas, in one round.",
+          {.min = 1, .max = 1024});
+    o.Duration("stream_round", &streams.round, "How often streams are looked for and leases renewed.",
+               absl::Milliseconds(100), absl::Minutes(1));
+    o.Duration("stream_lease", &streams.lease,
+               "How long a stream belongs to a replica that is not heard of; several rounds.", absl::Seconds(2));
+    o.Duration("stream_save_every", &one.save_every, "How often the place in a stream is saved while something comes.",
+               absl::Milliseconds(100), absl::Minutes(10));
+    o.Duration("stream_open_max", &one.open_max, "Longest wait for a stream to open.", absl::Seconds(1),
+               absl::Minutes(1));
+    o.Duration("stream_steady", &one.steady, "A stream that has lived for so long has not failed in a row.",
+               absl::Seconds(1));
+    o.Duration("stream_failure_max", &one.failure_max, "Longest wait after streams that failed.", absl::Seconds(1),
+               kPlannedMax / 2);
+    o.Duration("stream_refused_wait", &one.refused_wait,
+               "Wait where the network has no stream for a channel, or not for us.", absl::Seconds(1), kPlannedMax / 2);
   }
 };
 

@@ -6,12 +6,16 @@
 #include "ingestion/bus/activity_sink.h"
 #include "ingestion/clients/accounts_desk.h"
 #include "ingestion/config.h"
+#include "ingestion/domain/stream_keeper.h"
 #include "ingestion/network/metrics.h"
 #include "ingestion/network/secrets.h"
+#include "ingestion/network/streams.h"
 #include "ingestion/network/webhooks.h"
 #include "ingestion/storage/pg_sources.h"
+#include "ingestion/storage/pg_streams.h"
 #include "ingestion/transport/ingestion_service.h"
 #include "platform/app/process.h"
+#include "platform/base/ids.h"
 #include "platform/obs/log.h"
 
 namespace parvis::ingestion {
@@ -22,26 +26,12 @@ double Uniform() {
   return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
-struct Settings {
-  std::map<std::string, Webhooks::Secrets> secrets;
-  std::map<std::string, absl::Duration> replay_max;
-};
-
-StatusOr<Settings> ReadSettings(const IngestionConfig& config) {
-  Settings settings;
-  PARVIS_ASSIGN_OR_RETURN(
-      settings.secrets,
-      ReadWebhookSecrets(config.webhook_secret_files, config.webhook_previous_secret_files, config.verify_token_files));
-  PARVIS_ASSIGN_OR_RETURN(settings.replay_max, ParseSeconds("replay_max_seconds", config.replay_max));
-  settings.replay_max.merge(Receiver::Options().replay_max);  // what is configured stays
-  return settings;
-}
-
 int Run(const IngestionConfig& config) {
   app::Process process("ingestion", config.process);
   obs::Metrics& metrics = process.metrics();
   RealClock clock;
-  StatusOr<Settings> settings = ReadSettings(config);
+  StatusOr<WebhookSettings> settings = ReadWebhookSettings(
+      config.webhook_secret_files, config.webhook_previous_secret_files, config.verify_token_files, config.replay_max);
   if (!settings.ok()) {
     obs::Err("ingestion cannot start", {{"error", settings.status()}});
     return 1;
@@ -74,6 +64,11 @@ int Run(const IngestionConfig& config) {
                 {[&](const std::string& network) { return reader.CanRead(network); },
                  [&](const std::string& network) { return reader.SharesBudget(network); }},
                 poll_metrics.Watchers());
+  PgStreamStore stream_store(stream);
+  ConnectorStreams streams(connectors, desk);
+  StreamMetrics stream_metrics(streams.Networks(), metrics);
+  StreamKeeper keeper(stream_store, streams, sink, clock, config.streams, streams.Networks(), RandomHex(16), Uniform,
+                      stream_metrics.Watchers());
 
   Sources sources(store, clock);
   rpc::AccountsAuthenticator authenticator(accounts, config.authentication, clock, metrics);
@@ -91,6 +86,7 @@ int Run(const IngestionConfig& config) {
   return process.RunUntilSignal({
       {"producer", nullptr, [&](absl::Duration limit) { (void)producer.Flush(limit); }},
       {"bindings", nullptr, [&](absl::Duration) { binding_executor.Stop(); }},
+      {"streams", [&] { return keeper.Start(); }, [&](absl::Duration) { keeper.Stop(); }},
       {"polling", [&] { return runner.Start(); }, [&](absl::Duration) { runner.Stop(); }},
       {"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }},
       {"grpc", [&] { return announced("grpc", server); }, [&](absl::Duration limit) { server.Stop(limit); }},
