@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ingestion/domain/binding_cache.h"
+#include "ingestion/domain/hub_keeper.h"
 #include "ingestion/domain/poll.h"
 #include "ingestion/domain/runner.h"
 #include "ingestion/domain/stream_keeper.h"
@@ -47,6 +48,8 @@ struct IngestionConfig {
   Runner::Options runner;
   absl::Duration poll_late_max = absl::Minutes(5);
   StreamKeeper::Options streams;
+  std::string public_url, hub_key_file, hub_previous_key_file;
+  HubKeeper::Options hubs;
 
   void Declare(app::Options& o) {
     process.Declare(o);
@@ -61,6 +64,7 @@ struct IngestionConfig {
     DeclareWebhooks(o);
     DeclarePolling(o);
     DeclareStreams(o);
+    DeclareHubs(o);
   }
 
  private:
@@ -147,6 +151,23 @@ struct IngestionConfig {
                kPlannedMax / 2);
     o.Duration("stream_refused_wait", &one.refused_wait,
                "Wait where the network has no stream for a channel, or not for us.", absl::Seconds(1), kPlannedMax / 2);
+  }
+  void DeclareHubs(app::Options& o) {
+    o.String(
+        "public_url", &public_url,
+        "Where the internet reaches our webhooks: \"https://hooks.brand.example\". Without it nothing is subscribed to "
+        "at WebSub hubs.");
+    o.String("hub_key_file", &hub_key_file,
+             "File with the key from which the secrets of WebSub subscriptions are derived; needed with public_url.");
+    o.String("hub_previous_key_file", &hub_previous_key_file,
+             "File with the key before the last rotation; taken too, for as long as subscriptions last.");
+    o.Duration("hub_ask_for", &hubs.ask_for, "For how long a subscription is asked for; the hub decides.",
+               absl::Minutes(5), absl::Hours(24 * 90));
+    o.Duration("hub_round", &hubs.round, "How often subscriptions are looked for that must be asked for or renewed.",
+               absl::Milliseconds(100), absl::Minutes(10));
+    o.Int("hub_threads", &hubs.threads, "Hubs asked at the same time.", {.min = 1, .max = 64});
+    o.Duration("hub_failure_max", &hubs.failure_max, "Longest wait after a hub that could not be asked.",
+               absl::Seconds(1), kPlannedMax / 2);
   }
 };
 

@@ -6,16 +6,16 @@
 #include "ingestion/bus/activity_sink.h"
 #include "ingestion/clients/accounts_desk.h"
 #include "ingestion/config.h"
-#include "ingestion/domain/stream_keeper.h"
+#include "ingestion/network/hubs.h"
 #include "ingestion/network/metrics.h"
 #include "ingestion/network/secrets.h"
 #include "ingestion/network/streams.h"
 #include "ingestion/network/webhooks.h"
+#include "ingestion/storage/pg_hubs.h"
 #include "ingestion/storage/pg_sources.h"
 #include "ingestion/storage/pg_streams.h"
 #include "ingestion/transport/ingestion_service.h"
 #include "platform/app/process.h"
-#include "platform/base/ids.h"
 #include "platform/obs/log.h"
 
 namespace parvis::ingestion {
@@ -32,8 +32,9 @@ int Run(const IngestionConfig& config) {
   RealClock clock;
   StatusOr<WebhookSettings> settings = ReadWebhookSettings(
       config.webhook_secret_files, config.webhook_previous_secret_files, config.verify_token_files, config.replay_max);
-  if (!settings.ok()) {
-    obs::Err("ingestion cannot start", {{"error", settings.status()}});
+  StatusOr<HubKeys> hub_keys = HubKeys::Read(config.public_url, config.hub_key_file, config.hub_previous_key_file);
+  if (Status read = settings.ok() ? hub_keys.status() : settings.status(); !read.ok()) {
+    obs::Err("ingestion cannot start", {{"error", read}});
     return 1;
   }
   net::HttpClient http_client(config.http_client, clock, metrics);
@@ -49,9 +50,6 @@ int Run(const IngestionConfig& config) {
   Receiver receiver(bindings, sink, heard, clock, {settings->replay_max, config.replay_max_default});
   Webhooks webhooks(connectors, settings->secrets, receiver, clock, metrics,
                     {config.inflight_max_bytes, config.retry_after});
-  net::HttpServer http(config.http, "webhooks", metrics, [&](auto request, auto responder) {
-    webhooks.Handle(std::move(request), std::move(responder));
-  });
 
   db::Pool api(config.db_api, clock, metrics), stream(config.db_stream, clock, metrics);
   PgSourceStore store(api, stream);
@@ -65,10 +63,14 @@ int Run(const IngestionConfig& config) {
                  [&](const std::string& network) { return reader.SharesBudget(network); }},
                 poll_metrics.Watchers());
   PgStreamStore stream_store(stream);
-  ConnectorStreams streams(connectors, desk);
-  StreamMetrics stream_metrics(streams.Networks(), metrics);
-  StreamKeeper keeper(stream_store, streams, sink, clock, config.streams, streams.Networks(), RandomHex(16), Uniform,
-                      stream_metrics.Watchers());
+  StreamListener streams(connectors, desk, stream_store, sink, clock, config.streams, metrics, Uniform);
+  PgHubStore hub_store(stream);
+  HubListener hubs(connectors, desk, *hub_keys, http_client, hub_store, store, receiver, clock, config.hubs, metrics,
+                   Uniform);
+  net::HttpServer http(config.http, "webhooks", metrics, [&](auto request, auto responder) {
+    if (HubKeys::IsCallback(request.path)) return hubs.Handle(std::move(request), std::move(responder));
+    webhooks.Handle(std::move(request), std::move(responder));
+  });
 
   Sources sources(store, clock);
   rpc::AccountsAuthenticator authenticator(accounts, config.authentication, clock, metrics);
@@ -86,7 +88,8 @@ int Run(const IngestionConfig& config) {
   return process.RunUntilSignal({
       {"producer", nullptr, [&](absl::Duration limit) { (void)producer.Flush(limit); }},
       {"bindings", nullptr, [&](absl::Duration) { binding_executor.Stop(); }},
-      {"streams", [&] { return keeper.Start(); }, [&](absl::Duration) { keeper.Stop(); }},
+      {"hubs", [&] { return hubs.Start(); }, [&](absl::Duration) { hubs.Stop(); }},
+      {"streams", [&] { return streams.Start(); }, [&](absl::Duration) { streams.Stop(); }},
       {"polling", [&] { return runner.Start(); }, [&](absl::Duration) { runner.Stop(); }},
       {"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }},
       {"grpc", [&] { return announced("grpc", server); }, [&](absl::Duration limit) { server.Stop(limit); }},

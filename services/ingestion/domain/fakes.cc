@@ -110,6 +110,7 @@ StatusOr<Source> FakeSourceStore::GetSource(const Call& call, const std::string&
 }
 
 Source FakeSourceStore::Shown(Source source) const {
+  if (told_by_hub) source.told_by_hub = told_by_hub(source.binding.channel_id);
   if (stream_of && source.state == SourceState::kActive) source.stream = stream_of(source.binding.channel_id);
   return source;
 }

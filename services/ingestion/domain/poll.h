@@ -76,7 +76,7 @@ PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions&
 class Poller {
  public:
   // `second_way`: whether a network tells by webhook, so that polling is only the second way; it is for a channel whose
-  // stream is being read, too.
+  // stream is being read, or of which a hub tells, too.
   Poller(SourceStore& store, ChannelReader& reader, ActivitySink& sink, const Clock& clock, const PollOptions& options,
          std::function<bool(const std::string& network)> second_way, std::function<double()> uniform)
       : store_(store),

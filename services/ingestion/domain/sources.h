@@ -44,6 +44,7 @@ struct Source {
   absl::Time backfill_from;
   std::string backfill_cursor;
   HeardByStream stream;
+  bool told_by_hub = false;  // a hub tells, at present, of all that polling would find
 };
 
 // A source whose time has come, as a poll is chosen by.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "platform/base/ids.h"
 #include "platform/obs/log.h"
 
 namespace parvis::ingestion {
@@ -121,5 +122,13 @@ StreamWatchers StreamMetrics::Watchers() {
   watchers.planned = [this](const StreamPlan& plan, int) { Planned(plan); };
   return watchers;
 }
+
+StreamListener::StreamListener(const Connectors& connectors, ChannelDesk& desk, StreamStore& store, ActivitySink& sink,
+                               const Clock& clock, const StreamKeeper::Options& options, obs::Metrics& metrics,
+                               std::function<double()> uniform)
+    : streams_(connectors, desk),
+      metrics_(streams_.Networks(), metrics),
+      keeper_(store, streams_, sink, clock, options, streams_.Networks(), RandomHex(16), std::move(uniform),
+              metrics_.Watchers()) {}
 
 }  // namespace parvis::ingestion

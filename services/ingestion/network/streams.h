@@ -1,11 +1,12 @@
 // The streams of the connectors, and what is counted and logged of them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "ingestion/domain/stream.h"
+#include "ingestion/domain/stream_keeper.h"
 #include "ingestion/network/adapters.h"
 #include "platform/obs/metrics.h"
 
@@ -46,6 +47,22 @@ class StreamMetrics {
   obs::Counter& store_failures_;
   obs::Gauge &wanted_, &left_out_;
   bool told_ = false;  // that there are too few places; one thread
+};
+
+// All that main.cc needs of streams.
+class StreamListener {
+ public:
+  // All but `options` outlive it.
+  StreamListener(const Connectors& connectors, ChannelDesk& desk, StreamStore& store, ActivitySink& sink,
+                 const Clock& clock, const StreamKeeper::Options& options, obs::Metrics& metrics,
+                 std::function<double()> uniform);
+  Status Start() { return keeper_.Start(); }
+  void Stop() { keeper_.Stop(); }
+
+ private:
+  ConnectorStreams streams_;
+  StreamMetrics metrics_;
+  StreamKeeper keeper_;
 };
 
 }  // namespace parvis::ingestion

@@ -38,6 +38,7 @@ Source ToSource(const db::Rows& rows, int row) {
   source.stream.state = heard == 2 ? StreamState::kLive : heard == 1 ? StreamState::kConnecting : StreamState::kNone;
   if (heard == 2) source.stream.connected_since = MaybeTime(rows, row, 23);
   source.stream.last_gap = MaybeTime(rows, row, 24);
+  source.told_by_hub = rows.Bool(row, 25);
   return source;
 }
 

@@ -10,7 +10,7 @@
 
 namespace parvis::ingestion {
 
-// Of `sources s`, in the order of ToSource; the last three tell of its stream. A literal, because statements are
+// Of `sources s`, in the order of ToSource; the last tell of its stream and its hub. A literal, because statements are
 // prepared by their text.
 #define PARVIS_STREAM_OF_SOURCE "FROM streams f WHERE f.workspace_id = s.workspace_id AND f.channel_id = s.channel_id)"
 #define PARVIS_SOURCE_COLUMNS                                                                                \
@@ -20,8 +20,10 @@ namespace parvis::ingestion {
   "coalesce(nullif(s.host, ''), s.network), "                                                                \
   "(SELECT CASE WHEN f.lease_until >= now() THEN 1 + (f.connected_since IS NOT NULL)::int "                  \
   "WHEN f.failures > 0 THEN 1 ELSE 0 END " PARVIS_STREAM_OF_SOURCE                                           \
-  ", (SELECT f.connected_since " PARVIS_STREAM_OF_SOURCE ", (SELECT f.last_gap " PARVIS_STREAM_OF_SOURCE
-inline constexpr int kSourceColumns = 25;
+  ", (SELECT f.connected_since " PARVIS_STREAM_OF_SOURCE ", (SELECT f.last_gap " PARVIS_STREAM_OF_SOURCE     \
+  ", coalesce((SELECT h.tells_all AND h.lease_end > now() FROM hub_subscriptions h "                         \
+  "WHERE h.workspace_id = s.workspace_id AND h.channel_id = s.channel_id), false)"
+inline constexpr int kSourceColumns = 26;
 
 std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column);
 Source ToSource(const db::Rows& rows, int row);

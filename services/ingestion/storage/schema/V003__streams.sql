@@ -35,3 +35,30 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON stream_keepers TO ingestion_stream;
 
 -- A poll was asked for while one was under way: it may have come too early.
 ALTER TABLE sources ADD COLUMN poll_asked boolean NOT NULL DEFAULT false;
+
+-- Subscriptions at WebSub hubs, one a source, for networks that have hubs. No secret is here: it is derived from a key.
+CREATE TABLE hub_subscriptions (
+  workspace_id  uuid NOT NULL,
+  channel_id    uuid NOT NULL,
+  hub           text NOT NULL DEFAULT '',
+  topic         text NOT NULL DEFAULT '',
+  tells_all     boolean NOT NULL DEFAULT false,
+  asked         text NOT NULL DEFAULT '' CHECK (asked IN ('', 'subscribe', 'unsubscribe')),  -- the last time
+  answer_until  timestamptz,                -- until when the hub's question is answered with yes; NULL: not waited for
+  lease_end     timestamptz,                -- until when the hub tells; NULL: it does not
+  failures      integer NOT NULL DEFAULT 0, -- in a row
+  reason        text NOT NULL DEFAULT '',
+  message       text NOT NULL DEFAULT '',
+  next_try      timestamptz NOT NULL DEFAULT now(),
+  claimed_until timestamptz,                -- NULL: free
+  claim_token   bigint NOT NULL DEFAULT 0,
+  create_time   timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (workspace_id, channel_id)
+);
+
+ALTER TABLE hub_subscriptions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE hub_subscriptions FORCE ROW LEVEL SECURITY;
+CREATE POLICY workspace ON hub_subscriptions USING
+  (workspace_id = nullif(current_setting('parvis.workspace_id', true), '')::uuid);
+GRANT SELECT ON hub_subscriptions TO ingestion_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON hub_subscriptions TO ingestion_stream;
