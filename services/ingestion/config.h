@@ -6,8 +6,10 @@
 
 #include "ingestion/domain/binding_cache.h"
 #include "ingestion/domain/measure_runner.h"
+#include "ingestion/domain/hub_keeper.h"
 #include "ingestion/domain/poll.h"
 #include "ingestion/domain/runner.h"
+#include "ingestion/domain/stream_keeper.h"
 #include "platform/app/config.h"
 #include "platform/bus/producer.h"
 #include "platform/db/pool.h"
@@ -49,6 +51,9 @@ struct IngestionConfig {
   absl::Duration poll_late_max = absl::Minutes(5);
   MeasureOptions measure;
   MeasureRunner::Options measure_runner;
+  StreamKeeper::Options streams;
+  std::string public_url, hub_key_file, hub_previous_key_file;
+  HubKeeper::Options hubs;
 
   void Declare(app::Options& o) {
     process.Declare(o);
@@ -63,6 +68,8 @@ struct IngestionConfig {
     DeclareWebhooks(o);
     DeclarePolling(o);
     DeclareMeasuring(o);
+    DeclareStreams(o);
+    DeclareHubs(o);
   }
 
  private:
@@ -152,6 +159,46 @@ struct IngestionConfig {
                absl::Milliseconds(10));
     o.Duration("measure_sync_every", &measure_runner.sync_every, "How often channels to be measured are looked for.",
                absl::Milliseconds(100));
+  }
+  void DeclareStreams(app::Options& o) {
+    StreamOptions& one = streams.stream;
+    o.Int("streams_max", &streams.places,
+          "Streams that this replica reads at the same time, a thread each; channels beyond the places of all replicas "
+          "are polled. 0: none.",
+          {.min = 0, .max = 1024});
+    o.Int("stream_changes_max", &streams.change_max, "Streams begun, or handed to other replicas, in one round.",
+          {.min = 1, .max = 1024});
+    o.Duration("stream_round", &streams.round, "How often streams are looked for and leases renewed.",
+               absl::Milliseconds(100), absl::Minutes(1));
+    o.Duration("stream_lease", &streams.lease,
+               "How long a stream belongs to a replica that is not heard of; several rounds.", absl::Seconds(2));
+    o.Duration("stream_save_every", &one.save_every, "How often the place in a stream is saved while something comes.",
+               absl::Milliseconds(100), absl::Minutes(10));
+    o.Duration("stream_open_max", &one.open_max, "Longest wait for a stream to open.", absl::Seconds(1),
+               absl::Minutes(1));
+    o.Duration("stream_steady", &one.steady, "A stream that has lived for so long has not failed in a row.",
+               absl::Seconds(1));
+    o.Duration("stream_failure_max", &one.failure_max, "Longest wait after streams that failed.", absl::Seconds(1),
+               kPlannedMax / 2);
+    o.Duration("stream_refused_wait", &one.refused_wait,
+               "Wait where the network has no stream for a channel, or not for us.", absl::Seconds(1), kPlannedMax / 2);
+  }
+  void DeclareHubs(app::Options& o) {
+    o.String(
+        "public_url", &public_url,
+        "Where the internet reaches our webhooks: \"https://hooks.brand.example\". Without it nothing is subscribed to "
+        "at WebSub hubs.");
+    o.String("hub_key_file", &hub_key_file,
+             "File with the key from which the secrets of WebSub subscriptions are derived; needed with public_url.");
+    o.String("hub_previous_key_file", &hub_previous_key_file,
+             "File with the key before the last rotation; taken too, for as long as subscriptions last.");
+    o.Duration("hub_ask_for", &hubs.ask_for, "For how long a subscription is asked for; the hub decides.",
+               absl::Minutes(5), absl::Hours(24 * 90));
+    o.Duration("hub_round", &hubs.round, "How often subscriptions are looked for that must be asked for or renewed.",
+               absl::Milliseconds(100), absl::Minutes(10));
+    o.Int("hub_threads", &hubs.threads, "Hubs asked at the same time.", {.min = 1, .max = 64});
+    o.Duration("hub_failure_max", &hubs.failure_max, "Longest wait after a hub that could not be asked.",
+               absl::Seconds(1), kPlannedMax / 2);
   }
 };
 

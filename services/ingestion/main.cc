@@ -7,10 +7,14 @@
 #include "ingestion/clients/accounts_desk.h"
 #include "ingestion/config.h"
 #include "ingestion/measuring.h"
+#include "ingestion/network/hubs.h"
 #include "ingestion/network/metrics.h"
 #include "ingestion/network/secrets.h"
+#include "ingestion/network/streams.h"
 #include "ingestion/network/webhooks.h"
+#include "ingestion/storage/pg_hubs.h"
 #include "ingestion/storage/pg_sources.h"
+#include "ingestion/storage/pg_streams.h"
 #include "ingestion/transport/ingestion_service.h"
 #include "platform/app/process.h"
 #include "platform/obs/log.h"
@@ -23,28 +27,15 @@ double Uniform() {
   return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
-struct Settings {
-  std::map<std::string, Webhooks::Secrets> secrets;
-  std::map<std::string, absl::Duration> replay_max;
-};
-
-StatusOr<Settings> ReadSettings(const IngestionConfig& config) {
-  Settings settings;
-  PARVIS_ASSIGN_OR_RETURN(
-      settings.secrets,
-      ReadWebhookSecrets(config.webhook_secret_files, config.webhook_previous_secret_files, config.verify_token_files));
-  PARVIS_ASSIGN_OR_RETURN(settings.replay_max, ParseSeconds("replay_max_seconds", config.replay_max));
-  settings.replay_max.merge(Receiver::Options().replay_max);  // what is configured stays
-  return settings;
-}
-
 int Run(const IngestionConfig& config) {
   app::Process process("ingestion", config.process);
   obs::Metrics& metrics = process.metrics();
   RealClock clock;
-  StatusOr<Settings> settings = ReadSettings(config);
-  if (!settings.ok()) {
-    obs::Err("ingestion cannot start", {{"error", settings.status()}});
+  StatusOr<WebhookSettings> settings = ReadWebhookSettings(
+      config.webhook_secret_files, config.webhook_previous_secret_files, config.verify_token_files, config.replay_max);
+  StatusOr<HubKeys> hub_keys = HubKeys::Read(config.public_url, config.hub_key_file, config.hub_previous_key_file);
+  if (Status read = settings.ok() ? hub_keys.status() : settings.status(); !read.ok()) {
+    obs::Err("ingestion cannot start", {{"error", read}});
     return 1;
   }
   net::HttpClient http_client(config.http_client, clock, metrics);
@@ -60,9 +51,6 @@ int Run(const IngestionConfig& config) {
   Receiver receiver(bindings, sink, heard, clock, {settings->replay_max, config.replay_max_default});
   Webhooks webhooks(connectors, settings->secrets, receiver, clock, metrics,
                     {config.inflight_max_bytes, config.retry_after, config.refusal_hold});
-  net::HttpServer http(config.http, "webhooks", metrics, [&](auto request, auto responder) {
-    webhooks.Handle(std::move(request), std::move(responder));
-  });
 
   db::Pool api(config.db_api, clock, metrics), stream(config.db_stream, clock, metrics);
   PgSourceStore store(api, stream);
@@ -75,6 +63,15 @@ int Run(const IngestionConfig& config) {
                 {[&](const std::string& network) { return reader.CanRead(network); },
                  [&](const std::string& network) { return reader.SharesBudget(network); }},
                 poll_metrics.Watchers());
+  PgStreamStore stream_store(stream);
+  StreamListener streams(connectors, desk, stream_store, sink, clock, config.streams, metrics, Uniform);
+  PgHubStore hub_store(stream);
+  HubListener hubs(connectors, desk, *hub_keys, http_client, hub_store, store, receiver, clock, config.hubs, metrics,
+                   Uniform);
+  net::HttpServer http(config.http, "webhooks", metrics, [&](auto request, auto responder) {
+    if (HubKeys::IsCallback(request.path)) return hubs.Handle(std::move(request), std::move(responder));
+    webhooks.Handle(std::move(request), std::move(responder));
+  });
 
   Measuring measuring(config, connectors, desk, stream, producer, clock, metrics, &Uniform);
 
@@ -95,6 +92,8 @@ int Run(const IngestionConfig& config) {
   return process.RunUntilSignal({
       {"producer", nullptr, [&](absl::Duration limit) { (void)producer.Flush(limit); }},
       {"bindings", nullptr, [&](absl::Duration) { binding_executor.Stop(); }},
+      {"hubs", [&] { return hubs.Start(); }, [&](absl::Duration) { hubs.Stop(); }},
+      {"streams", [&] { return streams.Start(); }, [&](absl::Duration) { streams.Stop(); }},
       {"polling", [&] { return runner.Start(); }, [&](absl::Duration) { runner.Stop(); }},
       {"measuring", [&] { return measuring.Start(); }, [&](absl::Duration limit) { measuring.Stop(limit); }},
       {"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }},

@@ -96,6 +96,8 @@ struct Capabilities {
   // Reading draws on one budget of all channels at the same host (the network counts by app or by our address), and not on
   // one of the channel's own: what one poll is refused for its rate holds for all of them.
   bool reads_share_budget = false;
+  // Webhooks come from hubs (WebSub): one subscription an account, to be asked for and renewed. See Connector::FindHub.
+  bool websub = false;
   // Short names of the rate budgets, for a network that counts its endpoints apart: kinds with one name share one window.
   // A kind without a name draws on the channel's own budget, called "": what it reports holds for all such kinds.
   std::map<WriteKind, std::string> budgets;

@@ -40,6 +40,8 @@ WebhookContent Connector::ParseWebhook(std::string_view body) const {
   return content;
 }
 
+StatusOr<Hub> Connector::FindHub(const Call&, const Account&) { return NotPossible(*this, Feature::kWebhooks); }
+
 StatusOr<PollPage> Connector::Poll(const Call&, const Account&, const std::string&, absl::Time, int) {
   return NotPossible(*this, Feature::kPolling);
 }

@@ -155,6 +155,7 @@ struct WebhookContent {
   std::vector<Happening> happenings;
   std::vector<Unparsed> unparsed;
   int ignored = 0;       // understood and of no interest (our own posts, fields we do not follow)
+  bool read_back = false;   // it says that something is there; a poll reads what
 };
 
 struct WebhookCall {
@@ -185,6 +186,13 @@ struct OwnItem {
 struct Counts {
   std::string remote_id;
   std::map<std::string, int64_t> values;   // by Capabilities::counters
+};
+
+// A hub that tells of an account's news, by WebSub (https://www.w3.org/TR/websub/).
+struct Hub {
+  std::string url;          // where subscriptions are asked for
+  std::string topic;        // what is subscribed to
+  bool tells_all = false;   // of all that polling would find
 };
 
 // What a stream brought since the last look.
@@ -243,6 +251,8 @@ class Connector {
   // headers say what the body is, ParseCall has them; by default it is the body alone.
   virtual WebhookContent ParseWebhook(std::string_view body) const;
   virtual WebhookContent ParseCall(const WebhookCall& call) const { return ParseWebhook(call.body); }
+  // Capabilities::websub: which hub tells of this account. NOT_FOUND HUB_NONE when none does.
+  virtual StatusOr<Hub> FindHub(const Call& call, const Account& account);
 
   // ---- by reading ----
   // What happened since `cursor` ("" = from `since`), oldest first, at most `limit` (the network's page may be smaller).

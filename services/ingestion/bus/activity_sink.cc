@@ -43,6 +43,8 @@ pb::Activity::Origin ToProto(Origin origin) {
       return pb::Activity::ORIGIN_POLL;
     case Origin::kBackfill:
       return pb::Activity::ORIGIN_BACKFILL;
+    case Origin::kStream:
+      return pb::Activity::ORIGIN_STREAM;
   }
   return pb::Activity::ORIGIN_UNSPECIFIED;
 }
@@ -125,8 +127,8 @@ void KafkaActivitySink::Send(const Trace& trace, std::vector<Activity> activitie
     Fill(activity, message);
     FillKey(activity, key);
     message.SerializeToString(&payload);
-    taken = batch.Add(bus::RecordView{
-        kActivityTopic, key, payload, envelope.Headers(activity.id, activity.workspace_id, activity.received_at)});
+    taken = batch.Add(bus::RecordView{kActivityTopic, key, payload,
+                                      envelope.Headers(activity.id, activity.workspace_id, activity.received_at)});
   }
   const size_t room = record_max_bytes_ > 2 * kHeadersRoom ? record_max_bytes_ - kHeadersRoom : record_max_bytes_ / 2;
   for (size_t i = 0; taken.ok() && i < parts.size(); ++i) {

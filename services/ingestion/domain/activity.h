@@ -12,7 +12,7 @@
 namespace parvis::ingestion {
 
 enum class Kind { kComment, kMention, kMessage, kEdit, kRemoval, kReaction, kHide, kUnhide };
-enum class Origin { kWebhook, kPoll, kBackfill };
+enum class Origin { kWebhook, kPoll, kBackfill, kStream };
 
 // What a network told us, in our words; not yet tied to a channel.
 struct Happening {

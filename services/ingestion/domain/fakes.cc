@@ -104,7 +104,52 @@ StatusOr<Source> FakeSourceStore::GetSource(const Call& call, const std::string&
   if (it == rows_.end() || it->second.source.binding.workspace_id != call.workspace_id) {
     return NotFound("workspaces/" + call.workspace_id + "/sources/" + channel_id);
   }
-  return it->second.source;
+  Source found = it->second.source;
+  lock.unlock();
+  return Shown(std::move(found));
+}
+
+Source FakeSourceStore::Shown(Source source) const {
+  if (told_by_hub) source.told_by_hub = told_by_hub(source.binding.channel_id);
+  if (stream_of && source.state == SourceState::kActive) source.stream = stream_of(source.binding.channel_id);
+  return source;
+}
+
+std::vector<Source> FakeSourceStore::All() {
+  Lock lock(mutex_);
+  std::vector<Source> all;
+  for (const auto& [id, row] : rows_) all.push_back(row.source);
+  return all;
+}
+
+void FakeSourceStore::Break(const ClaimedStream& claimed, const StreamEnd& why) {
+  Lock lock(mutex_);
+  Source& source = rows_.at(claimed.source.binding.channel_id).source;
+  if (source.credentials_version != claimed.source.credentials_version || source.state != SourceState::kActive) return;
+  source.state = SourceState::kBroken;
+  source.state_reason = why.reason;
+  source.state_message = why.message;
+  source.next_poll.reset();
+}
+
+void FakeSourceStore::NoteEvent(const Binding& binding, absl::Time at) {
+  Lock lock(mutex_);
+  Source& source = rows_.at(binding.channel_id).source;
+  source.last_event = std::max(source.last_event.value_or(absl::InfinitePast()), at);
+}
+
+Status FakeSourceStore::PollNow(const std::vector<Binding>& bindings) {
+  Lock lock(mutex_);
+  const absl::Time now = clock_.WallNow();
+  for (const Binding& binding : bindings) {
+    auto it = rows_.find(binding.channel_id);
+    if (it == rows_.end() || it->second.source.binding != binding) continue;
+    Source& source = it->second.source;
+    if (source.state != SourceState::kActive || !source.pollable) continue;
+    it->second.poll_asked = it->second.lease_until && *it->second.lease_until >= now;
+    if (source.failures == 0 && source.next_poll) source.next_poll = std::min(*source.next_poll, now);
+  }
+  return absl::OkStatus();
 }
 
 StatusOr<std::vector<Source>> FakeSourceStore::ListSources(const Call& call, const std::string& after, int limit) {
@@ -227,8 +272,11 @@ StatusOr<std::vector<Claimed>> FakeSourceStore::Claim(const std::vector<Binding>
     const std::optional<absl::Duration> late = LateBy(row, now);
     if (!late) continue;
     row.lease_until = now + lease;
+    row.poll_asked = false;
     claimed.push_back({row.source, ++row.token, *late});
   }
+  lock.unlock();
+  for (Claimed& one : claimed) one.source = Shown(std::move(one.source));
   return claimed;
 }
 
@@ -272,6 +320,7 @@ Status FakeSourceStore::Release(const Claimed& claimed, const PollEnd& end) {
   source.state_message = end.state_message;
   source.next_poll =
       end.next_in == absl::InfiniteDuration() ? std::nullopt : std::optional(clock_.WallNow() + end.next_in);
+  if (row->poll_asked && end.failures == 0 && source.next_poll) source.next_poll = clock_.WallNow();
   return absl::OkStatus();
 }
 

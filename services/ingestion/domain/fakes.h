@@ -14,6 +14,7 @@
 #include "ingestion/domain/receive.h"
 #include "ingestion/domain/sink.h"
 #include "ingestion/domain/sources.h"
+#include "ingestion/domain/stream_store.h"
 
 namespace parvis::ingestion {
 
@@ -72,13 +73,23 @@ class FakeSourceStore : public SourceStore {
   Status Save(const Claimed& claimed, const Progress& progress, absl::Duration lease) override;
   Status Release(const Claimed& claimed, const PollEnd& end) override;
   Status NoteHeard(const std::vector<Heard>& heard) override;
+  Status PollNow(const std::vector<Binding>& bindings) override;
+
+  // For FakeStreamStore, as one database has both.
+  std::vector<Source> All();
+  void Break(const ClaimedStream& claimed, const StreamEnd& why);
+  void NoteEvent(const Binding& binding, absl::Time at);
+  std::function<HeardByStream(const std::string& channel_id)> stream_of;  // set before use; called without the lock
+  std::function<bool(const std::string& channel_id)> told_by_hub;         // likewise, for FakeHubStore
 
  private:
   struct Row {
     Source source;
     int64_t token = 0;
     std::optional<absl::Time> lease_until;
+    bool poll_asked = false;  // while it was being polled
   };
+  Source Shown(Source source) const;   // with its stream; not under the lock
   Row* Owned(const Claimed& claimed);  // null when the claim was lost
   // By how much it is late; nullopt when it is not due or not free.
   static std::optional<absl::Duration> LateBy(const Row& row, absl::Time now);

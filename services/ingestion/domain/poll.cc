@@ -1,8 +1,8 @@
 #include "ingestion/domain/poll.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
+
+#include "ingestion/domain/waits.h"
 
 namespace parvis::ingestion {
 namespace {
@@ -11,44 +11,7 @@ bool Refused(const Status& status) {
   return status.code() == Code::kUnauthenticated || status.code() == Code::kPermissionDenied;
 }
 
-// Hands over and waits until all of it is safe. The sink promises to end (its own deadline), so there is none here.
-Status SendAndWait(ActivitySink& sink, std::vector<Activity> activities, std::vector<RawPart> parts,
-                   const std::string& source) {
-  struct Wait {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::optional<Status> status;
-  };
-  auto wait = std::make_shared<Wait>();
-  sink.Send(Trace::New(), std::move(activities), std::move(parts), source, [wait](Status status) {
-    std::lock_guard lock(wait->mutex);
-    wait->status = std::move(status);
-    wait->changed.notify_all();
-  });
-  std::unique_lock lock(wait->mutex);
-  wait->changed.wait(lock, [&] { return wait->status.has_value(); });
-  return *wait->status;
-}
-
-// At most `max` bytes, without cutting a character.
-std::string Shortened(std::string text, size_t max) {
-  if (text.size() <= max) return text;
-  while (max > 0 && (static_cast<unsigned char>(text[max]) & 0xC0) == 0x80) --max;
-  text.resize(max);
-  return text;
-}
-
-absl::Duration Jittered(absl::Duration interval, double uniform) { return interval * (0.9 + 0.2 * uniform); }
-absl::Duration Scattered(absl::Duration interval, double uniform) { return interval * (0.5 + 0.5 * uniform); }
-
-// What a network asks us to wait, made a little longer and never absurd: it may say anything.
-absl::Duration Asked(absl::Duration wait, absl::Duration wait_max, double uniform) {
-  return std::clamp(wait, absl::ZeroDuration(), std::min(wait_max, kPlannedMax / 2)) * (1 + 0.1 * uniform);
-}
-
 }  // namespace
-
-bool RefusedForRate(const Status& why) { return ReasonOf(why) == "RATE_LIMITED"; }
 
 PollEnd AfterSuccess(const Claimed& claimed, const PollResult& result, absl::Duration min, absl::Duration max,
                      absl::Duration wait_max, double uniform) {
@@ -60,9 +23,10 @@ PollEnd AfterSuccess(const Claimed& claimed, const PollResult& result, absl::Dur
   // More is there already: go on as soon as others have had their turn.
   if (result.reached_end) end.next_in = crowd ? Scattered(end.interval, uniform) : Jittered(end.interval, uniform);
   if (result.rate.remaining && *result.rate.remaining <= 0 && result.rate.reset_in) {
-    end.next_in = std::max(end.next_in, Asked(*result.rate.reset_in, wait_max, uniform));
+    end.next_in = std::max(end.next_in, AskedWait(*result.rate.reset_in, wait_max, uniform));
   }
-  if (result.rate.retry_after) end.next_in = std::max(end.next_in, Asked(*result.rate.retry_after, wait_max, uniform));
+  if (result.rate.retry_after)
+    end.next_in = std::max(end.next_in, AskedWait(*result.rate.retry_after, wait_max, uniform));
   return end;
 }
 
@@ -79,13 +43,12 @@ PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions&
     end.next_in = absl::InfiniteDuration();
     return end;
   }
-  const int doublings = std::min(source.failures, 16);
-  end.next_in = Jittered(std::min(options.failure_max, absl::Seconds(1) * (int64_t{1} << doublings)), uniform);
+  end.next_in = Jittered(Doubled(absl::Seconds(1), end.failures, options.failure_max), uniform);
   if (RefusedForRate(why)) {
     end.interval = std::max(source.interval, std::min(source.interval * 2, max));
     end.next_in = std::max(end.next_in, Jittered(end.interval, uniform));
   }
-  if (error.retry_after) end.next_in = std::max(end.next_in, Asked(*error.retry_after, options.wait_max, uniform));
+  if (error.retry_after) end.next_in = std::max(end.next_in, AskedWait(*error.retry_after, options.wait_max, uniform));
   return end;
 }
 
@@ -107,7 +70,10 @@ StatusOr<PollResult> Poller::Poll(const Claimed& claimed) {
     call.deadline = clock_.Now() + options_.call_max;
     reader_.ReportBroken(call, source, status);
   }
-  const absl::Duration min = IntervalMin(source.network), max = IntervalMax(source.network);
+  const bool second_way =
+      source.stream.state == StreamState::kLive || source.told_by_hub || second_way_(source.network);
+  const absl::Duration min = second_way ? options_.second_way_min : options_.interval_min;
+  const absl::Duration max = second_way ? options_.second_way_max : options_.interval_max;
   PollEnd end = status.ok() ? AfterSuccess(claimed, result, min, max, options_.wait_max, uniform_())
                             : AfterFailure(source, status, options_, max, uniform_());
   end.host = result.host;

@@ -11,6 +11,7 @@
 #include "ingestion/domain/poll_schedule.h"
 #include "ingestion/domain/sink.h"
 #include "ingestion/domain/sources.h"
+#include "ingestion/domain/waits.h"
 #include "platform/base/backoff.h"
 #include "platform/base/clock.h"
 
@@ -40,7 +41,7 @@ class ChannelReader {
 struct PollOptions {
   absl::Duration interval_min = absl::Seconds(5);  // networks without webhooks
   absl::Duration interval_max = absl::Minutes(1);
-  absl::Duration second_way_min = absl::Minutes(2);  // networks that tell by webhook: only to be sure
+  absl::Duration second_way_min = absl::Minutes(2);  // heard by webhook or stream: only to be sure
   absl::Duration second_way_max = absl::Minutes(15);
   absl::Duration failure_max = absl::Minutes(15);  // longest wait after failures
   absl::Duration wait_max = absl::Hours(24);       // longest wait that a network may ask for
@@ -71,11 +72,11 @@ PollEnd AfterSuccess(const Claimed& claimed, const PollResult& result, absl::Dur
 // the interval, which doubles up to `max`.
 PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions& options, absl::Duration max,
                      double uniform);
-bool RefusedForRate(const Status& why);
 
 class Poller {
  public:
-  // `second_way`: whether a network tells by webhook, so that polling is only the second way.
+  // `second_way`: whether a network tells by webhook, so that polling is only the second way; it is for a channel whose
+  // stream is being read, or of which a hub tells, too.
   Poller(SourceStore& store, ChannelReader& reader, ActivitySink& sink, const Clock& clock, const PollOptions& options,
          std::function<bool(const std::string& network)> second_way, std::function<double()> uniform)
       : store_(store),
@@ -90,11 +91,9 @@ class Poller {
   StatusOr<PollResult> Poll(const Claimed& claimed);
   // Polls under way end after the page at hand; whoever claims the source next goes on there. Thread-safe.
   void StopSoon() { stopping_ = true; }
+  // Of a new channel.
   absl::Duration IntervalMin(const std::string& network) const {
     return second_way_(network) ? options_.second_way_min : options_.interval_min;
-  }
-  absl::Duration IntervalMax(const std::string& network) const {
-    return second_way_(network) ? options_.second_way_max : options_.interval_max;
   }
   const PollOptions& options() const { return options_; }
 

@@ -259,10 +259,38 @@ TYPED_TEST_P(SourceContract, AClockThatIsSetBackDelaysNothingForLong) {
   EXPECT_EQ(this->ClaimOne().late, absl::ZeroDuration());
 }
 
+TYPED_TEST_P(SourceContract, APollThatIsAskedForIsDueAtOnceAlsoAfterOneUnderWay) {
+  KnownChannel blog = this->AChannel(), page = this->AChannel("unreadable");
+  page.pollable = false;
+  ASSERT_TRUE(this->s_.Sync({blog, page}, this->from_).ok());
+  const std::vector<Binding> both = {blog.binding, page.binding};
+  ASSERT_TRUE(this->s_.Release(this->ClaimOne(), this->Next(absl::Minutes(10))).ok());
+  EXPECT_TRUE(this->Due().empty());
+  ASSERT_TRUE(this->s_.PollNow(both).ok());
+  Claimed under_way = this->ClaimOne();
+  ASSERT_TRUE(this->s_.PollNow(both).ok());
+  EXPECT_TRUE(this->Due().empty()) << "it is being polled";
+  ASSERT_TRUE(this->s_.Release(under_way, this->Next(absl::Minutes(10))).ok());
+  Claimed after = this->ClaimOne();
+  ASSERT_TRUE(this->s_.Release(after, this->Next(absl::Minutes(10))).ok());
+  EXPECT_TRUE(this->Due().empty()) << "once is enough";
+  // What fails is left its time.
+  this->backend_.Pass(absl::Minutes(11));
+  PollEnd failed = this->Next(absl::Minutes(10));
+  failed.failures = 1;
+  Claimed failing = this->ClaimOne();
+  ASSERT_TRUE(this->s_.PollNow(both).ok());
+  ASSERT_TRUE(this->s_.Release(failing, failed).ok());
+  ASSERT_TRUE(this->s_.PollNow(both).ok());
+  EXPECT_TRUE(this->Due().empty());
+  EXPECT_TRUE(this->s_.PollNow({{this->ids_.New(), this->ids_.New()}}).ok()) << "nobody's";
+}
+
 REGISTER_TYPED_TEST_SUITE_P(SourceContract, NewChannelsBecomeSourcesThatAreDue, ProgressIsSavedUnderTheLeaseOnly,
                             BrokenSourcesRestUntilNewCredentials, DisconnectedChannelsAreDetachedAndComeBack,
                             BackfillsStartOverOnlyForAnEarlierTime, HeardTimesOnlyMoveForward, WhatIsDueIsListedFairly,
                             APollTeachesTheHostAndHowLateItWas, AChannelThatIsRemovedWhilePolledIsPolledNoMore,
-                            AClockThatIsSetBackDelaysNothingForLong);
+                            AClockThatIsSetBackDelaysNothingForLong,
+                            APollThatIsAskedForIsDueAtOnceAlsoAfterOneUnderWay);
 
 }  // namespace parvis::ingestion

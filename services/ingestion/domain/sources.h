@@ -17,6 +17,14 @@ namespace parvis::ingestion {
 
 enum class SourceState { kActive, kBroken, kDetached };
 enum class BackfillState { kNone, kRunning, kDone };
+enum class StreamState { kNone, kConnecting, kLive };
+
+// How a channel is heard by its stream, at the moment it was asked for.
+struct HeardByStream {
+  StreamState state = StreamState::kNone;
+  std::optional<absl::Time> connected_since;  // while it is live
+  std::optional<absl::Time> last_gap;         // when something was, or may have been, missed last
+};
 
 struct Source {
   Binding binding;
@@ -35,6 +43,8 @@ struct Source {
   BackfillState backfill = BackfillState::kNone;
   absl::Time backfill_from;
   std::string backfill_cursor;
+  HeardByStream stream;
+  bool told_by_hub = false;  // a hub tells, at present, of all that polling would find
 };
 
 // A source whose time has come, as a poll is chosen by.
@@ -129,6 +139,9 @@ class SourceStore {
   virtual Status Release(const Claimed& claimed, const PollEnd& end) = 0;
   // Times only ever move forward. Channels that are no sources yet are skipped.
   virtual Status NoteHeard(const std::vector<Heard>& heard) = 0;
+  // Due at once: something was missed, or is there to be read. While one is being polled it is due again after that
+  // poll, which may have come too early. One whose last poll failed keeps its time. What is no source is skipped.
+  virtual Status PollNow(const std::vector<Binding>& bindings) = 0;
 };
 
 class Sources {

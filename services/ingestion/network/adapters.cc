@@ -90,18 +90,32 @@ bool ConnectorReader::CanRead(const std::string& network) const {
   return it != connectors_.end() && it->second->capabilities().Can(networks::Feature::kPolling);
 }
 
+StatusOr<networks::Account> OpenAccount(ChannelDesk& desk, const Call& call, const Binding& binding) {
+  PARVIS_ASSIGN_OR_RETURN(OpenedChannel opened, desk.Open(call, binding));
+  return networks::Account{.channel_id = binding.channel_id,
+                           .remote_id = opened.remote_id,
+                           .base_url = opened.base_url,
+                           .credentials = networks::Credentials{std::move(opened.credentials)}};
+}
+
+StatusOr<networks::Connector*> ConnectorOf(const Connectors& connectors, const std::string& network) {
+  auto it = connectors.find(network);
+  if (it != connectors.end()) return it->second.get();
+  return MakeError(Code::kFailedPrecondition, "NETWORK_UNKNOWN", "this build does not have the network");
+}
+
+void TellBroken(ChannelDesk& desk, const Call& call, const Source& source, const Status& why) {
+  const Error error = ToError(why);
+  Status reported = desk.ReportBroken(call, source.binding, source.credentials_version, error.reason, error.message);
+  if (reported.ok()) return;
+  obs::Log(obs::Level::kWarning, call, "could not tell accounts of refused credentials", {{"error", reported}});
+}
+
 StatusOr<ReadPage> ConnectorReader::Read(const Call& call, const Source& source, const std::string& cursor,
                                          absl::Time since, int limit) {
-  auto it = connectors_.find(source.network);
-  if (it == connectors_.end()) {
-    return MakeError(Code::kFailedPrecondition, "NETWORK_UNKNOWN", "this build does not have the network");
-  }
-  PARVIS_ASSIGN_OR_RETURN(OpenedChannel opened, desk_.Open(call, source.binding));
-  const networks::Account account{.channel_id = source.binding.channel_id,
-                                  .remote_id = opened.remote_id,
-                                  .base_url = opened.base_url,
-                                  .credentials = networks::Credentials{std::move(opened.credentials)}};
-  PARVIS_ASSIGN_OR_RETURN(networks::PollPage page, it->second->Poll(call, account, cursor, since, limit));
+  PARVIS_ASSIGN_OR_RETURN(networks::Connector * connector, ConnectorOf(connectors_, source.network));
+  PARVIS_ASSIGN_OR_RETURN(const networks::Account account, OpenAccount(desk_, call, source.binding));
+  PARVIS_ASSIGN_OR_RETURN(networks::PollPage page, connector->Poll(call, account, cursor, since, limit));
   return ReadPage{.happenings = FromNetwork(std::move(page.happenings)),
                   .unparsed = FromNetwork(std::move(page.unparsed)),
                   .cursor = std::move(page.cursor),
@@ -111,10 +125,7 @@ StatusOr<ReadPage> ConnectorReader::Read(const Call& call, const Source& source,
 }
 
 void ConnectorReader::ReportBroken(const Call& call, const Source& source, const Status& why) {
-  const Error error = ToError(why);
-  Status reported = desk_.ReportBroken(call, source.binding, source.credentials_version, error.reason, error.message);
-  if (!reported.ok())
-    obs::Log(obs::Level::kWarning, call, "could not tell accounts of refused credentials", {{"error", reported}});
+  TellBroken(desk_, call, source, why);
 }
 
 }  // namespace parvis::ingestion

@@ -21,6 +21,13 @@ std::vector<RawPart> FromNetwork(std::vector<networks::Unparsed>&& parts);
 // The host and port of an address, in lower case, at most 255 bytes: "blog.example:8443"; "" if it has none.
 std::string HostOf(std::string_view url);
 
+// The channel as its connector wants it, with credentials from accounts: for the call, or the stream that it opens.
+StatusOr<networks::Account> OpenAccount(ChannelDesk& desk, const Call& call, const Binding& binding);
+// FAILED_PRECONDITION NETWORK_UNKNOWN when this build does not have it.
+StatusOr<networks::Connector*> ConnectorOf(const Connectors& connectors, const std::string& network);
+// Tells accounts that the credentials are refused; what becomes of that is only logged.
+void TellBroken(ChannelDesk& desk, const Call& call, const Source& source, const Status& why);
+
 // Reads with a connector, with credentials from accounts that are opened for the call and forgotten.
 class ConnectorReader : public ChannelReader {
  public:

@@ -46,4 +46,15 @@ StatusOr<std::map<std::string, absl::Duration>> ParseSeconds(const std::string& 
   return parsed;
 }
 
+StatusOr<WebhookSettings> ReadWebhookSettings(const std::map<std::string, std::string>& current,
+                                              const std::map<std::string, std::string>& previous,
+                                              const std::map<std::string, std::string>& verify_tokens,
+                                              const std::map<std::string, std::string>& replay_max_seconds) {
+  WebhookSettings settings;
+  PARVIS_ASSIGN_OR_RETURN(settings.secrets, ReadWebhookSecrets(current, previous, verify_tokens));
+  PARVIS_ASSIGN_OR_RETURN(settings.replay_max, ParseSeconds("replay_max_seconds", replay_max_seconds));
+  settings.replay_max.merge(Receiver::Options().replay_max);  // what is configured stays
+  return settings;
+}
+
 }  // namespace parvis::ingestion

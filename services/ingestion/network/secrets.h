@@ -19,4 +19,14 @@ StatusOr<std::map<std::string, Webhooks::Secrets>> ReadWebhookSecrets(
 StatusOr<std::map<std::string, absl::Duration>> ParseSeconds(const std::string& field,
                                                              const std::map<std::string, std::string>& seconds);
 
+// What of the webhooks' settings is in files or maps; windows of networks that are not named keep their defaults.
+struct WebhookSettings {
+  std::map<std::string, Webhooks::Secrets> secrets;
+  std::map<std::string, absl::Duration> replay_max;
+};
+StatusOr<WebhookSettings> ReadWebhookSettings(const std::map<std::string, std::string>& current,
+                                              const std::map<std::string, std::string>& previous,
+                                              const std::map<std::string, std::string>& verify_tokens,
+                                              const std::map<std::string, std::string>& replay_max_seconds);
+
 }  // namespace parvis::ingestion

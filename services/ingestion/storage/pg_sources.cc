@@ -1,28 +1,19 @@
 #include "ingestion/storage/pg_sources.h"
 
+#include "ingestion/storage/source_rows.h"
+
 namespace parvis::ingestion {
 namespace {
 
 constexpr const char* kNil = "00000000-0000-0000-0000-000000000000";
 constexpr const char* kLast = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
-#define SOURCE_COLUMNS                                                                                       \
-  "s.workspace_id, s.channel_id, s.network, s.remote_id, s.credentials_version, s.state, s.state_reason, "   \
-  "s.state_message, s.pollable, s.cursor, s.complete_from, s.verified_complete, s.interval_ms, s.failures, " \
-  "s.last_event, s.last_webhook, s.last_poll, s.next_poll, s.backfill, s.backfill_from, s.backfill_cursor, " \
-  "coalesce(nullif(s.host, ''), s.network)"
-constexpr int kSourceColumns = 22;
 // $1: kPlannedMax in milliseconds.
 #define IS_DUE                                                                                          \
   "state = 'active' AND pollable AND (next_poll <= now() OR next_poll > now() + $1 * interval '1 ms') " \
   "AND (lease_until IS NULL OR lease_until < now())"
 #define HOST "coalesce(nullif(host, ''), network)"
 #define LATE_MS "greatest(0, extract(epoch FROM now() - next_poll) * 1000)::bigint"
-
-std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column) {
-  if (rows.IsNull(row, column)) return std::nullopt;
-  return rows.Time(row, column);
-}
 
 const char* StateName(SourceState state) {
   switch (state) {
@@ -48,36 +39,6 @@ const char* BackfillName(BackfillState state) {
   return "none";
 }
 
-Source ToSource(const db::Rows& rows, int row) {
-  Source source;
-  source.binding = {rows.Text(row, 0), rows.Text(row, 1)};
-  source.network = rows.Text(row, 2);
-  source.remote_id = rows.Text(row, 3);
-  source.credentials_version = rows.Int(row, 4);
-  source.state = rows.View(row, 5) == "active"     ? SourceState::kActive
-                 : rows.View(row, 5) == "detached" ? SourceState::kDetached
-                                                   : SourceState::kBroken;
-  source.state_reason = rows.Text(row, 6);
-  source.state_message = rows.Text(row, 7);
-  source.pollable = rows.Bool(row, 8);
-  source.cursor = rows.Text(row, 9);
-  source.complete_from = rows.Time(row, 10);
-  source.verified_complete = MaybeTime(rows, row, 11);
-  source.interval = absl::Milliseconds(rows.Int(row, 12));
-  source.failures = static_cast<int>(rows.Int(row, 13));
-  source.last_event = MaybeTime(rows, row, 14);
-  source.last_webhook = MaybeTime(rows, row, 15);
-  source.last_poll = MaybeTime(rows, row, 16);
-  source.next_poll = MaybeTime(rows, row, 17);
-  source.backfill = rows.View(row, 18) == "running" ? BackfillState::kRunning
-                    : rows.View(row, 18) == "done"  ? BackfillState::kDone
-                                                    : BackfillState::kNone;
-  if (!rows.IsNull(row, 19)) source.backfill_from = rows.Time(row, 19);
-  source.backfill_cursor = rows.Text(row, 20);
-  source.host = rows.Text(row, 21);
-  return source;
-}
-
 Status Missing(const Call& call, const std::string& channel_id) {
   return NotFound("workspaces/" + call.workspace_id + "/sources/" + channel_id);
 }
@@ -95,7 +56,7 @@ Call Background() { return BackgroundCall("ingestion"); }
 StatusOr<Source> PgSourceStore::GetSource(const Call& call, const std::string& channel_id) {
   Source found;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(db::Rows rows, tx.Query("SELECT " SOURCE_COLUMNS
+    PARVIS_ASSIGN_OR_RETURN(db::Rows rows, tx.Query("SELECT " PARVIS_SOURCE_COLUMNS
                                                     " FROM sources s WHERE s.workspace_id = $1 AND s.channel_id = $2",
                                                     {call.workspace_id, channel_id}));
     if (rows.empty()) return Missing(call, channel_id);
@@ -109,7 +70,7 @@ StatusOr<std::vector<Source>> PgSourceStore::ListSources(const Call& call, const
   std::vector<Source> found;
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
     PARVIS_ASSIGN_OR_RETURN(db::Rows rows,
-                            tx.Query("SELECT " SOURCE_COLUMNS " FROM sources s WHERE s.workspace_id = $1 "
+                            tx.Query("SELECT " PARVIS_SOURCE_COLUMNS " FROM sources s WHERE s.workspace_id = $1 "
                                      "AND s.channel_id > $2 ORDER BY s.channel_id LIMIT $3",
                                      {call.workspace_id, after.empty() ? kNil : after, limit}));
     found.clear();
@@ -129,7 +90,7 @@ StatusOr<Source> PgSourceStore::StartBackfill(const Call& call, const std::strin
                                    "AND NOT (backfill = 'running' AND backfill_from <= $3)",
                                    {call.workspace_id, channel_id, from})
                                .status());
-    PARVIS_ASSIGN_OR_RETURN(db::Rows rows, tx.Query("SELECT " SOURCE_COLUMNS
+    PARVIS_ASSIGN_OR_RETURN(db::Rows rows, tx.Query("SELECT " PARVIS_SOURCE_COLUMNS
                                                     " FROM sources s WHERE s.workspace_id = $1 AND s.channel_id = $2",
                                                     {call.workspace_id, channel_id}));
     if (rows.empty()) return Missing(call, channel_id);
@@ -227,12 +188,13 @@ StatusOr<std::vector<Claimed>> PgSourceStore::Claim(const std::vector<Binding>& 
     claimed.clear();
     PARVIS_ASSIGN_OR_RETURN(
         db::Rows rows,
-        tx.Query("UPDATE sources s SET lease_until = now() + $2 * interval '1 ms', lease_token = s.lease_token + 1 "
-                 "FROM (SELECT workspace_id, channel_id, " LATE_MS " AS late_ms FROM sources WHERE " IS_DUE
+        tx.Query("UPDATE sources s SET lease_until = now() + $2 * interval '1 ms', lease_token = s.lease_token + 1, "
+                 "poll_asked = false FROM (SELECT workspace_id, channel_id, " LATE_MS
+                 " AS late_ms FROM sources WHERE " IS_DUE
                  " AND (workspace_id, channel_id) IN (SELECT * FROM unnest($3::uuid[], $4::uuid[])) "
                  "FOR UPDATE SKIP LOCKED) AS due "
                  "WHERE s.workspace_id = due.workspace_id AND s.channel_id = due.channel_id "
-                 "RETURNING " SOURCE_COLUMNS ", s.lease_token, due.late_ms",
+                 "RETURNING " PARVIS_SOURCE_COLUMNS ", s.lease_token, due.late_ms",
                  {PlannedMaxMs(), absl::ToInt64Milliseconds(lease), db::Array(workspaces), db::Array(channels)}));
     for (int i = 0; i < rows.size(); ++i) {
       claimed.push_back(
@@ -273,7 +235,8 @@ Status PgSourceStore::Release(const Claimed& claimed, const PollEnd& end) {
                 "state = CASE WHEN fresh THEN $7 ELSE state END, "
                 "state_reason = CASE WHEN fresh THEN $8 ELSE state_reason END, "
                 "state_message = CASE WHEN fresh THEN $9 ELSE state_message END, "
-                "next_poll = CASE WHEN fresh THEN now() + $10 * interval '1 ms' ELSE next_poll END "
+                "next_poll = CASE WHEN NOT fresh THEN next_poll WHEN poll_asked AND $5 = 0 AND $10::bigint IS NOT NULL "
+                "THEN now() ELSE now() + $10 * interval '1 ms' END "
                 "FROM (SELECT s.workspace_id AS w, s.channel_id AS c, "
                 "s.credentials_version = $11 AND s.state = 'active' AS fresh FROM sources s "
                 "WHERE s.workspace_id = $1 AND s.channel_id = $2) AS was "
@@ -306,6 +269,10 @@ Status PgSourceStore::NoteHeard(const std::vector<Heard>& heard) {
             {db::Array(workspaces), db::Array(channels), db::Array(webhooks), db::Array(events)})
         .status();
   });
+}
+
+Status PgSourceStore::PollNow(const std::vector<Binding>& bindings) {
+  return stream_.Run(Background(), [&](db::Tx& tx) -> Status { return PollNowIn(tx, bindings); });
 }
 
 }  // namespace parvis::ingestion

@@ -21,6 +21,7 @@ class PgSourceStore : public SourceStore {
   Status Save(const Claimed& claimed, const Progress& progress, absl::Duration lease) override;
   Status Release(const Claimed& claimed, const PollEnd& end) override;
   Status NoteHeard(const std::vector<Heard>& heard) override;
+  Status PollNow(const std::vector<Binding>& bindings) override;
 
  private:
   db::Pool& api_;

@@ -37,6 +37,18 @@ v1::BackfillState ToProto(BackfillState state) {
   return v1::BACKFILL_STATE_UNSPECIFIED;
 }
 
+v1::StreamState ToProto(StreamState state) {
+  switch (state) {
+    case StreamState::kNone:
+      return v1::STREAM_STATE_NONE;
+    case StreamState::kConnecting:
+      return v1::STREAM_STATE_CONNECTING;
+    case StreamState::kLive:
+      return v1::STREAM_STATE_LIVE;
+  }
+  return v1::STREAM_STATE_UNSPECIFIED;
+}
+
 }  // namespace
 
 void ToProto(const Source& from, absl::Time now, v1::Source& to) {
@@ -57,6 +69,9 @@ void ToProto(const Source& from, absl::Time now, v1::Source& to) {
   if (from.pollable) SetDuration(from.interval, *to.mutable_poll_interval());
   to.set_backfill_state(ToProto(from.backfill));
   if (from.backfill != BackfillState::kNone) SetTime(from.backfill_from, *to.mutable_backfill_from_time());
+  to.set_stream_state(ToProto(from.stream.state));
+  if (from.stream.connected_since) SetTime(*from.stream.connected_since, *to.mutable_stream_connected_time());
+  if (from.stream.last_gap) SetTime(*from.stream.last_gap, *to.mutable_stream_gap_time());
 }
 
 }  // namespace parvis::ingestion

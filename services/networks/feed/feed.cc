@@ -4,6 +4,7 @@
 
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/websub.h"
 
 namespace parvis::networks {
 namespace {
@@ -47,9 +48,10 @@ FeedConnector::FeedConnector(net::HttpClient& http, const Clock& clock) : http_(
   c.display_name = "RSS, Atom and JSON feeds";
   c.reads_share_budget = true;  // a host can only go by our address: a feed is read without credentials
   RefuseAll(&c);
-  c.Allow({Feature::kPolling, Feature::kMentions});
+  c.Allow({Feature::kWebhooks, Feature::kPolling, Feature::kMentions});
+  c.websub = true;
   c.features[Feature::kMentions].because = "every item of the feed comes in";
-  c.Leave(Feature::kWebhooks, "WebSub is not used yet; feeds are read at intervals");
+  c.features[Feature::kWebhooks].because = "by WebSub, where the feed names a hub; others are read at intervals";
 }
 
 int FeedConnector::TextLength(std::string_view text) const { return text::CodePoints(text); }
@@ -149,6 +151,44 @@ StatusOr<FeedConnector::Fetched> FeedConnector::Fetch(const Call& call, const Ac
   }
   return MakeError(Code::kFailedPrecondition, "FEED_REDIRECTS",
                    "the feed's server redirects more than " + std::to_string(kFeedHopsMax) + " times");
+}
+
+StatusOr<HandshakeAnswer> FeedConnector::Handshake(const WebhookCall& call, const std::vector<Secret>&,
+                                                   const Secret& verify_token) const {
+  PARVIS_ASSIGN_OR_RETURN(const HubQuestion question, ParseHubQuestion(call));
+  return AnswerHub(question, verify_token);
+}
+
+Status FeedConnector::VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const {
+  const auto header = call.headers.find("X-Hub-Signature");
+  return CheckHubSignature(header == call.headers.end() ? "" : header->second, call.body, app_secrets);
+}
+
+WebhookContent FeedConnector::ParseWebhook(std::string_view) const {
+  WebhookContent content;
+  content.read_back = true;
+  return content;
+}
+
+StatusOr<Hub> FeedConnector::FindHub(const Call& call, const Account& account) {
+  PARVIS_ASSIGN_OR_RETURN(const Fetched got, Fetch(call, account, account.base_url, {}));
+  const net::ClientResult& http = got.answer.http;
+  if (http.http_status == 304) return UnintelligibleRead();
+  const auto header = [&](const char* name) {
+    const auto it = http.headers.find(name);
+    return it == http.headers.end() ? std::string() : it->second;
+  };
+  // The header comes first (WebSub 4): it is the server's own word.
+  const HubLinks links = ParseHubLinks(header("Link"));
+  Hub hub{.url = ResolveUrl(got.url, links.hub), .topic = ResolveUrl(got.url, links.self), .tells_all = true};
+  if (links.hub.empty() || hub.url.empty()) {
+    PARVIS_ASSIGN_OR_RETURN(const Feed feed, ParseFeed(http.body, header("Content-Type"), got.url));
+    hub.url = feed.hub;
+    if (hub.topic.empty()) hub.topic = feed.self;
+  }
+  if (hub.topic.empty()) hub.topic = got.kept;
+  if (hub.url.empty()) return MakeError(Code::kNotFound, "HUB_NONE", "the feed names no hub");
+  return hub;
 }
 
 StatusOr<Identity> FeedConnector::WhoAmI(const Call& call, const Account& account) {

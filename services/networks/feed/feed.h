@@ -32,6 +32,13 @@ class FeedConnector : public Connector {
   StatusOr<std::vector<OwnItem>> ReadBack(const Call& call, const Account& account, const Write& write,
                                           absl::Time since, int limit) override;
   bool Matches(const Write& write, const OwnItem& item) const override;
+  StatusOr<HandshakeAnswer> Handshake(const WebhookCall& call, const std::vector<Secret>& app_secrets,
+                                      const Secret& verify_token) const override;
+  Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const override;
+  // A hub sends the feed, or a part of it, or nothing: whatever it is, the feed is read.
+  WebhookContent ParseWebhook(std::string_view body) const override;
+  // Named by the Link header, else by the document. Errors as WhoAmI, and HUB_NONE.
+  StatusOr<Hub> FindHub(const Call& call, const Account& account) override;
   // Errors as WhoAmI.
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;

@@ -49,6 +49,11 @@ StatusOr<Feed> ParseJsonFeed(const std::string& utf8, const std::string& url) {
   Feed feed;
   feed.title = text::CutBytes(Text(json, "title"), 1000);
   feed.link = ResolveUrl(url, Text(json, "home_page_url"));
+  feed.self = ResolveUrl(url, Text(json, "feed_url"));
+  const Json& hubs = Member(json, "hubs");
+  for (size_t i = 0; hubs.is_array() && feed.hub.empty() && i < hubs.size(); ++i) {
+    if (Text(hubs[i], "type") == "WebSub") feed.hub = ResolveUrl(url, Text(hubs[i], "url"));
+  }
   for (const Json& item : items) {
     if (feed.items.size() >= kFeedItemsMax) break;
     feed.items.push_back(ItemOf(item, url));

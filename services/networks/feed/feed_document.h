@@ -34,6 +34,7 @@ struct FeedItem {
 
 struct Feed {
   std::string title, link;            // link: the site's page
+  std::string hub, self;              // WebSub: who tells of news, and the address to name there; "" = not said
   std::optional<absl::Time> updated;  // of the feed as a whole
   std::vector<FeedItem> items;        // in the document's order
   // Not empty: the document ends, or breaks, behind these items: "not well-formed (invalid token) in line 7".

@@ -30,6 +30,30 @@ class FeedTest : public ConnectorTest {
   }
 };
 
+TEST_F(FeedTest, TheHubIsTheOneOfTheLinkHeaderElseOfTheDocument) {
+  const auto find = [&](const std::string& body, const net::Headers& headers = {}) {
+    network.Next(200, body, headers);
+    auto hub = connector.FindHub(network.call(), account);
+    return hub.ok() ? hub->url + " " + hub->topic : ReasonOf(hub.status());
+  };
+  const std::string inside =
+      "<atom:link xmlns:atom='http://www.w3.org/2005/Atom' rel='hub' href='https://in.example/'/>"
+      "<atom:link xmlns:atom='http://www.w3.org/2005/Atom' rel='self' href='/self'/>";
+  EXPECT_EQ(find(Rss(inside)), "https://in.example/ " + network.url() + "/self");
+  EXPECT_EQ(find(Rss(inside), {{"Link", "</a>; rel=next, <https://out.example/>; rel=\"hub\", </me>; rel=\"x self\""}}),
+            "https://out.example/ " + network.url() + "/me");
+  EXPECT_EQ(
+      find(R"({"version":"https://jsonfeed.org/version/1.1","title":"A","feed_url":"https://blog.example/j",)"
+           R"("hubs":[{"type":"rssCloud","url":"https://x.example"},{"type":"WebSub","url":"https://h.example/"}],)"
+           R"("items":[]})"),
+      "https://h.example/ https://blog.example/j");
+  EXPECT_EQ(find(Rss("")), "HUB_NONE");
+  EXPECT_EQ(find(Rss(""), {{"Link", "<javascript:x>; rel=hub"}}), "HUB_NONE");
+  EXPECT_TRUE(connector.ParseWebhook("whatever").read_back);
+  EXPECT_FALSE(
+      connector.VerifySignature({.method = "POST", .query = "", .body = "x", .headers = {}}, {Secret("s")}).ok());
+}
+
 TEST_F(FeedTest, MentionsFromTheOldestOnThenOnlyWhatChanged) {
   const net::Headers validators{{"ETag", "W/\"1\""}, {"Last-Modified", "Tue, 14 Nov 2023 22:20:00 GMT"}};
   network.Next(200,

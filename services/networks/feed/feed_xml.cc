@@ -178,6 +178,9 @@ class Reader {
     if (name == "enclosure" || rel == "enclosure") {
       if (item_ > 0 && now_.enclosures.size() < kFeedEnclosuresMax)
         now_.enclosures.emplace_back(Attribute(attributes, "type"), url);
+    } else if (item_ == 0 && (rel == "hub" || rel == "self")) {
+      std::string& link = rel == "hub" ? feed_.hub : feed_.self;
+      if (link.empty()) link = url;
     } else if (rel.empty() || rel == "alternate") {
       std::string& link = item_ > 0 ? now_.link : feed_.link;
       if (link.empty()) link = url;

@@ -14,8 +14,15 @@ namespace parvis::networks {
 // UNAUTHENTICATED SIGNATURE_MISSING (no header, or no secret to check it with), SIGNATURE_WRONG.
 Status CheckHubSignature(std::string_view header, std::string_view body, const std::vector<Secret>& secrets);
 
+// What a Link header (RFC 8288) names; "" where it names none.
+struct HubLinks {
+  std::string hub, self;
+};
+HubLinks ParseHubLinks(std::string_view link_header);
+
 struct HubQuestion {
   std::string mode, topic, challenge, verify_token;  // hub.verify_token is older than WebSub; hubs that know it echo it
+  std::string lease_seconds, reason;                 // as they stand there; "" when missing
 };
 // INVALID_ARGUMENT HANDSHAKE_MALFORMED when it is none.
 StatusOr<HubQuestion> ParseHubQuestion(const WebhookCall& call);

@@ -102,14 +102,17 @@ YouTubeConnector::YouTubeConnector(net::HttpClient& http, const Clock& clock) : 
   c.features[F::kText].because = "the description of a video";
   c.features[F::kReel].because = "YouTube itself makes a Short of an upright or square video of at most 3 minutes";
   c.features[F::kNativeSchedule].because = "option publish_at; the video is private until then";
-  c.features[F::kWebhooks].because = "WebSub tells of videos, of which only deletions are passed on; comments are polled";
+  c.features[F::kWebhooks].because =
+      "WebSub tells of videos, of which only deletions are passed on; comments are polled";
   c.features[F::kHide].because = "held for review";
   c.features[F::kDelete].because = "a comment of somebody else is rejected, which cannot be taken back";
   c.features[F::kBan].because = "rejects the comment, too; the API has no way back";
   RefuseWhatIsMissing(c);
+  c.websub = true;
   c.needs_title = c.needs_media = true;
   c.title_max = 100;
-  c.reads_share_budget = true;   // the quota is the project's: https://developers.google.com/youtube/v3/determine_quota_cost
+  c.reads_share_budget =
+      true;  // the quota is the project's: https://developers.google.com/youtube/v3/determine_quota_cost
   c.post_text_max = kDescriptionMax;
   c.reply_text_max = kCommentMax;
   c.text_unit = TextUnit::kBytes;
@@ -192,7 +195,7 @@ Outcome YouTubeConnector::Moderate(const Call& call, const Account& account, con
   Query query = {{"id", write.target_remote_id}, {"moderationStatus", status}};
   if (ban) query.emplace_back("banAuthor", "true");
   return SettledWrite(Ask(call, account, "POST", "/youtube/v3/comments/setModerationStatus", query), account,
-              write.target_remote_id);
+                      write.target_remote_id);
 }
 
 // Replies hang below the top-level comment, whichever of its replies they answer. Answering the video itself begins a

@@ -107,8 +107,8 @@ std::string ChannelIn(const std::string& uri) {
   return at == std::string::npos ? "" : uri.substr(at + kPath.size());
 }
 
-// An own post is no message: a new or changed video is understood and passed over, as other networks' own posts are. That
-// one is gone is told.
+// An own post is no message: a new or changed video is understood and passed over, as other networks' own posts are.
+// That one is gone is told.
 void Finish(Reading* r) {
   const Entry& entry = r->entry;
   const std::string channel = Trimmed(entry.channel).empty() ? ChannelIn(Trimmed(entry.uri)) : Trimmed(entry.channel);
@@ -181,6 +181,12 @@ WebhookContent YouTubeConnector::ParseWebhook(std::string_view body) const {
   if (!reading.feed) return refuse("UNKNOWN_SHAPE", "no Atom feed");
   if (content.happenings.empty() && content.unparsed.empty() && content.ignored == 0) ++content.ignored;
   return content;
+}
+
+StatusOr<Hub> YouTubeConnector::FindHub(const Call&, const Account& account) {
+  return Hub{.url = "https://pubsubhubbub.appspot.com/subscribe",
+             .topic = "https://www.youtube.com/xml/feeds/videos.xml?channel_id=" + net::UrlEncode(account.remote_id),
+             .tells_all = false};  // of videos, never of comments
 }
 
 StatusOr<HandshakeAnswer> YouTubeConnector::Handshake(const WebhookCall& call, const std::vector<Secret>&,
