@@ -37,7 +37,7 @@ LAYERS = [
      "a connector is plain code on platform/net: no database, no Kafka, no gRPC"),
     ("sandbox", r"services/sandbox/", ("platform/", "sandbox/"), GRPC + PROTO + SQL + KAFKA,
      "the sandbox is written from the networks' facts, never from our connectors"),
-    ("domain", r"services/(?P<svc>\w+)/domain/", ("platform/base/", "{svc}/domain/"),
+    ("domain", r"services/(?P<svc>\w+)/domain/", ("platform/base/", "platform/blob/blob_store.h", "{svc}/domain/"),
      GRPC + PROTO + SQL + KAFKA + METRICS + HTTP,
      "domain is pure: declare a port beside the use case and implement it in storage, bus, clients or network"),
     ("storage", r"services/(?P<svc>\w+)/storage/", ("platform/base/", "platform/obs/", "platform/db/", "{svc}/domain/",

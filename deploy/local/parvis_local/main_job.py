@@ -11,6 +11,7 @@ from .media import MediaFiles
 from .processes import StartError, wait_until
 
 ACCOUNTS, PUBLISHING = "accounts.v1.AccountsService", "publishing.v1.PublishingService"
+MEDIA = "publishing.v1.MediaService"
 MODERATION, INBOX, METRICS = "moderation.v1.ModerationService", "inbox.v1.InboxService", "metrics.v1.MetricsService"
 CASES_MAX = 5   # complaints for which a case is opened
 
