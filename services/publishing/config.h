@@ -6,6 +6,7 @@
 
 #include "platform/app/config.h"
 #include "platform/app/process.h"
+#include "platform/blob/blob_config.h"
 #include "platform/bus/producer.h"
 #include "platform/db/pool.h"
 #include "platform/net/http_client.h"
@@ -15,6 +16,7 @@
 #include "publishing/domain/deliverer.h"
 #include "publishing/domain/media_sweeper.h"
 #include "publishing/domain/posts.h"
+#include "publishing/media/media_tools_config.h"
 
 namespace parvis::publishing {
 
@@ -30,6 +32,8 @@ struct PublishingConfig {
   std::vector<std::string> dedupe_networks = {"x"};
   DelivererOptions deliverer;
   PostLimits posts;
+  blob::BlobConfig blobs;
+  MediaToolsConfig media_tools;
   MediaLimits media;
   SweeperOptions media_sweeper;
 
@@ -76,6 +80,8 @@ struct PublishingConfig {
                absl::Seconds(1), absl::Hours(24));
     o.Duration("late_max", &posts.late_max, "A post is not sent later than this after its time.", absl::Seconds(1),
                absl::Hours(24 * 7));
+    blobs.Declare(o);
+    media_tools.Declare(o);
     DeclareMedia(o);
   }
 

@@ -1,5 +1,9 @@
 #include "publishing/network/connector_writer.h"
 
+#include <algorithm>
+
+#include "networks/media_fit.h"
+
 namespace parvis::publishing {
 namespace {
 
@@ -263,14 +267,21 @@ MediaFit ConnectorRules::Fit(const std::string& network, const MediaItem& item) 
   media.duration = item.facts.duration;
   networks::Draft draft;
   draft.media = {MediaOf(media)};
-  constexpr std::string_view kPrefix = "media[0]";
+  networks::MediaFit of_itself = networks::FitMedia(connector->second->capabilities(), draft.media[0]);
+  fit.violations = std::move(of_itself.violations);
+  // What a conversion does not change: the network has no such posts, or it needs a public address.
+  const size_t curable = fit.violations.size();
   for (Violation& violation : connector->second->Check(networks::WriteKind::kPost, draft)) {
     if (violation.field.rfind("media", 0) != 0) continue;
-    if (violation.field.rfind(kPrefix, 0) == 0) violation.field.erase(0, kPrefix.size());
-    if (violation.field.rfind('.', 0) == 0) violation.field.erase(0, 1);
-    fit.violations.push_back(std::move(violation));
+    violation.field.erase(0, std::string_view("media[0].").size());
+    const bool told = std::any_of(fit.violations.begin(), fit.violations.end(), [&](const Violation& v) { return v.reason == violation.reason; });
+    if (!told) fit.violations.push_back(std::move(violation));
   }
   fit.fits = fit.violations.empty();
+  if (of_itself.target && fit.violations.size() == curable) {
+    fit.target = PictureTarget{of_itself.target->type, of_itself.target->side_max, of_itself.target->bytes_max};
+    fit.changes = std::move(of_itself.changes);
+  }
   return fit;
 }
 

@@ -12,6 +12,7 @@ class FakeConnector : public networks::Connector {
  public:
   const networks::Capabilities& capabilities() const override { return caps; }
   std::vector<Violation> Check(networks::WriteKind, const networks::Draft& draft) const override {
+    if (!media_violation.reason.empty()) return {media_violation};
     if (draft.text.size() <= 5) return {};
     return {{"text", "too long", "TEXT_TOO_LONG"}};
   }
@@ -35,6 +36,7 @@ class FakeConnector : public networks::Connector {
   }
 
   networks::Capabilities caps;
+  Violation media_violation;
   networks::Outcome outcome;
   std::vector<networks::OwnItem> items;
   networks::Account last_account;
@@ -238,6 +240,42 @@ TEST_F(KeptMediaTest, WithoutTheContentNothingIsSent) {
   EXPECT_EQ(with_media_.Write(call_, foreign).result, WriteResult::kRefused);
   EXPECT_EQ(writer_.Write(call_, WithPicture()).result, WriteResult::kRefused) << "none are kept";
   EXPECT_EQ(connector_->calls, 0);
+}
+
+class FitTest : public KeptMediaTest {
+ protected:
+  FitTest() {
+    connector_->caps.media_types = {"image/jpeg"};
+    connector_->caps.media_max = 1;
+    connector_->caps.media_max_bytes = 1'000'000;
+    item_.workspace_id = kWorkspace;
+    item_.id = kOtherChannel;
+    item_.size_bytes = 7;
+    item_.facts = {.type = "image/png", .width = 5, .height = 6};
+  }
+  ConnectorRules rules_{connectors_};
+  MediaItem item_;
+};
+
+TEST_F(FitTest, OffersWhatWouldFitTheNetwork) {
+  const MediaFit fit = rules_.Fit("net", item_);
+  EXPECT_FALSE(fit.fits);
+  ASSERT_EQ(fit.violations.size(), 1u);
+  EXPECT_EQ(fit.violations[0].reason, "MEDIA_TYPE");
+  ASSERT_TRUE(fit.target.has_value());
+  EXPECT_EQ(fit.target->type, "image/jpeg");
+  EXPECT_FALSE(fit.changes.empty());
+  item_.facts.type = "image/jpeg";
+  EXPECT_TRUE(rules_.Fit("net", item_).fits);
+  EXPECT_FALSE(rules_.Fit("other", item_).fits);
+}
+
+TEST_F(FitTest, NothingIsOfferedThatWouldNotHelp) {
+  connector_->media_violation = {"media[0].url", "is needed: Net fetches pictures from a public address", "MEDIA_URL"};
+  const MediaFit fit = rules_.Fit("net", item_);
+  ASSERT_EQ(fit.violations.size(), 2u);
+  EXPECT_EQ(fit.violations[1].field, "url");
+  EXPECT_FALSE(fit.target.has_value());
 }
 
 }  // namespace
