@@ -159,7 +159,7 @@ TEST(BlobConfigTest, SaysWhatIsWrong) {
   EXPECT_EQ(reason("https://s3.example.com", "bucket", "verysecret"), "BLOB_CONFIG");
   EXPECT_EQ(reason("https://s3.example.com", "bucket", ":verysecret"), "BLOB_CONFIG");
   EXPECT_EQ(reason("https://s3.example.com", "bucket", "id:"), "BLOB_CONFIG");
-  EXPECT_EQ(reason("https://s3.example.com", "bucket", ""), "SECRET_FILE_EMPTY");
+  EXPECT_EQ(reason("https://s3.example.com", "bucket", "\n"), "SECRET_FILE_EMPTY");
   std::remove(file.c_str());
 }
 

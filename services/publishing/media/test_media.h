@@ -69,6 +69,7 @@ class MediaTest : public ::testing::Test {
     folder_ = mkdtemp(pattern.data());
     config_.scratch_folder = folder_ + "/scratch";
     std::filesystem::create_directory(config_.scratch_folder);
+    config_.tool_max = absl::Minutes(2);   // a machine that does much else besides
   }
   ~MediaTest() override {
     EXPECT_TRUE(std::filesystem::is_empty(config_.scratch_folder)) << "a scratch folder was left behind";

@@ -94,7 +94,7 @@ ToolRunner::ToolRunner(const MediaToolsConfig& config, const Clock& clock, obs::
   const std::vector<std::string> unshare = {std::string(kUtilLinux) + "unshare", "--user", "--net", "--ipc", "--"};
   std::vector<std::string> probe = unshare;
   probe.push_back("/usr/bin/true");
-  const auto ended = Execute(probe, config_.scratch_folder, clock_.Now() + absl::Seconds(5));
+  const auto ended = Execute(probe, config_.scratch_folder, clock_.Now() + absl::Seconds(20));
   if (ended.ok() && ended->status == 0 && !ended->too_late) {
     cut_off_ = unshare;
   } else {
