@@ -57,6 +57,13 @@ const std::string& Capabilities::BudgetOf(WriteKind kind) const {
   return it == budgets.end() ? *channel : it->second;
 }
 
+int64_t Capabilities::BytesMaxOf(std::string_view media_type) const {
+  if (media_type == "image/gif" && gif_max_bytes > 0) return gif_max_bytes;
+  if (media_type.rfind("video/", 0) == 0 && video_max_bytes > 0) return video_max_bytes;
+  if (media_type.rfind("image/", 0) != 0 && media_type.rfind("video/", 0) != 0 && document_max_bytes > 0) return document_max_bytes;
+  return media_max_bytes;
+}
+
 const Support& Capabilities::Of(Feature feature) const {
   static const Support* const unsaid = new Support;
   const auto it = features.find(feature);

@@ -84,7 +84,13 @@ struct Capabilities {
   int media_max = 0;
   std::vector<std::string> media_types;
   int64_t media_max_bytes = 0;           // of a picture
-  int64_t video_max_bytes = 0;
+  int64_t gif_max_bytes = 0;             // of a GIF; 0 = as other pictures
+  int64_t video_max_bytes = 0;           // 0 = as pictures
+  int64_t document_max_bytes = 0;        // 0 = as pictures
+  int picture_side_max = 0;              // the longer side in pixels; 0 = no limit, as for all that follows
+  int64_t picture_pixels_max = 0;        // width × height
+  int64_t video_pixels_max = 0;
+  absl::Duration video_duration_min, video_duration_max;
   int poll_options_max = 0, poll_option_text_max = 0;
   bool idempotency_key = false;          // the network recognises our key: an unknown may be sent again with it
   absl::Duration settle = absl::Seconds(2);   // how long after a call a read sees its effect
@@ -103,6 +109,7 @@ struct Capabilities {
   std::map<WriteKind, std::string> budgets;
 
   const std::string& BudgetOf(WriteKind kind) const;
+  int64_t BytesMaxOf(std::string_view media_type) const;   // 0 = no limit
   const Support& Of(Feature feature) const;   // kNotBuilt when nothing is said
   bool Can(Feature feature) const { return Of(feature).stance == Stance::kPossible; }
   // kDelete: of what others wrote, or at least of our own.

@@ -1,6 +1,7 @@
 // parvis-networks: prints docs/reference/networks.md, what Parvis can do on which network, from the connectors' capabilities.
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "networks/connector.h"
 
@@ -56,12 +57,46 @@ std::string Overview(const Connectors& connectors) {
   return out;
 }
 
+std::string Megabytes(int64_t bytes) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.4g MB", static_cast<double>(bytes) / 1e6);
+  return text;
+}
+
+std::string Span(absl::Duration duration) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%g s", absl::ToDoubleSeconds(duration));
+  return text;
+}
+
+// What checks of media go by: "pictures at most 5 MB, 8192 pixels a side".
+std::string MediaLimits(const Capabilities& c) {
+  std::vector<std::string> limits;
+  const auto add = [&limits](const char* what, const std::string& limit) { limits.push_back(std::string(what) + limit); };
+  if (c.Can(Feature::kImage)) {
+    if (c.media_max_bytes > 0) add("pictures up to ", Megabytes(c.media_max_bytes));
+    if (c.gif_max_bytes > 0) add("GIFs up to ", Megabytes(c.gif_max_bytes));
+    if (c.picture_side_max > 0) add("pictures up to ", std::to_string(c.picture_side_max) + " pixels a side");
+    if (c.picture_pixels_max > 0) add("pictures up to ", std::to_string(c.picture_pixels_max) + " pixels in all");
+  }
+  if (c.Can(Feature::kVideo) || c.Can(Feature::kReel)) {
+    if (c.video_max_bytes > 0) add("videos up to ", Megabytes(c.video_max_bytes));
+    if (c.video_pixels_max > 0) add("videos up to ", std::to_string(c.video_pixels_max) + " pixels a frame");
+    if (c.video_duration_min > absl::ZeroDuration()) add("videos from ", Span(c.video_duration_min));
+    if (c.video_duration_max > absl::ZeroDuration()) add("videos up to ", Span(c.video_duration_max));
+  }
+  if (c.Can(Feature::kDocument) && c.document_max_bytes > 0) add("documents up to ", Megabytes(c.document_max_bytes));
+  std::string out;
+  for (const std::string& limit : limits) out += (out.empty() ? "\n- Limits of media: " : ", ") + limit;
+  return out.empty() ? "" : out + ".";
+}
+
 std::string Details(const Capabilities& c) {
   std::string out = "\n## " + c.display_name + " (`" + c.network + "`)\n\n- Text of a post: " + Limit(c) + ".";
   if (c.media_max > 0) {
     out += "\n- Media: at most " + std::to_string(c.media_max) + ":";
     for (const std::string& type : c.media_types) out += " `" + type + "`";
-    out += ".";
+    out += "." + MediaLimits(c);
   }
   if (!c.counters.empty()) {
     out += "\n- Counters:";

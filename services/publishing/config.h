@@ -6,6 +6,7 @@
 
 #include "platform/app/config.h"
 #include "platform/app/process.h"
+#include "platform/blob/blob_config.h"
 #include "platform/bus/producer.h"
 #include "platform/db/pool.h"
 #include "platform/net/http_client.h"
@@ -13,7 +14,9 @@
 #include "platform/rpc/client.h"
 #include "platform/rpc/server.h"
 #include "publishing/domain/deliverer.h"
+#include "publishing/domain/media_sweeper.h"
 #include "publishing/domain/posts.h"
+#include "publishing/media/media_tools_config.h"
 
 namespace parvis::publishing {
 
@@ -29,6 +32,10 @@ struct PublishingConfig {
   std::vector<std::string> dedupe_networks = {"x"};
   DelivererOptions deliverer;
   PostLimits posts;
+  blob::BlobConfig blobs;
+  MediaToolsConfig media_tools;
+  MediaLimits media;
+  SweeperOptions media_sweeper;
 
   void Declare(app::Options& o) {
     process.Declare(o);
@@ -73,6 +80,28 @@ struct PublishingConfig {
                absl::Seconds(1), absl::Hours(24));
     o.Duration("late_max", &posts.late_max, "A post is not sent later than this after its time.", absl::Seconds(1),
                absl::Hours(24 * 7));
+    blobs.Declare(o);
+    media_tools.Declare(o);
+    DeclareMedia(o);
+  }
+
+  void DeclareMedia(app::Options& o) {
+    o.Int("media_chunk_bytes", &media.chunk_bytes,
+          "Size of the chunks of new uploads; as base64 in JSON, one must fit into the gateway's message_max_bytes.",
+          {.min = 64 << 10, .max = 3 << 20});
+    o.Int("media_picture_bytes_max", &media.picture_bytes_max, "Largest picture or document.", {.min = 1 << 10, .max = 1 << 30});
+    o.Int("media_video_bytes_max", &media.video_bytes_max, "Largest video.", {.min = 1 << 10, .max = int64_t{64} << 30});
+    o.Int("media_uploads_max", &media.quota.uploads_max, "Uploads under way in one workspace.", {.min = 1, .max = 10'000});
+    o.Int("media_workspace_bytes_max", &media.quota.bytes_max, "Bytes of media that one workspace may keep.",
+          {.min = 1 << 20, .max = int64_t{1} << 50});
+    o.Duration("media_upload_keep", &media.upload_keep, "How long an unfinished upload waits for its next chunk.",
+               absl::Minutes(1), absl::Hours(24 * 30));
+    o.Duration("media_unused_keep", &media.unused_keep,
+               "How long media are kept after their upload, or after a post last needed them.", absl::Minutes(1),
+               absl::Hours(24 * 3650));
+    o.Duration("media_sweep_every", &media_sweeper.every, "How often media whose time has ended are looked for.",
+               absl::Milliseconds(50), absl::Hours(1));
+    o.Int("media_sweep_batch", &media_sweeper.batch, "Media deleted in one step.", {.min = 1, .max = 1000});
   }
 };
 

@@ -5,14 +5,19 @@
 #include "platform/bus/outbox_relay.h"
 #include "platform/db/server_clock.h"
 #include "platform/db/stream_tables.h"
+#include "platform/obs/log.h"
 #include "publishing/bus/command_consumer.h"
 #include "publishing/bus/delivery_events.h"
 #include "publishing/clients/accounts.h"
 #include "publishing/config.h"
+#include "publishing/media/process_inspector.h"
 #include "publishing/network/connector_writer.h"
 #include "publishing/network/deliverer_metrics.h"
+#include "publishing/network/media_metrics.h"
 #include "publishing/storage/ledger_store.h"
+#include "publishing/storage/media_store_pg.h"
 #include "publishing/storage/post_store_pg.h"
+#include "publishing/transport/media_service.h"
 #include "publishing/transport/publishing_service.h"
 
 namespace parvis::publishing {
@@ -40,7 +45,15 @@ int Run(PublishingConfig config) {
   net::HttpClient http(config.http_client, clock, metrics);
   const Connectors connectors = networks::MakeConnectors(http, clock);
   ConnectorRules rules(connectors);
-  ConnectorWriter writer(connectors, accounts, {config.dedupe_networks.begin(), config.dedupe_networks.end()});
+  net::HttpClient blob_http(config.blobs.HttpConfig(), clock, metrics);
+  const auto blobs = blob::MakeBlobStore(config.blobs, blob_http, clock);
+  if (!blobs.ok()) {
+    obs::Err("publishing cannot start", {{"error", blobs.status()}});
+    return 1;
+  }
+  PgMediaStore media(api);
+  KeptMedia kept(media, **blobs);
+  ConnectorWriter writer(connectors, accounts, {config.dedupe_networks.begin(), config.dedupe_networks.end()}, &kept);
 
   // The ledger and who empties it. A commit wakes the relay; what a person schedules wakes the deliverer, too.
   LedgerStore ledger(stream, ToRecord, [&] { relay.Wake(); });
@@ -58,11 +71,16 @@ int Run(PublishingConfig config) {
 
   // What people and tools ask for.
   PgPostStore posts(api, ToRecord, [&] { relay.Wake(), deliverer.Wake(); });
-  const PostContext context{posts, posts, accounts, rules, ids, clock, config.posts};
+  const PostContext context{posts, posts, accounts, rules, ids, clock, config.posts, &media};
+  ProcessInspector inspector(config.media_tools, clock, metrics);
+  const MediaContext media_context{media, **blobs, inspector, accounts, rules, ids, clock, config.media, MakeMediaObserver(metrics)};
+  PgMediaTrash trash(stream);
+  MediaSweeper sweeper(trash, **blobs, clock, config.media, config.media_sweeper, media_context.observer);
   rpc::AccountsAuthenticator authenticator(accounts_client, config.authentication, clock, metrics);
   rpc::Runtime runtime("publishing", config.rpc, authenticator, clock, metrics);
   auto service = MakePublishingService({runtime, context, posts});
-  rpc::Server server(config.rpc, runtime, {service.get()});
+  auto media_service = MakeMediaService(runtime, media_context);
+  rpc::Server server(config.rpc, runtime, {service.get(), media_service.get()});
 
   process.AddReadyCheck("db_api", [&] { return api.Ping(); }, obs::Mode::kDatabaseAway);
   process.AddReadyCheck("db_stream", [&] { return clock.Measure(); }, obs::Mode::kDatabaseAway);
@@ -74,6 +92,7 @@ int Run(PublishingConfig config) {
       {"callers", nullptr, [&](absl::Duration) { callers.Stop(); }},
       {"deliverer", [&] { return deliverer.Start(), absl::OkStatus(); }, [&](absl::Duration limit) { deliverer.Stop(limit); }},
       {"commands", [&] { return commands->Start(); }, [&](absl::Duration limit) { commands->Stop(limit); }},
+      {"sweeper", [&] { return sweeper.Start(), absl::OkStatus(); }, [&](absl::Duration) { sweeper.Stop(); }},
       {"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }},
       {"grpc",
        [&]() -> Status {

@@ -1,17 +1,35 @@
 """Guarantee 3, nothing is published twice: what happens between the network's yes and our knowing of it."""
 
+import base64
+import hashlib
+import json
 import os
+import struct
 import sys
+import zlib
+from datetime import datetime, timedelta, timezone
 
 from result import report
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
 from system import SystemTest, main, wait_until  # noqa: E402
+from parvis_local.connect import ConnectError, new_id  # noqa: E402
+from parvis_local.main_job import MEDIA, PUBLISHING, stamp  # noqa: E402
+
+
+def png(side, random):
+    """A picture of noise, so that it does not become small."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + random.randbytes(side * 3) for _ in range(side))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) + \
+        chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 class Delivery(SystemTest):
     # Reconciling waits for a settle time and looks twice; shorter here, the rule is the same.
-    extra_flags = {"publishing": {"read_spacing": "1s"}}
+    extra_flags = {"publishing": {"read_spacing": "1s", "media_chunk_bytes": 65536, "media_sweep_every": "200ms"}}
 
     def posts(self):
         return self.job.deliveries(kind="DELIVERY_KIND_POST")
@@ -61,6 +79,66 @@ class Delivery(SystemTest):
             steps = self.job.client("owner").call("publishing.v1.PublishingService/ListDeliveryTransitions",
                                                   {"parent": delivery["name"]})["transitions"]
             self.assertGreaterEqual(len(steps), 3, steps)
+
+
+    def upload(self, content):
+        """In chunks of 64 KiB; publishing dies behind the first one, and the upload goes on where it had come to."""
+        client = self.job.client("manager")
+        medium = client.call(f"{MEDIA}/CreateMedia", {"parent": self.job.workspace, "requestId": new_id(), "media": {
+            "displayName": "lamp.png", "altText": "A lamp", "sizeBytes": str(len(content))}})
+
+        def send(offset):
+            part = content[offset:offset + medium["chunkBytes"]]
+            return client.call(f"{MEDIA}/UploadMediaChunk", {"name": medium["name"], "offset": str(offset),
+                                                             "content": base64.b64encode(part).decode()})
+
+        send(0)
+        self.cluster.kill("publishing")
+        self.cluster.restart("publishing")
+        arrived = int(client.call(f"{MEDIA}/GetMedia", {"name": medium["name"]})["receivedBytes"])
+        self.assertEqual(arrived, medium["chunkBytes"])
+        calls = 1
+        while arrived < len(content):
+            arrived, calls = int(send(arrived)["receivedBytes"]), calls + 1
+        self.assertEqual(calls, 3)
+        return client.call(f"{MEDIA}/FinishMedia", {"name": medium["name"], "sha256": hashlib.sha256(content).hexdigest()})
+
+    def test_pictures_that_we_keep_go_out(self):
+        if not self.job.workspace:
+            self.job.create_team()
+            self.job.connect_channels()
+        manager, approver = self.job.client("manager"), self.job.client("approver")
+        content = png(240, self.random)
+        medium = self.upload(content)
+        self.assertEqual((medium["state"], medium["facts"]["type"], medium["facts"]["width"]), ("MEDIA_STATE_READY", "image/png", 240))
+        channels = [f"{self.job.workspace}/channels/{channel}" for channel in self.job.channels.values()]
+        for check in manager.call(f"{MEDIA}/CheckMedia", {"name": medium["name"], "channels": channels})["checks"]:
+            self.assertTrue(check.get("fits"), check)
+        campaign = manager.call(f"{PUBLISHING}/CreateCampaign", {
+            "parent": self.job.workspace, "requestId": new_id(), "campaign": {"displayName": "Pictures"}})["name"]
+        variants = [{"channelId": channel, "text": "A lamp that we keep", "title": "A lamp" if name == "wordpress" else "",
+                     "media": [{"media": medium["name"]}]} for name, channel in self.job.channels.items()]
+        post = manager.call(f"{PUBLISHING}/CreatePost", {"parent": self.job.workspace, "requestId": new_id(), "post": {
+            "campaign": campaign, "variants": variants}})["name"]
+        manager.call(f"{PUBLISHING}/SubmitPost", {"name": post})
+        approver.call(f"{PUBLISHING}/ApprovePost", {"name": post})
+        with self.assertRaises(ConnectError) as refused:
+            manager.call(f"{MEDIA}/DeleteMedia", {"name": medium["name"]})
+        self.assertEqual(refused.exception.reason, "MEDIA_IN_USE")
+        before = len(self.sandbox.journal())
+        manager.call(f"{PUBLISHING}/SchedulePost", {
+            "name": post, "requestId": new_id(), "dueTime": stamp(datetime.now(timezone.utc) + timedelta(seconds=1))})
+        published = lambda: manager.call(f"{PUBLISHING}/GetPost", {"name": post})["state"] == "POST_STATE_PUBLISHED"  # noqa: E731
+        wait_until(published, 60, "the pictures are out", 0.2)
+        states = {d["network"]: d["state"] for d in self.job.deliveries(campaign=campaign)}
+        self.assertEqual(set(states.values()), {"DELIVERY_STATE_DELIVERED"}, states)
+        media = {e["network"]: e for e in self.sandbox.journal()[before:] if e["kind"] == "media"}
+        self.assertEqual(set(media), set(self.job.channels))
+        photo = json.loads(self.sandbox.control("GET", f"state/facebook/{media['facebook']['remote_id']}"))
+        self.assertEqual(photo["size"], str(len(content)), "Facebook has all of it")
+        manager.call(f"{MEDIA}/DeleteMedia", {"name": medium["name"]})
+        folder = os.path.join(self.folder, "media")
+        wait_until(lambda: not [f for _, _, files in os.walk(folder) for f in files], 30, "its content is deleted", 0.2)
 
 
 class Limits(SystemTest):

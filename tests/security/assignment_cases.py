@@ -3,7 +3,7 @@ access_test.py."""
 
 from attack import camel, descriptors, dumps, exposed, output_only
 from parvis_local.connect import new_id
-from parvis_local.main_job import ACCOUNTS, INBOX, MODERATION, PUBLISHING
+from parvis_local.main_job import ACCOUNTS, INBOX, MEDIA, MODERATION, PUBLISHING
 
 PLANTED_TEXT, PLANTED_NUMBER, PLANTED_TIME = "planted-by-the-client", 987654321, "2001-02-03T04:05:06Z"
 POLICY = "version: 1\nrules:\n  - {name: a, if: {text: {words: [idiot]}}, action: hold}\n"
@@ -81,6 +81,7 @@ class MassAssignment:
                 "post": {"name": make(f"{PUBLISHING}/CreatePost", {**parent, "post": post}), "displayName": "Other"}
             },
             f"{PUBLISHING}/CheckPost": {**parent, "post": post},
+            f"{MEDIA}/CreateMedia": {**parent, "media": {"displayName": "Medium", "sizeBytes": "10"}},
             f"{MODERATION}/CreatePolicy": {**parent, "policy": {"displayName": "P", "source": POLICY}},
             f"{MODERATION}/UpdatePolicy": {
                 "policy": {

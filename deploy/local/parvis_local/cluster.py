@@ -208,7 +208,8 @@ class Cluster:
                 "http_client_allowed_networks": "127.0.0.0/8"}
 
     def _publishing_flags(self, _):
-        return {"http_client_allowed_networks": "127.0.0.0/8", "command_partitions": self.partitions}
+        return {"http_client_allowed_networks": "127.0.0.0/8", "command_partitions": self.partitions,
+                "blob_folder": self._path("media")}   # one for all replicas
 
     def _ingestion_flags(self, replica):
         return {"http_client_allowed_networks": "127.0.0.0/8", "http_address": self.address("ingestion_http", replica),

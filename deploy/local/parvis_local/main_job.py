@@ -7,10 +7,11 @@ from datetime import datetime, timedelta, timezone
 
 from . import databases, networks, story
 from .connect import Client, ConnectError, new_id
-from .media import MediaFiles
+from .media import MediaFiles, upload_file
 from .processes import StartError, wait_until
 
 ACCOUNTS, PUBLISHING = "accounts.v1.AccountsService", "publishing.v1.PublishingService"
+MEDIA = "publishing.v1.MediaService"
 MODERATION, INBOX, METRICS = "moderation.v1.ModerationService", "inbox.v1.InboxService", "metrics.v1.MetricsService"
 CASES_MAX = 5   # complaints for which a case is opened
 
@@ -30,7 +31,7 @@ class MainJob:
         self.delivered_answers = 0
         self.claims_lost = 0
         self.cases = []
-        self.media = None
+        self.media, self.kept = None, {}   # served by us; uploaded: media type -> name
         self.likes = {}      # by network: given to our posts
         self._lock = threading.Lock()   # Amélie and Ben count together
         self._cases_left = CASES_MAX
@@ -121,8 +122,23 @@ class MainJob:
         texts = dict(zip(("long", "short"), texts))
         return [{"channelId": channel, "text": (instead or {}).get(network.name, texts[network.text]), "language": language,
                  "title": title if network.title else "",
-                 "media": [self.media.of(network.media, title)] if network.media else []}
+                 "media": [self.medium(network, title)] if network.media else []}
                 for network, channel in self.publishing_channels()]
+
+    def medium(self, network, alt_text):
+        if network.fetches:
+            return self.media.of(network.media, alt_text)
+        return {"media": self.kept[network.media], "altText": alt_text}
+
+    def prepare_media(self):
+        shown = [network for network, _ in self.publishing_channels() if network.media]
+        if self.media is None and any(network.fetches for network in shown):
+            self.media = MediaFiles()
+        for kind in sorted({network.media for network in shown if not network.fetches} - set(self.kept)):
+            medium = upload_file(self.client("manager"), MEDIA, self.workspace, kind)
+            self.kept[kind] = medium["name"]
+            facts = medium["facts"]
+            self.show.step(f"uploaded {medium['displayName']}: {facts['type']}, {facts['width']} × {facts['height']} pixels")
 
     def violations(self, post, instead=None):
         return self.client("manager").call(f"{PUBLISHING}/CheckPost", {"parent": self.workspace, "post": {
@@ -130,8 +146,7 @@ class MainJob:
 
     def write_campaign(self):
         manager = self.client("manager")
-        if any(network.media for network in self.networks):
-            self.media = MediaFiles()
+        self.prepare_media()
         self.campaign = manager.call(f"{PUBLISHING}/CreateCampaign", {
             "parent": self.workspace, "requestId": new_id(), "campaign": {"displayName": story.CAMPAIGN}})["name"]
         for wrong in self.violations(story.POSTS[0], story.TOO_LONG):

@@ -5,6 +5,7 @@
 #include "networks/meta/upload.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
+#include "networks/wire/media.h"
 
 namespace parvis::networks {
 namespace {
@@ -15,8 +16,12 @@ const char kDocs[] = "https://developers.facebook.com/docs/graph-api/reference (
 constexpr int64_t kPhotoBytesMax = 4 << 20;
 constexpr int64_t kVideoBytesMax = int64_t{10} << 30;   // from memory
 
+// Facebook fetches it, or we send it (facts 1.1: `url` or multipart `source`).
+bool IsSent(const Media& media) { return media.url.empty() && (media.content != nullptr || !media.bytes.empty()); }
+
 meta::Fields FieldsOfPhoto(const Media& media) {
-  meta::Fields out = {{"url", media.url}};
+  meta::Fields out;
+  if (!IsSent(media)) out.emplace_back("url", media.url);
   if (!media.alt_text.empty()) out.emplace_back("alt_text_custom", media.alt_text);
   return out;
 }
@@ -114,7 +119,7 @@ std::vector<Violation> FacebookConnector::Check(WriteKind kind, const Draft& dra
   if (kind == WriteKind::kPrivateReply && !draft.media.empty()) out.push_back({"media", "a private reply takes no pictures", "TOO_MANY_MEDIA"});
   if (!post && draft.media.size() > 1) out.push_back({"media", "a comment takes one picture", "TOO_MANY_MEDIA"});
   for (size_t i = 0; i < draft.media.size(); ++i) {
-    if (draft.media[i].url.empty() && !IsVideo(draft.media[i])) {
+    if (draft.media[i].url.empty() && !IsVideo(draft.media[i]) && !(post && IsSent(draft.media[i]))) {
       out.push_back({"media[" + std::to_string(i) + "].url", "is needed: Facebook fetches pictures from a public address", "MEDIA_URL"});
     }
   }
@@ -127,23 +132,36 @@ Answer FacebookConnector::Ask(const Call& call, const Account& account, const st
   return meta::Ask(http_, call, account, method, path, std::move(fields));
 }
 
+Answer FacebookConnector::AskWithPhoto(const Call& call, const Account& account, const Media& media, Fields fields, Outcome* failed) {
+  const std::string path = meta::Path(account.remote_id, "/photos");
+  if (!IsSent(media)) return Ask(call, account, "POST", path, std::move(fields));
+  const auto bytes = MediaBytes(http_, call, media, kPhotoBytesMax);
+  if (!bytes.ok()) {
+    *failed = MediaFailed(bytes.status());
+    return {};
+  }
+  return meta::AskWithFile(http_, call, account, path, std::move(fields), {"source", MediaFileName(media, 0), media.type, *bytes});
+}
+
 // Nobody sees an unpublished photo: whatever happened to it, the post has not been made.
 std::string FacebookConnector::HiddenPhoto(const Call& call, const Account& account, const Media& media, Outcome* failed) {
   Fields fields = FieldsOfPhoto(media);
   fields.emplace_back("published", "false");
-  const Answer answer = Ask(call, account, "POST", meta::Path(account.remote_id, "/photos"), std::move(fields));
+  const Answer answer = AskWithPhoto(call, account, media, std::move(fields), failed);
+  if (!failed->message.empty()) return "";
   const std::string id = answer.ok() ? Text(answer.json, "id") : "";
   if (id.empty()) *failed = answer.ok() ? meta::Unusable(answer) : FailedWrite(answer, account, false);
   return id;
 }
 
 Outcome FacebookConnector::PostPhotos(const Call& call, const Account& account, const Write& write, Fields fields) {
-  const std::string path = "/" + net::UrlEncode(account.remote_id) + "/photos";
   const std::vector<Media>& media = write.draft.media;
   if (media.size() == 1) {
     Fields one = FieldsOfPhoto(media[0]);
     one.emplace_back("caption", TextWithLink(write.draft));
-    return meta::Created(Ask(call, account, "POST", path, std::move(one)), account, "post_id");
+    Outcome failed;
+    const Answer answer = AskWithPhoto(call, account, media[0], std::move(one), &failed);
+    return failed.message.empty() ? meta::Created(answer, account, "post_id") : failed;
   }
   Json attached = Json::array();
   for (const Media& item : media) {

@@ -42,6 +42,8 @@ class FacebookConnector : public Connector {
   Outcome Ban(const Call& call, const Account& account, const Write& write);
   Outcome Post(const Call& call, const Account& account, const Write& write);
   // An unpublished photo's id; "" and `failed` when there is none.
+  // To the Page's photos: `media` by its address, or its bytes; `failed` has a message when they could not be had.
+  Answer AskWithPhoto(const Call& call, const Account& account, const Media& media, Fields fields, Outcome* failed);
   std::string HiddenPhoto(const Call& call, const Account& account, const Media& media, Outcome* failed);
   Outcome PostVideo(const Call& call, const Account& account, const Write& write);
   Outcome PostReel(const Call& call, const Account& account, const Write& write, const char* edge);

@@ -68,6 +68,39 @@ TEST_F(FacebookTest, PostsOnePhotoOrSeveral) {
   EXPECT_EQ(Execute(write).kind, OutcomeKind::kNotSent);
 }
 
+// A picture that has no public address.
+class KeptPicture : public MediaContent {
+ public:
+  int64_t size() const override { return 7; }
+  StatusOr<std::string> Read(const Call&, int64_t, int64_t) override {
+    if (!status.ok()) return status;
+    return std::string("picture");
+  }
+  Status status;
+};
+
+TEST_F(FacebookTest, SendsThePhotosThatItCannotFetch) {
+  const auto picture = std::make_shared<KeptPicture>();
+  Write write = Of(WriteKind::kPost, "Look");
+  write.draft.media = {{.type = "image/png", .alt_text = "A lamp", .content = picture}};
+  EXPECT_TRUE(connector.Check(write.kind, write.draft).empty());
+  network.Next(200, R"({"id":"5","post_id":"111_9"})");
+  EXPECT_EQ(Execute(write).remote_id, "111_9");
+  auto asked = network.Taken();
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].path, "/facebook/v23.0/111/photos");
+  EXPECT_NE(asked[0].body.find("name=\"source\"; filename=\"picture-1.png\"\r\nContent-Type: image/png\r\n\r\npicture\r\n"), std::string::npos);
+  EXPECT_NE(asked[0].body.find("A lamp"), std::string::npos);
+  EXPECT_EQ(asked[0].body.find("name=\"url\""), std::string::npos);
+  picture->status = MakeError(Code::kUnavailable, "MEDIA_UNAVAILABLE", "away");
+  EXPECT_EQ(Execute(write).kind, OutcomeKind::kNotSent);
+  write.draft.media.push_back({.url = "https://cdn.example/2.png", .type = "image/png"});
+  EXPECT_EQ(Execute(write).kind, OutcomeKind::kNotSent);
+  EXPECT_TRUE(network.Taken().empty());
+  write.kind = WriteKind::kReply;
+  EXPECT_FALSE(connector.Check(write.kind, write.draft).empty()) << "an answer's picture is fetched";
+}
+
 TEST_F(FacebookTest, RepliesHidesAndDeletes) {
   network.Next(200, R"({"id":"222_444"})");
   EXPECT_EQ(Execute(Of(WriteKind::kReply, "Merci")).remote_id, "222_444");

@@ -113,6 +113,8 @@ InstagramConnector::InstagramConnector(net::HttpClient& http, const Clock& clock
   c.media_types = {"image/jpeg", "video/mp4", "video/quicktime"};
   c.media_max_bytes = kPictureBytesMax;
   c.video_max_bytes = kVideoBytesMax;
+  c.video_duration_min = absl::Seconds(3);
+  c.video_duration_max = absl::Minutes(15);
   c.credential_fields = {"access_token"};
   c.options = {{"share_to_feed", "whether a reel is also shown in the feed", {"true", "false"}}};
   c.linked = {text::Facet::Kind::kMention, text::Facet::Kind::kTag};

@@ -29,16 +29,6 @@ void CheckContent(const Draft& draft, std::vector<Violation>* out) {
   if (!draft.quote_remote_id.empty() && (draft.poll || !draft.media.empty())) {
     out->push_back({"quote_remote_id", "a shared post takes no media and no poll", "MEDIA_MIX"});
   }
-  for (size_t i = 0; i < draft.media.size(); ++i) {
-    const Media& media = draft.media[i];
-    const std::string field = "media[" + std::to_string(i) + "]";
-    if (IsImage(media) && int64_t{media.width} * media.height > kPixelsMax) {
-      out->push_back({field, "has more than " + std::to_string(kPixelsMax) + " pixels", "MEDIA_DIMENSIONS"});
-    }
-    if (media.type == "application/pdf" && media.size_bytes > kDocumentBytesMax) {
-      out->push_back({field + ".size_bytes", "a document has at most 100 MB", "MEDIA_TOO_LARGE"});
-    }
-  }
 }
 
 void CheckPoll(const Draft& draft, std::vector<Violation>* out) {
@@ -83,8 +73,12 @@ LinkedInConnector::LinkedInConnector(net::HttpClient& http, const Clock& clock) 
   c.reply_text_max = kCommentTextMax;
   c.media_max = 20;
   c.media_types = {"image/jpeg", "image/png", "image/gif", "video/mp4", "application/pdf"};
-  c.media_max_bytes = kDocumentBytesMax;
+  c.media_max_bytes = kImageBytesMax;
+  c.document_max_bytes = kDocumentBytesMax;
+  c.picture_pixels_max = kPixelsMax;
   c.video_max_bytes = kVideoBytesMax;
+  c.video_duration_min = absl::Seconds(3);
+  c.video_duration_max = absl::Minutes(30);
   c.poll_options_max = 4;
   c.poll_option_text_max = 30;
   c.settle = absl::Seconds(5);
@@ -115,13 +109,6 @@ std::vector<Violation> LinkedInConnector::Check(WriteKind kind, const Draft& dra
   }
   CheckLink(draft, &out);
   CheckMedia(draft, capabilities_, &out);
-  for (size_t i = 0; i < draft.media.size(); ++i) {
-    if (IsImage(draft.media[i]) &&
-        std::max<int64_t>(draft.media[i].size_bytes, static_cast<int64_t>(draft.media[i].bytes.size())) >
-            kImageBytesMax) {
-      out.push_back({"media[" + std::to_string(i) + "].size_bytes", "a picture has at most 10 MB", "MEDIA_TOO_LARGE"});
-    }
-  }
   if (!post) {
     if (draft.media.size() > 1 || (draft.media.size() == 1 && !IsImage(draft.media[0]))) {
       out.push_back({"media", "a comment takes one picture", "TOO_MANY_MEDIA"});

@@ -65,7 +65,7 @@ std::optional<std::string> LinkedInConnector::Put(const Call& call, const Accoun
 // `collection`: "images" or "documents".
 std::string LinkedInConnector::UploadImage(const Call& call, const Account& account, const Media& media,
                                            const char* collection, Outcome* failed) {
-  const auto bytes = MediaBytes(http_, call, media, capabilities_.media_max_bytes);
+  const auto bytes = MediaBytes(http_, call, media, capabilities_.BytesMaxOf(media.type));
   if (!bytes.ok()) {
     *failed = MediaFailed(bytes.status());
     return "";

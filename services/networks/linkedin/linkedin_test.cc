@@ -268,7 +268,7 @@ TEST_F(LinkedInTest, ChecksDrafts) {
                  {.type = "image/png", .bytes = "1", .width = 10000, .height = 10000}};
   mixed.poll = PollDraft{{"a", std::string(31, 'x')}, absl::Hours(24 * 15), true};
   mixed.tags = {"two words"};
-  EXPECT_EQ(Reasons(mixed), (std::vector<std::string>{"POLL_OPTION_TEXT", "MEDIA_MIX", "MEDIA_MIX", "MEDIA_DIMENSIONS",
+  EXPECT_EQ(Reasons(mixed), (std::vector<std::string>{"POLL_OPTION_TEXT", "MEDIA_DIMENSIONS", "MEDIA_MIX", "MEDIA_MIX",
                                                       "POLL_MULTIPLE", "POLL_DURATION", "TAG_INVALID"}));
   EXPECT_EQ(connector.TextLength("a\xF0\x9F\x98\x80"), 2);
 }

@@ -15,6 +15,7 @@ namespace {
 // What a server has as it is shipped (facts 7.2); its own numbers are in /api/v2/instance.
 constexpr int kTextMax = 500, kMediaMax = 4, kPollOptionsMax = 4, kPollOptionTextMax = 50;
 constexpr int64_t kImageBytesMax = 16'777'216, kVideoBytesMax = 103'809'024;
+constexpr int64_t kImagePixelsMax = 33'177'600, kVideoPixelsMax = 8'294'400;   // mastodon.social's
 constexpr absl::Duration kPollShortest = absl::Seconds(300), kPollLongest = absl::Seconds(2'629'746);
 constexpr int kAltTextMax = 1500, kReportTextMax = 1000;
 const char kStatuses[] = "https://docs.joinmastodon.org/methods/statuses/";
@@ -101,6 +102,8 @@ MastodonConnector::MastodonConnector(net::HttpClient& http, const Clock& clock) 
   c.media_types = {"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/webm", "video/quicktime"};
   c.media_max_bytes = kImageBytesMax;
   c.video_max_bytes = kVideoBytesMax;
+  c.picture_pixels_max = kImagePixelsMax;
+  c.video_pixels_max = kVideoPixelsMax;
   c.poll_options_max = kPollOptionsMax;
   c.poll_option_text_max = kPollOptionTextMax;
   c.idempotency_key = true;  // of statuses, for an hour

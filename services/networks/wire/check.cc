@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "networks/media_fit.h"
 #include "networks/text/unicode.h"
 
 namespace parvis::networks {
@@ -112,16 +113,7 @@ void CheckMedia(const Draft& draft, const Capabilities& capabilities, std::vecto
   for (size_t i = 0; i < draft.media.size(); ++i) {
     const Media& media = draft.media[i];
     const std::string field = "media[" + std::to_string(i) + "]";
-    if (std::find(capabilities.media_types.begin(), capabilities.media_types.end(), media.type) == capabilities.media_types.end()) {
-      out->push_back({field + ".type", "\"" + media.type + "\" is not taken; allowed are " + Join(capabilities.media_types), "MEDIA_TYPE"});
-    }
-    const int64_t size = std::max<int64_t>(media.size_bytes, static_cast<int64_t>(media.bytes.size()));
-    const bool video = media.type.rfind("video/", 0) == 0 && capabilities.video_max_bytes > 0;
-    const int64_t size_max = video ? capabilities.video_max_bytes : capabilities.media_max_bytes;
-    if (size_max > 0 && size > size_max) {
-      out->push_back({field + ".size_bytes", "has " + std::to_string(size) + " bytes, at most " + std::to_string(size_max) + " are allowed",
-                      "MEDIA_TOO_LARGE"});
-    }
+    CheckMediaLimits(capabilities, media, field + ".", out);
     if (media.bytes.empty() && media.content == nullptr && !IsWebUrl(media.url)) {
       out->push_back({field + ".url", "must be an http or https address", "MEDIA_URL"});
     }

@@ -17,7 +17,7 @@ void CheckText(const Draft& draft, int length, int max, const char* unit, bool m
 // The title: there when a post needs one (Capabilities::needs_title), UTF-8, at most Capabilities::title_max code points.
 // `what`: "a topic", for the message.
 void CheckTitle(WriteKind kind, const Draft& draft, const Capabilities& capabilities, const char* what, std::vector<Violation>* out);
-// Count, types, sizes and addresses of the media, by `capabilities`.
+// Count, types, sizes, pixels, durations and addresses of the media, by `capabilities`; what is not known of them is not judged.
 void CheckMedia(const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out);
 // An absolute http(s) URL without blanks.
 void CheckLink(const Draft& draft, std::vector<Violation>* out);

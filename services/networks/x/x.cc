@@ -36,18 +36,6 @@ std::string Comparable(const std::string& text, bool reply) {
   return out;
 }
 
-// Sizes differ by kind; a video has 0.5 to 140 seconds (facts 3.2).
-void CheckXMedia(const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out) {
-  Capabilities limits = capabilities;
-  if (draft.media.size() == 1 && draft.media[0].type == "image/gif") limits.media_max_bytes = kGifBytesMax;
-  CheckMedia(draft, limits, out);
-  for (size_t i = 0; i < draft.media.size(); ++i) {
-    const absl::Duration length = draft.media[i].duration;
-    if (length == absl::ZeroDuration() || (length >= absl::Seconds(0.5) && length <= absl::Seconds(140))) continue;
-    out->push_back({"media[" + std::to_string(i) + "].duration", "must be 0.5 to 140 seconds", "MEDIA_DURATION"});
-  }
-}
-
 std::string Permalink(const std::string& id) { return "https://x.com/i/web/status/" + id; }
 
 }  // namespace
@@ -85,7 +73,11 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http),
   c.media_max = 4;
   c.media_types = {"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4", "video/quicktime"};
   c.media_max_bytes = kImageBytesMax;
+  c.gif_max_bytes = kGifBytesMax;
   c.video_max_bytes = kVideoBytesMax;
+  c.picture_side_max = 8192;   // ayrshare.com/docs/media-guidelines/x_twitter, 2026-11: not X's own
+  c.video_duration_min = absl::Seconds(0.5);   // facts 3.2
+  c.video_duration_max = absl::Seconds(140);
   c.credential_fields = {"access_token"};
   // Every endpoint has its own window (facts 3.5): 100 posts and replies, 50 hides, 50 deletions in 15 minutes.
   c.budgets = {{WriteKind::kPost, "create"}, {WriteKind::kReply, "create"}, {WriteKind::kHide, "hide"},
@@ -123,7 +115,7 @@ std::vector<Violation> XConnector::Check(WriteKind kind, const Draft& draft) con
     }
   }
   CheckLink(draft, &out);
-  CheckXMedia(draft, capabilities_, &out);
+  CheckMedia(draft, capabilities_, &out);
   if (draft.poll && (draft.poll->open_for < absl::Minutes(5) || draft.poll->open_for > absl::Minutes(10080))) {
     out.push_back({"poll.open_for", "must be 5 minutes to 7 days", "POLL_DURATION"});
   }

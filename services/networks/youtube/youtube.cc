@@ -120,6 +120,7 @@ YouTubeConnector::YouTubeConnector(net::HttpClient& http, const Clock& clock) : 
   c.media_types = {"video/mp4", "video/quicktime", "video/webm", "video/x-msvideo", "video/mpeg", "video/x-matroska"};
   c.media_max_bytes = kThumbnailBytesMax;
   c.video_max_bytes = kVideoBytesMax;
+  c.video_duration_max = absl::Hours(12);   // of accounts that are verified, others have 15 minutes; from memory
   c.settle = absl::Seconds(10);  // the uploads playlist follows an upload (memory)
   c.credential_fields = {"access_token"};
   c.options = {{"visibility", "who sees the video", {"public", "unlisted", "private"}},

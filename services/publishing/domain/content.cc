@@ -1,5 +1,6 @@
 #include "publishing/domain/content.h"
 
+#include "publishing/domain/media_item.h"
 #include "publishing/domain/text_rules.h"
 
 namespace parvis::publishing {
@@ -9,10 +10,14 @@ constexpr size_t kPollOptionsMax = 20, kTagsMax = 30, kOptionsMax = 20;
 constexpr absl::Duration kPollShortest = absl::Minutes(5), kPollLongest = absl::Hours(24 * 90);
 
 void CheckMedia(const std::string& prefix, const Media& media, std::vector<Violation>& violations) {
-  if (media.url.rfind("https://", 0) != 0 && media.url.rfind("http://", 0) != 0) {
+  const bool kept = !media.media.empty();
+  if (kept && !ParseMediaName(media.media)) {
+    violations.push_back({prefix + ".media", "must be \"workspaces/{workspace}/media/{media}\"", "MEDIA_NAME"});
+  }
+  if (!(kept && media.url.empty()) && media.url.rfind("https://", 0) != 0 && media.url.rfind("http://", 0) != 0) {
     violations.push_back({prefix + ".url", "must be an http or https address", "URL"});
   }
-  if (media.type.find('/') == std::string::npos) {
+  if (!kept && media.type.find('/') == std::string::npos) {
     violations.push_back({prefix + ".type", "must be a media type like image/png", "MEDIA_TYPE"});
   }
   CheckName(prefix + ".url", media.url, 2000, false, violations);

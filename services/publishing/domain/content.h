@@ -16,7 +16,11 @@ namespace parvis::publishing {
 struct Media {
   std::string url, type, alt_text;
   int64_t size_bytes = 0;       // 0 = not known
-  std::string title;            // of a document
+  std::string title = "";       // of a document
+  std::string media = "";       // resource name of the workspace's medium; "" = fetched from `url`
+  // Of a medium that is named, once it was resolved; stored with the delivery.
+  int width = 0, height = 0;
+  absl::Duration duration = absl::ZeroDuration();
   bool operator==(const Media&) const = default;
 };
 

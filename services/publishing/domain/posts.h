@@ -13,6 +13,7 @@
 #include "platform/base/ids.h"
 #include "publishing/domain/channels.h"
 #include "publishing/domain/local_time.h"
+#include "publishing/domain/media_store.h"
 #include "publishing/domain/post_store.h"
 
 namespace parvis::publishing {
@@ -36,6 +37,7 @@ struct PostContext {
   Ids& ids;
   const Clock& clock;
   PostLimits limits;
+  MediaStore* media = nullptr;   // null: none are kept
 };
 
 // Who acts, for histories and four eyes: the member's id, or "key/<id>" for a key without a member.
@@ -71,6 +73,7 @@ Status DeletePost(const Call& call, const PostContext& context, const std::strin
 struct PostCheck {
   std::vector<Violation> violations;          // "post.variants[1].text"
   std::vector<NetworkRules::Length> lengths;  // per variant
+  std::vector<Content> contents;              // per variant, with what is known of the media that it names
 };
 // Everything that any of its networks, or we, would refuse. Errors only when the channels cannot be looked up.
 StatusOr<PostCheck> CheckPost(const Call& call, const PostContext& context, const Post& post);

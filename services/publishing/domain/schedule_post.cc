@@ -22,8 +22,8 @@ StatusOr<absl::Time> DueTime(const Call& call, const PostContext& context, const
   return due;
 }
 
-Delivery MakeDelivery(const Post& post, const Variant& variant, const std::string& network, const std::string& actor,
-                      const PostLimits& limits) {
+Delivery MakeDelivery(const Post& post, const Variant& variant, Content content, const std::string& network,
+                      const std::string& actor, const PostLimits& limits) {
   Delivery delivery;
   delivery.workspace_id = post.workspace_id;
   // From the natural key: however often this is tried, a post has one delivery per channel and generation.
@@ -34,7 +34,7 @@ Delivery MakeDelivery(const Post& post, const Variant& variant, const std::strin
   delivery.campaign_id = post.campaign_id;
   delivery.post_id = post.id;
   delivery.generation = post.generation;
-  delivery.content = variant.content;
+  delivery.content = std::move(content);
   delivery.requested_by = actor;
   delivery.due_time = delivery.ready_time = post.due_time;
   delivery.expire_time = post.due_time + limits.late_max;
@@ -70,9 +70,10 @@ StatusOr<Post> SchedulePost(const Call& call, const PostContext& context, const 
     PARVIS_ASSIGN_OR_RETURN(PostCheck check, CheckPost(call, context, post));
     if (!check.violations.empty()) return InvalidFields(std::move(check.violations));
     post.generation += 1;
-    for (const Variant& variant : post.variants) {
+    for (size_t i = 0; i < post.variants.size(); ++i) {
+      const Variant& variant = post.variants[i];
       PARVIS_ASSIGN_OR_RETURN(const Channel channel, context.channels.GetChannel(call, call.workspace_id, variant.channel_id));
-      edit.inserts.push_back(MakeDelivery(post, variant, channel.network, edit.actor, context.limits));
+      edit.inserts.push_back(MakeDelivery(post, variant, std::move(check.contents[i]), channel.network, edit.actor, context.limits));
     }
   }
   post.state = PostState::kScheduled;

@@ -1,5 +1,6 @@
 #include <set>
 
+#include "publishing/domain/media.h"
 #include "publishing/domain/posts.h"
 #include "publishing/domain/text_rules.h"
 
@@ -32,11 +33,23 @@ std::vector<Violation> CheckShape(const Post& post, const PostLimits& limits) {
   return violations;
 }
 
+// That all media it names are there: a post may name one that is still uploading.
+Status CheckNamed(const Call& call, const PostContext& context, const Post& post) {
+  std::vector<Violation> violations;
+  for (size_t i = 0; i < post.variants.size(); ++i) {
+    Content content = post.variants[i].content;
+    PARVIS_RETURN_IF_ERROR(ResolveMedia(call, context.media, "post.variants[" + std::to_string(i) + "]", content, violations));
+  }
+  std::erase_if(violations, [](const Violation& v) { return v.reason != "NOT_FOUND" && v.reason != "OTHER_WORKSPACE"; });
+  return violations.empty() ? absl::OkStatus() : InvalidFields(std::move(violations));
+}
+
 }  // namespace
 
 StatusOr<Post> CreatePost(const Call& call, const PostContext& context, Post post, const std::string& request_id) {
   std::vector<Violation> violations = CheckShape(post, context.limits);
   if (!violations.empty()) return InvalidFields(std::move(violations));
+  PARVIS_RETURN_IF_ERROR(CheckNamed(call, context, post));
   PARVIS_ASSIGN_OR_RETURN(const Campaign campaign, context.campaigns.GetCampaign(call, post.campaign_id));
   if (campaign.archived) {
     return MakeError(Code::kFailedPrecondition, "CAMPAIGN_ARCHIVED", "the campaign is archived and takes no new posts");
@@ -73,6 +86,7 @@ StatusOr<Post> UpdatePost(const Call& call, const PostContext& context, const Po
   }
   std::vector<Violation> violations = CheckShape(post, context.limits);
   if (!violations.empty()) return InvalidFields(std::move(violations));
+  if (content_changes) PARVIS_RETURN_IF_ERROR(CheckNamed(call, context, post));
   edit.actor = ActorOf(call);
   post.update_time = context.clock.WallNow();
   return context.posts.SavePost(call, post, edit);
@@ -94,6 +108,10 @@ StatusOr<PostCheck> CheckPost(const Call& call, const PostContext& context, cons
   for (size_t i = 0; i < count; ++i) {
     const Variant& variant = post.variants[i];
     check.lengths.emplace_back();
+    Content& content = check.contents.emplace_back(variant.content);
+    const size_t before = check.violations.size();
+    PARVIS_RETURN_IF_ERROR(ResolveMedia(call, context.media, "post.variants[" + std::to_string(i) + "]", content, check.violations));
+    const bool resolved = check.violations.size() == before;
     if (!IsUuid(variant.channel_id)) continue;   // said already
     const StatusOr<Channel> channel = context.channels.GetChannel(call, call.workspace_id, variant.channel_id);
     if (channel.status().code() == Code::kNotFound) {
@@ -108,7 +126,8 @@ StatusOr<PostCheck> CheckPost(const Call& call, const PostContext& context, cons
       continue;
     }
     check.lengths.back() = context.rules.TextLength(channel->network, variant.content.text);
-    for (Violation& violation : context.rules.Check(channel->network, DeliveryKind::kPost, variant.content)) {
+    if (!resolved) continue;   // nobody can tell yet what the network says
+    for (Violation& violation : context.rules.Check(channel->network, DeliveryKind::kPost, content)) {
       violation.field = At("post.variants", i, violation.field);
       check.violations.push_back(std::move(violation));
     }

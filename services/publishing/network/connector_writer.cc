@@ -1,5 +1,9 @@
 #include "publishing/network/connector_writer.h"
 
+#include <algorithm>
+
+#include "networks/media_fit.h"
+
 namespace parvis::publishing {
 namespace {
 
@@ -26,6 +30,26 @@ networks::WriteKind KindOf(DeliveryKind kind) {
   return networks::WriteKind::kPost;
 }
 
+// A medium that we keep, as connectors read it.
+class KeptContent : public networks::MediaContent {
+ public:
+  explicit KeptContent(MediaBytes bytes) : bytes_(std::move(bytes)) {}
+  int64_t size() const override { return bytes_.size; }
+  StatusOr<std::string> Read(const Call& call, int64_t offset, int64_t length) override {
+    if (!bytes_.read) return Gone("only its size is known here");
+    StatusOr<std::string> piece = bytes_.read(call, offset, length);
+    if (piece.ok()) return piece;
+    const Code code = piece.status().code();
+    const bool passes = code == Code::kUnavailable || code == Code::kDeadlineExceeded || code == Code::kResourceExhausted;
+    return passes ? MakeError(Code::kUnavailable, "MEDIA_UNAVAILABLE", std::string(piece.status().message()))
+                  : Gone(std::string(piece.status().message()));
+  }
+
+ private:
+  static Status Gone(const std::string& why) { return MakeError(Code::kFailedPrecondition, "MEDIA_UNAVAILABLE", why); }
+  const MediaBytes bytes_;
+};
+
 networks::Media MediaOf(const Media& from) {
   networks::Media to;
   to.url = from.url;
@@ -33,6 +57,10 @@ networks::Media MediaOf(const Media& from) {
   to.alt_text = from.alt_text;
   to.size_bytes = from.size_bytes;
   to.title = from.title;
+  to.width = from.width;
+  to.height = from.height;
+  to.duration = from.duration;
+  if (!from.media.empty()) to.content = std::make_shared<KeptContent>(MediaBytes{from.size_bytes, nullptr});
   return to;
 }
 
@@ -116,7 +144,7 @@ std::string Remarks(const networks::Outcome& got) {
   return out;
 }
 
-// The credentials could not be had: nothing was sent. A channel that is gone is refused, anything else is tried again.
+// The credentials or the media could not be had: nothing was sent. What is gone is refused, anything else is tried again.
 WriteOutcome WithoutAccess(const Status& status) {
   WriteOutcome outcome;
   const Error error = ToError(status);
@@ -131,8 +159,24 @@ WriteOutcome WithoutAccess(const Status& status) {
 }  // namespace
 
 ConnectorWriter::ConnectorWriter(const Connectors& connectors, ChannelAccessSource& access,
-                                 std::set<std::string> dedupe_networks)
-    : connectors_(connectors), access_(access), dedupe_networks_(std::move(dedupe_networks)) {}
+                                 std::set<std::string> dedupe_networks, MediaSource* media)
+    : connectors_(connectors), access_(access), dedupe_networks_(std::move(dedupe_networks)), media_(media) {}
+
+Status ConnectorWriter::OpenOne(const Call& call, const Delivery& delivery, const Media& from, networks::Media& to) {
+  const auto ref = ParseMediaName(from.media);
+  if (!ref) return absl::OkStatus();
+  if (media_ == nullptr || ref->workspace_id != delivery.workspace_id) return NotFound(from.media);
+  PARVIS_ASSIGN_OR_RETURN(MediaBytes bytes, media_->Open(call, ref->workspace_id, ref->id));
+  to.content = std::make_shared<KeptContent>(std::move(bytes));
+  return absl::OkStatus();
+}
+
+Status ConnectorWriter::OpenMedia(const Call& call, const Delivery& delivery, networks::Draft& draft) {
+  for (size_t i = 0; i < draft.media.size(); ++i) {
+    PARVIS_RETURN_IF_ERROR(OpenOne(call, delivery, delivery.content.media[i], draft.media[i]));
+  }
+  return draft.thumbnail ? OpenOne(call, delivery, *delivery.content.thumbnail, *draft.thumbnail) : absl::OkStatus();
+}
 
 WriteOutcome ConnectorWriter::Write(const Call& call, const Delivery& delivery) {
   const auto access = access_.GetAccess(call, delivery.workspace_id, delivery.channel_id, false);
@@ -141,8 +185,9 @@ WriteOutcome ConnectorWriter::Write(const Call& call, const Delivery& delivery) 
   if (connector == connectors_.end()) {
     return WithoutAccess(MakeError(Code::kNotFound, "NETWORK_UNKNOWN", "no connector for " + access->network));
   }
-  const networks::Outcome got =
-      connector->second->Execute(call, AccountOf(delivery.channel_id, *access), WriteOf(delivery));
+  networks::Write write = WriteOf(delivery);
+  if (const Status opened = OpenMedia(call, delivery, write.draft); !opened.ok()) return WithoutAccess(opened);
+  const networks::Outcome got = connector->second->Execute(call, AccountOf(delivery.channel_id, *access), write);
   WriteOutcome outcome;
   outcome.result = ResultOf(got.kind);
   outcome.refusal = RefusalOf(got.error);
@@ -236,6 +281,42 @@ Preview ConnectorRules::Show(const std::string& network, const Content& content)
   out.card = std::move(shown.card);
   out.remarks = std::move(shown.remarks);
   return out;
+}
+
+// By a post of nothing but the medium; what is wrong with the rest of such a post is not asked.
+MediaFit ConnectorRules::Fit(const std::string& network, const MediaItem& item) const {
+  MediaFit fit;
+  const auto connector = connectors_.find(network);
+  if (connector == connectors_.end()) {
+    fit.violations.push_back({"channel", "Parvis cannot publish on " + network, "NETWORK_UNKNOWN"});
+    return fit;
+  }
+  Media media;
+  media.media = MediaName(item.workspace_id, item.id);
+  media.type = item.facts.type;
+  media.alt_text = item.alt_text;
+  media.size_bytes = item.size_bytes;
+  media.width = item.facts.width;
+  media.height = item.facts.height;
+  media.duration = item.facts.duration;
+  networks::Draft draft;
+  draft.media = {MediaOf(media)};
+  networks::MediaFit of_itself = networks::FitMedia(connector->second->capabilities(), draft.media[0]);
+  fit.violations = std::move(of_itself.violations);
+  // What a conversion does not change: the network has no such posts, or it needs a public address.
+  const size_t curable = fit.violations.size();
+  for (Violation& violation : connector->second->Check(networks::WriteKind::kPost, draft)) {
+    if (violation.field.rfind("media", 0) != 0) continue;
+    violation.field.erase(0, std::string_view("media[0].").size());
+    const bool told = std::any_of(fit.violations.begin(), fit.violations.end(), [&](const Violation& v) { return v.reason == violation.reason; });
+    if (!told) fit.violations.push_back(std::move(violation));
+  }
+  fit.fits = fit.violations.empty();
+  if (of_itself.target && fit.violations.size() == curable) {
+    fit.target = PictureTarget{of_itself.target->type, of_itself.target->side_max, of_itself.target->bytes_max};
+    fit.changes = std::move(of_itself.changes);
+  }
+  return fit;
 }
 
 }  // namespace parvis::publishing

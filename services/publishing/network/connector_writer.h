@@ -9,6 +9,7 @@
 
 #include "networks/connector.h"
 #include "publishing/domain/channels.h"
+#include "publishing/domain/media.h"
 #include "publishing/domain/network_writer.h"
 
 namespace parvis::publishing {
@@ -19,7 +20,9 @@ using Connectors = std::map<std::string, std::unique_ptr<networks::Connector>>;
 class ConnectorWriter : public NetworkWriter {
  public:
   // `dedupe_networks`: networks that refuse the same content again, so that one second try after an unknown is safe.
-  ConnectorWriter(const Connectors& connectors, ChannelAccessSource& access, std::set<std::string> dedupe_networks);
+  // `media` null: none are kept, and a delivery that names one is refused.
+  ConnectorWriter(const Connectors& connectors, ChannelAccessSource& access, std::set<std::string> dedupe_networks,
+                  MediaSource* media = nullptr);
   WriteOutcome Write(const Call& call, const Delivery& delivery) override;
   StatusOr<std::vector<FoundItem>> ReadBack(const Call& call, const Delivery& delivery, absl::Time since) override;
   NetworkTraits Traits(const std::string& network) const override;
@@ -28,18 +31,23 @@ class ConnectorWriter : public NetworkWriter {
                                            const std::string& channel_id) override;
 
  private:
+  // The content of the media that the delivery names, in place of their sizes.
+  Status OpenMedia(const Call& call, const Delivery& delivery, networks::Draft& draft);
+  Status OpenOne(const Call& call, const Delivery& delivery, const Media& from, networks::Media& to);
   const Connectors& connectors_;
   ChannelAccessSource& access_;
   const std::set<std::string> dedupe_networks_;
+  MediaSource* const media_;
 };
 
-class ConnectorRules : public NetworkRules {
+class ConnectorRules : public NetworkRules, public MediaRules {
  public:
   explicit ConnectorRules(const Connectors& connectors) : connectors_(connectors) {}
   bool Knows(const std::string& network) const override { return connectors_.contains(network); }
   std::vector<Violation> Check(const std::string& network, DeliveryKind kind, const Content& content) const override;
   Length TextLength(const std::string& network, const std::string& text) const override;
   Preview Show(const std::string& network, const Content& content) const override;
+  MediaFit Fit(const std::string& network, const MediaItem& item) const override;
 
  private:
   const Connectors& connectors_;

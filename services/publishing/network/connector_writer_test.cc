@@ -12,6 +12,7 @@ class FakeConnector : public networks::Connector {
  public:
   const networks::Capabilities& capabilities() const override { return caps; }
   std::vector<Violation> Check(networks::WriteKind, const networks::Draft& draft) const override {
+    if (!media_violation.reason.empty()) return {media_violation};
     if (draft.text.size() <= 5) return {};
     return {{"text", "too long", "TEXT_TOO_LONG"}};
   }
@@ -35,6 +36,7 @@ class FakeConnector : public networks::Connector {
   }
 
   networks::Capabilities caps;
+  Violation media_violation;
   networks::Outcome outcome;
   std::vector<networks::OwnItem> items;
   networks::Account last_account;
@@ -185,6 +187,105 @@ TEST_F(ConnectorWriterTest, WhatIsShownIsTheConnectorsInCodePoints) {
                                                 {TextSpan::Kind::kMention, 19, 25, "lumen"},
                                                 {TextSpan::Kind::kLink, 26, 49, "https://lumen.example/é"}}));
   EXPECT_TRUE(rules.Show("nowhere", {.text = "a"}).text.empty());
+}
+
+// ---- media that we keep --------------------------------------------------------------------------------------------
+
+class FakeSource : public MediaSource {
+ public:
+  StatusOr<MediaBytes> Open(const Call&, const std::string& workspace_id, const std::string& media_id) override {
+    opened = MediaName(workspace_id, media_id);
+    if (!status.ok()) return status;
+    return MediaBytes{7, [this](const Call&, int64_t offset, int64_t length) -> StatusOr<std::string> {
+                        if (!read.ok()) return read;
+                        return std::string("picture").substr(static_cast<size_t>(offset), static_cast<size_t>(length));
+                      }};
+  }
+  Status status, read;
+  std::string opened;
+};
+
+class KeptMediaTest : public ConnectorWriterTest {
+ protected:
+  Delivery WithPicture() {
+    Delivery delivery = Reply();
+    Media& media = delivery.content.media.emplace_back();
+    media.media = MediaName(delivery.workspace_id, kOtherChannel);
+    media.type = "image/png", media.size_bytes = 7, media.width = 5, media.height = 6, media.duration = absl::Seconds(1);
+    delivery.content.thumbnail = media;
+    return delivery;
+  }
+  FakeSource source_;
+  ConnectorWriter with_media_{connectors_, access_, {}, &source_};
+};
+
+TEST_F(KeptMediaTest, TheConnectorReadsTheContentInPieces) {
+  connector_->outcome.kind = networks::OutcomeKind::kAccepted;
+  EXPECT_EQ(with_media_.Write(call_, WithPicture()).result, WriteResult::kAccepted);
+  EXPECT_EQ(source_.opened, WithPicture().content.media[0].media);
+  const networks::Media& media = connector_->last.draft.media.at(0);
+  EXPECT_EQ(media.type, "image/png");
+  EXPECT_EQ(media.width, 5);
+  EXPECT_EQ(media.height, 6);
+  EXPECT_EQ(media.duration, absl::Seconds(1));
+  ASSERT_NE(media.content, nullptr);
+  EXPECT_EQ(media.content->size(), 7);
+  EXPECT_EQ(*media.content->Read(call_, 3, 2), "tu");
+  EXPECT_EQ(*connector_->last.draft.thumbnail->content->Read(call_, 0, 7), "picture");
+  source_.read = MakeError(Code::kUnavailable, "BLOB_STORE_AWAY", "away");
+  EXPECT_EQ(media.content->Read(call_, 0, 1).status().code(), Code::kUnavailable);
+  source_.read = MakeError(Code::kNotFound, "BLOB_MISSING", "gone");
+  EXPECT_EQ(media.content->Read(call_, 0, 1).status().code(), Code::kFailedPrecondition);
+  EXPECT_EQ(ReasonOf(media.content->Read(call_, 0, 1).status()), "MEDIA_UNAVAILABLE");
+}
+
+TEST_F(KeptMediaTest, WithoutTheContentNothingIsSent) {
+  source_.status = NotFound("media/1");
+  EXPECT_EQ(with_media_.Write(call_, WithPicture()).result, WriteResult::kRefused);
+  source_.status = MakeError(Code::kUnavailable, "DB_UNAVAILABLE", "away");
+  EXPECT_EQ(with_media_.Write(call_, WithPicture()).result, WriteResult::kNotSent);
+  source_.status = absl::OkStatus();
+  Delivery foreign = WithPicture();
+  foreign.content.media[0].media = MediaName(kOtherWorkspace, kOtherChannel);
+  EXPECT_EQ(with_media_.Write(call_, foreign).result, WriteResult::kRefused);
+  EXPECT_EQ(writer_.Write(call_, WithPicture()).result, WriteResult::kRefused) << "none are kept";
+  EXPECT_EQ(connector_->calls, 0);
+}
+
+class FitTest : public KeptMediaTest {
+ protected:
+  FitTest() {
+    connector_->caps.media_types = {"image/jpeg"};
+    connector_->caps.media_max = 1;
+    connector_->caps.media_max_bytes = 1'000'000;
+    item_.workspace_id = kWorkspace;
+    item_.id = kOtherChannel;
+    item_.size_bytes = 7;
+    item_.facts = {.type = "image/png", .width = 5, .height = 6};
+  }
+  ConnectorRules rules_{connectors_};
+  MediaItem item_;
+};
+
+TEST_F(FitTest, OffersWhatWouldFitTheNetwork) {
+  const MediaFit fit = rules_.Fit("net", item_);
+  EXPECT_FALSE(fit.fits);
+  ASSERT_EQ(fit.violations.size(), 1u);
+  EXPECT_EQ(fit.violations[0].reason, "MEDIA_TYPE");
+  ASSERT_TRUE(fit.target.has_value());
+  EXPECT_EQ(fit.target->type, "image/jpeg");
+  EXPECT_FALSE(fit.changes.empty());
+  item_.facts.type = "image/jpeg";
+  EXPECT_TRUE(rules_.Fit("net", item_).fits);
+  EXPECT_FALSE(rules_.Fit("other", item_).fits);
+}
+
+TEST_F(FitTest, NothingIsOfferedThatWouldNotHelp) {
+  connector_->media_violation = {"media[0].url", "is needed: Net fetches pictures from a public address", "MEDIA_URL"};
+  const MediaFit fit = rules_.Fit("net", item_);
+  ASSERT_EQ(fit.violations.size(), 2u);
+  EXPECT_EQ(fit.violations[1].field, "url");
+  EXPECT_FALSE(fit.target.has_value());
 }
 
 }  // namespace

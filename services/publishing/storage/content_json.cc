@@ -15,6 +15,10 @@ std::string Text(const Json& json, const char* key) {
 Json ToJson(const Media& media) {
   Json json = {{"url", media.url}, {"type", media.type}, {"alt_text", media.alt_text}, {"size_bytes", media.size_bytes}};
   if (!media.title.empty()) json["title"] = media.title;
+  if (!media.media.empty()) json["media"] = media.media;
+  if (media.width != 0) json["width"] = media.width;
+  if (media.height != 0) json["height"] = media.height;
+  if (media.duration != absl::ZeroDuration()) json["duration_ms"] = absl::ToInt64Milliseconds(media.duration);
   return json;
 }
 
@@ -24,7 +28,9 @@ int64_t Number(const Json& json, const char* key) {
 }
 
 Media MediaFrom(const Json& json) {
-  return {Text(json, "url"), Text(json, "type"), Text(json, "alt_text"), Number(json, "size_bytes"), Text(json, "title")};
+  return {Text(json, "url"), Text(json, "type"), Text(json, "alt_text"), Number(json, "size_bytes"), Text(json, "title"),
+          Text(json, "media"), static_cast<int>(Number(json, "width")), static_cast<int>(Number(json, "height")),
+          absl::Milliseconds(Number(json, "duration_ms"))};
 }
 
 std::vector<std::string> Texts(const Json& json, const char* key) {

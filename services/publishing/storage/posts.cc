@@ -1,5 +1,7 @@
 #include "publishing/storage/post_store_pg.h"
 
+#include "publishing/domain/media_item.h"
+
 namespace parvis::publishing {
 namespace {
 
@@ -66,11 +68,28 @@ Change PersonsChange(const Delivery& delivery, const DeliveryEdit& edit, bool ca
   return change;
 }
 
+// Which media the post names, beside it: what deleting a medium asks for.
+Status SaveUses(db::Tx& tx, const Post& post) {
+  return tx
+      .Exec("WITH gone AS (DELETE FROM media_uses WHERE workspace_id = $1 AND post_id = $2 AND media_id <> ALL ($3::uuid[])) "
+            "INSERT INTO media_uses SELECT $1, id, $2 FROM unnest($3::uuid[]) AS id ON CONFLICT DO NOTHING",
+            {post.workspace_id, post.id, db::Array(MediaIdsOf(post.variants))})
+      .status();
+}
+
+// A medium may go between the check and the storing of a post that names it.
+Status WithoutMedia(Status status) {
+  const Error error = ToError(status);
+  const auto constraint = error.metadata.find("constraint");
+  if (constraint == error.metadata.end() || constraint->second.rfind("media_uses", 0) != 0) return status;
+  return MakeError(Code::kFailedPrecondition, "MEDIA_GONE", "a medium that the post names has been deleted meanwhile");
+}
+
 }  // namespace
 
 StatusOr<Post> PgPostStore::InsertPost(const Call& call, const Post& p) {
   Post stored;
-  PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
+  PARVIS_RETURN_IF_ERROR(WithoutMedia(api_.Run(call, [&](db::Tx& tx) -> Status {
     PARVIS_RETURN_IF_ERROR(
         tx.Exec("INSERT INTO posts VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) "
                 "ON CONFLICT DO NOTHING",
@@ -82,8 +101,8 @@ StatusOr<Post> PgPostStore::InsertPost(const Call& call, const Post& p) {
                                                           {call.workspace_id, p.id}));
     if (rows.empty()) return NotFound("posts/" + p.id);
     stored = ReadPost(rows, 0);
-    return absl::OkStatus();
-  }));
+    return MediaIdsOf(stored.variants).empty() ? absl::OkStatus() : SaveUses(tx, stored);
+  })));
   return stored;
 }
 
@@ -145,7 +164,7 @@ Status PgPostStore::EditDeliveries(db::Tx& tx, Post& post, const DeliveryEdit& e
 
 StatusOr<Post> PgPostStore::SavePost(const Call& call, const Post& given, const DeliveryEdit& edit) {
   Post stored;
-  PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
+  PARVIS_RETURN_IF_ERROR(WithoutMedia(api_.Run(call, [&](db::Tx& tx) -> Status {
     Post p = given;
     // Withdrawn and moved deliveries are those of the stored generation; only an insert starts a new one.
     PARVIS_ASSIGN_OR_RETURN(const db::Rows locked,
@@ -164,8 +183,8 @@ StatusOr<Post> PgPostStore::SavePost(const Call& call, const Post& given, const 
                   p.schedule_request_id, p.update_time}));
     if (rows.empty()) return EtagMismatch();
     stored = ReadPost(rows, 0);
-    return absl::OkStatus();
-  }));
+    return SaveUses(tx, stored);
+  })));
   if (edit.kind != DeliveryEdit::Kind::kNone && committed_) committed_();
   return stored;
 }

@@ -60,11 +60,12 @@ v1::Media ToProto(const Media& media) {
   to.set_alt_text(media.alt_text);
   to.set_size_bytes(media.size_bytes);
   to.set_title(media.title);
+  to.set_media(media.media);
   return to;
 }
 
 Media FromProto(const v1::Media& media) {
-  return {media.url(), media.type(), media.alt_text(), media.size_bytes(), media.title()};
+  return {media.url(), media.type(), media.alt_text(), media.size_bytes(), media.title(), media.media()};
 }
 
 // What only some networks have.

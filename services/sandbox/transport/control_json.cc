@@ -326,6 +326,7 @@ Json ToJson(const AudienceStatus& status) {
 
 Json ToJson(const Item& item) {
   static constexpr std::string_view kKinds[] = {"post", "comment", "mention", "media"};
+  const auto size = item.extra.find("size");   // of a medium that was sent, where the network keeps it
   return {{"network", NameOf(item.network)},
           {"kind", kKinds[static_cast<int>(item.kind)]},
           {"account", item.account},
@@ -340,6 +341,8 @@ Json ToJson(const Item& item) {
           {"text", item.text},
           {"title", item.title},
           {"status", item.status},
+          {"media", item.media},
+          {"size", size == item.extra.end() ? "" : size->second},
           {"hidden", item.hidden},
           {"deleted", item.deleted},
           {"edited", item.edited},

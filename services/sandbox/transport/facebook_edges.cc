@@ -75,10 +75,11 @@ net::HttpResponse Facebook::Photo(const Asked& asked, Answer answer) {
   if (!has_file && url.empty()) {
     return GraphErrorResponse({.code = 324, .message = "(#324) Requires upload file"});
   }
+  size_t size = 0;
   for (const Part& part : asked.request.parts) {
-    if (part.name == "source" && part.body.size() > (4u << 20)) {
-      return GraphErrorResponse({.code = 1, .subcode = 1366046, .message = "Photo too large"});
-    }
+    if (part.name != "source") continue;
+    size = part.body.size();
+    if (size > (4u << 20)) return GraphErrorResponse({.code = 1, .subcode = 1366046, .message = "Photo too large"});
   }
   const std::string caption = asked.Param("caption", asked.Param("message"));
   const bool published = GraphTrue(asked.Param("published"), true);
@@ -86,6 +87,7 @@ net::HttpResponse Facebook::Photo(const Asked& asked, Answer answer) {
   photo.text = caption;
   photo.link = url;
   photo.media = "image";
+  if (size > 0) photo.extra["size"] = std::to_string(size);
   photo.published = published;
   const auto made = context_.world.Create(photo, Us(asked, answer));
   if (!made.ok()) return GraphFailed(made.status());

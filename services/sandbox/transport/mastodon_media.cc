@@ -34,7 +34,7 @@ net::HttpResponse Mastodon::Upload(const Asked& asked, Answer answer) {
     return MastodonInvalid("Description is too long (maximum is 1500 characters)");
   const bool broken = file->body.starts_with("broken");
   if (image && broken) return MastodonError(422, "Error processing thumbnail for uploaded media");
-  std::map<std::string, std::string> extra = {{"asked", broken ? "broken" : "0"}};
+  std::map<std::string, std::string> extra = {{"asked", broken ? "broken" : "0"}, {"size", std::to_string(file->body.size())}};
   if (!description.empty()) extra["description"] = description;
   const auto made = context_.world.Create({.network = Network::kMastodon,
                                            .kind = Item::Kind::kMedia,

@@ -1,0 +1,30 @@
+#include "publishing/network/media_metrics.h"
+
+namespace parvis::publishing {
+
+MediaObserver MakeMediaObserver(obs::Metrics& metrics) {
+  MediaObserver observer;
+  observer.received = [&metrics](int64_t bytes) {
+    metrics.counter("parvis_publishing_media_chunks_total", "Chunks of media that were stored.").Add();
+    metrics.counter("parvis_publishing_media_bytes_total", "Bytes of media that were stored.").Add(static_cast<double>(bytes));
+  };
+  observer.inspected = [&metrics](const std::string& outcome) {
+    metrics
+        .counter("parvis_publishing_media_inspections_total", "Media that were looked at, by outcome: ready, or why they were refused.",
+                 {{"outcome", outcome}})
+        .Add();
+  };
+  observer.converted = [&metrics](const std::string& outcome) {
+    metrics
+        .counter("parvis_publishing_media_conversions_total", "Conversions of media, by outcome: ready, or why there was none.",
+                 {{"outcome", outcome}})
+        .Add();
+  };
+  observer.swept = [&metrics](int media, int objects) {
+    metrics.counter("parvis_publishing_media_deleted_total", "Media whose content was deleted.").Add(media);
+    metrics.counter("parvis_publishing_media_objects_deleted_total", "Objects of the blob store that were deleted.").Add(objects);
+  };
+  return observer;
+}
+
+}  // namespace parvis::publishing

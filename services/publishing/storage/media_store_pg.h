@@ -1,0 +1,40 @@
+// Media on PostgreSQL. Thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "platform/db/pool.h"
+#include "publishing/domain/media_store.h"
+
+namespace parvis::publishing {
+
+// With the api role: one workspace per transaction, row-level security.
+class PgMediaStore : public MediaStore {
+ public:
+  explicit PgMediaStore(db::Pool& api) : api_(api) {}
+  StatusOr<MediaItem> InsertMedia(const Call& call, const MediaItem& item, const MediaQuota& quota) override;
+  StatusOr<MediaItem> GetMedia(const Call& call, const std::string& id) override;
+  StatusOr<std::vector<MediaItem>> ListMedia(const Call& call, const Page& page) override;
+  StatusOr<MediaItem> AddChunk(const Call& call, const std::string& id, const MediaChunk& chunk) override;
+  StatusOr<std::vector<std::string>> ListChunks(const Call& call, const std::string& id) override;
+  StatusOr<MediaItem> SaveMedia(const Call& call, const MediaItem& item, MediaState from) override;
+  Status DeleteMedia(const Call& call, const std::string& id, absl::Time now) override;
+
+ private:
+  db::Pool& api_;
+};
+
+// With the stream role: all workspaces.
+class PgMediaTrash : public MediaTrash {
+ public:
+  explicit PgMediaTrash(db::Pool& stream) : stream_(stream) {}
+  StatusOr<int> TrashExpired(absl::Time now, absl::Time in_use_until, int limit) override;
+  StatusOr<std::vector<TrashedMedia>> ListTrash(int limit) override;
+  Status Forget(const TrashedMedia& media) override;
+
+ private:
+  db::Pool& stream_;
+};
+
+}  // namespace parvis::publishing
