@@ -20,6 +20,10 @@
 #include "platform/base/secret.h"
 #include "platform/net/http_client.h"
 
+namespace parvis::net {
+class StreamClient;
+}
+
 namespace parvis::networks {
 
 // ---- who we are on a network ---------------------------------------------------------------------------------------
@@ -255,7 +259,15 @@ class Connector {
   virtual Outcome CarryOut(const Call& call, const Account& account, const Write& write) = 0;
 };
 
+// What streams are opened with; a process that opens none leaves it out (OpenStream is then NOT_POSSIBLE).
+struct Streaming {
+  net::StreamClient* client = nullptr;   // outlives the connectors
+  // Bluesky's: which Jetstream is asked, "wss://host".
+  std::string jetstream_url = "wss://jetstream2.us-east.bsky.network";
+};
+
 // All connectors of this build, by network name. `http` outlives them.
-std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient& http, const Clock& clock);
+std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient& http, const Clock& clock,
+                                                                 const Streaming& streaming = {});
 
 }  // namespace parvis::networks

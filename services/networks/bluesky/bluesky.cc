@@ -26,7 +26,7 @@ const char kReports[] =
 void TakeStances(Capabilities* c) {
   using F = Feature;
   c->Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kThread, F::kQuote, F::kTags, F::kReply, F::kDeleteOwn,
-            F::kPolling, F::kMentions, F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock, F::kPostCounts,
+            F::kPolling, F::kStream, F::kMentions, F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock, F::kPostCounts,
             F::kChannelCounts});
   c->Refuse(F::kTitle, "posts have no title; it names the link's card", kPostLexicon);
   c->Refuse(F::kReel, "there is one kind of post", kPostLexicon);
@@ -42,7 +42,7 @@ void TakeStances(Capabilities* c) {
   c->Refuse(F::kImpressions, "views are not counted", kViews);
   c->Leave(F::kVideo, "a video goes through a service of its own, which Parvis does not use yet");
   c->Leave(F::kThumbnail, "it belongs to a video");
-  c->Leave(F::kStream, "Parvis reads the notifications instead");
+  c->features[F::kStream].because = "what answers, mentions or quotes us; answers deep below others' are read from the notifications";
   c->Leave(F::kMessages, "chat needs an app password with that permission, which Parvis does not ask for");
   c->Leave(F::kPrivateReply, "chat needs an app password with that permission, which Parvis does not ask for");
 }
@@ -62,7 +62,8 @@ void CheckTags(const Draft& draft, std::vector<Violation>* out) {
 
 }  // namespace
 
-BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock) : http_(http), clock_(clock) {
+BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock, const Streaming& streaming)
+    : http_(http), clock_(clock), streaming_(streaming) {
   Capabilities& c = capabilities_;
   c.network = "bluesky";
   c.display_name = "Bluesky";
