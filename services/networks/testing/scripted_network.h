@@ -33,7 +33,8 @@ class ScriptedNetwork {
     net::StreamClientConfig stream_config;
     stream_config.allowed_networks = {"127.0.0.0/8"};
     streams_ = std::make_unique<net::StreamClient>(stream_config, clock_, metrics_);
-    connectors_ = MakeConnectors(*client_, clock_, {streams_.get(), "ws://" + server_->address()});
+    const std::string socket_url = "ws://" + server_->address();
+    connectors_ = MakeConnectors(*client_, clock_, {streams_.get(), socket_url});
   }
 
   // What the next request gets; the requests after the last answer get 599.

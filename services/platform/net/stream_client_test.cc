@@ -144,8 +144,9 @@ TEST_F(StreamClientTest, WhatNobodyReadsWaitsOutside) {
 }
 
 TEST_F(StreamClientTest, RefusalsComeWholeAndWithoutAStream) {
+  const std::string elsewhere = "http://169.254.169.254/";
   HttpServer server({}, "test", metrics, [&](HttpRequest request, Responder responder) {
-    if (request.path == "/moved") return responder.Send({302, {{"Location", "http://169.254.169.254/"}}, ""});
+    if (request.path == "/moved") return responder.Send({302, {{"Location", elsewhere}}, ""});
     if (request.path == "/long") return responder.Send({500, {}, std::string(5000, 'x')});
     responder.Send({429, {{"Retry-After", "7"}}, "{\"error\":\"slow\"}"});
   });
