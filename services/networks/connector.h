@@ -259,11 +259,10 @@ class Connector {
   virtual Outcome CarryOut(const Call& call, const Account& account, const Write& write) = 0;
 };
 
-// What streams are opened with; a process that opens none leaves it out (OpenStream is then NOT_POSSIBLE).
+// What streams are opened with. A process that opens none leaves it out: its connectors say that they have no stream.
 struct Streaming {
   net::StreamClient* client = nullptr;   // outlives the connectors
-  // Bluesky's: which Jetstream is asked, "wss://host".
-  std::string jetstream_url = "wss://jetstream2.us-east.bsky.network";
+  std::string jetstream_url;             // Bluesky's, "wss://host"; "" = none: it brings all posts of the network, to each reader
 };
 
 // All connectors of this build, by network name. `http` outlives them.

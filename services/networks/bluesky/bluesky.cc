@@ -69,6 +69,9 @@ BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock, co
   c.display_name = "Bluesky";
   c.reads_share_budget = true;  // 3,000 requests in 5 minutes by address: https://docs.bsky.app/docs/advanced-guides/rate-limits
   TakeStances(&c);
+  if (streaming_.client == nullptr || streaming_.jetstream_url.empty()) {
+    c.Leave(Feature::kStream, "no Jetstream is named, which brings all posts of the network; notifications are read instead");
+  }
   c.post_text_max = c.reply_text_max = kGraphemesMax;
   c.text_unit = TextUnit::kGraphemes;
   c.media_max = 4;

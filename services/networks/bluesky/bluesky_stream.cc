@@ -137,7 +137,7 @@ class BlueskyConnector::Jetstream final : public Stream {
 
 StatusOr<std::unique_ptr<Stream>> BlueskyConnector::OpenStream(const Call& call, const Account& account,
                                                                const std::string& cursor) {
-  if (streaming_.client == nullptr) return StreamsNotSetUp();
+  if (!capabilities_.Can(Feature::kStream)) return Connector::OpenStream(call, account, cursor);
   const absl::Time now = clock_.WallNow();
   const bool known = IsNumber(cursor) && cursor.size() <= 17;
   const int64_t from = known ? std::stoll(cursor) : absl::ToUnixMicros(now);

@@ -96,6 +96,7 @@ MastodonConnector::MastodonConnector(net::HttpClient& http, const Clock& clock, 
            "https://docs.joinmastodon.org/entities/Status/");
   c.Leave(F::kNativeSchedule, "the status gets another id when it appears; Parvis keeps the time itself");
   c.features[F::kStream].because = "what mentions us, our answers, edits and removals; nothing is replayed: reading closes the gaps";
+  if (streams_ == nullptr) c.Leave(F::kStream, "this process opens no streams");
   c.post_text_max = c.reply_text_max = kTextMax;
   c.text_unit = TextUnit::kGraphemes;
   c.media_max = kMediaMax;

@@ -114,8 +114,8 @@ StatusOr<std::string> MastodonConnector::StreamingBase(const Call& call, const A
 }
 
 StatusOr<std::unique_ptr<Stream>> MastodonConnector::OpenStream(const Call& call, const Account& account,
-                                                                const std::string&) {
-  if (streams_ == nullptr) return StreamsNotSetUp();
+                                                                const std::string& cursor) {
+  if (!capabilities_.Can(Feature::kStream)) return Connector::OpenStream(call, account, cursor);
   PARVIS_ASSIGN_OR_RETURN(const std::string base, StreamingBase(call, account));
   net::ClientRequest request;
   request.url = base + "/api/v1/streaming/user";

@@ -5,10 +5,6 @@
 
 namespace parvis::networks {
 
-// FAILED_PRECONDITION NOT_POSSIBLE: this process was built without a client for streams (MakeConnectors).
-inline Status StreamsNotSetUp() {
-  return MakeError(Code::kFailedPrecondition, "NOT_POSSIBLE", "streams are not set up in this process");
-}
 // How much longer than its call a Next may take to ask for what belongs to something that came (the root of a thread, an
 // author's name): what came must not be lost because little time was left.
 inline constexpr absl::Duration kStreamLookupMax = absl::Seconds(10);

@@ -146,9 +146,6 @@ void StreamClientConfig::Declare(app::Options& o, std::string_view prefix) {
              absl::ZeroDuration(), absl::Minutes(1));
   o.Int(name("buffer_max_bytes"), &buffer_max_bytes, "Bytes of a stream that are read ahead.", {1024, 1 << 30});
   o.Int(name("message_max_bytes"), &message_max_bytes, "Largest message of a WebSocket.", {1024, 1 << 30});
-  o.List(name("allowed_networks"), &allowed_networks,
-         "Networks (CIDR) that are private or local and may be called for streams all the same.");
-  o.String(name("user_agent"), &user_agent, "User-Agent header of streams.");
 }
 
 // ---- what both kinds share ---------------------------------------------------------------------------------------------

@@ -27,8 +27,14 @@ struct StreamClientConfig {
   absl::Duration close_max = absl::Milliseconds(500);
   int64_t buffer_max_bytes = 256 << 10;
   int64_t message_max_bytes = 1 << 20;               // of a WebSocket; of an answer that refuses the stream
-  std::vector<std::string> allowed_networks;         // CIDR, as HttpClientConfig has it
-  std::string user_agent = "Parvis/0.1";
+  std::vector<std::string> allowed_networks;         // CIDR; not declared: what HttpClientConfig has holds for streams, too
+  std::string user_agent = "Parvis/0.1";             // likewise
+  StreamClientConfig Like(const HttpClientConfig& http) const {
+    StreamClientConfig out = *this;
+    out.allowed_networks = http.allowed_networks;
+    out.user_agent = http.user_agent;
+    return out;
+  }
   void Declare(app::Options& o, std::string_view prefix = "stream_client_");
 };
 
