@@ -15,6 +15,7 @@
 #include "platform/db/pool.h"
 #include "platform/net/http_client.h"
 #include "platform/net/http_server.h"
+#include "platform/net/stream_client.h"
 #include "platform/rpc/authenticator.h"
 #include "platform/rpc/client.h"
 #include "platform/rpc/server.h"
@@ -37,6 +38,8 @@ struct IngestionConfig {
   bus::BusConfig bus;
   net::HttpServerConfig http;
   net::HttpClientConfig http_client;
+  net::StreamClientConfig stream_client;
+  std::string jetstream_url;
   std::map<std::string, std::string> webhook_secret_files, webhook_previous_secret_files, verify_token_files;
   std::map<std::string, std::string> replay_max;  // network -> seconds
   absl::Duration replay_max_default = absl::Hours(48);
@@ -65,6 +68,10 @@ struct IngestionConfig {
     bus.Declare(o);
     http.Declare(o);
     http_client.Declare(o);
+    stream_client.Declare(o);
+    o.String("jetstream_url", &jetstream_url,
+             "Bluesky's Jetstream, such as wss://jetstream2.us-east.bsky.network: all posts of the network, to each channel's "
+             "reader (about 4 GB a day); empty: notifications are polled instead.");
     DeclareWebhooks(o);
     DeclarePolling(o);
     DeclareMeasuring(o);

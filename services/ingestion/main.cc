@@ -39,7 +39,8 @@ int Run(const IngestionConfig& config) {
     return 1;
   }
   net::HttpClient http_client(config.http_client, clock, metrics);
-  const Connectors connectors = networks::MakeConnectors(http_client, clock);
+  net::StreamClient stream_client(config.stream_client.Like(config.http_client), clock, metrics);
+  const Connectors connectors = networks::MakeConnectors(http_client, clock, {&stream_client, config.jetstream_url});
   rpc::Client accounts("ingestion", config.accounts, clock, metrics);
   AccountsDesk desk(accounts, clock, config.find_channels_max);
   bus::Producer producer(config.bus, metrics);

@@ -21,6 +21,10 @@
 #include "platform/base/secret.h"
 #include "platform/net/http_client.h"
 
+namespace parvis::net {
+class StreamClient;
+}
+
 namespace parvis::networks {
 
 // ---- who we are on a network ---------------------------------------------------------------------------------------
@@ -269,7 +273,14 @@ class Connector {
   virtual Outcome CarryOut(const Call& call, const Account& account, const Write& write) = 0;
 };
 
+// What streams are opened with. A process that opens none leaves it out: its connectors say that they have no stream.
+struct Streaming {
+  net::StreamClient* client = nullptr;   // outlives the connectors
+  std::string jetstream_url;             // Bluesky's, "wss://host"; "" = none: it brings all posts of the network, to each reader
+};
+
 // All connectors of this build, by network name. `http` outlives them.
-std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient& http, const Clock& clock);
+std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient& http, const Clock& clock,
+                                                                 const Streaming& streaming = {});
 
 }  // namespace parvis::networks

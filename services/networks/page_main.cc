@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "networks/connector.h"
+#include "platform/net/stream_client.h"
 
 namespace parvis::networks {
 namespace {
@@ -140,6 +141,8 @@ int main() {
   parvis::RealClock clock;
   parvis::obs::Metrics metrics;
   parvis::net::HttpClient http({}, clock, metrics);
-  std::fputs(parvis::networks::Page(parvis::networks::MakeConnectors(http, clock)).c_str(), stdout);
+  parvis::net::StreamClient streams({}, clock, metrics);
+  const std::string jetstream = "wss://jetstream2.us-east.bsky.network";   // what can be had, not what is asked
+  std::fputs(parvis::networks::Page(parvis::networks::MakeConnectors(http, clock, {&streams, jetstream})).c_str(), stdout);
   return 0;
 }

@@ -14,7 +14,8 @@
 
 namespace parvis::networks {
 
-std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient& http, const Clock& clock) {
+std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient& http, const Clock& clock,
+                                                                 const Streaming& streaming) {
   std::map<std::string, std::unique_ptr<Connector>> out;
   const auto add = [&](std::unique_ptr<Connector> connector) {
     std::string name = connector->capabilities().network;
@@ -26,11 +27,11 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
   add(std::make_unique<DiscourseConnector>(http, clock));
   add(std::make_unique<LinkedInConnector>(http, clock));
   add(std::make_unique<NodeBbConnector>(http, clock));
-  add(std::make_unique<BlueskyConnector>(http, clock));
+  add(std::make_unique<BlueskyConnector>(http, clock, streaming));
   add(std::make_unique<InstagramConnector>(http, clock));
   add(std::make_unique<YouTubeConnector>(http, clock));
   add(std::make_unique<FeedConnector>(http, clock));
-  add(std::make_unique<MastodonConnector>(http, clock));
+  add(std::make_unique<MastodonConnector>(http, clock, streaming.client));
   add(std::make_unique<GhostConnector>(http, clock));
   return out;
 }

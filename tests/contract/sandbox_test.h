@@ -18,6 +18,7 @@
 
 #include "networks/connector.h"
 #include "networks/wire/request.h"
+#include "platform/net/stream_client.h"
 #include "platform/testing/wait.h"
 
 extern char** environ;
@@ -74,7 +75,10 @@ class SandboxTest : public ::testing::TestWithParam<std::string> {
     net::HttpClientConfig config;
     config.allowed_networks = {"127.0.0.0/8"};
     http = std::make_unique<net::HttpClient>(config, clock, metrics);
-    connectors = MakeConnectors(*http, clock);
+    net::StreamClientConfig stream_config;
+    stream_config.allowed_networks = config.allowed_networks;
+    streams = std::make_unique<net::StreamClient>(stream_config, clock, metrics);
+    connectors = MakeConnectors(*http, clock, {streams.get(), "ws" + sandbox->url.substr(4) + "/jetstream"});
     const Json made = Control("POST", "accounts", {{"network", GetParam()}, {"name", "Lumen"}});
     journal_account = Text(made, "remote_id");
     account.base_url = Text(made, "base_url");
@@ -109,6 +113,7 @@ class SandboxTest : public ::testing::TestWithParam<std::string> {
   RealClock clock;
   obs::Metrics metrics;
   std::unique_ptr<net::HttpClient> http;
+  std::unique_ptr<net::StreamClient> streams;
   std::map<std::string, std::unique_ptr<Connector>> connectors;
   Account account;
   std::string journal_account;   // what the sandbox calls it: a site is its URL to us, a name there

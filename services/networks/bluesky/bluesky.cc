@@ -26,7 +26,7 @@ const char kReports[] =
 void TakeStances(Capabilities* c) {
   using F = Feature;
   c->Allow({F::kText, F::kLink, F::kImage, F::kGallery, F::kThread, F::kQuote, F::kTags, F::kReply, F::kDeleteOwn,
-            F::kPolling, F::kMentions, F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock, F::kPostCounts,
+            F::kPolling, F::kStream, F::kMentions, F::kHide, F::kUnhide, F::kBan, F::kMute, F::kReport, F::kLock, F::kPostCounts,
             F::kChannelCounts});
   c->Refuse(F::kTitle, "posts have no title; it names the link's card", kPostLexicon);
   c->Refuse(F::kReel, "there is one kind of post", kPostLexicon);
@@ -42,7 +42,7 @@ void TakeStances(Capabilities* c) {
   c->Refuse(F::kImpressions, "views are not counted", kViews);
   c->Leave(F::kVideo, "a video goes through a service of its own, which Parvis does not use yet");
   c->Leave(F::kThumbnail, "it belongs to a video");
-  c->Leave(F::kStream, "Parvis reads the notifications instead");
+  c->features[F::kStream].because = "what answers, mentions or quotes us; answers deep below others' are read from the notifications";
   c->Leave(F::kMessages, "chat needs an app password with that permission, which Parvis does not ask for");
   c->Leave(F::kPrivateReply, "chat needs an app password with that permission, which Parvis does not ask for");
 }
@@ -62,12 +62,16 @@ void CheckTags(const Draft& draft, std::vector<Violation>* out) {
 
 }  // namespace
 
-BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock) : http_(http), clock_(clock) {
+BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock, const Streaming& streaming)
+    : http_(http), clock_(clock), streaming_(streaming) {
   Capabilities& c = capabilities_;
   c.network = "bluesky";
   c.display_name = "Bluesky";
   c.reads_share_budget = true;  // 3,000 requests in 5 minutes by address: https://docs.bsky.app/docs/advanced-guides/rate-limits
   TakeStances(&c);
+  if (streaming_.client == nullptr || streaming_.jetstream_url.empty()) {
+    c.Leave(Feature::kStream, "no Jetstream is named, which brings all posts of the network; notifications are read instead");
+  }
   c.post_text_max = c.reply_text_max = kGraphemesMax;
   c.text_unit = TextUnit::kGraphemes;
   c.media_max = 4;

@@ -23,7 +23,8 @@ std::string BlueskyText(WriteKind kind, const Draft& draft);
 
 class BlueskyConnector : public Connector {
  public:
-  BlueskyConnector(net::HttpClient& http, const Clock& clock);
+  // Without `streaming.client` no stream can be opened.
+  BlueskyConnector(net::HttpClient& http, const Clock& clock, const Streaming& streaming = {});
   const Capabilities& capabilities() const override { return capabilities_; }
   std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
   int TextLength(std::string_view text) const override;
@@ -34,10 +35,15 @@ class BlueskyConnector : public Connector {
   bool Matches(const Write& write, const OwnItem& item) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;
+  // Jetstream: all posts of the network, looked through for those that concern us (why, and what it costs: README.md).
+  // The cursor is the time of the last post that went by, in microseconds; some seconds before it are read again. A gap is
+  // said when the cursor is older than what is kept, or when what comes begins much later.
+  StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor) override;
   StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
                                         const std::vector<std::string>& post_remote_ids) override;
 
  private:
+  class Jetstream;
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   Answer Ask(const Call& call, const Account& account, const std::string& method, const Json* body = nullptr);
   Answer SendRequest(const Call& call, const Account& account, const std::string& method, net::ClientRequest request);
@@ -78,6 +84,7 @@ class BlueskyConnector : public Connector {
 
   net::HttpClient& http_;
   const Clock& clock_;
+  const Streaming streaming_;
   Capabilities capabilities_;
 };
 

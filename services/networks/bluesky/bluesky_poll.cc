@@ -3,8 +3,7 @@
 #include <set>
 
 #include "networks/bluesky/bluesky.h"
-#include "networks/text/unicode.h"
-#include "networks/wire/webhook_json.h"
+#include "networks/bluesky/bluesky_post.h"
 
 namespace parvis::networks {
 namespace {
@@ -12,11 +11,6 @@ namespace {
 constexpr int kPageMax = 100;
 // The list is sorted by the time a post claims, never later than the network saw it: what arrives late lies lower.
 constexpr absl::Duration kOverlap = absl::Minutes(10);
-
-int64_t Number(const Json& json, const char* key) {
-  const Json& value = Member(json, key);
-  return value.is_number_integer() ? value.get<int64_t>() : 0;
-}
 
 // Two lists, each from its newest back to where the last round began.
 struct Round {
@@ -30,9 +24,9 @@ struct Round {
     round.since = std::max<int64_t>(0, absl::ToUnixMicros(since));
     const Json json = ParseJson(cursor);
     if (!Member(json, "s").is_number_integer()) return round;
-    round.since = Number(json, "s");
-    round.next_since = Number(json, "n");
-    round.own = Number(json, "o") == 1;
+    round.since = BlueskyNumber(json, "s");
+    round.next_since = BlueskyNumber(json, "n");
+    round.own = BlueskyNumber(json, "o") == 1;
     round.place = Text(json, "c");
     return round;
   }
@@ -42,84 +36,6 @@ struct Round {
     return Dump(json);
   }
 };
-
-void AddPictures(const Json& record, const std::string& did, Happening* h) {
-  const Json& embed = Member(record, "embed");
-  const Json& images = Member(Member(embed, "media").is_object() ? Member(embed, "media") : embed, "images");
-  for (size_t i = 0; images.is_array() && i < images.size() && i < 20; ++i) {
-    const std::string cid = Text(Member(Member(images[i], "image"), "ref"), "$link");
-    if (cid.empty()) continue;
-    h->attachments.emplace_back("image", "https://cdn.bsky.app/img/feed_fullsize/plain/" + did + "/" + cid + "@jpeg");
-  }
-}
-
-// The text with each shortened or disguised link as what it leads to.
-std::string TextWithLinks(const Json& record) {
-  struct Stretch {
-    size_t begin, end;
-    std::string uri;
-  };
-  std::string out = Text(record, "text");
-  std::vector<Stretch> links;
-  const Json& facets = Member(record, "facets");
-  for (size_t i = 0; facets.is_array() && i < facets.size() && i < 100; ++i) {
-    const Json &index = Member(facets[i], "index"), &features = Member(facets[i], "features");
-    const int64_t begin = Number(index, "byteStart"), end = Number(index, "byteEnd");
-    const std::string uri = features.is_array() && !features.empty() ? Text(features[0], "uri") : "";
-    if (uri.empty() || begin < 0 || end <= begin || end > static_cast<int64_t>(out.size())) continue;
-    links.push_back({static_cast<size_t>(begin), static_cast<size_t>(end), uri});
-  }
-  std::sort(links.begin(), links.end(), [](const Stretch& a, const Stretch& b) { return a.begin > b.begin; });
-  size_t upper = out.size();
-  for (const Stretch& link : links) {  // from the end, so that the places before stay where they are
-    if (link.end > upper) continue;    // overlaps another
-    upper = link.begin;
-    const size_t length = link.end - link.begin;
-    if (link.uri.find(out.substr(link.begin, length)) == std::string::npos) out.replace(link.begin, length, link.uri);
-  }
-  return out;
-}
-
-// createdAt has milliseconds, the record key's clock microseconds: where both tell the same one, what was written within it has
-// an order.
-absl::Time Refined(absl::Time created, std::string_view rkey) {
-  const auto micros = MicrosOfTid(rkey);
-  return micros && *micros / 1000 == absl::ToUnixMillis(created) ? absl::FromUnixMicros(*micros) : created;
-}
-
-// A post of somebody that concerns us. All but the author's names is from the record, which every way shows alike.
-// `partner`: with whom we talk, where it is our own. nullopt when it cannot be understood.
-std::optional<Happening> HappeningOf(const Json& post, const Account& account, const std::string& partner) {
-  const Json &record = Member(post, "record"), &author = Member(post, "author");
-  Happening h;
-  h.remote_id = Text(post, "uri");
-  h.author_remote_id = DidOf(h.remote_id);
-  const auto seen = ParseIsoTime(Text(post, "indexedAt"));
-  if (!IsBlueskyPost(h.remote_id) || !record.is_object() || !seen) return std::nullopt;
-  const auto created = ParseIsoTime(Text(record, "createdAt"));
-  h.account_remote_id = account.remote_id;
-  h.by_us = h.author_remote_id == account.remote_id;
-  const Json& reply = Member(record, "reply");
-  h.parent_remote_id = Text(Member(reply, "parent"), "uri");
-  h.thread = Text(Member(reply, "root"), "uri");
-  // A reply is a reply whichever way it reached us: the kind is part of the natural key.
-  h.kind = h.parent_remote_id.empty() ? Happening::Kind::kMention : Happening::Kind::kComment;
-  if (h.thread.empty()) h.thread = h.remote_id;
-  if (!h.parent_remote_id.empty()) h.post_remote_id = h.thread;
-  h.conversation = h.thread + "/" + (h.by_us && !partner.empty() ? partner : h.author_remote_id);
-  h.author_name = text::CutBytes(text::ToUtf8(Text(author, "displayName")), 1000);
-  h.author_handle = Text(author, "handle");
-  if (h.author_name.empty()) h.author_name = h.author_handle;
-  h.text = text::CutBytes(text::ToUtf8(TextWithLinks(record)), kHappeningTextMax);
-  // What claims to be of the future is of when it was seen.
-  h.occurred_at = created ? Refined(std::clamp(*created, absl::UnixEpoch(), std::max(*seen, absl::UnixEpoch())),
-                                    RkeyOf(h.remote_id))
-                          : *seen;
-  h.revision = created ? std::max<int64_t>(0, absl::ToUnixMicros(*created)) : 0;
-  h.permalink = BlueskyPermalink(h.remote_id);
-  AddPictures(record, h.author_remote_id, &h);
-  return h;
-}
 
 void AddUnread(const Json& item, PollPage* page) {
   page->unparsed.push_back({Dump(item), "MISSING_FIELD",
@@ -138,7 +54,7 @@ bool TakeNotifications(const Json& list, const Account& account, const Round& ro
     }
     const std::string reason = Text(item, "reason");
     if (reason != "mention" && reason != "reply" && reason != "quote") continue;
-    const auto h = HappeningOf(item, account, "");
+    const auto h = BlueskyHappening(item, account, "");
     if (!h) {
       AddUnread(item, page);
     } else if (taken.insert(h->remote_id).second) {
@@ -170,7 +86,7 @@ bool TakeOwn(const Json& list, const Account& account, const Round& round, PollP
     std::string partner = DidOf(Text(Member(Member(Member(post, "record"), "reply"), "parent"), "uri"));
     if (partner == account.remote_id) partner = Text(Member(Member(item, "reply"), "grandparentAuthor"), "did");
     if (partner.empty() || partner == account.remote_id) continue;
-    const auto h = HappeningOf(post, account, partner);
+    const auto h = BlueskyHappening(post, account, partner);
     h ? page->happenings.push_back(*h) : AddUnread(item, page);
   }
   return !older;

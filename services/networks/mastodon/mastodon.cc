@@ -66,7 +66,8 @@ void CheckMix(const Draft& draft, std::vector<Violation>* out) {
 
 }  // namespace
 
-MastodonConnector::MastodonConnector(net::HttpClient& http, const Clock& clock) : http_(http), clock_(clock) {
+MastodonConnector::MastodonConnector(net::HttpClient& http, const Clock& clock, net::StreamClient* streams)
+    : http_(http), clock_(clock), streams_(streams) {
   Capabilities& c = capabilities_;
   c.network = "mastodon";
   c.display_name = "Mastodon";
@@ -74,7 +75,7 @@ MastodonConnector::MastodonConnector(net::HttpClient& http, const Clock& clock) 
   c.Allow({F::kText,     F::kLink,       F::kImage,        F::kGallery,   F::kVideo,   F::kPoll,
            F::kThread,   F::kQuote,      F::kTags,         F::kThumbnail, F::kPolling, F::kMentions,
            F::kMessages, F::kReply,      F::kPrivateReply, F::kDeleteOwn, F::kBan,     F::kMute,
-           F::kReport,   F::kPostCounts, F::kChannelCounts});
+           F::kReport,   F::kPostCounts, F::kChannelCounts, F::kStream});
   c.features[F::kQuote].because = "from 4.5 on; whom the quoted author lets";
   c.features[F::kPrivateReply].because = "a status that only those whom it mentions can see";
   c.features[F::kMessages].because = "statuses that only those whom they mention can see";
@@ -95,7 +96,8 @@ MastodonConnector::MastodonConnector(net::HttpClient& http, const Clock& clock) 
   c.Refuse(F::kImpressions, "statuses are counted by answers, boosts and favourites alone",
            "https://docs.joinmastodon.org/entities/Status/");
   c.Leave(F::kNativeSchedule, "the status gets another id when it appears; Parvis keeps the time itself");
-  c.Leave(F::kStream, "notifications are read every so often instead");
+  c.features[F::kStream].because = "what mentions us, our answers, edits and removals; nothing is replayed: reading closes the gaps";
+  if (streams_ == nullptr) c.Leave(F::kStream, "this process opens no streams");
   c.post_text_max = c.reply_text_max = kTextMax;
   c.text_unit = TextUnit::kGraphemes;
   c.media_max = kMediaMax;

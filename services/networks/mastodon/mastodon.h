@@ -25,9 +25,14 @@ bool IsOlderId(const std::string& a, const std::string& b);
 // The text of a status as people read it. Pure.
 std::string MastodonText(const Json& status);
 
+// When the status with this id was written: ids hold it in their upper bits (milliseconds). Pure.
+absl::Time MastodonTimeOfId(std::string_view id);
+struct MastodonTaken;
+
 class MastodonConnector : public Connector {
  public:
-  MastodonConnector(net::HttpClient& http, const Clock& clock);
+  // Without `streams` no stream can be opened. Both outlive the connector.
+  MastodonConnector(net::HttpClient& http, const Clock& clock, net::StreamClient* streams = nullptr);
   const Capabilities& capabilities() const override { return capabilities_; }
   std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
   int TextLength(std::string_view text) const override;
@@ -38,10 +43,14 @@ class MastodonConnector : public Connector {
   bool Matches(const Write& write, const OwnItem& item) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;
+  // The account's own stream: what mentions us, what we answer elsewhere, edits and removals. The network replays nothing, so
+  // every stream begins with a gap, said by the first Next at once; the cursor stays "".
+  StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor) override;
   StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
                                         const std::vector<std::string>& post_remote_ids) override;
 
  private:
+  class UserStream;
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   struct Place;
   // `path` below base_url: "/api/v1/statuses". A JSON body, if any; the key only for what has one.
@@ -70,9 +79,14 @@ class MastodonConnector : public Connector {
                                           Place* place, PollPage* page);
   Status FindRoots(const Call& call, const Account& account, const std::vector<Json>& statuses, MastodonRoots* roots,
                    PollPage* page);
+  // Adds the happenings that `taken` are; asks for what lies above them.
+  Status AddHappenings(const Call& call, const Account& account, const std::vector<MastodonTaken>& taken, PollPage* page);
+  // Where the streams are: the server may have them at a host of their own.
+  StatusOr<std::string> StreamingBase(const Call& call, const Account& account);
 
   net::HttpClient& http_;
   const Clock& clock_;
+  net::StreamClient* const streams_;
   Capabilities capabilities_;
 };
 

@@ -9,8 +9,7 @@
 
 #include "networks/mastodon/mastodon.h"
 #include "networks/mastodon/mastodon_roots.h"
-#include "networks/text/unicode.h"
-#include "networks/wire/webhook_json.h"
+#include "networks/mastodon/mastodon_status.h"
 
 namespace parvis::networks {
 namespace {
@@ -21,60 +20,6 @@ constexpr size_t kDoneMax = 400, kShortPage = 20;
 constexpr absl::Duration kOverlap = absl::Seconds(30);
 
 std::optional<absl::Time> CreatedAt(const Json& item) { return ParseIsoTime(Text(item, "created_at")); }
-
-bool MentionsUs(const Json& status, const std::string& me) {
-  const Json& mentions = Member(status, "mentions");
-  return mentions.is_array() &&
-         std::any_of(mentions.begin(), mentions.end(), [&](const Json& mention) { return Text(mention, "id") == me; });
-}
-
-void TakeAttachments(const Json& status, Happening* h) {
-  const Json& media = Member(status, "media_attachments");
-  for (size_t i = 0; media.is_array() && i < media.size() && i < 16; ++i) {
-    const std::string url = CleanText(media[i], "url", 2048);
-    if (!url.empty()) h->attachments.emplace_back(CleanText(media[i], "type"), url);
-  }
-}
-
-std::optional<Happening> HappeningOf(const Json& status, const Account& account, const MastodonRoots& roots) {
-  Happening h;
-  h.account_remote_id = account.remote_id;
-  h.remote_id = CleanText(status, "id");
-  const auto created = CreatedAt(status);
-  const Json& author = Member(status, "account");
-  h.author_remote_id = CleanText(author, "id");
-  if (h.remote_id.empty() || h.author_remote_id.empty() || !created) return std::nullopt;
-  h.author_handle = CleanText(author, "acct", 1024);
-  h.author_name = CleanText(author, "display_name", 1024);
-  if (h.author_name.empty()) h.author_name = h.author_handle;
-  h.by_us = h.author_remote_id == account.remote_id;
-  h.parent_remote_id = CleanText(status, "in_reply_to_id");
-  h.thread = h.conversation = roots.RootOf(h.remote_id);
-  if (h.thread != h.remote_id && roots.AuthorOf(h.thread) == account.remote_id) {
-    h.post_remote_id = h.thread;
-  } else if (roots.AuthorOf(h.parent_remote_id) == account.remote_id) {
-    h.post_remote_id = h.parent_remote_id;
-  }
-  // Whoever is answered: what hangs below our post is a comment, also where people answer each other.
-  const bool answer = !h.parent_remote_id.empty();
-  h.kind = Text(status, "visibility") == "direct" ? Happening::Kind::kMessage
-           : answer || h.by_us                    ? Happening::Kind::kComment
-                                                  : Happening::Kind::kMention;
-  const std::string warning = CleanText(status, "spoiler_text", 4096), content = MastodonText(status);
-  h.text = text::CutBytes(warning.empty()   ? content
-                          : content.empty() ? warning
-                                            : warning + "\n\n" + content,
-                          kHappeningTextMax);
-  h.occurred_at = *created;
-  h.revision = RevisionOf(h.occurred_at);
-  h.permalink = CleanText(status, "url", 2048);
-  TakeAttachments(status, &h);
-  return h;
-}
-
-void Unread(PollPage& page, const Json& item, const char* why) {
-  page.unparsed.push_back({Dump(item), "MISSING_FIELD", why});
-}
 
 }  // namespace
 
@@ -161,7 +106,7 @@ StatusOr<std::vector<Json>> MastodonConnector::ReadForward(const Call& call, con
   std::vector<Json> items;
   for (const Json& item : answer.json) {
     if (Text(item, "id").empty()) {
-      Unread(*page, item, "an item without id");
+      page->unparsed.push_back(UnreadMastodon(item, "an item without id"));
     } else if (IsOlderId(after, Text(item, "id"))) {
       items.push_back(item);
     }
@@ -216,40 +161,10 @@ StatusOr<PollPage> MastodonConnector::Poll(const Call& call, const Account& acco
     page.more = true;  // our own have to wait for a page with room
   }
 
-  std::vector<std::pair<Json, bool>> taken;  // a status, and whether it was edited
-  for (const Json& notification : notified) {
-    const std::string type = Text(notification, "type");
-    const Json& status = Member(notification, "status");
-    if (type != "mention" && type != "quote" && type != "update") continue;  // the server knows no such filter
-    if (!status.is_object()) {
-      Unread(page, notification, "a notification without its status");
-    } else if (type != "update" ||
-               (MentionsUs(status, account.remote_id) && Text(Member(status, "account"), "id") != account.remote_id)) {
-      taken.emplace_back(status, type == "update");
-    }
-  }
-  for (const Json& status : written) {
-    const bool answers = !Text(status, "in_reply_to_id").empty() || Text(status, "visibility") == "direct";
-    if (answers && !Member(status, "reblog").is_object()) taken.emplace_back(status, false);
-  }
-  std::vector<Json> statuses;
-  for (const auto& [status, edited] : taken) statuses.push_back(status);
-  MastodonRoots roots;
-  PARVIS_RETURN_IF_ERROR(FindRoots(call, account, statuses, &roots, &page));
-  for (const auto& [status, edited] : taken) {
-    auto happening = HappeningOf(status, account, roots);
-    const auto when = ParseIsoTime(Text(status, "edited_at"));
-    if (!happening || (edited && !when)) {
-      Unread(page, status, "a status without id, author or time");
-      continue;
-    }
-    if (edited) {
-      happening->kind = Happening::Kind::kEdit;
-      happening->occurred_at = *when;
-      happening->revision = RevisionOf(*when);
-    }
-    page.happenings.push_back(*std::move(happening));
-  }
+  std::vector<MastodonTaken> taken;
+  for (const Json& notification : notified) TakeMastodonNotification(notification, account, &taken, &page.unparsed);
+  for (const Json& status : written) TakeMastodonOwn(status, &taken);
+  PARVIS_RETURN_IF_ERROR(AddHappenings(call, account, taken, &page));
   std::stable_sort(page.happenings.begin(), page.happenings.end(),
                    [](const Happening& a, const Happening& b) { return a.occurred_at < b.occurred_at; });
   page.cursor = Dump(Json{{"m", mentions.Encode()}, {"o", own.Encode()}});

@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "networks/connector.h"
+#include "networks/testing/scripted_stream.h"
 #include "platform/net/http_server.h"
+#include "platform/net/socket_server.h"
+#include "platform/net/stream_client.h"
 
 namespace parvis::networks {
 
@@ -27,18 +30,27 @@ class ScriptedNetwork {
     client_config.allowed_networks = {"127.0.0.0/8"};
     client_config.request_max = absl::Seconds(10);
     client_ = std::make_unique<net::HttpClient>(client_config, clock_, metrics_);
-    connectors_ = MakeConnectors(*client_, clock_);
+    net::StreamClientConfig stream_config;
+    stream_config.allowed_networks = {"127.0.0.0/8"};
+    streams_ = std::make_unique<net::StreamClient>(stream_config, clock_, metrics_);
+    const std::string socket_url = "ws://" + server_->address();
+    connectors_ = MakeConnectors(*client_, clock_, {streams_.get(), socket_url});
   }
 
   // What the next request gets; the requests after the last answer get 599.
   void Next(int status, std::string body, net::Headers headers = {}) {
     std::lock_guard lock(mutex_);
-    script_.push_back({{status, std::move(headers), std::move(body)}, false});
+    script_.push_back({{status, std::move(headers), std::move(body)}, false, nullptr});
   }
   // The next request arrives and is never answered.
   void NextReset() {
     std::lock_guard lock(mutex_);
-    script_.push_back({{}, true});
+    script_.push_back({{}, true, nullptr});
+  }
+  // The next request gets a stream, which `stream` writes: server-sent events, or a WebSocket where one is asked for.
+  void NextStream(StreamScript* stream, const std::string& type = "text/event-stream") {
+    std::lock_guard lock(mutex_);
+    script_.push_back({{200, {{"Content-Type", type}}, ""}, false, stream});
   }
   std::vector<net::HttpRequest> Taken() {
     std::lock_guard lock(mutex_);
@@ -68,9 +80,11 @@ class ScriptedNetwork {
   struct Step {
     net::HttpResponse response;
     bool reset;
+    StreamScript* stream;
   };
   void Answer(net::HttpRequest request, const net::Responder& responder) {
-    Step step{{599, {}, "unexpected"}, false};
+    Step step{{599, {}, "unexpected"}, false, nullptr};
+    const auto socket = net::AcceptSocket(request);
     {
       std::lock_guard lock(mutex_);
       requests_.push_back(std::move(request));
@@ -79,6 +93,7 @@ class ScriptedNetwork {
         script_.pop_front();
       }
     }
+    if (step.stream != nullptr) return step.stream->Open(responder, socket.value_or(step.response));
     step.reset ? responder.Abort() : responder.Send(std::move(step.response));
   }
 
@@ -89,6 +104,7 @@ class ScriptedNetwork {
   std::vector<net::HttpRequest> requests_;
   std::unique_ptr<net::HttpServer> server_;
   std::unique_ptr<net::HttpClient> client_;
+  std::unique_ptr<net::StreamClient> streams_;
   std::map<std::string, std::unique_ptr<Connector>> connectors_;
 };
 

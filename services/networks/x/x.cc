@@ -61,7 +61,7 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http),
   c.Refuse(F::kBan, "blocking was taken out of the API in June 2023: mute the author", "https://docs.x.com/changelog");
   c.Refuse(F::kReport, "the API takes no reports", kDocs);
   c.Refuse(F::kLock, "who may reply is said when posting, not later", kDocs);
-  c.Leave(F::kStream, "the filtered stream is not built: webhooks and polling tell the same");
+  c.Leave(F::kStream, "it is the app's: one connection and one token for all its channels; webhooks and polling tell the same");
   c.Leave(F::kMessages, "direct messages are not built");
   c.Leave(F::kPrivateReply, "direct messages are not built");
   c.poll_options_max = 4;

@@ -165,6 +165,7 @@ Status Transfer::Prepare(const HttpClientConfig& config, const AddressGuard& gua
 size_t Transfer::OnBody(char* data, size_t size, size_t count, void* self) {
   auto* transfer = static_cast<Transfer*>(self);
   const size_t bytes = size * count;
+  if (transfer->streaming_) return transfer->sink_({data, bytes}) ? bytes : CURL_WRITEFUNC_PAUSE;
   if (static_cast<int64_t>(transfer->result_.body.size() + bytes) > transfer->response_max_) {
     transfer->too_large_ = true;
     return 0;
@@ -184,6 +185,16 @@ size_t Transfer::OnHeader(char* data, size_t size, size_t count, void* self) {
   std::string_view line(data, bytes);
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
   if (line.rfind("HTTP/", 0) == 0) transfer->result_.headers.clear();  // after a 1xx answer the real one follows
+  if (line.empty() && transfer->sink_) {
+    long status = 0;
+    curl_easy_getinfo(transfer->easy_, CURLINFO_RESPONSE_CODE, &status);
+    if (status / 100 == 2 && !transfer->streaming_) {
+      transfer->streaming_ = true;
+      transfer->head_.sent = Sent::kAnswered;
+      transfer->head_.http_status = static_cast<int>(status);
+      transfer->head_.headers = transfer->result_.headers;
+    }
+  }
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return bytes;
   std::string_view value = line.substr(colon + 1);

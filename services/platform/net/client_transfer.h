@@ -34,6 +34,13 @@ class Transfer {
   // Ends it without curl: it never started, or the client stops.
   void Fail(const Status& status);
 
+  // For an answer without end: from the head of a 2xx answer on, the body goes to `sink` and not into the result. A sink that
+  // returns false has taken nothing; the transfer is then paused until curl_easy_pause goes on with it.
+  void StreamTo(std::function<bool(std::string_view)> sink) { sink_ = std::move(sink); }
+  bool streaming() const { return streaming_; }
+  // The answer without its body, once it is streaming.
+  const ClientResult& head() const { return head_; }
+
   CURL* easy() const { return easy_; }
   Instant deadline() const { return deadline_; }
 
@@ -60,7 +67,9 @@ class Transfer {
   int attempts_ = 0;             // connections on which curl was about to send
   bool address_refused_ = false;
   bool too_large_ = false;
-  ClientResult result_;
+  std::function<bool(std::string_view)> sink_;
+  bool streaming_ = false;
+  ClientResult result_, head_;
 };
 
 }  // namespace parvis::net

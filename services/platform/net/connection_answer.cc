@@ -19,6 +19,7 @@ namespace {
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr int64_t kLingerBytesMax = 64 << 20;
+constexpr int kCloseFrame = 8;  // RFC 6455 §5.2
 
 // Headers that say where the answer ends and what becomes of the connection: only the server writes them.
 bool IsOurs(std::string_view name) {
@@ -50,7 +51,13 @@ void Connection::Watch() {
     if (error || self->ended_ || self->exchange_ != exchange) return;
     char byte;
     const ssize_t got = recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got > 0) return;
+    if (got > 0 && self->upgraded_) {
+      char thrown_away[4096];
+      const ssize_t taken = recv(self->socket_.native_handle(), thrown_away, sizeof thrown_away, MSG_DONTWAIT);
+      if (taken > 0 && (thrown_away[0] & 0x0f) != kCloseFrame) return self->Watch();
+    } else if (got > 0) {
+      return;
+    }
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return self->Watch();
     self->gone_ = true;
     exchange->MarkGone();
@@ -96,7 +103,7 @@ asio::awaitable<bool> Connection::Answer() {
       break;
     }
     if (next == Exchange::Next::kStreamEnd) {
-      usable = http10_ || head_only_ ? false : co_await SendBytes("0\r\n\r\n") && keep_alive_ && !shared_->stopping;
+      usable = http10_ || head_only_ || upgraded_ ? false : co_await SendBytes("0\r\n\r\n") && keep_alive_ && !shared_->stopping;
       break;
     }
     streaming = true;
@@ -124,7 +131,8 @@ asio::awaitable<void> Connection::Hold(absl::Duration hold) {
 }
 
 std::string Connection::HeadOf(const HttpResponse& response) const {
-  const int status = response.status >= 200 && response.status <= 599 ? response.status : 500;
+  const bool known = response.status == 101 || (response.status >= 200 && response.status <= 599);
+  const int status = known ? response.status : 500;
   const auto reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)));
   std::string head;
   head.reserve(256);
@@ -171,6 +179,12 @@ asio::awaitable<bool> Connection::SendResponse(const HttpResponse& response, boo
 
 asio::awaitable<bool> Connection::SendStreamHead(const HttpResponse& head) {
   std::string bytes = HeadOf(head);
+  upgraded_ = head.status == 101;
+  if (upgraded_) {
+    shared_->CountRequest(head.status);
+    bytes += "Connection: Upgrade\r\n\r\n";
+    co_return co_await SendBytes(bytes);
+  }
   bytes += http10_ ? "Connection: close\r\n" : "Transfer-Encoding: chunked\r\n";
   if (!http10_ && (!keep_alive_ || shared_->stopping)) bytes += "Connection: close\r\n";
   bytes += "\r\n";
@@ -183,12 +197,12 @@ asio::awaitable<bool> Connection::SendChunks(std::deque<std::string> chunks) {
   std::string bytes;
   char size[24];
   for (const std::string& chunk : chunks) {
-    if (!http10_) {
+    if (!http10_ && !upgraded_) {
       const int length = snprintf(size, sizeof size, "%zx\r\n", chunk.size());
       bytes.append(size, length);
     }
     bytes += chunk;
-    if (!http10_) bytes += "\r\n";
+    if (!http10_ && !upgraded_) bytes += "\r\n";
   }
   co_return co_await SendBytes(bytes);
 }

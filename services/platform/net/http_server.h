@@ -55,7 +55,9 @@ class Responder {
   struct State;
   explicit Responder(std::shared_ptr<State> state) : state_(std::move(state)) {}
   void Send(HttpResponse response) const;
-  // Streaming with chunked transfer coding: status and headers now, then Write, then End.
+  // Streaming with chunked transfer coding: status and headers now, then Write, then End. With status 101 the connection is
+  // another protocol's from then on: what is written goes out as it is, and what the peer sends is thrown away until it
+  // leaves, or sends a WebSocket's close frame.
   void BeginStream(HttpResponse head) const;
   // False when the peer has gone or more than stream_queue_max_bytes wait (the connection is then closed).
   bool Write(std::string chunk) const;

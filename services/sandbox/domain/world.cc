@@ -45,7 +45,7 @@ World::World(const WorldLimits& limits, const Clock& clock, Journal& journal)
   last_account_ = seconds * 100;
 }
 
-void World::Listen(Listener listener) { listener_ = std::move(listener); }
+void World::Listen(Listener listener) { listeners_.push_back(std::move(listener)); }
 
 std::string World::KeyOf(Network network, std::string_view id) {
   std::string key(1, static_cast<char>('0' + static_cast<int>(network)));
@@ -193,12 +193,13 @@ StatusOr<ItemPtr> World::Create(const NewItem& item, const WriteContext& context
 
 void World::Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& context, absl::Time time,
                  std::string_view deed) {
-  if (!listener_) return;
+  if (listeners_.empty()) return;
   auto account = accounts_.find(KeyOf(item->network, item->account));
   if (account == accounts_.end()) return;
   const bool own = context.actor_id.empty();
-  listener_({kind, item, account->second, own ? item->author_id : context.actor_id,
-             own ? item->author_name : context.actor_name, time, std::string(deed)});
+  const Notice notice{kind, item, account->second, own ? item->author_id : context.actor_id,
+                      own ? item->author_name : context.actor_name, time, std::string(deed)};
+  for (const Listener& listener : listeners_) listener(notice);
 }
 
 StatusOr<ItemPtr> World::Change(Network network, std::string_view id, std::optional<Notice::Kind> notice, const char* kind,

@@ -74,7 +74,7 @@ class World {
   // Must be quick and must not call the World.
   using Listener = std::function<void(const Notice&)>;
   World(const WorldLimits& limits, const Clock& clock, Journal& journal);
-  void Listen(Listener listener);  // before anything else happens
+  void Listen(Listener listener);  // before anything else happens; several may listen
 
   // ---- accounts ----
   struct NewAccount {
@@ -161,7 +161,7 @@ class World {
   const WorldLimits limits_;
   const Clock& clock_;
   Journal& journal_;
-  Listener listener_;
+  std::vector<Listener> listeners_;
 
   mutable std::mutex mutex_;
   bool refuse_duplicates_ = true;

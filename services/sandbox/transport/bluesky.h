@@ -77,6 +77,7 @@ class Bluesky : public Face {
 
   // bluesky_feed.cc
   net::HttpResponse GetProfile(const Asked& asked, Answer);
+  net::HttpResponse StrangersProfile(const Asked& asked, const std::string& did);
   net::HttpResponse GetPosts(const Asked& asked, Answer);
   net::HttpResponse GetPostThread(const Asked& asked, Answer);
   net::HttpResponse GetAuthorFeed(const Asked& asked, Answer answer);

@@ -68,11 +68,27 @@ Json Bluesky::PostView(const Asked& asked, const Item& item) {
   return view;
 }
 
+// Of the audience those are known who wrote to the account.
+net::HttpResponse Bluesky::StrangersProfile(const Asked& asked, const std::string& did) {
+  const std::string& me = asked.account->id;
+  const Page found = context_.world.Read(Network::kBluesky, World::List::kInbox, me,
+                                         {.limit = 1, .filter = [&](const Item& item) { return item.author_id == did; }});
+  if (found.items.empty()) return XrpcInvalid("Profile not found");
+  Json profile = Author(asked, *found.items[0]);
+  profile["indexedAt"] = profile["createdAt"];
+  const std::string blocks = Key{me, std::string(kBskyBlock), ""}.uri();
+  std::lock_guard lock(mutex_);
+  for (auto it = records_.lower_bound(blocks); it != records_.end() && it->first.starts_with(blocks); ++it) {
+    if (Member(it->second.value, "subject") == did) profile["viewer"]["blocking"] = it->first;
+  }
+  return JsonResponse(200, profile, false);
+}
+
 net::HttpResponse Bluesky::GetProfile(const Asked& asked, Answer) {
   const std::string actor = asked.request.Param("actor");
   if (actor.empty()) return XrpcInvalid("Error: Params must have the property \"actor\"");
   const AccountPtr account = FindActor(actor);
-  if (account == nullptr) return XrpcInvalid("Profile not found");
+  if (account == nullptr) return StrangersProfile(asked, actor);
   const Page own =
       context_.world.Read(Network::kBluesky, World::List::kOwn, account->id, {.limit = 0, .count_all = true});
   return JsonResponse(200,

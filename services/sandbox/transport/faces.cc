@@ -6,6 +6,7 @@
 #include "sandbox/transport/feed.h"
 #include "sandbox/transport/ghost.h"
 #include "sandbox/transport/instagram.h"
+#include "sandbox/transport/jetstream.h"
 #include "sandbox/transport/linkedin.h"
 #include "sandbox/transport/mastodon.h"
 #include "sandbox/transport/nodebb.h"
@@ -28,6 +29,7 @@ std::vector<Served> MakeFaces(Context& context) {
   out.push_back({"/instagram", Network::kInstagram, std::make_unique<Instagram>(context)});
   out.push_back({"/youtube", Network::kYoutube, std::make_unique<Youtube>(context)});
   out.push_back({"/ghost", Network::kGhost, std::make_unique<Ghost>(context)});
+  out.push_back({"/jetstream", Network::kBluesky, std::make_unique<Jetstream>(context)});
   return out;
 }
 

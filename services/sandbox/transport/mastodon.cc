@@ -44,6 +44,7 @@ Reply Mastodon::Handle(const net::HttpRequest& http) {
     refused.headers["WWW-Authenticate"] = Cat("Bearer realm=\"Doorkeeper\", error=\"invalid_token\"");
     return {refused};
   }
+  if (IsStream(asked)) return OpenStream(asked);
   const Call call = CallOf(asked);
   if (call.perform == nullptr) return {MastodonError(404, "Not Found")};
   return Guarded(asked, call);

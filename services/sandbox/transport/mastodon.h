@@ -63,8 +63,14 @@ class Mastodon : public Face {
   net::HttpResponse Describe(const Asked& asked, Answer);
   net::HttpResponse Instance(const Request& request);
 
+  // mastodon_stream.cc
+  static bool IsStream(const Asked& asked);
+  Reply OpenStream(const Asked& asked);
+  std::string Told(const Account& me, const std::string& base, bool all, const Notice& notice) const;
+
   ItemPtr FindStatus(const std::string& id) const;  // nullptr when it is gone
-  Json Shown(const Asked& asked, const Item& item) const;
+  Json Shown(const std::string& base, const Item& item) const;
+  Json Notification(const std::string& base, const Item& item) const;  // of a mention
   WriteContext Us(const Asked& asked, Answer answer) const;
 
   struct Sent {

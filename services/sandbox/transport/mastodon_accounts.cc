@@ -109,7 +109,16 @@ net::HttpResponse Mastodon::AccountStatuses(const Asked& asked, Answer answer) {
       [&](const Item& item) {
         return !pinned && !(no_replies && !item.parent.empty()) && !(media && item.media.empty());
       },
-      [&](const Item& item) { return Shown(asked, item); });
+      [&](const Item& item) { return Shown(asked.request.base_url, item); });
+}
+
+Json Mastodon::Notification(const std::string& base, const Item& item) const {
+  return {{"id", Moved(item.id, kNotificationShift)},
+          {"type", "mention"},
+          {"created_at", MastodonTime(item.created)},
+          {"group_key", Cat("ungrouped-", Moved(item.id, kNotificationShift))},
+          {"account", MastodonAccount(item.author_id, item.author_name, item.author_handle, base)},
+          {"status", Shown(base, item)}};
 }
 
 // Only mentions happen here: whoever answers us names us.
@@ -125,13 +134,7 @@ net::HttpResponse Mastodon::Notifications(const Asked& asked, Answer answer) {
       [&](const Item& item) { return told && !item.by_us; },
       [&](const Item& item) {
         if (unwanted(item)) return Json();
-        return Json{
-            {"id", Moved(item.id, kNotificationShift)},
-            {"type", "mention"},
-            {"created_at", MastodonTime(item.created)},
-            {"group_key", Cat("ungrouped-", Moved(item.id, kNotificationShift))},
-            {"account", MastodonAccount(item.author_id, item.author_name, item.author_handle, asked.request.base_url)},
-            {"status", Shown(asked, item)}};
+        return Notification(asked.request.base_url, item);
       });
   if (response.status != 200) return response;
   Json shown = Json::array();

@@ -99,7 +99,7 @@ net::HttpResponse Mastodon::Instance(const Request& request) {
                        {"languages", {"fr"}},
                        {"api_versions", {{"mastodon", 7}}},
                        {"configuration",
-                        {{"urls", {{"streaming", Cat("ws", request.base_url.substr(4))}}},
+                        {{"urls", {{"streaming", Cat("ws", request.base_url.substr(4), "/mastodon")}}},
                          {"accounts", {{"max_featured_tags", 10}, {"max_pinned_statuses", 5}}},
                          {"statuses", statuses},
                          {"media_attachments", media},

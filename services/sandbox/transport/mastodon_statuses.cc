@@ -67,9 +67,8 @@ int64_t Count(const Item& item, const char* name) {
 
 }  // namespace
 
-Json Mastodon::Shown(const Asked& asked, const Item& item) const {
+Json Mastodon::Shown(const std::string& base, const Item& item) const {
   const World& world = context_.world;
-  const std::string& base = asked.request.base_url;
   const Page children =
       world.Read(Network::kMastodon, World::List::kChildren, item.id, {.limit = 0, .count_all = true});
   const auto extra = [&](const char* name) {
@@ -155,7 +154,7 @@ net::HttpResponse Mastodon::CreateStatus(const Asked& asked, Answer answer) {
   const std::string sent = Cat(asked.account->id, "\n", key);
   if (const auto it = sent_.find(sent); !key.empty() && it != sent_.end() && now - it->second.time < kKeyKept) {
     const ItemPtr item = FindStatus(it->second.id);
-    if (item != nullptr) return JsonResponse(200, Shown(asked, *item), false);
+    if (item != nullptr) return JsonResponse(200, Shown(asked.request.base_url, *item), false);
   }
   const std::string parent = request.Param("in_reply_to_id");
   if (!parent.empty() && FindStatus(parent) == nullptr) {
@@ -213,7 +212,7 @@ net::HttpResponse Mastodon::Write(const Asked& asked, Answer answer, const std::
     const auto attached = context_.world.SetExtra(Network::kMastodon, id, {{"attached", (*made)->id}});
     if (!attached.ok()) return Failed(attached.status());
   }
-  return JsonResponse(200, Shown(asked, **made), false);
+  return JsonResponse(200, Shown(asked.request.base_url, **made), false);
 }
 
 net::HttpResponse Mastodon::EditStatus(const Asked& asked, Answer answer) {
@@ -224,14 +223,14 @@ net::HttpResponse Mastodon::EditStatus(const Asked& asked, Answer answer) {
     return MastodonInvalid(refused);
   }
   const auto changed = context_.world.Edit(Network::kMastodon, item->id, text, Us(asked, answer));
-  return changed.ok() ? JsonResponse(200, Shown(asked, **changed), false) : Failed(changed.status());
+  return changed.ok() ? JsonResponse(200, Shown(asked.request.base_url, **changed), false) : Failed(changed.status());
 }
 
 // The answer is the status with its source, so that it can be written again.
 net::HttpResponse Mastodon::DeleteStatus(const Asked& asked, Answer answer) {
   const ItemPtr item = FindStatus(asked.path[2]);
   if (item == nullptr || item->author_id != asked.account->id) return MastodonGone();
-  Json shown = Shown(asked, *item);
+  Json shown = Shown(asked.request.base_url, *item);
   shown["text"] = item->text;
   const auto gone = context_.world.Delete(Network::kMastodon, item->id, Us(asked, answer));
   return gone.ok() ? JsonResponse(200, shown, false) : Failed(gone.status());
@@ -239,7 +238,7 @@ net::HttpResponse Mastodon::DeleteStatus(const Asked& asked, Answer answer) {
 
 net::HttpResponse Mastodon::ShowStatus(const Asked& asked, Answer) {
   const ItemPtr item = FindStatus(asked.path[2]);
-  return item == nullptr ? MastodonGone() : JsonResponse(200, Shown(asked, *item), false);
+  return item == nullptr ? MastodonGone() : JsonResponse(200, Shown(asked.request.base_url, *item), false);
 }
 
 // What is gone is left out.
@@ -248,7 +247,7 @@ net::HttpResponse Mastodon::ShowStatuses(const Asked& asked, Answer) {
   if (ids.size() > kBatch) return MastodonError(422, "Too many ids");
   Json json = Json::array();
   for (const std::string& id : ids) {
-    if (const ItemPtr item = FindStatus(id)) json.push_back(Shown(asked, *item));
+    if (const ItemPtr item = FindStatus(id)) json.push_back(Shown(asked.request.base_url, *item));
   }
   return JsonResponse(200, json, false);
 }
@@ -260,13 +259,13 @@ net::HttpResponse Mastodon::ShowContext(const Asked& asked, Answer) {
   for (ItemPtr at = item; !at->parent.empty() && ancestors.size() < kContextMax;) {
     at = FindStatus(at->parent);
     if (at == nullptr) break;
-    ancestors.insert(ancestors.begin(), Shown(asked, *at));
+    ancestors.insert(ancestors.begin(), Shown(asked.request.base_url, *at));
   }
   std::vector<ItemPtr> waiting = {item};  // depth first, the oldest answer first
   while (!waiting.empty() && descendants.size() < kContextMax) {
     const ItemPtr at = waiting.back();
     waiting.pop_back();
-    if (at != item) descendants.push_back(Shown(asked, *at));
+    if (at != item) descendants.push_back(Shown(asked.request.base_url, *at));
     const Page page = context_.world.Read(Network::kMastodon, World::List::kChildren, at->id,
                                           {.limit = static_cast<int>(kContextMax)});
     waiting.insert(waiting.end(), page.items.begin(),

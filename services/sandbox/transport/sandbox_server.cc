@@ -6,6 +6,8 @@ namespace parvis::sandbox {
 namespace {
 
 constexpr int kDelayedMax = 10'000;
+constexpr int kStreamsMax = 200;
+constexpr size_t kNoticesMax = 200'000;
 
 bool Under(const std::string& path, std::string_view prefix) {
   return path.compare(0, prefix.size(), prefix) == 0 && (path.size() == prefix.size() || path[prefix.size()] == '/');
@@ -20,14 +22,18 @@ SandboxServer::SandboxServer(const net::HttpServerConfig& config, obs::Metrics& 
       control_(context_, journal, webhooks, audiences),
       metrics_(metrics),
       later_(context_.clock, kDelayedMax),
+      streams_(context_.faults, context_.clock, kStreamsMax, kNoticesMax),
       server_(config, "sandbox", metrics, [this](net::HttpRequest request, net::Responder responder) {
         Handle(std::move(request), std::move(responder));
-      }) {}
+      }) {
+  context_.world.Listen([this](const Notice& notice) { streams_.Notify(notice); });
+}
 
 Status SandboxServer::Start() { return server_.Start(); }
 
 void SandboxServer::Stop(absl::Duration limit) {
   later_.Stop();
+  streams_.Stop();
   server_.Stop(limit);
 }
 
@@ -57,9 +63,11 @@ void SandboxServer::Handle(net::HttpRequest request, net::Responder responder) {
                             : reply.response.status < 400 ? "ok"
                                                           : "refused"}})
       .Add();
-  auto answer = [responder, reply]() {
+  auto answer = [this, responder, reply]() {
     if (reply.abort)
       responder.Abort();
+    else if (reply.stream != nullptr)
+      streams_.Open(reply.stream, responder);
     else
       responder.Send(reply.response);
   };

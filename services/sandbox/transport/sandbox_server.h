@@ -8,6 +8,7 @@
 #include "platform/net/http_server.h"
 #include "sandbox/transport/control.h"
 #include "sandbox/transport/later.h"
+#include "sandbox/transport/streams.h"
 
 namespace parvis::sandbox {
 
@@ -26,6 +27,7 @@ class SandboxServer {
   Control control_;
   obs::Metrics& metrics_;
   Later later_;
+  Streams streams_;
   net::HttpServer server_;  // last: its handlers use all of the above
 };
 

@@ -23,11 +23,14 @@ namespace parvis::sandbox {
 
 using Json = nlohmann::json;
 
-// How a request is answered: with `response` after `delay`, or by closing the connection.
+struct StreamOpening;   // streams.h
+
+// How a request is answered: with `response` after `delay`, by closing the connection, or with a stream.
 struct Reply {
   net::HttpResponse response;
   bool abort = false;
   absl::Duration delay;
+  std::shared_ptr<const StreamOpening> stream;
 };
 
 // What every network's handler works on. Not owned.
