@@ -17,7 +17,7 @@ from system import SystemTest, main
 from parvis_local import connect
 from parvis_local.cluster import ORDER
 from parvis_local.connect import ConnectError, new_id
-from parvis_local.main_job import ACCOUNTS, PUBLISHING
+from parvis_local.main_job import ACCOUNTS, PUBLISHING, MainJob
 from parvis_local.postgres import BIN, SERVICES
 from parvis_local.processes import wait_until
 
@@ -162,8 +162,9 @@ class Canary(SystemTest):
 
     def sign_ins(self):
         """By OAuth: some that succeed, and are refreshed; some that the network, the line or we ourselves refuse."""
-        flow, elsewhere = Flow(self.cluster, self.sandbox, self.job), "https://elsewhere.example/callback"
-        self.flow = flow
+        team, elsewhere = MainJob(self.cluster, self.sandbox, self.show), "https://elsewhere.example/callback"
+        team.create_team()
+        flow = self.flow = Flow(self.cluster, self.sandbox, team)
         self.sandbox.register_app("x", [elsewhere])
         flow.sign_in("mastodon", flow.account("mastodon"))
         self.sandbox.control("POST", "oauth/settings", {"network": "x", "access_seconds": 2})
@@ -202,7 +203,8 @@ class Canary(SystemTest):
             for role in ("owner", "api", "stream"):
                 with open(self.cluster.postgres.password_file(service, role), encoding="ascii") as file:
                     found[f"{service}_{role}"] = file.read().strip()
-        found.update({f"{who}'s key": key.rsplit("_", 1)[1] for who, key in self.job.keys.items()})
+        for job in (self.job, self.flow.job):
+            found.update({f"{who}'s key in {job.workspace}": key.rsplit("_", 1)[1] for who, key in job.keys.items()})
         for network, account in self.job.sandbox_accounts.items():
             found.update(
                 {f"{network} {field}": value for field, value in account["credentials"].items() if field != "username"}

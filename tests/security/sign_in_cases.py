@@ -80,7 +80,7 @@ class Flow:
         return [entry for entry in self.sandbox.journal() if entry["kind"] == "post" and entry["text"] == text]
 
     def published(self, channels, text):
-        post = self.schedule(channels, text, 0.2)
+        post = self.schedule(channels, text, 1)
         wait_until(lambda: len(self.written(text)) >= len(channels), 30, f"“{text}” is on {len(channels)} networks")
         return post
 
@@ -126,6 +126,13 @@ class SigningIn:
 
     def lives(self, seconds):
         self.sandbox.control("POST", "oauth/settings", {"network": "x", "access_seconds": seconds})
+
+    def latest_token(self):
+        return self.sandbox.sign_ins("x")["grants"][-1]["access_token"]
+
+    def me(self, token):
+        """What X says to this token."""
+        return http(self.cluster.address("sandbox_http"), "GET", "/x/2/users/me", b"", {"Authorization": f"Bearer {token}"})[0]
 
     def test_s7_a_sign_in_connects_and_publishes(self):
         channels = []
@@ -174,16 +181,13 @@ class SigningIn:
         try:
             self.cluster.await_ready(second)
             before, account = self.flow.counts().get("refreshed", 0), self.flow.account("x")
-            self.lives(4)
-            began = datetime.now(timezone.utc)
+            self.lives(5)
             channel = self.flow.sign_in("x", account)
             self.lives(TWO_HOURS)
-            first = self.sandbox.sign_ins("x")["grants"][-1]["access_token"]
+            first = self.latest_token()
             wait_until(lambda: self.flow.counts().get("refreshed", 0) > before, 10, "the token is refreshed")
-            self.assertLess((datetime.now(timezone.utc) - began).total_seconds(), 4, "ahead of its end")
-            address = self.cluster.address("sandbox_http")
-            ended = lambda: http(address, "GET", "/x/2/users/me", b"", {"Authorization": f"Bearer {first}"})[0] == 401
-            wait_until(ended, 10, "the first token has ended")
+            self.assertEqual(self.me(first), 200, "ahead of its end")
+            wait_until(lambda: self.me(first) == 401, 10, "the first token has ended")
             self.flow.published([channel["name"]], "After the first token")
             counts = self.flow.counts()
             self.assertEqual(counts["refreshed"], before + 1)
@@ -216,6 +220,7 @@ class SigningIn:
         self.lives(4)
         channel = self.flow.sign_in("x", account)
         self.lives(TWO_HOURS)
+        first = self.latest_token()
         self.kill_while_refreshing(channel, account)
         wait_until(lambda: self.row(channel)[3] == "f", 20, "somebody has looked at the channel again")
         state, reason = self.row(channel)[:2]
@@ -223,6 +228,7 @@ class SigningIn:
         shown = self.flow.channel(channel["name"])
         if state == "broken":
             self.assertIn("sign in again", shown["stateMessage"])
+        wait_until(lambda: self.me(first) == 401, 10, "the token that is left has ended")
         asked = self.flow.counts()
         post = self.flow.schedule([channel["name"]], "Written while nobody was signed in", 0.5)
         wait_until(lambda: self.attempts(post) > 0, 20, "the delivery has been tried")
