@@ -12,11 +12,12 @@ import sys
 import urllib.parse
 
 from attack import UNIMPLEMENTED, admin_address, alive, grpc, http, metrics, sign_facebook
+from sign_in_cases import Flow, query_of
 from system import SystemTest, main
 from parvis_local import connect
 from parvis_local.cluster import ORDER
 from parvis_local.connect import ConnectError, new_id
-from parvis_local.main_job import ACCOUNTS, PUBLISHING
+from parvis_local.main_job import ACCOUNTS, PUBLISHING, MainJob
 from parvis_local.postgres import BIN, SERVICES
 from parvis_local.processes import wait_until
 
@@ -33,7 +34,7 @@ class Canary(SystemTest):
     comments = 80
     extra_flags = {
         "publishing": {"log_level": "debug"},
-        "accounts": {"log_level": "debug"},
+        "accounts": {"log_level": "debug", "refresh_interval": "200ms"},
         "inbox": {"log_level": "debug"},
         "ingestion": {"log_level": "debug", "poll_failure_max": "1s"},
         "gateway": {"log_level": "debug"},
@@ -81,6 +82,7 @@ class Canary(SystemTest):
         self.sandbox.control("DELETE", "faults")  # connect first, then fail
         self.team_and_campaign(self)
         self.refusals(self)
+        self.sign_ins(self)
         self.sandbox.fault("facebook", "list", "garbage", count=3)
         self.sandbox.fault("x", "read", "server_error", count=3, http_status=503)
         self.job.release_audience()
@@ -158,6 +160,37 @@ class Canary(SystemTest):
             http(hooks, "GET", "/webhooks/facebook?hub.mode=subscribe&hub.challenge=1&hub.verify_token=" + BAD["x"])[2]
         )
 
+    def sign_ins(self):
+        """By OAuth: some that succeed, and are refreshed; some that the network, the line or we ourselves refuse."""
+        team, elsewhere = MainJob(self.cluster, self.sandbox, self.show), "https://elsewhere.example/callback"
+        team.create_team()
+        flow = self.flow = Flow(self.cluster, self.sandbox, team)
+        self.sandbox.register_app("x", [elsewhere])
+        flow.sign_in("mastodon", flow.account("mastodon"))
+        self.sandbox.control("POST", "oauth/settings", {"network": "x", "access_seconds": 2})
+        revoked, kept = flow.account("x"), flow.account("x")
+        channels = [flow.sign_in("x", account)["name"] for account in (revoked, kept)]
+        self.sandbox.control("POST", f"accounts/x/{revoked['remote_id']}/token", {"state": "revoked"})
+        wait_until(lambda: flow.counts().get("refused_refresh_ended"), 20, "the network refuses to refresh")
+        wait_until(lambda: flow.counts().get("refreshed"), 20, "a token is refreshed")
+        self.sandbox.fault("x", "token", "accept_then_reset", count=1, account=kept["remote_id"])
+        wait_until(lambda: flow.channel(channels[1])["state"] == "CHANNEL_STATE_BROKEN", 20, "what a refresh brought is lost")
+        for kind in ("garbage", "server_error", "accept_then_504", "limit", ""):
+            account = flow.account("x")
+            url, state = flow.begin("x", account)
+            if kind:
+                self.sandbox.fault("x", "token", kind, count=1, account=account["remote_id"], http_status=503)
+            else:
+                url = url.replace(urllib.parse.quote(self.cluster.sign_in_redirect_uri, safe=""),
+                                  urllib.parse.quote(elsewhere, safe=""))
+            given = query_of(self.sandbox.consent(url, account["remote_id"]))
+            for _ in range(2):
+                try:
+                    flow.complete(given)
+                    raise AssertionError(f"a sign-in was completed in spite of {kind or 'another redirect'}")
+                except ConnectError as refused:
+                    self.answers.append(str(refused).encode())
+
     # ---- the search --------------------------------------------------------
 
     def planted(self):
@@ -170,11 +203,13 @@ class Canary(SystemTest):
             for role in ("owner", "api", "stream"):
                 with open(self.cluster.postgres.password_file(service, role), encoding="ascii") as file:
                     found[f"{service}_{role}"] = file.read().strip()
-        found.update({f"{who}'s key": key.rsplit("_", 1)[1] for who, key in self.job.keys.items()})
+        for job in (self.job, self.flow.job):
+            found.update({f"{who}'s key in {job.workspace}": key.rsplit("_", 1)[1] for who, key in job.keys.items()})
         for network, account in self.job.sandbox_accounts.items():
             found.update(
                 {f"{network} {field}": value for field, value in account["credentials"].items() if field != "username"}
             )
+        found.update(self.flow.secrets())
         return found
 
     def forms(self):

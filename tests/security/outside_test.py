@@ -1,11 +1,13 @@
 """S4 and S12: addresses that our services must not call whatever a tenant writes, and networks whose answers are made
-to hurt; S8 and S9: texts in disguise and policies made to hurt (moderation_cases.py)."""
+to hurt; S7: signing in to networks (sign_in_cases.py); S8 and S9: texts in disguise and policies made to hurt
+(moderation_cases.py)."""
 
 import time
 
 from attack import alive, await_resident_below, resident_mb, slack
 from hostile import HostileSite, Trap
 from moderation_cases import HostileModeration
+from sign_in_cases import SigningIn
 from system import SystemTest, main
 from parvis_local.connect import ConnectError, new_id
 from parvis_local.main_job import ACCOUNTS
@@ -111,10 +113,14 @@ def forbidden(port):
     )
 
 
-class Outside(HostileModeration, SystemTest):
+class Outside(HostileModeration, SigningIn, SystemTest):
     comments = 60
     extra_flags = {
-        "accounts": {"http_client_allowed_networks": f"{ALLOWED},127.0.0.3/32", "http_client_request_max": "3s"},
+        "accounts": {
+            "http_client_allowed_networks": f"{ALLOWED},127.0.0.3/32",
+            "http_client_request_max": "3s",
+            "refresh_interval": "200ms",
+        },
         "ingestion": {
             "http_client_allowed_networks": ALLOWED,
             "http_client_request_max": "3s",
@@ -133,6 +139,7 @@ class Outside(HostileModeration, SystemTest):
         cls.site = HostileSite(redirect_to=f"http://127.0.0.2:{cls.trap.port}/secret")
         cls.private_site = HostileSite("127.0.0.3")
         cls.team_and_campaign(cls)
+        cls.prepare_signing_in()
 
     @classmethod
     def tearDownClass(cls):

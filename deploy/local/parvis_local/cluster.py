@@ -119,6 +119,8 @@ class Cluster:
             values[networks.secret_name(network)] = lambda: secrets.token_hex(16)
             if network.webhook.verify_token:
                 values[f"{network.name}_verify_token"] = lambda: secrets.token_hex(12)
+        for network in networks.signing_in():
+            values.setdefault(networks.app_secret_name(network), lambda: secrets.token_hex(16))
         for name, make in values.items():
             path = self.secret_file(name)
             if not os.path.exists(path):
@@ -201,8 +203,22 @@ class Cluster:
         flags.update(self.extra_flags.get(name, {}))
         return [f"--{key}={value}" for key, value in flags.items()]
 
+    @property
+    def sign_in_redirect_uri(self):
+        """Where networks send browsers back to; registered with each, and compared byte by byte."""
+        return f"{self.gateway_url}/v1/signin/callback"
+
     def _accounts_flags(self, _):
-        return {"operator_key_file": self.secret_file("operator_key"), "seal_key_file": self.secret_file("sealing_keys"),
+        apps = networks.signing_in()
+        return {"sign_in_redirect_uri": self.sign_in_redirect_uri,
+                "sign_in_client_ids": ",".join(f"{network.name}={networks.CLIENT_ID}" for network in apps),
+                "sign_in_client_secret_files": ",".join(
+                    f"{network.name}={self.secret_file(networks.app_secret_name(network))}" for network in apps),
+                "sign_in_authorize_urls": ",".join(f"{network.name}={self.sandbox_url}{network.sign_in.authorize}"
+                                                   for network in apps),
+                "sign_in_token_urls": ",".join(f"{network.name}={self.sandbox_url}{network.sign_in.token}"
+                                               for network in apps if network.sign_in.token),
+                "operator_key_file": self.secret_file("operator_key"), "seal_key_file": self.secret_file("sealing_keys"),
                 "network_base_urls": ",".join(f"{network.name}={self.sandbox_url}{network.base_path}"
                                               for network in networks.TABLE if network.base_path),
                 "http_client_allowed_networks": "127.0.0.0/8"}

@@ -16,6 +16,14 @@ class Webhook:
 
 
 @dataclasses.dataclass(frozen=True)
+class SignIn:
+    """How people sign in to the network by OAuth. Our app's secret there is in the cluster's file "<network>_<secret>"."""
+    secret: str                  # LinkedIn and Facebook have one secret for webhooks and signing in
+    authorize: str               # paths below the sandbox's address
+    token: str = ""              # "": below the network's base URL, as the connectors find it
+
+
+@dataclasses.dataclass(frozen=True)
 class Network:
     name: str
     label: str                   # for people
@@ -27,6 +35,7 @@ class Network:
     media: str = ""              # content type of what every post carries (media.FILES); "": none
     fetches: bool = False        # the network fetches media itself, from a public address: uploads to us do not reach it
     webhook: Webhook = None      # None: comments are found by polling
+    sign_in: SignIn = None       # None: credentials are given, or every server makes us an app of its own (Mastodon)
     share: int = 1               # of the audience, against the other networks
     changes: bool = True         # we are told of edits and removals; else the audience makes none
     ordered: bool = True         # ids or times tell which of two comments of one second came first
@@ -46,24 +55,26 @@ def first_of_topic(post):
     return f"t/{int(post) - 1_500_000_000_000}/1"
 
 
+CLIENT_ID = "parvis-local"   # of our app on every network
 TOKEN = ("access_token",)
 TABLE = (
     Network("facebook", "Facebook", "a Facebook Page", TOKEN, "/facebook/v23.0", share=6, likes="likes",
-            webhook=Webhook("app_secret", verify_token=True)),
+            webhook=Webhook("app_secret", verify_token=True), sign_in=SignIn("app_secret", "/facebook/v23.0/dialog/oauth")),
     Network("instagram", "Instagram", "an Instagram account", TOKEN, "/instagram/v23.0", media="image/jpeg", fetches=True, changes=False,
             webhook=Webhook("app_secret", verify_token=True)),
     # X lets a user hide 50 replies in 15 minutes, and the audience insults us more often than that within seconds. What waits
     # for the next window is kept, but a run must see the end of it.
     Network("x", "X", "an X account", TOKEN, "/x", text="short", share=6, webhook=Webhook("consumer_secret"), likes="likes",
-            limits=(("tweets.hidden", 5000),)),
+            limits=(("tweets.hidden", 5000),), sign_in=SignIn("oauth_secret", "/x/i/oauth2/authorize")),
     Network("youtube", "YouTube", "a YouTube channel", TOKEN, "/youtube", title=True, media="video/mp4", changes=False,
-            ordered=False, likes="likes"),
+            ordered=False, likes="likes", sign_in=SignIn("client_secret", "/youtube/o/oauth2/v2/auth", "/youtube/token")),
     Network("wordpress", "WordPress", "a blog", ("username", "application_password"), title=True, share=6,
             real="wordpress.Wordpress"),
     Network("ghost", "Ghost", "a Ghost blog", ("admin_key", "member_id"), title=True, changes=False, ordered=False,
             real="ghost.Ghost"),
     Network("linkedin", "LinkedIn", "a LinkedIn page", TOKEN, "/linkedin", media="image/jpeg",
-            webhook=Webhook("client_secret"), likes="likes"),
+            webhook=Webhook("client_secret"), likes="likes",
+            sign_in=SignIn("client_secret", "/linkedin/oauth/v2/authorization", "/linkedin/oauth/v2/accessToken")),
     # Neither deletions on Bluesky and Mastodon nor edits in NodeBB are in what is polled: services/networks/*/README.md.
     Network("bluesky", "Bluesky", "a Bluesky account", TOKEN, media="image/jpeg", text="short", changes=False,
             real="bluesky.Bluesky"),
@@ -83,6 +94,15 @@ USUAL = ("facebook", "x", "wordpress")
 def pushing():
     """The networks that call us."""
     return [network for network in TABLE if network.webhook]
+
+
+def signing_in():
+    """The networks that know us as an app."""
+    return [network for network in TABLE if network.sign_in]
+
+
+def app_secret_name(network):
+    return f"{network.name}_{network.sign_in.secret}"
 
 
 def secret_name(network):

@@ -2,10 +2,18 @@
 
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 
-from .networks import BY_NAME, secret_name
+from .networks import BY_NAME, CLIENT_ID, app_secret_name, secret_name
 from .processes import StartError
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Does not follow: where a browser is sent is what we ask for."""
+
+    def redirect_request(self, *_):
+        return None
 
 
 class Sandbox:
@@ -61,6 +69,31 @@ class Sandbox:
         if account:
             target.update(account=account["remote_id"], url=f"{url}?{network.webhook.query.format(**account)}")
         self.control("POST", "webhooks", target)
+
+    def register_app(self, name, more_redirects=()):
+        """Makes our app known to the simulated network, as somebody does once in its developers' console."""
+        self.control("POST", "oauth/apps", {
+            "network": name, "client_id": CLIENT_ID,
+            "client_secret_file": self._cluster.secret_file(app_secret_name(BY_NAME[name])),
+            "redirect_uris": [self._cluster.sign_in_redirect_uri, *more_redirects]})
+
+    def consent(self, authorization_url, account, decide="allow"):
+        """What a person does at the network: looks at the page and decides. Returns where the browser is sent back to; what
+        is refused without a way back raises StartError."""
+        with urllib.request.urlopen(authorization_url, timeout=30) as page:
+            page.read()
+        form = urllib.parse.urlencode({"decide": decide, "account": account}).encode()
+        try:
+            urllib.request.build_opener(_Stay).open(urllib.request.Request(authorization_url, form), timeout=30)
+        except urllib.error.HTTPError as answer:
+            if answer.code == 302:
+                return answer.headers["Location"]
+            raise
+        raise StartError("the sandbox sent the browser nowhere")
+
+    def sign_ins(self, name):
+        """All that the network gave: {"apps", "grants", "counts"}."""
+        return json.loads(self.control("GET", f"oauth/{name}"))
 
     def create_account(self, name, display_name):
         """A Page, a user, a blog, a forum ...; what ConnectChannel needs of it is under "credentials" and "site_url"."""

@@ -37,6 +37,7 @@ struct Account {
   TokenState token_state = TokenState::kValid;
   int utc_offset_minutes = 0;  // blog: site time minus UTC
   bool hold_comments = false;  // visitors' comments wait for approval
+  bool personal = false;       // `token` is a person's, who manages this account (Facebook), and not the account's own
 };
 using AccountPtr = std::shared_ptr<const Account>;
 

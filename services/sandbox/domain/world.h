@@ -90,7 +90,23 @@ class World {
   std::vector<AccountPtr> Accounts() const;
   // A new token for the account; the old one is then revoked.
   StatusOr<AccountPtr> RenewToken(Network network, std::string_view id);
+  // All tokens that the account has by then; "valid" is only the one that it was made with.
   StatusOr<AccountPtr> SetTokenState(Network network, std::string_view id, TokenState state);
+
+  // A further token, of a sign-in.
+  struct Grant {
+    std::vector<std::string> accounts;  // that it opens; calls are those of the first
+    absl::Time expires = absl::InfiniteFuture();
+    bool personal = false;  // as in Account
+    bool lasting = false;   // what is made from a personal one does not expire
+    TokenState state = TokenState::kValid;
+    std::map<std::string, std::string> pages = {};  // tokens made from a personal one, by account
+  };
+  StatusOr<std::string> GrantToken(Network network, const Grant& grant);  // RESOURCE_EXHAUSTED TOO_MANY_TOKENS
+  std::optional<Grant> FindGrant(Network network, std::string_view token) const;
+  void RevokeToken(Network network, std::string_view token);
+  // The accounts that a person manages, each with a token of its own; none for other tokens.
+  std::vector<AccountPtr> PagesOf(Network network, std::string_view token);
 
   // ---- items ----
   StatusOr<ItemPtr> Create(const NewItem& item, const WriteContext& context);
@@ -153,6 +169,8 @@ class World {
   StatusOr<ItemPtr> Change(Network network, std::string_view id, std::optional<Notice::Kind> notice, const char* kind,
                            const WriteContext& context, const std::function<void(Item&)>& change, std::string text,
                            std::string status);
+  StatusOr<std::string> AddGrant(Network network, const Grant& grant);
+  AccountPtr OfGrant(Network network, std::string_view token, const Grant& grant) const;
   void Tell(Notice::Kind kind, const ItemPtr& item, const WriteContext& context, absl::Time time,
             std::string_view deed);
   static std::string KeyOf(Network network, std::string_view id);
@@ -167,6 +185,7 @@ class World {
   bool refuse_duplicates_ = true;
   std::map<std::string, AccountPtr> accounts_;           // by KeyOf
   std::unordered_map<std::string, std::string> tokens_;  // network and token -> account id
+  std::unordered_map<std::string, Grant> grants_;        // by network and token
   std::unordered_map<std::string, ItemPtr> items_;       // by KeyOf
   Index indexes_[6];                                     // by List
   std::unordered_map<std::string, int64_t> thread_seqs_;

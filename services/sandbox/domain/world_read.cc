@@ -60,7 +60,10 @@ AccountPtr World::FindAccount(Network network, std::string_view id) const {
 AccountPtr World::FindByToken(Network network, std::string_view token) const {
   std::lock_guard lock(mutex_);
   auto it = tokens_.find(KeyOf(network, token));
-  if (it == tokens_.end()) return nullptr;
+  if (it == tokens_.end()) {
+    auto granted = grants_.find(KeyOf(network, token));
+    return granted == grants_.end() ? nullptr : OfGrant(network, token, granted->second);
+  }
   auto account = accounts_.find(KeyOf(network, it->second));
   if (account == accounts_.end()) return nullptr;
   if (account->second->token == token) return account->second;
@@ -103,6 +106,10 @@ StatusOr<AccountPtr> World::SetTokenState(Network network, std::string_view id, 
   auto changed = std::make_shared<Account>(*it->second);
   changed->token_state = state;
   it->second = changed;
+  for (auto& [key, grant] : grants_) {
+    if (state == TokenState::kValid || key[0] != KeyOf(network, "")[0]) continue;
+    if (std::ranges::find(grant.accounts, id) != grant.accounts.end()) grant.state = state;
+  }
   return it->second;
 }
 
@@ -160,6 +167,7 @@ void World::Reset() {
   std::lock_guard lock(mutex_);
   accounts_.clear();
   tokens_.clear();
+  grants_.clear();
   items_.clear();
   for (Index& index : indexes_) index.clear();
   thread_seqs_.clear();

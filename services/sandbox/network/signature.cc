@@ -28,4 +28,13 @@ std::string HmacHexBy(std::string_view method, const Secret& key, std::string_vi
 }
 std::string HmacBase64(const Secret& key, std::string_view message) { return absl::Base64Escape(Hmac(key, message)); }
 
+std::string Sha256Base64Url(const std::string& text) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
+  std::string out = absl::WebSafeBase64Escape({reinterpret_cast<char*>(digest), size});
+  while (out.ends_with('=')) out.pop_back();
+  return out;
+}
+
 }  // namespace parvis::sandbox

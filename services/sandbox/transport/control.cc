@@ -79,6 +79,7 @@ StatusOr<Json> Control::Route(const Request& request) {
   if (what == "counters") return Counters(request);
   if (what == "settings") return Settings(request);
   if (what == "state") return State(request);
+  if (what == "oauth") return SignIns(request);
   if (what == "journal" && request.path.size() == 2 && request.path[1] == "summary") return Summary();
   if (what == "reset" && request.http.method == "POST") return Reset();
   if (what == "health") return Json{{"status", "ok"}};
@@ -380,6 +381,7 @@ Json Control::Reset() {
   context_.faults.Clear();
   context_.limits.Reset();
   context_.world.Reset();
+  oauth_.Reset();
   journal_.Reset();
   return {{"last_seq", journal_.last_seq()}};
 }

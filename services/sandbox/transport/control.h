@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sandbox/domain/audience_runs.h"
+#include "sandbox/domain/oauth.h"
 #include "sandbox/network/webhooks.h"
 #include "sandbox/transport/web.h"
 
@@ -10,8 +11,8 @@ namespace parvis::sandbox {
 // Thread-safe.
 class Control {
  public:
-  Control(Context& context, Journal& journal, Webhooks& webhooks, AudienceRuns& audiences)
-      : context_(context), journal_(journal), webhooks_(webhooks), audiences_(audiences) {}
+  Control(Context& context, Journal& journal, Webhooks& webhooks, AudienceRuns& audiences, OAuth& oauth)
+      : context_(context), journal_(journal), webhooks_(webhooks), audiences_(audiences), oauth_(oauth) {}
   net::HttpResponse Handle(const net::HttpRequest& http);
 
  private:
@@ -25,6 +26,7 @@ class Control {
   StatusOr<Json> Counters(const Request& request);
   StatusOr<Json> State(const Request& request);
   StatusOr<Json> Settings(const Request& request);
+  StatusOr<Json> SignIns(const Request& request);   // control_oauth.cc
   StatusOr<Json> Summary();
   Json Reset();
 
@@ -32,6 +34,7 @@ class Control {
   Journal& journal_;
   Webhooks& webhooks_;
   AudienceRuns& audiences_;
+  OAuth& oauth_;
 };
 
 }  // namespace parvis::sandbox

@@ -20,7 +20,13 @@ net::HttpResponse Facebook::Identity(const Asked& asked) {
 }
 
 net::HttpResponse Facebook::MyAccounts(const Asked& asked) {
-  return JsonResponse(200, {{"data", {FacebookPage(*asked.account, {"name", "access_token", "tasks", "category"})}}});
+  Json data = Json::array();
+  std::vector<AccountPtr> pages = context_.world.PagesOf(product_.network, asked.account->token);
+  if (!asked.account->personal) pages = {asked.account};
+  for (const AccountPtr& page : pages) {
+    data.push_back(FacebookPage(*page, {"name", "access_token", "tasks", "category"}));
+  }
+  return JsonResponse(200, {{"data", data}});
 }
 
 net::HttpResponse Facebook::Publish(const Asked& asked, Answer answer) {

@@ -10,13 +10,14 @@
 #include "sandbox/transport/linkedin.h"
 #include "sandbox/transport/mastodon.h"
 #include "sandbox/transport/nodebb.h"
+#include "sandbox/transport/oauth.h"
 #include "sandbox/transport/x.h"
 #include "sandbox/transport/youtube.h"
 
 namespace parvis::sandbox {
 
-std::vector<Served> MakeFaces(Context& context) {
-  std::vector<Served> out;
+std::vector<Served> MakeFaces(Context& context, OAuth& oauth) {
+  std::vector<Served> out = MakeOAuthFaces(context, oauth);  // first: these lie below others' prefixes
   out.push_back({"/facebook", Network::kFacebook, std::make_unique<Facebook>(context)});
   out.push_back({"/x", Network::kX, std::make_unique<X>(context)});
   out.push_back({"/blog", Network::kBlog, std::make_unique<Blog>(context)});

@@ -80,6 +80,10 @@ Reply Graph::Handle(const net::HttpRequest& http) {
   if (account->token_state != TokenState::kValid) return {BadToken(account->token_state)};
   Asked asked{request,          account, version, request.path[0], request.path.size() > 1 ? request.path[1] : "",
               MethodOf(request)};
+  if (account->personal && (asked.object != "me" || asked.edge != "accounts")) {
+    return {GraphErrorResponse(
+        {.code = 210, .message = "(#210) A page access token is required to request this resource."})};
+  }
   if (upload) return Guarded(asked, "media", [&](Answer) { return TakeBytes(asked); });
   if (asked.object == "me") asked.object = account->id;
   return Route(asked);

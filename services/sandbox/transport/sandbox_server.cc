@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sandbox/network/signature.h"
+
 namespace parvis::sandbox {
 namespace {
 
@@ -18,8 +20,9 @@ bool Under(const std::string& path, std::string_view prefix) {
 SandboxServer::SandboxServer(const net::HttpServerConfig& config, obs::Metrics& metrics, Context context,
                              Journal& journal, Webhooks& webhooks, AudienceRuns& audiences)
     : context_(context),
-      faces_(MakeFaces(context_)),
-      control_(context_, journal, webhooks, audiences),
+      oauth_(context_.world, context_.clock, Sha256Base64Url),
+      faces_(MakeFaces(context_, oauth_)),
+      control_(context_, journal, webhooks, audiences, oauth_),
       metrics_(metrics),
       later_(context_.clock, kDelayedMax),
       streams_(context_.faults, context_.clock, kStreamsMax, kNoticesMax),

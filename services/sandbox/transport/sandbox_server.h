@@ -23,6 +23,7 @@ class SandboxServer {
  private:
   void Handle(net::HttpRequest request, net::Responder responder);
   Context context_;
+  OAuth oauth_;
   const std::vector<Served> faces_;
   Control control_;
   obs::Metrics& metrics_;

@@ -17,6 +17,7 @@
 #include "platform/net/http_server.h"
 #include "sandbox/domain/faults.h"
 #include "sandbox/domain/limits.h"
+#include "sandbox/domain/oauth.h"
 #include "sandbox/domain/world.h"
 
 namespace parvis::sandbox {
@@ -96,6 +97,6 @@ struct Served {
   Network network;
   std::unique_ptr<Face> face;
 };
-std::vector<Served> MakeFaces(Context& context);
+std::vector<Served> MakeFaces(Context& context, OAuth& oauth);
 
 }  // namespace parvis::sandbox
