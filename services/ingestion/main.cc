@@ -34,10 +34,8 @@ int Run(const IngestionConfig& config) {
   StatusOr<WebhookSettings> settings = ReadWebhookSettings(
       config.webhook_secret_files, config.webhook_previous_secret_files, config.verify_token_files, config.replay_max);
   StatusOr<HubKeys> hub_keys = HubKeys::Read(config.public_url, config.hub_key_file, config.hub_previous_key_file);
-  if (Status read = settings.ok() ? hub_keys.status() : settings.status(); !read.ok()) {
-    obs::Err("ingestion cannot start", {{"error", read}});
-    return 1;
-  }
+  const Status read = settings.ok() ? hub_keys.status() : settings.status();
+  if (!read.ok()) return obs::Err("ingestion cannot start", {{"error", read}}), 1;
   net::HttpClient http_client(config.http_client, clock, metrics);
   net::StreamClient stream_client(config.stream_client.Like(config.http_client), clock, metrics);
   const Connectors connectors = networks::MakeConnectors(http_client, clock, {&stream_client, config.jetstream_url});
@@ -73,9 +71,7 @@ int Run(const IngestionConfig& config) {
     if (HubKeys::IsCallback(request.path)) return hubs.Handle(std::move(request), std::move(responder));
     webhooks.Handle(std::move(request), std::move(responder));
   });
-
   Measuring measuring(config, connectors, desk, stream, producer, clock, metrics, &Uniform);
-
   Sources sources(store, clock);
   rpc::AccountsAuthenticator authenticator(accounts, config.authentication, clock, metrics);
   rpc::Runtime runtime("ingestion", config.rpc, authenticator, clock, metrics);

@@ -10,14 +10,11 @@
 #include "publishing/bus/delivery_events.h"
 #include "publishing/clients/accounts.h"
 #include "publishing/config.h"
-#include "publishing/media/process_inspector.h"
+#include "publishing/media_keeping.h"
 #include "publishing/network/connector_writer.h"
 #include "publishing/network/deliverer_metrics.h"
-#include "publishing/network/media_metrics.h"
 #include "publishing/storage/ledger_store.h"
-#include "publishing/storage/media_store_pg.h"
 #include "publishing/storage/post_store_pg.h"
-#include "publishing/transport/media_service.h"
 #include "publishing/transport/publishing_service.h"
 
 namespace parvis::publishing {
@@ -45,15 +42,9 @@ int Run(PublishingConfig config) {
   net::HttpClient http(config.http_client, clock, metrics);
   const Connectors connectors = networks::MakeConnectors(http, clock);
   ConnectorRules rules(connectors);
-  net::HttpClient blob_http(config.blobs.HttpConfig(), clock, metrics);
-  const auto blobs = blob::MakeBlobStore(config.blobs, blob_http, clock);
-  if (!blobs.ok()) {
-    obs::Err("publishing cannot start", {{"error", blobs.status()}});
-    return 1;
-  }
-  PgMediaStore media(api);
-  KeptMedia kept(media, **blobs);
-  ConnectorWriter writer(connectors, accounts, {config.dedupe_networks.begin(), config.dedupe_networks.end()}, &kept);
+  const auto media = MediaKeeping::Make(config, api, stream, ids, clock, metrics);
+  if (!media.ok()) return obs::Err("publishing cannot start", {{"error", media.status()}}), 1;
+  ConnectorWriter writer(connectors, accounts, {config.dedupe_networks.begin(), config.dedupe_networks.end()}, &(*media)->source());
 
   // The ledger and who empties it. A commit wakes the relay; what a person schedules wakes the deliverer, too.
   LedgerStore ledger(stream, ToRecord, [&] { relay.Wake(); });
@@ -71,15 +62,11 @@ int Run(PublishingConfig config) {
 
   // What people and tools ask for.
   PgPostStore posts(api, ToRecord, [&] { relay.Wake(), deliverer.Wake(); });
-  const PostContext context{posts, posts, accounts, rules, ids, clock, config.posts, &media};
-  ProcessInspector inspector(config.media_tools, clock, metrics);
-  const MediaContext media_context{media, **blobs, inspector, accounts, rules, ids, clock, config.media, MakeMediaObserver(metrics)};
-  PgMediaTrash trash(stream);
-  MediaSweeper sweeper(trash, **blobs, clock, config.media, config.media_sweeper, media_context.observer);
+  const PostContext context{posts, posts, accounts, rules, ids, clock, config.posts, &(*media)->store()};
   rpc::AccountsAuthenticator authenticator(accounts_client, config.authentication, clock, metrics);
   rpc::Runtime runtime("publishing", config.rpc, authenticator, clock, metrics);
   auto service = MakePublishingService({runtime, context, posts});
-  auto media_service = MakeMediaService(runtime, media_context);
+  auto media_service = (*media)->MakeService(runtime, accounts, rules);
   rpc::Server server(config.rpc, runtime, {service.get(), media_service.get()});
 
   process.AddReadyCheck("db_api", [&] { return api.Ping(); }, obs::Mode::kDatabaseAway);
@@ -92,7 +79,7 @@ int Run(PublishingConfig config) {
       {"callers", nullptr, [&](absl::Duration) { callers.Stop(); }},
       {"deliverer", [&] { return deliverer.Start(), absl::OkStatus(); }, [&](absl::Duration limit) { deliverer.Stop(limit); }},
       {"commands", [&] { return commands->Start(); }, [&](absl::Duration limit) { commands->Stop(limit); }},
-      {"sweeper", [&] { return sweeper.Start(), absl::OkStatus(); }, [&](absl::Duration) { sweeper.Stop(); }},
+      {"media", [&] { return (*media)->Start(), absl::OkStatus(); }, [&](absl::Duration) { (*media)->Stop(); }},
       {"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }},
       {"grpc",
        [&]() -> Status {

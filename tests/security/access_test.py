@@ -14,7 +14,8 @@ from attack import service_token, without_rate_limits
 from rls_cases import RowLevelSecurity
 from system import SystemTest, main
 from parvis_local.connect import ConnectError, new_id
-from parvis_local.main_job import ACCOUNTS, INBOX, METRICS, MODERATION, PUBLISHING
+from parvis_local.main_job import ACCOUNTS, INBOX, MODERATION, PUBLISHING
+from parvis_local.report import METRICS
 from parvis_local.processes import wait_until
 
 OWNER, APPROVER, SERVICE, OPERATOR = 4, 5, 6, 7

@@ -5,14 +5,14 @@ import os
 import threading
 from datetime import datetime, timedelta, timezone
 
-from . import databases, networks, story
+from . import databases, networks, report, story
 from .connect import Client, ConnectError, new_id
 from .media import MediaFiles, upload_file
 from .processes import StartError, wait_until
 
 ACCOUNTS, PUBLISHING = "accounts.v1.AccountsService", "publishing.v1.PublishingService"
 MEDIA = "publishing.v1.MediaService"
-MODERATION, INBOX, METRICS = "moderation.v1.ModerationService", "inbox.v1.InboxService", "metrics.v1.MetricsService"
+MODERATION, INBOX = "moderation.v1.ModerationService", "inbox.v1.InboxService"
 CASES_MAX = 5   # complaints for which a case is opened
 
 
@@ -56,7 +56,7 @@ class MainJob:
         self.review_held()
         self.await_answers()
         self.show.chapter("The campaign report")
-        self.print_report()
+        report.write(self)
 
     # ---- the team -------------------------------------------------------------------------------------------------
 
@@ -342,55 +342,6 @@ class MainJob:
         errors = {d.get("error", {}).get("message", "") for d in hides}
         for error in sorted(error for error in errors if error.startswith("not possible")):
             self.show.step(f"  {error}")
-
-    # ---- the report -----------------------------------------------------------------------------------------------
-
-    def print_report(self):
-        """Waits until metrics has folded what the inbox did, then prints the figures."""
-        client = self.client("owner")
-
-        def folded():
-            self.report = client.call(f"{METRICS}/GetCampaignReport", {"name": f"{self.campaign}/report"})
-            total = self.report["total"]
-            return (int(total["commentCount"]) >= self.stored_below_posts() and
-                    int(total["answeredConversationCount"]) >= self.delivered_answers)
-
-        try:
-            wait_until(folded, 30, "the report is complete", 0.3)
-        except StartError as late:
-            self.show.step(str(late))
-        self.await_likes(client)
-        total = self.report["total"]
-        self.show.step(f"posts: {total['postsDelivered']} of {total['postsPlanned']} delivered, lateness p50 "
-                       f"{total.get('latenessP50', '–')}, p99 {total.get('latenessP99', '–')}")
-        self.show.step(f"comments: {total['commentCount']}; hidden {total['hiddenCount']}, held {total['heldCount']}, deleted "
-                       f"{total['deletedCount']}")
-        for reason in total["reasons"][:6]:
-            self.show.step(f"  because of “{reason['rule']}”: {reason['count']} ({reason['action'].lower()})")
-        self.show.step(f"conversations: {total['conversationCount']}, answered {total['answeredConversationCount']} "
-                       f"({total['answerRate']:.1%}); first response p50 {total.get('firstResponseP50', '–')}, p90 "
-                       f"{total.get('firstResponseP90', '–')}")
-
-    def await_likes(self, client):
-        """Until the report has the likes that were given: ingestion reads them from the networks, metrics adds them up."""
-        def counted():
-            self.report = client.call(f"{METRICS}/GetCampaignReport", {"name": f"{self.campaign}/report"})
-            found = {part["network"]: int(part.get("networkCounters", {}).get("likes", 0)) for part in self.report["networks"]}
-            self.counted_likes = {network: found.get(network, 0) for network in self.likes}
-            self.show.progress(f"likes: {sum(self.counted_likes.values())} of {sum(self.likes.values())} counted")
-            return self.counted_likes == self.likes
-
-        try:
-            wait_until(counted, 90, "the likes are counted", 0.5)
-        except StartError as late:
-            self.show.step(str(late))
-        self.show.step(f"likes given {sum(self.likes.values())}, counted {sum(self.counted_likes.values())} on "
-                       f"{len(self.likes)} networks")
-        counters = self.report["total"].get("networkCounters", {})
-        self.show.step("the networks count: " + ", ".join(f"{name} {counters[name]}" for name in sorted(counters)))
-
-    def stored_below_posts(self):
-        return databases.count_messages(self.cluster, self.workspace, below_posts=True)
 
 
 def stamp(time_point):

@@ -1,0 +1,64 @@
+#include "publishing/media_keeping.h"
+
+#include <grpcpp/impl/service_type.h>
+
+#include "platform/net/http_client.h"
+#include "publishing/domain/media_sweeper.h"
+#include "publishing/media/process_inspector.h"
+#include "publishing/network/media_metrics.h"
+#include "publishing/storage/media_store_pg.h"
+#include "publishing/transport/media_service.h"
+
+namespace parvis::publishing {
+
+struct MediaKeeping::Parts {
+  Parts(const PublishingConfig& given, db::Pool& api, db::Pool& stream, Ids& the_ids, const Clock& the_clock, obs::Metrics& metrics)
+      : config(given),
+        ids(the_ids),
+        clock(the_clock),
+        http(config.blobs.HttpConfig(), clock, metrics),
+        objects(blob::MakeBlobStore(config.blobs, http, clock)),
+        store(api),
+        trash(stream),
+        inspector(config.media_tools, clock, metrics),
+        observer(MakeMediaObserver(metrics)) {}
+  const PublishingConfig& config;
+  Ids& ids;
+  const Clock& clock;
+  net::HttpClient http;
+  StatusOr<std::unique_ptr<blob::BlobStore>> objects;
+  PgMediaStore store;
+  PgMediaTrash trash;
+  ProcessInspector inspector;
+  const MediaObserver observer;
+  std::unique_ptr<KeptMedia> kept;          // these when `objects` is well
+  std::unique_ptr<MediaSweeper> sweeper;
+  std::unique_ptr<MediaContext> context;
+};
+
+MediaKeeping::MediaKeeping(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+MediaKeeping::~MediaKeeping() = default;
+
+StatusOr<std::unique_ptr<MediaKeeping>> MediaKeeping::Make(const PublishingConfig& config, db::Pool& api, db::Pool& stream, Ids& ids,
+                                                           const Clock& clock, obs::Metrics& metrics) {
+  auto parts = std::make_unique<Parts>(config, api, stream, ids, clock, metrics);
+  PARVIS_RETURN_IF_ERROR(parts->objects.status());
+  blob::BlobStore& objects = **parts->objects;
+  parts->kept = std::make_unique<KeptMedia>(parts->store, objects);
+  parts->sweeper = std::make_unique<MediaSweeper>(parts->trash, objects, clock, config.media, config.media_sweeper, parts->observer);
+  return std::unique_ptr<MediaKeeping>(new MediaKeeping(std::move(parts)));
+}
+
+MediaStore& MediaKeeping::store() { return parts_->store; }
+MediaSource& MediaKeeping::source() { return *parts_->kept; }
+
+std::unique_ptr<grpc::Service> MediaKeeping::MakeService(rpc::Runtime& runtime, ChannelDirectory& channels, const MediaRules& rules) {
+  Parts& p = *parts_;
+  p.context.reset(new MediaContext{p.store, **p.objects, p.inspector, channels, rules, p.ids, p.clock, p.config.media, p.observer});
+  return MakeMediaService(runtime, *p.context);
+}
+
+void MediaKeeping::Start() { parts_->sweeper->Start(); }
+void MediaKeeping::Stop() { parts_->sweeper->Stop(); }
+
+}  // namespace parvis::publishing
