@@ -54,9 +54,8 @@ int Run(const IngestionConfig& config) {
   db::Pool api(config.db_api, clock, metrics), stream(config.db_stream, clock, metrics);
   PgSourceStore store(api, stream);
   ConnectorReader reader(connectors, desk);
-  Poller poller(
-      store, reader, sink, clock, config.poll, [&](const std::string& network) { return webhooks.Takes(network); },
-      Uniform);
+  const auto takes = [&](const std::string& network) { return webhooks.Takes(network); };
+  Poller poller(store, reader, sink, clock, config.poll, takes, Uniform);
   PollMetrics poll_metrics(connectors, metrics, config.poll_late_max);
   Runner runner(store, desk, poller, heard, clock, config.runner,
                 {[&](const std::string& network) { return reader.CanRead(network); },
