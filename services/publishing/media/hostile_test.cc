@@ -56,6 +56,15 @@ TEST_F(HostileTest, APictureThatClaimsToBeHugeIsNeverDecoded) {
   EXPECT_EQ(ReasonOf(inspector().Convert(call(), Content(png), {.type = "image/jpeg", .side_max = 100}).status()), "MEDIA_TOO_MANY_PIXELS");
 }
 
+// An interlaced PNG is decoded as a whole: 100 KB that want 100 MB.
+TEST_F(HostileTest, APictureThatWantsMoreMemoryThanThereIs) {
+  config_.memory_max_bytes = int64_t{256} << 20;
+  const std::string png = Made("i.png", "vips black b.v 6000 6000 --bands 3 && vips pngsave b.v i.png --interlace");
+  EXPECT_LT(png.size(), 200'000U);
+  EXPECT_EQ(Refusal(png), "MEDIA_OVER_LIMIT");
+  EXPECT_TRUE(inspector().Inspect(call(), Content(Picture("a.png", 20, 20))).ok());
+}
+
 TEST_F(HostileTest, FramesCountAsPixels) {
   EXPECT_EQ(Refusal(GifOf(65'535, 1)), "MEDIA_TOO_MANY_PIXELS");
   const std::string many = GifOf(3'000, 500);   // 4.5 gigapixels in 14 KB

@@ -70,7 +70,7 @@ std::vector<char*> Raw(const std::vector<std::string>& words) {
 
 // A tool that finds no memory says so in one of these words, and its exit status means nothing.
 bool SaysNoMemory(const std::string& text) {
-  for (const char* words : {"ut of memory", "annot allocate memory", "failed to allocate", "failed to map segment", "std::bad_alloc"}) {
+  for (const char* words : {"ut of memory", "annot allocate memory", "emory exhausted", "failed to allocate", "failed to map segment", "std::bad_alloc"}) {
     if (text.find(words) != std::string::npos) return true;
   }
   return false;
