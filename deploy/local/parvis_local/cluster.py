@@ -239,7 +239,7 @@ class Cluster:
                 # Whoever is killed while it polls gives the poll back soon.
                 "poll_lease": "10s", "poll_call_max": "8s",
                 # A run is over before a real network's posts would be measured for the first time.
-                "measure_interval_min": "15s", "measure_interval_max": "60s", "measure_channel_every": "60s",
+                "measure_interval_min": "20s", "measure_interval_max": "60s", "measure_channel_every": "60s",
                 "measure_sync_every": "2s", "measure_lease": "20s", "measure_call_max": "8s"}
 
     def _gateway_flags(self, replica):

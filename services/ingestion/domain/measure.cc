@@ -74,7 +74,7 @@ StatusOr<MeasureResult> Measurer::Measure(const MeasureJob& job) {
   MeasureResult result;
   Status status;
   if (!job.posts.empty()) status = MeasurePosts(job, end, result);
-  if (status.ok() && job.own) status = MeasureOwn(job, end, result);
+  if (status.ok() && job.own && !stopping_) status = MeasureOwn(job, end, result);
   if (!status.ok()) {
     // A missing permission may be one to measure only, so accounts is not told of it.
     if (status.code() == Code::kUnauthenticated) meter_.ReportBroken(CallFor(job), job, status);
@@ -89,15 +89,17 @@ StatusOr<MeasureResult> Measurer::Measure(const MeasureJob& job) {
 }
 
 Status Measurer::MeasurePosts(const MeasureJob& job, MeasureEnd& end, MeasureResult& result) {
+  const size_t part = std::max<size_t>(job.posts.size() >> std::min(job.failures, 6), 1);
+  const std::vector<MeasuredPost> asked(job.posts.begin(), job.posts.begin() + static_cast<std::ptrdiff_t>(part));
   std::vector<std::string> ids;
-  for (const MeasuredPost& post : job.posts) ids.push_back(post.remote_id);
+  for (const MeasuredPost& post : asked) ids.push_back(post.remote_id);
   PARVIS_ASSIGN_OR_RETURN(std::vector<ChannelMeter::Counted> counted, meter_.Measure(CallFor(job), job, ids));
   const absl::Time now = clock_.WallNow();
   std::map<std::string, std::map<std::string, int64_t>> by_id;
   for (ChannelMeter::Counted& one : counted) by_id[one.remote_id] = std::move(one.counters);
   std::vector<Sample> samples;
   std::vector<MeasureEnd::Post> posts;
-  for (const MeasuredPost& post : job.posts) {
+  for (const MeasuredPost& post : asked) {
     auto it = by_id.find(post.remote_id);
     const int misses = it == by_id.end() ? post.misses + 1 : 0;
     posts.push_back({post.remote_id, NextMeasure(now - post.published, misses, options_, uniform_()), misses});
@@ -106,7 +108,7 @@ Status Measurer::MeasurePosts(const MeasureJob& job, MeasureEnd& end, MeasureRes
   PARVIS_RETURN_IF_ERROR(sink_.Send(samples));
   end.posts = std::move(posts);
   result.samples += static_cast<int>(samples.size());
-  result.missing += static_cast<int>(job.posts.size() - samples.size());
+  result.missing += static_cast<int>(asked.size() - samples.size());
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 // asked by one of us only. What its network refuses for the rate waits as long as the network says.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -30,8 +31,8 @@ struct MeasureOptions {
   absl::Duration channel_every = absl::Hours(6);  // a channel's own counters
   absl::Duration failure_max = absl::Hours(1);    // longest wait after failures
   absl::Duration wait_max = absl::Hours(24);      // longest wait that a network may ask for
-  absl::Duration call_max = absl::Seconds(60);    // one call; some networks are asked post by post behind it
-  absl::Duration lease = absl::Minutes(3);        // longer than the two calls that a channel takes
+  absl::Duration call_max = absl::Seconds(20);    // one call
+  absl::Duration lease = absl::Minutes(1);        // longer than the two calls that a channel takes
   int batch = 50;                                 // posts in one call, at most kMeasureBatchMax
 };
 
@@ -168,9 +169,12 @@ class Measurer {
       : store_(store), meter_(meter), sink_(sink), clock_(clock), options_(options), uniform_(std::move(uniform)) {}
 
   // Measures one claimed channel and releases it: the posts first, then its own counters. What was measured before
-  // something failed counts; nothing is moved on before its samples are safe. The error is the job's, for logs and
-  // counters.
+  // something failed counts; nothing is moved on before its samples are safe. After failures only a part of the posts
+  // is asked for, half as many with each: behind one call of ours some networks are asked post by post, which may take
+  // too long for all. The error is the job's, for logs and counters.
   StatusOr<MeasureResult> Measure(const MeasureJob& job);
+  // Jobs under way end after the call at hand. Thread-safe.
+  void StopSoon() { stopping_ = true; }
   const MeasureOptions& options() const { return options_; }
 
  private:
@@ -184,6 +188,7 @@ class Measurer {
   const Clock& clock_;
   const MeasureOptions options_;
   const std::function<double()> uniform_;
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace parvis::ingestion

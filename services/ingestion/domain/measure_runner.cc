@@ -28,6 +28,7 @@ void MeasureRunner::Stop() {
     stopping_ = true;
     changed_.notify_all();
   }
+  measurer_.StopSoon();
   if (thread_.joinable()) thread_.join();
   executor_.Stop();
 }

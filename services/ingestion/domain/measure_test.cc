@@ -157,6 +157,25 @@ TEST_F(MeasureTest, WhatTheNetworkAsksToWaitIsWaited) {
   EXPECT_EQ(AfterRefusal({}, Limited(absl::Hours(1000)), options_, 0).pause, options_.wait_max);
 }
 
+TEST_F(MeasureTest, AfterAFailureFewerPostsAreAskedForAtOnce) {
+  std::vector<PostChange> posts;
+  for (int i = 0; i < 40; ++i) {
+    posts.push_back(Delivered(std::to_string(i)));
+    meter_.Set(std::to_string(i), {{"likes", i}});
+  }
+  ASSERT_TRUE(Follow(posts).ok());
+  clock_.Advance(absl::Minutes(6));
+  meter_.Fail(MakeError(Code::kDeadlineExceeded, "TIMEOUT", "one by one"));
+  EXPECT_FALSE(MeasureDue().ok());
+  clock_.Advance(absl::Seconds(6));
+  EXPECT_FALSE(MeasureDue().ok());
+  meter_.Fail(absl::OkStatus());
+  clock_.Advance(absl::Seconds(11));
+  EXPECT_EQ(MeasureDue()->samples, 10);
+  EXPECT_EQ(MeasureDue()->samples, 30) << "the others are still due";
+  EXPECT_EQ(meter_.asked().at(1).size(), 20u);
+}
+
 TEST_F(MeasureTest, RefusedCredentialsAreReportedAndRest) {
   ASSERT_TRUE(Follow({Delivered("1")}).ok());
   clock_.Advance(absl::Minutes(5));
