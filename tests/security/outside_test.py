@@ -128,7 +128,7 @@ class Outside(HostileModeration, SigningIn, SystemTest):
             "poll_interval_min": "200ms",
             "poll_interval_max": "500ms",
         },
-        "publishing": {"http_client_allowed_networks": ALLOWED},
+        "publishing": {"http_client_allowed_networks": ALLOWED, "resume_check_every": "500ms"},
     }
 
     @classmethod
