@@ -8,6 +8,7 @@
 #include "ingestion/config.h"
 #include "ingestion/network/metrics.h"
 #include "ingestion/network/secrets.h"
+#include "ingestion/network/streaming.h"
 #include "ingestion/network/webhooks.h"
 #include "ingestion/storage/pg_sources.h"
 #include "ingestion/transport/ingestion_service.h"
@@ -48,7 +49,12 @@ int Run(const IngestionConfig& config) {
   }
   net::HttpClient http_client(config.http_client, clock, metrics);
   net::StreamClient stream_client(config.stream_client.Like(config.http_client), clock, metrics);
-  const Connectors connectors = networks::MakeConnectors(http_client, clock, {&stream_client, config.jetstream_url});
+  const auto streaming = MakeStreaming(stream_client, config.jetstream_url, config.x_bearer_token_file);
+  if (!streaming.ok()) {
+    obs::Err("ingestion cannot start", {{"error", streaming.status()}});
+    return 1;
+  }
+  const Connectors connectors = networks::MakeConnectors(http_client, clock, *streaming);
   rpc::Client accounts("ingestion", config.accounts, clock, metrics);
   AccountsDesk desk(accounts, clock, config.find_channels_max);
   bus::Producer producer(config.bus, metrics);

@@ -42,7 +42,7 @@ class BlueskyStreamTest : public ConnectorTest {
     return batch.value_or(StreamBatch());
   }
 
-  int64_t now = absl::ToUnixMicros(RealClock().WallNow());
+  int64_t now = absl::ToUnixMicros(RealClock().WallNow() + absl::Seconds(2));   // later than the opening
   StreamScript script;
   std::unique_ptr<Stream> stream;
 };
