@@ -39,7 +39,7 @@ struct IngestionConfig {
   net::HttpServerConfig http;
   net::HttpClientConfig http_client;
   net::StreamClientConfig stream_client;
-  std::string jetstream_url;
+  std::string jetstream_url, x_bearer_token_file;
   std::map<std::string, std::string> webhook_secret_files, webhook_previous_secret_files, verify_token_files;
   std::map<std::string, std::string> replay_max;  // network -> seconds
   absl::Duration replay_max_default = absl::Hours(48);
@@ -72,6 +72,8 @@ struct IngestionConfig {
     o.String("jetstream_url", &jetstream_url,
              "Bluesky's Jetstream, such as wss://jetstream2.us-east.bsky.network: all posts of the network, to each channel's "
              "reader (about 4 GB a day); empty: notifications are polled instead.");
+    o.String("x_bearer_token_file", &x_bearer_token_file,
+             "File with the bearer token of the app at X, for its filtered stream (one connection an app, so one channel); empty: none.");
     DeclareWebhooks(o);
     DeclarePolling(o);
     DeclareMeasuring(o);

@@ -10,6 +10,7 @@
 #include "ingestion/network/hubs.h"
 #include "ingestion/network/metrics.h"
 #include "ingestion/network/secrets.h"
+#include "ingestion/network/streaming.h"
 #include "ingestion/network/streams.h"
 #include "ingestion/network/webhooks.h"
 #include "ingestion/storage/pg_hubs.h"
@@ -27,6 +28,14 @@ double Uniform() {
   return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
+// Hubs of WebSub call back below a path of their own.
+net::HttpServer::Handler Route(HubListener& hubs, Webhooks& webhooks) {
+  return [&](net::HttpRequest request, net::Responder responder) {
+    if (HubKeys::IsCallback(request.path)) return hubs.Handle(std::move(request), std::move(responder));
+    webhooks.Handle(std::move(request), std::move(responder));
+  };
+}
+
 int Run(const IngestionConfig& config) {
   app::Process process("ingestion", config.process);
   obs::Metrics& metrics = process.metrics();
@@ -34,11 +43,13 @@ int Run(const IngestionConfig& config) {
   StatusOr<WebhookSettings> settings = ReadWebhookSettings(
       config.webhook_secret_files, config.webhook_previous_secret_files, config.verify_token_files, config.replay_max);
   StatusOr<HubKeys> hub_keys = HubKeys::Read(config.public_url, config.hub_key_file, config.hub_previous_key_file);
-  const Status read = settings.ok() ? hub_keys.status() : settings.status();
-  if (!read.ok()) return obs::Err("ingestion cannot start", {{"error", read}}), 1;
   net::HttpClient http_client(config.http_client, clock, metrics);
   net::StreamClient stream_client(config.stream_client.Like(config.http_client), clock, metrics);
-  const Connectors connectors = networks::MakeConnectors(http_client, clock, {&stream_client, config.jetstream_url});
+  const auto streaming = MakeStreaming(stream_client, config.jetstream_url, config.x_bearer_token_file);
+  for (const Status& read : {settings.status(), hub_keys.status(), streaming.status()}) {
+    if (!read.ok()) return obs::Err("ingestion cannot start", {{"error", read}}), 1;
+  }
+  const Connectors connectors = networks::MakeConnectors(http_client, clock, *streaming);
   rpc::Client accounts("ingestion", config.accounts, clock, metrics);
   AccountsDesk desk(accounts, clock, config.find_channels_max);
   bus::Producer producer(config.bus, metrics);
@@ -66,10 +77,7 @@ int Run(const IngestionConfig& config) {
   PgHubStore hub_store(stream);
   HubListener hubs(connectors, desk, *hub_keys, http_client, hub_store, store, receiver, clock, config.hubs, metrics,
                    Uniform);
-  net::HttpServer http(config.http, "webhooks", metrics, [&](auto request, auto responder) {
-    if (HubKeys::IsCallback(request.path)) return hubs.Handle(std::move(request), std::move(responder));
-    webhooks.Handle(std::move(request), std::move(responder));
-  });
+  net::HttpServer http(config.http, "webhooks", metrics, Route(hubs, webhooks));
   Measuring measuring(config, connectors, desk, stream, producer, clock, metrics, &Uniform);
   Sources sources(store, clock);
   rpc::AccountsAuthenticator authenticator(accounts, config.authentication, clock, metrics);

@@ -22,6 +22,7 @@
 #include "platform/net/http_client.h"
 
 namespace parvis::net {
+class ByteStream;
 class StreamClient;
 }
 
@@ -277,6 +278,7 @@ class Connector {
 struct Streaming {
   net::StreamClient* client = nullptr;   // outlives the connectors
   std::string jetstream_url;             // Bluesky's, "wss://host"; "" = none: it brings all posts of the network, to each reader
+  Secret x_bearer_token;                 // X's: the app's own token; empty = none
 };
 
 // All connectors of this build, by network name. `http` outlives them.

@@ -142,7 +142,8 @@ int main() {
   parvis::obs::Metrics metrics;
   parvis::net::HttpClient http({}, clock, metrics);
   parvis::net::StreamClient streams({}, clock, metrics);
-  const std::string jetstream = "wss://jetstream2.us-east.bsky.network";   // what can be had, not what is asked
-  std::fputs(parvis::networks::Page(parvis::networks::MakeConnectors(http, clock, {&streams, jetstream})).c_str(), stdout);
+  // What can be had, not what is asked.
+  const parvis::networks::Streaming streaming{&streams, "wss://jetstream2.us-east.bsky.network", parvis::Secret("-")};
+  std::fputs(parvis::networks::Page(parvis::networks::MakeConnectors(http, clock, streaming)).c_str(), stdout);
   return 0;
 }

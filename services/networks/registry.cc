@@ -22,7 +22,7 @@ std::map<std::string, std::unique_ptr<Connector>> MakeConnectors(net::HttpClient
     out.emplace(std::move(name), std::move(connector));
   };
   add(std::make_unique<FacebookConnector>(http, clock));
-  add(std::make_unique<XConnector>(http, clock));
+  add(std::make_unique<XConnector>(http, clock, streaming));
   add(std::make_unique<WordPressConnector>(http, clock));
   add(std::make_unique<DiscourseConnector>(http, clock));
   add(std::make_unique<LinkedInConnector>(http, clock));

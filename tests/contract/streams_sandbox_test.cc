@@ -2,18 +2,19 @@
 // of what a lost stream leaves out it is known that something may be missing.
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "networks/wire/answer.h"
 #include "tests/contract/sandbox_test.h"
 
 namespace parvis::networks {
 namespace {
 
+using parvis::testing::WaitFor;
+
 class StreamSandboxTest : public SandboxTest {
  protected:
   void SetUp() override {
     SandboxTest::SetUp();
+    if (GetParam() == "x") Control("POST", "limits", {{"network", "x"}, {"enabled", false}});
     Write write;
     write.kind = WriteKind::kPost;
     write.draft.text = "A post to talk about";
@@ -31,6 +32,11 @@ class StreamSandboxTest : public SandboxTest {
   void Open() {
     stream.reset();
     auto opened = connector().OpenStream(call(), account, cursor);
+    // X has one connection an app, and notices after a while that the last one has gone.
+    WaitFor([&] {
+      if (ReasonOf(opened.status()) == "RATE_LIMITED") opened = connector().OpenStream(call(), account, cursor);
+      return ReasonOf(opened.status()) != "RATE_LIMITED";
+    });
     ASSERT_TRUE(opened.ok()) << opened.status();
     stream = *std::move(opened);
   }
@@ -73,7 +79,8 @@ class StreamSandboxTest : public SandboxTest {
 TEST_P(StreamSandboxTest, StreamAndPollAgree) {
   Open();
   const std::string first = Comment(post, "Une question ? 😀 <b> https://brand.com/1");
-  const std::string second = Comment(first, "And an answer to it");
+  // X tells of direct answers only, and of those that name us.
+  const std::string second = Comment(GetParam() == "x" ? post : first, "And an answer to it");
   ASSERT_TRUE(ReadUntil(first).ok());
   ASSERT_TRUE(ReadUntil(second).ok());
   const auto polled = PollAll();
@@ -129,6 +136,12 @@ TEST_P(StreamSandboxTest, GarbageIsTold) {
   EXPECT_EQ(unparsed, 1);
 }
 
+TEST_P(StreamSandboxTest, TheNetworkEndsIt) {
+  Open();
+  Fault("forbid", "event");
+  EXPECT_EQ(ReasonOf(ReadUntil(Comment(post, "At the end"))), "STREAM_LOST");
+}
+
 TEST_P(StreamSandboxTest, RefusalsOfTheOpening) {
   Fault("limit", "stream");
   EXPECT_EQ(ReasonOf(connector().OpenStream(call(), account, "").status()), "RATE_LIMITED");
@@ -139,7 +152,7 @@ TEST_P(StreamSandboxTest, RefusalsOfTheOpening) {
   Open();
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, StreamSandboxTest, ::testing::Values("mastodon", "bluesky"),
+INSTANTIATE_TEST_SUITE_P(Networks, StreamSandboxTest, ::testing::Values("mastodon", "bluesky", "x"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

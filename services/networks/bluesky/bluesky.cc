@@ -42,7 +42,6 @@ void TakeStances(Capabilities* c) {
   c->Refuse(F::kImpressions, "views are not counted", kViews);
   c->Leave(F::kVideo, "a video goes through a service of its own, which Parvis does not use yet");
   c->Leave(F::kThumbnail, "it belongs to a video");
-  c->features[F::kStream].because = "what answers, mentions or quotes us; answers deep below others' are read from the notifications";
   c->Leave(F::kMessages, "chat needs an app password with that permission, which Parvis does not ask for");
   c->Leave(F::kPrivateReply, "chat needs an app password with that permission, which Parvis does not ask for");
 }

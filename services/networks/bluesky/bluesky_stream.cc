@@ -23,6 +23,9 @@ constexpr absl::Duration kJump = absl::Minutes(5);
 constexpr absl::Duration kAheadMax = absl::Minutes(5);
 // Posts are far smaller. What is larger would end the stream, at the same place again and again.
 constexpr int kMessageMax = 500'000;
+// A post that many answer must not cost a question an answer.
+constexpr size_t kPeopleMax = 1000;
+constexpr absl::Duration kKnownFor = absl::Minutes(5);
 
 // The envelope's time, which comes before the record; nullopt where there is none.
 std::optional<int64_t> TimeOf(std::string_view message) {
@@ -114,25 +117,40 @@ class BlueskyConnector::Jetstream final : public Stream {
   // Who the author is: the stream tells the DID alone. False for those whom we muted or blocked, whom the network does not
   // notify us of either.
   StatusOr<bool> Introduce(const Call& call, const std::string& author, Json* post) {
-    const Answer answer = connector_.Ask(LookupCall(call, connector_.clock_), account_,
-                                         "app.bsky.actor.getProfile?actor=" + net::UrlEncode(author));
-    const bool refused = answer.answered() && answer.refusal.error != ErrorClass::kNone;
-    // Somebody of whom nothing is known has still written; anything else ends the stream, which begins again before this.
-    const bool unknown = refused && (answer.refusal.error == ErrorClass::kInvalid || answer.refusal.error == ErrorClass::kNotFound);
-    if (unknown) return true;
-    if (!answer.ok()) return FailedRead(answer, account_);
-    (*post)["author"] = answer.json;
-    const Json& viewer = Member(answer.json, "viewer");
-    const Json& muted = Member(viewer, "muted");
-    return !(muted.is_boolean() && muted.get<bool>()) && Text(viewer, "blocking").empty();
+    const Instant now = connector_.clock_.Now();
+    auto known = people_.find(author);
+    if (known == people_.end() || known->second.until <= now) {
+      const Answer answer = connector_.Ask(LookupCall(call, connector_.clock_), account_,
+                                           "app.bsky.actor.getProfile?actor=" + net::UrlEncode(author));
+      const ErrorClass error = answer.refusal.error;
+      // Somebody of whom nothing is known has still written; anything else ends the stream, which begins again before this.
+      const bool unknown = answer.answered() && (error == ErrorClass::kInvalid || error == ErrorClass::kNotFound);
+      if (!answer.ok() && !unknown) return FailedRead(answer, account_);
+      if (people_.size() >= kPeopleMax) people_.clear();
+      Person person{Json::object(), true, now + kKnownFor};
+      if (!unknown) {
+        const Json &viewer = Member(answer.json, "viewer"), &muted = Member(viewer, "muted");
+        person.author = {{"displayName", Text(answer.json, "displayName")}, {"handle", Text(answer.json, "handle")}};
+        person.heard = !(muted.is_boolean() && muted.get<bool>()) && Text(viewer, "blocking").empty();
+      }
+      known = people_.insert_or_assign(author, std::move(person)).first;
+    }
+    (*post)["author"] = known->second.author;
+    return known->second.heard;
   }
 
+  struct Person {
+    Json author;
+    bool heard = true;
+    Instant until;
+  };
   BlueskyConnector& connector_;
   const Account account_;
   const std::unique_ptr<net::WebSocket> socket_;
   int64_t last_;         // microseconds: the newest that went by
   bool awaits_first_;    // what was asked for from a time on has not begun
   bool gap_;
+  std::map<std::string, Person> people_;   // who wrote lately, by DID
 };
 
 StatusOr<std::unique_ptr<Stream>> BlueskyConnector::OpenStream(const Call& call, const Account& account,

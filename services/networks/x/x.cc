@@ -40,7 +40,8 @@ std::string Permalink(const std::string& id) { return "https://x.com/i/web/statu
 
 }  // namespace
 
-XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http), clock_(clock) {
+XConnector::XConnector(net::HttpClient& http, const Clock& clock, const Streaming& streaming)
+    : http_(http), clock_(clock), streaming_(streaming) {
   Capabilities& c = capabilities_;
   c.network = "x";
   c.display_name = "X";
@@ -61,7 +62,12 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock) : http_(http),
   c.Refuse(F::kBan, "blocking was taken out of the API in June 2023: mute the author", "https://docs.x.com/changelog");
   c.Refuse(F::kReport, "the API takes no reports", kDocs);
   c.Refuse(F::kLock, "who may reply is said when posting, not later", kDocs);
-  c.Leave(F::kStream, "it is the app's: one connection and one token for all its channels; webhooks and polling tell the same");
+  if (streaming_.client != nullptr && !streaming_.x_bearer_token.empty()) {
+    c.Allow({F::kStream});
+    c.features[F::kStream].because = "mentions and replies; one connection an app, so one channel at a time: the others have webhooks and polling";
+  } else {
+    c.Leave(F::kStream, "it needs the app's own token, which is not named here; webhooks and polling tell the same");
+  }
   c.Leave(F::kMessages, "direct messages are not built");
   c.Leave(F::kPrivateReply, "direct messages are not built");
   c.poll_options_max = 4;

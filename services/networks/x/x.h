@@ -26,7 +26,8 @@ Outcome WithPermissionHint(Outcome outcome, const Write& write);
 
 class XConnector : public Connector {
  public:
-  XConnector(net::HttpClient& http, const Clock& clock);
+  // Without `streaming.client` and `streaming.x_bearer_token` no stream can be opened.
+  XConnector(net::HttpClient& http, const Clock& clock, const Streaming& streaming = {});
   const Capabilities& capabilities() const override { return capabilities_; }
   std::vector<Violation> Check(WriteKind kind, const Draft& draft) const override;
   int TextLength(std::string_view text) const override;
@@ -40,9 +41,19 @@ class XConnector : public Connector {
   Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const override;
   WebhookContent ParseWebhook(std::string_view body) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) override;
+  // The filtered stream, by a rule for what mentions the account, which is made if need be. The cursor is when something, be it a
+  // heartbeat, was heard last (Unix seconds): up to five minutes are sent again, a gap is said beyond, or where the app's
+  // access does not include that. X lets an app have one connection: of several channels one at a time has its stream.
+  StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor) override;
   StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account, const std::vector<std::string>& post_remote_ids) override;
 
  private:
+  class FilteredStream;
+  // With the app's own token.
+  Answer AskApp(const Call& call, const Account& account, const std::string& method, const std::string& path, const Json* body = nullptr);
+  // The id of the rule that brings what mentions the account.
+  StatusOr<std::string> StreamRule(const Call& call, const Account& account);
+  Answer OpenFiltered(const Call& call, const Account& account, int backfill_minutes, std::unique_ptr<net::ByteStream>* bytes);
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   struct Upload {
     std::vector<std::string> ids;
@@ -62,6 +73,7 @@ class XConnector : public Connector {
 
   net::HttpClient& http_;
   const Clock& clock_;
+  const Streaming streaming_;
   Capabilities capabilities_;
 };
 

@@ -3,12 +3,12 @@
 
 #include "networks/text/unicode.h"
 #include "networks/x/x.h"
+#include "networks/x/x_post.h"
 
 namespace parvis::networks {
 namespace {
 
 constexpr size_t kTextMax = 64 << 10;
-const char kTweetFields[] = "created_at,conversation_id,in_reply_to_user_id,referenced_tweets,entities,author_id";
 
 // Links as the author wrote them: the API shows t.co links and says what each stands for.
 std::string WithExpandedLinks(const Json& tweet) {
@@ -40,7 +40,14 @@ OwnItem ItemOf(const Json& tweet) {
   return item;
 }
 
-std::optional<Happening> HappeningOf(const Json& tweet, const Json& users, const std::string& us) {
+// Ids are numbers of up to 19 digits: longer is later.
+bool Later(const std::string& a, const std::string& b) { return a.size() != b.size() ? a.size() > b.size() : a > b; }
+
+std::string StartTime(absl::Time since) { return "&start_time=" + net::UrlEncode(FormatIsoTime(since)); }
+
+}  // namespace
+
+std::optional<Happening> XHappening(const Json& tweet, const Json& users, const std::string& us) {
   Happening h;
   h.remote_id = Text(tweet, "id");
   h.author_remote_id = Text(tweet, "author_id");
@@ -69,13 +76,6 @@ std::optional<Happening> HappeningOf(const Json& tweet, const Json& users, const
   return h;
 }
 
-// Ids are numbers of up to 19 digits: longer is later.
-bool Later(const std::string& a, const std::string& b) { return a.size() != b.size() ? a.size() > b.size() : a > b; }
-
-std::string StartTime(absl::Time since) { return "&start_time=" + net::UrlEncode(FormatIsoTime(since)); }
-
-}  // namespace
-
 StatusOr<Identity> XConnector::WhoAmI(const Call& call, const Account& account) {
   const Answer answer = Ask(call, account, "GET", "/2/users/me");
   if (!answer.ok()) return FailedRead(answer, account);
@@ -92,7 +92,7 @@ StatusOr<Identity> XConnector::WhoAmI(const Call& call, const Account& account) 
 StatusOr<std::vector<OwnItem>> XConnector::ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since, int limit) {
   if (write.kind == WriteKind::kPost || write.kind == WriteKind::kReply) {
     const std::string path = "/2/users/" + net::UrlEncode(account.remote_id) + "/tweets?max_results=" +
-                             std::to_string(std::clamp(limit, 5, 100)) + "&tweet.fields=" + net::UrlEncode(kTweetFields) + StartTime(since);
+                             std::to_string(std::clamp(limit, 5, 100)) + "&tweet.fields=" + net::UrlEncode(kXTweetFields) + StartTime(since);
     std::vector<OwnItem> out;
     PARVIS_RETURN_IF_ERROR(ReadPages(
         account,
@@ -110,7 +110,7 @@ StatusOr<std::vector<OwnItem>> XConnector::ReadBack(const Call& call, const Acco
   if (write.kind == WriteKind::kMute || write.kind == WriteKind::kUnmute) return CannotReadBack(write.kind, capabilities_);
   // Whether a reply is hidden cannot be read. Hiding is a PUT of a state, so doing it again is harmless: the item is
   // shown as not yet in the wanted state.
-  const Answer answer = Ask(call, account, "GET", "/2/tweets/" + net::UrlEncode(write.target_remote_id) + "?tweet.fields=" + net::UrlEncode(kTweetFields));
+  const Answer answer = Ask(call, account, "GET", "/2/tweets/" + net::UrlEncode(write.target_remote_id) + "?tweet.fields=" + net::UrlEncode(kXTweetFields));
   if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) return std::vector<OwnItem>();
   if (!answer.ok()) return FailedRead(answer, account);
   OwnItem item = ItemOf(Member(answer.json, "data"));
@@ -126,7 +126,7 @@ StatusOr<PollPage> XConnector::Poll(const Call& call, const Account& account, co
   std::string since_id = Text(state, "s"), newest = Text(state, "n");
   const std::string token = Text(state, "t");
   std::string path = "/2/users/" + net::UrlEncode(account.remote_id) + "/mentions?max_results=" + std::to_string(std::clamp(limit, 5, 100)) +
-                     "&tweet.fields=" + net::UrlEncode(kTweetFields) + "&expansions=author_id&user.fields=" + net::UrlEncode("name,username");
+                     "&tweet.fields=" + net::UrlEncode(kXTweetFields) + "&expansions=author_id&user.fields=" + net::UrlEncode(kXUserFields);
   if (IsNumber(since_id)) {
     path += "&since_id=" + since_id;
   } else {
@@ -144,7 +144,7 @@ StatusOr<PollPage> XConnector::Poll(const Call& call, const Account& account, co
   for (size_t i = data.size(); data.is_array() && i > 0; --i) {   // oldest first
     const Json& tweet = data[i - 1];
     if (const std::string id = Text(tweet, "id"); IsNumber(id) && Later(id, newest)) newest = id;
-    if (auto happening = HappeningOf(tweet, users, account.remote_id)) {
+    if (auto happening = XHappening(tweet, users, account.remote_id)) {
       page.happenings.push_back(*std::move(happening));
     } else {
       page.unparsed.push_back({Dump(tweet), "MISSING_FIELD", "a post without id, author or time"});

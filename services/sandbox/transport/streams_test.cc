@@ -137,7 +137,7 @@ TEST_F(StreamsTest, JetstreamLiveAndFromACursor) {
   EXPECT_GE(replayed["time_us"].get<int64_t>(), std::stoll(cursor));
   Mention("bluesky", "Three");
   EXPECT_EQ(Message()["commit"]["record"]["text"], "Three");
-  sandbox.Control("DELETE", "/comments/bluesky/" + net::UrlEncode(first));
+  ASSERT_TRUE(sandbox.world.Delete(Network::kBluesky, first, {.by = "audience"}).ok());
   EXPECT_EQ(Message()["commit"]["operation"], "delete");
   EXPECT_EQ(OpenJetstream("?cursor=x"), 400);
   EXPECT_EQ(OpenJetstream("?wantedDids=me"), 400);

@@ -51,6 +51,7 @@ Reply X::Handle(const net::HttpRequest& http) {
   const auto header = http.headers.find("authorization");
   const std::string token =
       header != http.headers.end() && header->second.rfind("Bearer ", 0) == 0 ? header->second.substr(7) : "";
+  if (auto reply = StreamCall(request, token)) return *std::move(reply);
   const AccountPtr account = token.empty() ? nullptr : context_.world.FindByToken(Network::kX, token);
   if (account == nullptr || account->token_state != TokenState::kValid) {
     return {XProblemResponse({401, "about:blank", "Unauthorized", "Unauthorized"})};

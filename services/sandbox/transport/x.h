@@ -59,12 +59,27 @@ class X : public Face {
   net::HttpResponse TooMany(const LimitState& state);
   WriteContext Us(const Asked& asked, Answer answer) const;
   // Json of the tweets with includes.users where `expansions` asks for it.
+  Json Tweets(const std::string& fields, const std::string& expansions, const std::vector<ItemPtr>& items) const;
   Json Tweets(const Asked& asked, const std::vector<ItemPtr>& items) const;
+  // x_stream.cc
+  struct StreamRule {
+    std::string value, tag;
+  };
+  std::optional<Reply> StreamCall(const Request& request, std::string_view token);
+  Reply OpenStream(const Request& request);
+  net::HttpResponse Rules(const Request& request);
+  net::HttpResponse AddRules(const Json& add);
+  bool Matches(const StreamRule& rule, const Item& item) const;
+  // What the stream tells of a post; "" when no rule matches.
+  std::string Line(const std::string& fields, const std::string& expansions, const ItemPtr& item);
 
   Context& context_;
   std::atomic<uint64_t> refusals_{0};
   std::mutex mutex_;
   std::map<std::string, MediaUpload> uploads_;   // by the medium's id; bounded
+  std::map<std::string, StreamRule> rules_;      // by id
+  int64_t last_rule_ = 0;
+  std::weak_ptr<const StreamOpening> stream_;    // the one that may be open
 };
 
 }  // namespace parvis::sandbox

@@ -23,8 +23,12 @@ bool Newer(const std::string& id, const std::string& than) {
 }  // namespace
 
 Json X::Tweets(const Asked& asked, const std::vector<ItemPtr>& items) const {
-  const auto fields = XFields(asked.request.Param("tweet.fields"));
-  const bool users = XFields(asked.request.Param("expansions")).contains("author_id");
+  return Tweets(asked.request.Param("tweet.fields"), asked.request.Param("expansions"), items);
+}
+
+Json X::Tweets(const std::string& asked_fields, const std::string& expansions, const std::vector<ItemPtr>& items) const {
+  const auto fields = XFields(asked_fields);
+  const bool users = XFields(expansions).contains("author_id");
   Json json = Json::object();
   std::set<std::string> seen;
   for (const ItemPtr& item : items) {
