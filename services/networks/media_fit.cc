@@ -43,10 +43,13 @@ std::string Seconds(absl::Duration duration) {
 
 std::string Sides(int width, int height) { return std::to_string(width) + " × " + std::to_string(height); }
 
-int64_t SizeOf(const Media& media) { return std::max<int64_t>(media.size_bytes, static_cast<int64_t>(media.bytes.size())); }
+int64_t SizeOf(const Media& media) {
+  return std::max<int64_t>(media.size_bytes, static_cast<int64_t>(media.bytes.size()));
+}
 
 bool Takes(const Capabilities& capabilities, const std::string& type) {
-  return std::find(capabilities.media_types.begin(), capabilities.media_types.end(), type) != capabilities.media_types.end();
+  return std::find(capabilities.media_types.begin(), capabilities.media_types.end(), type) !=
+         capabilities.media_types.end();
 }
 
 // The longest side that keeps a picture of this shape within the limits; 0 = it is within them.
@@ -67,12 +70,16 @@ int SideFor(const Capabilities& c, int width, int height) {
 // The sides at that longest one, as libvips rounds them.
 std::pair<int, int> Shrunk(int width, int height, int side) {
   const double factor = static_cast<double>(side) / std::max(width, height);
-  return {std::max(1, static_cast<int>(std::lround(width * factor))), std::max(1, static_cast<int>(std::lround(height * factor)))};
+  return {std::max(1, static_cast<int>(std::lround(width * factor))),
+          std::max(1, static_cast<int>(std::lround(height * factor)))};
 }
 
 void CheckType(const Capabilities& c, const Media& media, const std::string& field, std::vector<Violation>* out) {
   if (Takes(c, media.type)) return;
-  out->push_back({field + "type", "\"" + media.type + "\" is not taken" + (c.media_types.empty() ? "" : "; allowed are " + Join(c.media_types)), "MEDIA_TYPE"});
+  out->push_back(
+      {field + "type",
+       "\"" + media.type + "\" is not taken" + (c.media_types.empty() ? "" : "; allowed are " + Join(c.media_types)),
+       "MEDIA_TYPE"});
 }
 
 void CheckSides(const Capabilities& c, const Media& media, const std::string& field, std::vector<Violation>* out) {
@@ -81,12 +88,15 @@ void CheckSides(const Capabilities& c, const Media& media, const std::string& fi
   const int64_t pixels = int64_t{media.width} * media.height;
   const int64_t pixels_max = picture ? c.picture_pixels_max : IsVideo(media.type) ? c.video_pixels_max : 0;
   if (picture && c.picture_side_max > 0 && std::max(media.width, media.height) > c.picture_side_max) {
-    out->push_back({field + "width", "is " + Sides(media.width, media.height) + ", a side has at most " + std::to_string(c.picture_side_max) + " pixels",
+    out->push_back({field + "width",
+                    "is " + Sides(media.width, media.height) + ", a side has at most " +
+                        std::to_string(c.picture_side_max) + " pixels",
                     "MEDIA_DIMENSIONS"});
   }
   if (pixels_max > 0 && pixels > pixels_max) {
     out->push_back({field + "width",
-                    "is " + Sides(media.width, media.height) + ", " + std::to_string(pixels) + " pixels; at most " + std::to_string(pixels_max) + " are allowed",
+                    "is " + Sides(media.width, media.height) + ", " + std::to_string(pixels) + " pixels; at most " +
+                        std::to_string(pixels_max) + " are allowed",
                     "MEDIA_DIMENSIONS"});
   }
 }
@@ -94,14 +104,19 @@ void CheckSides(const Capabilities& c, const Media& media, const std::string& fi
 void CheckDuration(const Capabilities& c, const Media& media, const std::string& field, std::vector<Violation>* out) {
   if (!IsVideo(media.type) || media.duration <= absl::ZeroDuration()) return;
   if (c.video_duration_max > absl::ZeroDuration() && media.duration > c.video_duration_max) {
-    out->push_back({field + "duration", "has " + Seconds(media.duration) + ", at most " + Seconds(c.video_duration_max) + " are allowed", "MEDIA_DURATION"});
+    out->push_back({field + "duration",
+                    "has " + Seconds(media.duration) + ", at most " + Seconds(c.video_duration_max) + " are allowed",
+                    "MEDIA_DURATION"});
   }
   if (media.duration < c.video_duration_min) {
-    out->push_back({field + "duration", "has " + Seconds(media.duration) + ", at least " + Seconds(c.video_duration_min) + " are needed", "MEDIA_DURATION"});
+    out->push_back({field + "duration",
+                    "has " + Seconds(media.duration) + ", at least " + Seconds(c.video_duration_min) + " are needed",
+                    "MEDIA_DURATION"});
   }
 }
 
-// The type that a picture becomes: its own where that is taken, else JPEG before PNG. nullopt: the network takes no picture of ours.
+// The type that a picture becomes: its own where that is taken, else JPEG before PNG. nullopt: the network takes no
+// picture of ours.
 std::optional<std::string> TypeFor(const Capabilities& c, const Media& media, bool too_large) {
   const bool lossless = media.type == "image/png" || media.type == "image/gif";
   // Its bytes go down only where the type has a quality; libvips' PNG stays as large as it is.
@@ -119,9 +134,12 @@ void SayWhatChanges(const Media& media, const FitTarget& target, bool too_large,
   }
   if (!target.type.empty()) {
     std::string lost;
-    if (media.type == "image/gif") lost = ": it moves no more, only the first frame is kept";
-    else if (media.type == "image/webp") lost = target.type == "image/jpeg" ? ": transparency and movement are lost" : ": movement is lost";
-    else if (target.type == "image/jpeg") lost = ": transparency is lost";
+    if (media.type == "image/gif")
+      lost = ": it moves no more, only the first frame is kept";
+    else if (media.type == "image/webp")
+      lost = target.type == "image/jpeg" ? ": transparency and movement are lost" : ": movement is lost";
+    else if (target.type == "image/jpeg")
+      lost = ": transparency is lost";
     fit->changes.push_back(NameOfType(media.type) + " becomes " + NameOfType(target.type) + lost);
   }
   if (too_large) fit->changes.push_back("at most " + Bytes(target.bytes_max) + ": quality goes down");
@@ -130,11 +148,14 @@ void SayWhatChanges(const Media& media, const FitTarget& target, bool too_large,
 
 }  // namespace
 
-void CheckMediaLimits(const Capabilities& capabilities, const Media& media, const std::string& field, std::vector<Violation>* out) {
+void CheckMediaLimits(const Capabilities& capabilities, const Media& media, const std::string& field,
+                      std::vector<Violation>* out) {
   CheckType(capabilities, media, field, out);
   const int64_t size = SizeOf(media), size_max = capabilities.BytesMaxOf(media.type);
   if (size_max > 0 && size > size_max) {
-    out->push_back({field + "size_bytes", "has " + std::to_string(size) + " bytes, at most " + std::to_string(size_max) + " are allowed", "MEDIA_TOO_LARGE"});
+    out->push_back({field + "size_bytes",
+                    "has " + std::to_string(size) + " bytes, at most " + std::to_string(size_max) + " are allowed",
+                    "MEDIA_TOO_LARGE"});
   }
   CheckSides(capabilities, media, field, out);
   CheckDuration(capabilities, media, field, out);
@@ -142,7 +163,9 @@ void CheckMediaLimits(const Capabilities& capabilities, const Media& media, cons
 
 MediaFit FitMedia(const Capabilities& capabilities, const Media& media) {
   MediaFit fit;
-  const Feature feature = IsVideo(media.type) ? Feature::kVideo : IsPicture(media.type) ? Feature::kImage : Feature::kDocument;
+  const Feature feature = IsVideo(media.type)     ? Feature::kVideo
+                          : IsPicture(media.type) ? Feature::kImage
+                                                  : Feature::kDocument;
   const bool reel_alone = feature == Feature::kVideo && capabilities.Can(Feature::kReel);
   if (!capabilities.Can(feature) && !reel_alone) {
     fit.violations.push_back({"type", capabilities.WhyNot(feature), "NOT_POSSIBLE"});

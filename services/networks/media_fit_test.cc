@@ -28,9 +28,9 @@ Capabilities Network() {
 struct Case {
   const char* what;
   Media media;
-  std::vector<std::string> reasons;    // of the violations
+  std::vector<std::string> reasons;  // of the violations
   std::optional<FitTarget> target;
-  std::vector<std::string> changes;    // without the last one, which is always the same
+  std::vector<std::string> changes;  // without the last one, which is always the same
 };
 
 void Try(const Capabilities& capabilities, const std::vector<Case>& cases) {
@@ -49,46 +49,86 @@ void Try(const Capabilities& capabilities, const std::vector<Case>& cases) {
 }
 
 TEST(MediaFitTest, Pictures) {
-  Try(Network(), {
-      {"fits", {.type = "image/jpeg", .size_bytes = 1'000'000, .width = 2048, .height = 1024}, {}, {}, {}},
-      {"nothing known but the type", {.type = "image/png"}, {}, {}, {}},
-      {"too wide", {.type = "image/jpeg", .size_bytes = 900'000, .width = 3000, .height = 2000}, {"MEDIA_DIMENSIONS"},
-       FitTarget{"", 2048, 1'000'000}, {"3000 × 2000 becomes 2048 × 1365"}},
-      {"too high", {.type = "image/png", .size_bytes = 9'000, .width = 10, .height = 5000}, {"MEDIA_DIMENSIONS"},
-       FitTarget{"", 2048, 1'000'000}, {"10 × 5000 becomes 4 × 2048"}},
-      {"too many bytes", {.type = "image/jpeg", .size_bytes = 2'500'000, .width = 800, .height = 600}, {"MEDIA_TOO_LARGE"},
-       FitTarget{"", 0, 1'000'000}, {"at most 1 MB: quality goes down"}},
-      {"a PNG of too many bytes", {.type = "image/png", .size_bytes = 2'500'000, .width = 800, .height = 600}, {"MEDIA_TOO_LARGE"},
-       FitTarget{"image/jpeg", 0, 1'000'000}, {"PNG becomes JPEG: transparency is lost", "at most 1 MB: quality goes down"}},
-      {"a type that is not taken", {.type = "image/webp", .size_bytes = 900, .width = 3000, .height = 1500}, {"MEDIA_TYPE", "MEDIA_DIMENSIONS"},
-       FitTarget{"image/jpeg", 2048, 1'000'000}, {"3000 × 1500 becomes 2048 × 1024", "WebP becomes JPEG: transparency and movement are lost"}},
-      {"a GIF may have more bytes", {.type = "image/gif", .size_bytes = 2'900'000, .width = 400, .height = 300}, {}, {}, {}},
-      {"a GIF of too many", {.type = "image/gif", .size_bytes = 3'900'000, .width = 400, .height = 300}, {"MEDIA_TOO_LARGE"},
-       FitTarget{"image/jpeg", 0, 1'000'000},
-       {"GIF becomes JPEG: it moves no more, only the first frame is kept", "at most 1 MB: quality goes down"}},
-  });
+  Try(Network(),
+      {
+          {"fits", {.type = "image/jpeg", .size_bytes = 1'000'000, .width = 2048, .height = 1024}, {}, {}, {}},
+          {"nothing known but the type", {.type = "image/png"}, {}, {}, {}},
+          {"too wide",
+           {.type = "image/jpeg", .size_bytes = 900'000, .width = 3000, .height = 2000},
+           {"MEDIA_DIMENSIONS"},
+           FitTarget{"", 2048, 1'000'000},
+           {"3000 × 2000 becomes 2048 × 1365"}},
+          {"too high",
+           {.type = "image/png", .size_bytes = 9'000, .width = 10, .height = 5000},
+           {"MEDIA_DIMENSIONS"},
+           FitTarget{"", 2048, 1'000'000},
+           {"10 × 5000 becomes 4 × 2048"}},
+          {"too many bytes",
+           {.type = "image/jpeg", .size_bytes = 2'500'000, .width = 800, .height = 600},
+           {"MEDIA_TOO_LARGE"},
+           FitTarget{"", 0, 1'000'000},
+           {"at most 1 MB: quality goes down"}},
+          {"a PNG of too many bytes",
+           {.type = "image/png", .size_bytes = 2'500'000, .width = 800, .height = 600},
+           {"MEDIA_TOO_LARGE"},
+           FitTarget{"image/jpeg", 0, 1'000'000},
+           {"PNG becomes JPEG: transparency is lost", "at most 1 MB: quality goes down"}},
+          {"a type that is not taken",
+           {.type = "image/webp", .size_bytes = 900, .width = 3000, .height = 1500},
+           {"MEDIA_TYPE", "MEDIA_DIMENSIONS"},
+           FitTarget{"image/jpeg", 2048, 1'000'000},
+           {"3000 × 1500 becomes 2048 × 1024", "WebP becomes JPEG: transparency and movement are lost"}},
+          {"a GIF may have more bytes",
+           {.type = "image/gif", .size_bytes = 2'900'000, .width = 400, .height = 300},
+           {},
+           {},
+           {}},
+          {"a GIF of too many",
+           {.type = "image/gif", .size_bytes = 3'900'000, .width = 400, .height = 300},
+           {"MEDIA_TOO_LARGE"},
+           FitTarget{"image/jpeg", 0, 1'000'000},
+           {"GIF becomes JPEG: it moves no more, only the first frame is kept", "at most 1 MB: quality goes down"}},
+      });
 }
 
 TEST(MediaFitTest, VideosAndDocumentsAreJudgedAndNeverConverted) {
-  Try(Network(), {
-      {"fits", {.type = "video/mp4", .size_bytes = 50'000'000, .width = 1280, .height = 1024, .duration = absl::Seconds(140)}, {}, {}, {}},
-      {"everything wrong", {.type = "video/webm", .size_bytes = 60'000'000, .width = 1920, .height = 1080, .duration = absl::Seconds(141)},
-       {"MEDIA_TYPE", "MEDIA_TOO_LARGE", "MEDIA_DIMENSIONS", "MEDIA_DURATION"}, {}, {}},
-      {"too short", {.type = "video/mp4", .duration = absl::Milliseconds(500)}, {"MEDIA_DURATION"}, {}, {}},
-      {"no documents here", {.type = "application/pdf"}, {"NOT_POSSIBLE"}, {}, {}},
-  });
+  Try(Network(),
+      {
+          {"fits",
+           {.type = "video/mp4",
+            .size_bytes = 50'000'000,
+            .width = 1280,
+            .height = 1024,
+            .duration = absl::Seconds(140)},
+           {},
+           {},
+           {}},
+          {"everything wrong",
+           {.type = "video/webm",
+            .size_bytes = 60'000'000,
+            .width = 1920,
+            .height = 1080,
+            .duration = absl::Seconds(141)},
+           {"MEDIA_TYPE", "MEDIA_TOO_LARGE", "MEDIA_DIMENSIONS", "MEDIA_DURATION"},
+           {},
+           {}},
+          {"too short", {.type = "video/mp4", .duration = absl::Milliseconds(500)}, {"MEDIA_DURATION"}, {}, {}},
+          {"no documents here", {.type = "application/pdf"}, {"NOT_POSSIBLE"}, {}, {}},
+      });
 }
 
 TEST(MediaFitTest, PixelsInAll) {
   Capabilities c = Network();
   c.picture_side_max = 0;
   c.picture_pixels_max = 33'177'600;
-  for (const auto& [width, height] : std::vector<std::pair<int, int>>{{8000, 8000}, {5761, 5760}, {100'000, 400}, {12'345, 6'789}, {3, 20'000'000}}) {
+  for (const auto& [width, height] :
+       std::vector<std::pair<int, int>>{{8000, 8000}, {5761, 5760}, {100'000, 400}, {12'345, 6'789}, {3, 20'000'000}}) {
     const MediaFit fit = FitMedia(c, {.type = "image/jpeg", .width = width, .height = height});
     ASSERT_TRUE(fit.target.has_value()) << width;
     const double factor = static_cast<double>(fit.target->side_max) / std::max(width, height);
     EXPECT_LE(std::round(width * factor) * std::round(height * factor), 33'177'600) << width << "x" << height;
-    EXPECT_GT(width * factor * height * factor, 33'177'600 * 0.99 - std::max(width, height)) << "no smaller than needed";
+    EXPECT_GT(width * factor * height * factor, 33'177'600 * 0.99 - std::max(width, height))
+        << "no smaller than needed";
   }
   EXPECT_TRUE(FitMedia(c, {.type = "image/jpeg", .width = 5760, .height = 5760}).fits);
 }

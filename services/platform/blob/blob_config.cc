@@ -11,7 +11,8 @@ namespace {
 
 Status Wrong(const std::string& what) { return MakeError(Code::kFailedPrecondition, "BLOB_CONFIG", what); }
 
-bool IsBucket(const std::string& name) {   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+bool IsBucket(
+    const std::string& name) {  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
   return name.size() >= 3 && name.size() <= 63 && std::all_of(name.begin(), name.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
          });
@@ -36,17 +37,21 @@ StatusOr<std::unique_ptr<BlobStore>> MakeS3Store(const BlobConfig& config, net::
     return Wrong("s3_credentials_file must have one line, the access key's id, ':' and its secret");
   }
   options.bucket = config.s3_bucket;
-  options.key = {credentials.Reveal().substr(0, colon), Secret(credentials.Reveal().substr(colon + 1)), config.s3_region};
+  options.key = {credentials.Reveal().substr(0, colon), Secret(credentials.Reveal().substr(colon + 1)),
+                 config.s3_region};
   return std::make_unique<S3Store>(std::move(options), http, clock);
 }
 
 }  // namespace
 
 void BlobConfig::Declare(app::Options& o, const std::string& prefix) {
-  o.Choice(prefix + "store", &store, "Where large content is kept: in a folder, or by a server that speaks S3.", {"folder", "s3"});
+  o.Choice(prefix + "store", &store, "Where large content is kept: in a folder, or by a server that speaks S3.",
+           {"folder", "s3"});
   o.String(prefix + "folder", &folder, "The folder; with several replicas, a volume that all of them mount.");
-  o.Int(prefix + "folder_free_min_bytes", &folder_free_min_bytes, "What stays free on the folder's disk (BLOB_STORE_FULL).", {.min = 0});
-  o.String(prefix + "s3_endpoint", &s3_endpoint, "The S3 server, \"https://s3.eu-west-3.amazonaws.com\"; buckets are addressed path-style.");
+  o.Int(prefix + "folder_free_min_bytes", &folder_free_min_bytes,
+        "What stays free on the folder's disk (BLOB_STORE_FULL).", {.min = 0});
+  o.String(prefix + "s3_endpoint", &s3_endpoint,
+           "The S3 server, \"https://s3.eu-west-3.amazonaws.com\"; buckets are addressed path-style.");
   o.String(prefix + "s3_bucket", &s3_bucket, "The bucket, which must exist.");
   o.String(prefix + "s3_region", &s3_region, "The region that requests are signed for.");
   o.String(prefix + "s3_credentials_file", &s3_credentials_file, "One line: access key id, ':', secret access key.");
@@ -62,7 +67,8 @@ net::HttpClientConfig BlobConfig::HttpConfig() const {
   return http;
 }
 
-StatusOr<std::unique_ptr<BlobStore>> MakeBlobStore(const BlobConfig& config, net::HttpClient& http, const Clock& clock) {
+StatusOr<std::unique_ptr<BlobStore>> MakeBlobStore(const BlobConfig& config, net::HttpClient& http,
+                                                   const Clock& clock) {
   if (config.store == "s3") return MakeS3Store(config, http, clock);
   return FolderStore::Open({.folder = config.folder, .free_min_bytes = config.folder_free_min_bytes}, clock);
 }

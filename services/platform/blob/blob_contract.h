@@ -1,4 +1,5 @@
-// What every BlobStore does, whatever it is made of: run on the fake, on FolderStore and on S3Store before a real server.
+// What every BlobStore does, whatever it is made of: run on the fake, on FolderStore and on S3Store before a real
+// server.
 //
 //   class FolderStoreContract : public BlobContract { ... blob::BlobStore& store() override; };
 //   PARVIS_BLOB_CONTRACT(FolderStoreContract);
@@ -65,8 +66,9 @@ class BlobContract : public ::testing::Test {
     EXPECT_EQ(All(Key("d/2")), "again");
   }
   void RefusesOddKeysAndTooMuch() {
-    const std::vector<std::string> odd = {"",     "/a",    "a/", "a//b", "..",   "a/../b", ".partial/a",         "A",
-                                          "a b",  "a%2fb", "ü",  "a.b",  "a\\b", "a\n",    std::string("a\0b", 3), std::string(201, 'a')};
+    const std::vector<std::string> odd = {
+        "",    "/a",    "a/", "a//b", "..",   "a/../b", ".partial/a",           "A",
+        "a b", "a%2fb", "ü",  "a.b",  "a\\b", "a\n",    std::string("a\0b", 3), std::string(201, 'a')};
     for (const std::string& key : odd) {
       EXPECT_FALSE(IsKey(key)) << key;
       EXPECT_EQ(Reason(store().Put(call(), key, "x")), "BLOB_KEY") << key;
@@ -83,7 +85,8 @@ class BlobContract : public ::testing::Test {
     EXPECT_TRUE(*store().Read(call(), Key("largest"), kObjectMaxBytes - 5, 100) == bytes.substr(bytes.size() - 5));
     EXPECT_EQ(store().Delete(call(), Key("largest")), absl::OkStatus());
   }
-  // Writers of one key: a reader sees one of the objects as a whole, never a mixture, and neighbours' deletes disturb nobody.
+  // Writers of one key: a reader sees one of the objects as a whole, never a mixture, and neighbours' deletes disturb
+  // nobody.
   void IsWholeForManyAtOnce() {
     const std::string key = Key("one/place");
     ASSERT_EQ(store().Put(call(), key, std::string(50'000, 'a')), absl::OkStatus());
@@ -108,14 +111,14 @@ class BlobContract : public ::testing::Test {
   const std::string space_ = RandomHex(12);
 };
 
-#define PARVIS_BLOB_CONTRACT(Suite)                                              \
-  TEST_F(Suite, GivesBackWhatWasPut) { GivesBackWhatWasPut(); }                  \
-  TEST_F(Suite, ReadsRanges) { ReadsRanges(); }                                  \
-  TEST_F(Suite, ForgetsWhatWasDeleted) { ForgetsWhatWasDeleted(); }              \
-  TEST_F(Suite, RefusesOddKeysAndTooMuch) { RefusesOddKeysAndTooMuch(); }        \
-  TEST_F(Suite, TakesTheLargestObject) { TakesTheLargestObject(); }              \
-  TEST_F(Suite, IsWholeForManyAtOnce) { IsWholeForManyAtOnce(); }                \
-  TEST_F(Suite, AnswersPings) { AnswersPings(); }                                \
+#define PARVIS_BLOB_CONTRACT(Suite)                                       \
+  TEST_F(Suite, GivesBackWhatWasPut) { GivesBackWhatWasPut(); }           \
+  TEST_F(Suite, ReadsRanges) { ReadsRanges(); }                           \
+  TEST_F(Suite, ForgetsWhatWasDeleted) { ForgetsWhatWasDeleted(); }       \
+  TEST_F(Suite, RefusesOddKeysAndTooMuch) { RefusesOddKeysAndTooMuch(); } \
+  TEST_F(Suite, TakesTheLargestObject) { TakesTheLargestObject(); }       \
+  TEST_F(Suite, IsWholeForManyAtOnce) { IsWholeForManyAtOnce(); }         \
+  TEST_F(Suite, AnswersPings) { AnswersPings(); }                         \
   static_assert(true)
 
 }  // namespace parvis::blob

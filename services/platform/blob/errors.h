@@ -15,14 +15,19 @@ inline Status CheckKey(std::string_view key) {
 }
 inline Status CheckObject(std::string_view key, std::string_view bytes) {
   if (static_cast<int64_t>(bytes.size()) > kObjectMaxBytes) {
-    return MakeError(Code::kInvalidArgument, "BLOB_TOO_LARGE", "an object has at most " + std::to_string(kObjectMaxBytes) + " bytes");
+    return MakeError(Code::kInvalidArgument, "BLOB_TOO_LARGE",
+                     "an object has at most " + std::to_string(kObjectMaxBytes) + " bytes");
   }
   return CheckKey(key);
 }
-inline Status Missing(const std::string& key) { return MakeError(Code::kNotFound, "BLOB_MISSING", "there is no object " + key); }
+inline Status Missing(const std::string& key) {
+  return MakeError(Code::kNotFound, "BLOB_MISSING", "there is no object " + key);
+}
 inline Status Away(const std::string& why) { return MakeError(Code::kUnavailable, "BLOB_STORE_AWAY", why); }
 inline Status Refused(const std::string& why) { return MakeError(Code::kPermissionDenied, "BLOB_STORE_REFUSED", why); }
 inline Status Full(const std::string& why) { return MakeError(Code::kResourceExhausted, "BLOB_STORE_FULL", why); }
-inline Status TooLate() { return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late before the call began"); }
+inline Status TooLate() {
+  return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late before the call began");
+}
 
 }  // namespace parvis::blob

@@ -17,9 +17,9 @@
 namespace parvis::blob {
 namespace {
 
-constexpr char kPartial[] = ".partial";   // no key begins with a dot
+constexpr char kPartial[] = ".partial";  // no key begins with a dot
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-constexpr int kTries = 8;   // a Put meets a Delete that removes its empty folder
+constexpr int kTries = 8;  // a Put meets a Delete that removes its empty folder
 constexpr absl::Duration kPartialAge = absl::Hours(1);
 
 // A descriptor that is closed at the end.
@@ -44,19 +44,23 @@ Status FromErrno(const char* what, int error) {
   switch (error) {
     case ENOSPC:
     case EDQUOT:
-    case EFBIG: return Full(why);
+    case EFBIG:
+      return Full(why);
     case EACCES:
     case EPERM:
     case EROFS:
-    case ELOOP: return Refused(why);
+    case ELOOP:
+      return Refused(why);
     case EISDIR:
-    case ENOTDIR: return MakeError(Code::kInvalidArgument, "BLOB_KEY", "one object's key is another one's folder");
-    default: return Away(why);
+    case ENOTDIR:
+      return MakeError(Code::kInvalidArgument, "BLOB_KEY", "one object's key is another one's folder");
+    default:
+      return Away(why);
   }
 }
 
 struct Split {
-  std::string folder, name;   // "media/a", "00000001"
+  std::string folder, name;  // "media/a", "00000001"
 };
 Split SplitKey(const std::string& key) {
   const size_t slash = key.rfind('/');
@@ -64,8 +68,8 @@ Split SplitKey(const std::string& key) {
   return {key.substr(0, slash), key.substr(slash + 1)};
 }
 
-// Opens `path` below `root`, one segment after the other, so that no link is followed. With `make`, missing folders are made and
-// made to last.
+// Opens `path` below `root`, one segment after the other, so that no link is followed. With `make`, missing folders are
+// made and made to last.
 StatusOr<int> OpenFolder(int root, const std::string& path, bool make) {
   Fd at(dup(root));
   for (size_t begin = 0; at.ok() && begin < path.size();) {
@@ -73,7 +77,8 @@ StatusOr<int> OpenFolder(int root, const std::string& path, bool make) {
     const std::string segment = path.substr(begin, end - begin);
     int next = openat(at.get(), segment.c_str(), kFolderFlags);
     if (next < 0 && errno == ENOENT && make) {
-      if (mkdirat(at.get(), segment.c_str(), 0700) != 0 && errno != EEXIST) return FromErrno("a folder cannot be made", errno);
+      if (mkdirat(at.get(), segment.c_str(), 0700) != 0 && errno != EEXIST)
+        return FromErrno("a folder cannot be made", errno);
       if (fsync(at.get()) != 0) return FromErrno("a folder cannot be synced", errno);
       next = openat(at.get(), segment.c_str(), kFolderFlags);
     }
@@ -103,17 +108,19 @@ FolderStore::~FolderStore() {
 
 StatusOr<std::unique_ptr<FolderStore>> FolderStore::Open(const FolderStoreOptions& options, const Clock& clock) {
   const auto wrong = [&](const char* why) {
-    return MakeError(Code::kFailedPrecondition, "BLOB_FOLDER", options.folder + " " + why + ": " + std::strerror(errno));
+    return MakeError(Code::kFailedPrecondition, "BLOB_FOLDER",
+                     options.folder + " " + why + ": " + std::strerror(errno));
   };
   std::error_code error;
-  std::filesystem::create_directories(options.folder, error);   // opening it tells whether that went well
-  Fd root(open(options.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));   // itself it may be a link: that is the operator's
+  std::filesystem::create_directories(options.folder, error);  // opening it tells whether that went well
+  Fd root(open(options.folder.c_str(),
+               O_RDONLY | O_DIRECTORY | O_CLOEXEC));  // itself it may be a link: that is the operator's
   if (!root.ok()) return wrong("cannot be opened as a folder");
   if (mkdirat(root.get(), kPartial, 0700) != 0 && errno != EEXIST) return wrong("cannot be written to");
   Fd partial(openat(root.get(), kPartial, kFolderFlags));
   if (!partial.ok()) return wrong("has no folder .partial that can be opened");
-  std::unique_ptr<FolderStore> store(new FolderStore(options, clock, fcntl(root.get(), F_DUPFD_CLOEXEC, 3),
-                                                     fcntl(partial.get(), F_DUPFD_CLOEXEC, 3)));
+  std::unique_ptr<FolderStore> store(
+      new FolderStore(options, clock, fcntl(root.get(), F_DUPFD_CLOEXEC, 3), fcntl(partial.get(), F_DUPFD_CLOEXEC, 3)));
   store->Sweep();
   return store;
 }
@@ -136,7 +143,8 @@ Status FolderStore::CheckSpace(int64_t bytes) const {
   if (fstatvfs(root_, &disk) != 0) return FromErrno("the folder's disk cannot be asked", errno);
   const auto free = static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize);
   if (free - bytes >= options_.free_min_bytes) return absl::OkStatus();
-  return Full("the disk has " + std::to_string(free) + " bytes left, " + std::to_string(options_.free_min_bytes) + " stay free");
+  return Full("the disk has " + std::to_string(free) + " bytes left, " + std::to_string(options_.free_min_bytes) +
+              " stay free");
 }
 
 Status FolderStore::WritePart(const std::string& name, std::string_view bytes) {
@@ -192,7 +200,8 @@ StatusOr<std::string> FolderStore::Read(const Call& call, const std::string& key
   std::string bytes(static_cast<size_t>(std::clamp<int64_t>(length, 0, kObjectMaxBytes)), '\0');
   size_t done = 0;
   while (offset >= 0 && done < bytes.size()) {
-    const ssize_t got = pread(file.get(), bytes.data() + done, bytes.size() - done, offset + static_cast<int64_t>(done));
+    const ssize_t got =
+        pread(file.get(), bytes.data() + done, bytes.size() - done, offset + static_cast<int64_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return errno == EISDIR ? Missing(key) : FromErrno("a file cannot be read", errno);
     if (got == 0) break;

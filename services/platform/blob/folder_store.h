@@ -1,8 +1,10 @@
-// BlobStore in a folder of a local disk (or a volume that several replicas mount): an object is a file below `folder`, at the path
-// that its key is. Writes go to a file in `folder`/.partial, which is synced, renamed and whose new folder is synced: after a crash
-// an object is there as a whole or as it was. Keys cannot leave the folder, symbolic links inside it are not followed.
+// BlobStore in a folder of a local disk (or a volume that several replicas mount): an object is a file below `folder`,
+// at the path that its key is. Writes go to a file in `folder`/.partial, which is synced, renamed and whose new folder
+// is synced: after a crash an object is there as a whole or as it was. Keys cannot leave the folder, symbolic links
+// inside it are not followed.
 //
-// A file system has one name for a file or a folder: a key that is another one's beginning up to a '/' is refused (BLOB_KEY).
+// A file system has one name for a file or a folder: a key that is another one's beginning up to a '/' is refused
+// (BLOB_KEY).
 #pragma once
 
 #include <memory>
@@ -22,7 +24,8 @@ struct FolderStoreOptions {
 
 class FolderStore : public BlobStore {
  public:
-  // Makes the folder (0700) if it is missing and removes what crashed writes left an hour ago. FAILED_PRECONDITION BLOB_FOLDER.
+  // Makes the folder (0700) if it is missing and removes what crashed writes left an hour ago. FAILED_PRECONDITION
+  // BLOB_FOLDER.
   static StatusOr<std::unique_ptr<FolderStore>> Open(const FolderStoreOptions& options, const Clock& clock);
   ~FolderStore() override;
   Status Put(const Call& call, const std::string& key, std::string_view bytes) override;
@@ -38,7 +41,7 @@ class FolderStore : public BlobStore {
   void Sweep();
   const FolderStoreOptions options_;
   const Clock& clock_;
-  const int root_, partial_;   // descriptors of the folder and of its .partial
+  const int root_, partial_;  // descriptors of the folder and of its .partial
 };
 
 }  // namespace parvis::blob

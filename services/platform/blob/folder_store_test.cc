@@ -42,7 +42,8 @@ class FolderStoreTest : public BlobContract {
  public:
   FolderStoreTest() { Reopen(1); }
   void Reopen(int64_t free_min_bytes) {
-    auto opened = FolderStore::Open({.folder = folder_.path() + "/media/kept", .free_min_bytes = free_min_bytes}, clock_);
+    auto opened =
+        FolderStore::Open({.folder = folder_.path() + "/media/kept", .free_min_bytes = free_min_bytes}, clock_);
     EXPECT_EQ(opened.status(), absl::OkStatus());
     store_ = *std::move(opened);
   }
@@ -107,7 +108,7 @@ TEST_F(FolderStoreTest, FollowsNoLink) {
   EXPECT_FALSE(fs::exists(outside + "/new"));
   ASSERT_EQ(store_->Delete(call(), "link/secret"), absl::OkStatus());
   EXPECT_TRUE(fs::exists(outside + "/secret"));
-  ASSERT_EQ(store_->Put(call(), "file", "x"), absl::OkStatus());   // the link itself is replaced
+  ASSERT_EQ(store_->Put(call(), "file", "x"), absl::OkStatus());  // the link itself is replaced
   EXPECT_EQ(fs::file_size(outside + "/secret"), 6U);
   EXPECT_EQ(PartialFiles(), 0);
 }

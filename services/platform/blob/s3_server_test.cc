@@ -35,7 +35,7 @@ class S3ServerTest : public BlobContract {
     std::string why;
     const std::string program = Program(&why);
     if (program.empty()) {
-      ADD_FAILURE() << why;   // not skipped: nothing else shows that S3 is spoken as servers understand it
+      ADD_FAILURE() << why;  // not skipped: nothing else shows that S3 is spoken as servers understand it
       return;
     }
     server_ = std::make_unique<testing::Server>("versitygw", SIGTERM, /*as_postgres=*/false);
@@ -71,8 +71,9 @@ class S3ServerTest : public BlobContract {
 
  protected:
   static void Launch(const std::string& program, const std::string& data) {
-    const Status started = server_->Start({program, "--access", kId, "--secret", kSecret, "--region", "us-east-1", "--port",
-                                           "127.0.0.1:" + std::to_string(port_), "posix", "--sidecar", server_->folder() + "/sidecar", data});
+    const Status started = server_->Start({program, "--access", kId, "--secret", kSecret, "--region", "us-east-1",
+                                           "--port", "127.0.0.1:" + std::to_string(port_), "posix", "--sidecar",
+                                           server_->folder() + "/sidecar", data});
     EXPECT_EQ(started, absl::OkStatus());
   }
   static std::unique_ptr<testing::Server> server_;
@@ -91,7 +92,8 @@ TEST_F(S3ServerTest, AWrongSecretOrBucketIsToldAsRefused) {
   const auto wrong = Make("another/secret");
   EXPECT_EQ(Reason(wrong->Put(call(), Key("a"), "x")), "BLOB_STORE_REFUSED");
   EXPECT_EQ(Reason(wrong->Read(call(), Key("a"), 0, 1).status()), "BLOB_STORE_REFUSED");
-  EXPECT_NE(ToError(wrong->Ping(call())).message.find("SignatureDoesNotMatch"), std::string::npos) << wrong->Ping(call());
+  EXPECT_NE(ToError(wrong->Ping(call())).message.find("SignatureDoesNotMatch"), std::string::npos)
+      << wrong->Ping(call());
   const auto nowhere = Make(kSecret, "no-such-bucket");
   EXPECT_EQ(Reason(nowhere->Put(call(), Key("a"), "x")), "BLOB_STORE_REFUSED");
   EXPECT_EQ(Reason(nowhere->Read(call(), Key("a"), 0, 1).status()), "BLOB_STORE_REFUSED");

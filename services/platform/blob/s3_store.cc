@@ -14,7 +14,8 @@ namespace {
 std::string HostOf(const std::string& endpoint) {
   std::string host = endpoint.substr(endpoint.find("//") + 2);
   const std::string own = endpoint.rfind("https:", 0) == 0 ? ":443" : ":80";
-  if (host.size() > own.size() && host.compare(host.size() - own.size(), own.size(), own) == 0) host.resize(host.size() - own.size());
+  if (host.size() > own.size() && host.compare(host.size() - own.size(), own.size(), own) == 0)
+    host.resize(host.size() - own.size());
   return host;
 }
 
@@ -25,7 +26,9 @@ std::string CodeOf(const std::string& body) {
   const size_t end = body.find("</Code>", begin);
   if (end == std::string::npos || end - begin > 70) return "";
   const std::string code = body.substr(begin + 6, end - begin - 6);
-  const bool word = std::all_of(code.begin(), code.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+  const bool word = std::all_of(code.begin(), code.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  });
   return word ? code : "";
 }
 
@@ -34,7 +37,7 @@ bool MayTryAgain(const net::ClientResult& result) {
     const int status = result.http_status;
     return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
   }
-  return result.status.code() == Code::kUnavailable;   // a deadline is over, and what was refused will be refused again
+  return result.status.code() == Code::kUnavailable;  // a deadline is over, and what was refused will be refused again
 }
 
 // False: the deadline comes first.
@@ -50,13 +53,18 @@ bool Wait(const Call& call, const Clock& clock, absl::Duration wait) {
 }  // namespace
 
 S3Store::S3Store(S3StoreOptions options, net::HttpClient& http, const Clock& clock)
-    : options_(std::move(options)), host_(HostOf(options_.endpoint)), ping_key_("ping/" + RandomHex(16)), http_(http), clock_(clock) {}
+    : options_(std::move(options)),
+      host_(HostOf(options_.endpoint)),
+      ping_key_("ping/" + RandomHex(16)),
+      http_(http),
+      clock_(clock) {}
 
-net::ClientRequest S3Store::Signed(const std::string& method, const std::string& key, std::string body, const std::string& range) const {
+net::ClientRequest S3Store::Signed(const std::string& method, const std::string& key, std::string body,
+                                   const std::string& range) const {
   const std::string date = absl::FormatTime("%Y%m%dT%H%M%SZ", clock_.WallNow(), absl::UTCTimeZone());
   SigV4Request to_sign;
   to_sign.method = method;
-  to_sign.path = "/" + options_.bucket + "/" + key;   // of characters that are never encoded: IsKey
+  to_sign.path = "/" + options_.bucket + "/" + key;  // of characters that are never encoded: IsKey
   to_sign.payload_sha256 = Sha256Hex(body);
   to_sign.headers = {{"host", host_}, {"x-amz-content-sha256", to_sign.payload_sha256}, {"x-amz-date", date}};
   if (!range.empty()) to_sign.headers["range"] = range;
@@ -97,7 +105,7 @@ Status S3Store::Failed(const net::ClientResult& result, const std::string& key) 
     return Full(why);
   }
   if (status == 429 || status >= 500) return Away(why);
-  return Refused(why);   // wrong key, region, bucket, clock or endpoint: it takes a person
+  return Refused(why);  // wrong key, region, bucket, clock or endpoint: it takes a person
 }
 
 Status S3Store::Put(const Call& call, const std::string& key, std::string_view bytes) {
@@ -113,16 +121,18 @@ StatusOr<std::string> S3Store::Read(const Call& call, const std::string& key, in
   offset = std::max<int64_t>(offset, 0);
   length = std::clamp<int64_t>(length, 0, kObjectMaxBytes);
   // There is no empty range: for nothing one byte is read, which tells whether the object is there.
-  const int64_t last = (offset > INT64_MAX - kObjectMaxBytes ? INT64_MAX - kObjectMaxBytes : offset) + std::max<int64_t>(length, 1) - 1;
+  const int64_t last =
+      (offset > INT64_MAX - kObjectMaxBytes ? INT64_MAX - kObjectMaxBytes : offset) + std::max<int64_t>(length, 1) - 1;
   net::ClientResult result = Send(call, "GET", key, "", "bytes=" + std::to_string(offset) + "-" + std::to_string(last));
   if (result.sent == net::Sent::kAnswered) {
-    if (result.http_status == 416) return std::string();   // begins beyond the end
-    if (result.http_status == 200) {                        // a server that gives the whole object
+    if (result.http_status == 416) return std::string();  // begins beyond the end
+    if (result.http_status == 200) {                      // a server that gives the whole object
       if (offset >= static_cast<int64_t>(result.body.size())) return std::string();
       return result.body.substr(static_cast<size_t>(offset), static_cast<size_t>(length));
     }
     if (result.http_status == 206) {
-      if (static_cast<int64_t>(result.body.size()) > std::max<int64_t>(length, 1)) return Away("the object store gave more than was asked for");
+      if (static_cast<int64_t>(result.body.size()) > std::max<int64_t>(length, 1))
+        return Away("the object store gave more than was asked for");
       result.body.resize(std::min(result.body.size(), static_cast<size_t>(length)));
       return std::move(result.body);
     }
@@ -133,7 +143,8 @@ StatusOr<std::string> S3Store::Read(const Call& call, const std::string& key, in
 Status S3Store::Delete(const Call& call, const std::string& key) {
   PARVIS_RETURN_IF_ERROR(CheckKey(key));
   const net::ClientResult result = Send(call, "DELETE", key, "", "");
-  if (result.sent == net::Sent::kAnswered && (result.http_status == 204 || result.http_status == 200)) return absl::OkStatus();
+  if (result.sent == net::Sent::kAnswered && (result.http_status == 204 || result.http_status == 200))
+    return absl::OkStatus();
   const Status failed = Failed(result, key);
   return failed.code() == Code::kNotFound ? absl::OkStatus() : failed;
 }

@@ -20,8 +20,8 @@ std::string Hex(std::string_view bytes) {
 std::string Hmac(std::string_view key, std::string_view message) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(message.data()), message.size(),
-       digest, &size);
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(message.data()),
+       message.size(), digest, &size);
   return {reinterpret_cast<const char*>(digest), size};
 }
 
@@ -40,8 +40,8 @@ std::string SigV4Authorization(const SigV4Request& request, const SigV4Key& key,
     headers += name + ":" + value + "\n";
     names += (names.empty() ? "" : ";") + name;
   }
-  const std::string canonical =
-      request.method + "\n" + request.path + "\n" + request.query + "\n" + headers + "\n" + names + "\n" + request.payload_sha256;
+  const std::string canonical = request.method + "\n" + request.path + "\n" + request.query + "\n" + headers + "\n" +
+                                names + "\n" + request.payload_sha256;
   // Task 2: the string to sign.
   const std::string date = amz_date.substr(0, 8);
   const std::string scope = date + "/" + key.region + "/s3/aws4_request";

@@ -11,11 +11,12 @@
 namespace parvis::blob {
 
 struct SigV4Request {
-  std::string method;                           // "PUT"
-  std::string path;                             // as it is sent: absolute, every segment URI-encoded once
-  std::string query;                            // as it is sent: sorted by name, "name=value" with '&' between; "" = none
-  std::map<std::string, std::string> headers;   // lower-case names; all of them are signed; host and x-amz-date among them
-  std::string payload_sha256;                   // lower-case hex; what x-amz-content-sha256 says
+  std::string method;  // "PUT"
+  std::string path;    // as it is sent: absolute, every segment URI-encoded once
+  std::string query;   // as it is sent: sorted by name, "name=value" with '&' between; "" = none
+  std::map<std::string, std::string>
+      headers;                 // lower-case names; all of them are signed; host and x-amz-date among them
+  std::string payload_sha256;  // lower-case hex; what x-amz-content-sha256 says
 };
 struct SigV4Key {
   std::string id;

@@ -1,4 +1,5 @@
-// BlobStore in memory, which can be told to be full or away. Passes the port's contract suite (platform/blob/blob_contract.h).
+// BlobStore in memory, which can be told to be full or away. Passes the port's contract suite
+// (platform/blob/blob_contract.h).
 #pragma once
 
 #include <algorithm>
@@ -16,7 +17,8 @@ class FakeBlobStore : public blob::BlobStore {
   Status Put(const Call&, const std::string& key, std::string_view bytes) override {
     const std::lock_guard lock(mutex_);
     if (!blob::IsKey(key)) return MakeError(Code::kInvalidArgument, "BLOB_KEY", "no key");
-    if (static_cast<int64_t>(bytes.size()) > blob::kObjectMaxBytes) return MakeError(Code::kInvalidArgument, "BLOB_TOO_LARGE", "too large");
+    if (static_cast<int64_t>(bytes.size()) > blob::kObjectMaxBytes)
+      return MakeError(Code::kInvalidArgument, "BLOB_TOO_LARGE", "too large");
     if (away_) return Away();
     if (full_) return MakeError(Code::kResourceExhausted, "BLOB_STORE_FULL", "full");
     objects_[key] = std::string(bytes);

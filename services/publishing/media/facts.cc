@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kSideMax = 10'000'000;   // what libvips can name at most
+constexpr int kSideMax = 10'000'000;  // what libvips can name at most
 constexpr int kFramesMax = 1'000'000;
 constexpr double kSecondsMax = 100 * 24 * 3600.0;
 
@@ -36,8 +36,10 @@ StatusOr<std::map<std::string_view, std::string_view>> Fields(std::string_view h
     const size_t colon = line.find(": ");
     if (colon == std::string_view::npos) continue;
     const std::string_view name = line.substr(0, colon);
-    if (name != "width" && name != "height" && name != "vips-loader" && name != "n-pages" && name != "orientation") continue;
-    if (!fields.emplace(name, line.substr(colon + 2)).second) return Unreadable("the picture's header says something twice");
+    if (name != "width" && name != "height" && name != "vips-loader" && name != "n-pages" && name != "orientation")
+      continue;
+    if (!fields.emplace(name, line.substr(colon + 2)).second)
+      return Unreadable("the picture's header says something twice");
   }
   return fields;
 }
@@ -65,7 +67,9 @@ double Ratio(const std::string& text) {
 
 absl::Duration Seconds(const std::string& text) {
   const double seconds = std::strtod(text.c_str(), nullptr);
-  return std::isfinite(seconds) && seconds > 0 && seconds < kSecondsMax ? absl::Milliseconds(std::llround(seconds * 1000)) : absl::ZeroDuration();
+  return std::isfinite(seconds) && seconds > 0 && seconds < kSecondsMax
+             ? absl::Milliseconds(std::llround(seconds * 1000))
+             : absl::ZeroDuration();
 }
 
 // A quarter turn either way, as phones note it.
@@ -98,7 +102,8 @@ StatusOr<MediaFacts> PictureFacts(const Sniffed& sniffed, std::string_view heade
   };
   // "gifload" is told as such, or as "gifload_source" where libvips reads by way of a source.
   const std::string_view loader = field("vips-loader");
-  if (loader.substr(0, loader.find('_')) != sniffed.reader) return Unreadable("the picture is not what its first bytes say");
+  if (loader.substr(0, loader.find('_')) != sniffed.reader)
+    return Unreadable("the picture is not what its first bytes say");
   const auto width = Number(field("width"), kSideMax), height = Number(field("height"), kSideMax);
   if (!width || !height || *width == 0 || *height == 0) return Unreadable("the picture has no size");
   MediaFacts facts;
@@ -112,14 +117,16 @@ StatusOr<MediaFacts> PictureFacts(const Sniffed& sniffed, std::string_view heade
     facts.frames = *frames;
   }
   // EXIF 2.32 §4.6.4 A: 5 to 8 are the four that lie on their side.
-  if (const auto orientation = Number(field("orientation"), 8); orientation && *orientation >= 5) std::swap(facts.width, facts.height);
+  if (const auto orientation = Number(field("orientation"), 8); orientation && *orientation >= 5)
+    std::swap(facts.width, facts.height);
   return facts;
 }
 
 StatusOr<MediaFacts> VideoFacts(const Sniffed& sniffed, const std::string& text) {
   const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
   const auto streams = document.is_object() ? document.find("streams") : document.end();
-  if (!document.is_object() || streams == document.end() || !streams->is_array()) return Unreadable("the video has no streams");
+  if (!document.is_object() || streams == document.end() || !streams->is_array())
+    return Unreadable("the video has no streams");
   MediaFacts facts;
   facts.type = sniffed.type;
   for (const json& stream : *streams) {
@@ -137,7 +144,8 @@ StatusOr<MediaFacts> VideoFacts(const Sniffed& sniffed, const std::string& text)
   if (facts.width <= 0 || facts.height <= 0) return Unreadable("there is no video in it that can be read");
   const auto format = document.find("format");
   if (format != document.end() && format->is_object()) {
-    if (const absl::Duration whole = Seconds(Text(*format, "duration")); whole > absl::ZeroDuration()) facts.duration = whole;
+    if (const absl::Duration whole = Seconds(Text(*format, "duration")); whole > absl::ZeroDuration())
+      facts.duration = whole;
   }
   return facts;
 }
@@ -148,7 +156,8 @@ Status CheckPixels(const Sniffed& sniffed, const MediaFacts& facts, int64_t pixe
   if (frame <= pixels_max && frame <= pixels_max / frames) return absl::OkStatus();
   std::string what = std::to_string(facts.width) + " × " + std::to_string(facts.height) + " pixels";
   if (frames > 1) what += " in " + std::to_string(frames) + " frames";
-  return MakeError(Code::kInvalidArgument, "MEDIA_TOO_MANY_PIXELS", what + " are more than the " + std::to_string(pixels_max) + " that are allowed");
+  return MakeError(Code::kInvalidArgument, "MEDIA_TOO_MANY_PIXELS",
+                   what + " are more than the " + std::to_string(pixels_max) + " that are allowed");
 }
 
 }  // namespace parvis::publishing

@@ -1,4 +1,5 @@
-// What the tools' output means. Pure; the output comes from tools that read hostile content, so it is not trusted either.
+// What the tools' output means. Pure; the output comes from tools that read hostile content, so it is not trusted
+// either.
 #pragma once
 
 #include <string>
@@ -10,8 +11,8 @@
 
 namespace parvis::publishing {
 
-// Of `vipsheader -a`: lines "name: value". MEDIA_UNREADABLE when it is not what such a picture gives: no size, another reader than
-// `sniffed.reader`, or a field twice (a text inside the picture that pretends to be one).
+// Of `vipsheader -a`: lines "name: value". MEDIA_UNREADABLE when it is not what such a picture gives: no size, another
+// reader than `sniffed.reader`, or a field twice (a text inside the picture that pretends to be one).
 StatusOr<MediaFacts> PictureFacts(const Sniffed& sniffed, std::string_view header);
 // Of `ffprobe -of json`. MEDIA_UNREADABLE without a stream of video with a size.
 StatusOr<MediaFacts> VideoFacts(const Sniffed& sniffed, const std::string& json);

@@ -13,7 +13,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (sniffed.ok() && sniffed->type.empty()) abort();
   const auto facts = data[0] % 2 == 0 ? PictureFacts({MediaKind::kPicture, "image/gif", "gifload"}, input)
                                       : VideoFacts({MediaKind::kVideo, "video/mp4", "mov"}, std::string(input));
-  if (facts.ok() && (facts->width <= 0 || facts->height <= 0 || facts->frames < 0 || facts->duration < absl::ZeroDuration())) abort();
+  if (facts.ok() &&
+      (facts->width <= 0 || facts->height <= 0 || facts->frames < 0 || facts->duration < absl::ZeroDuration()))
+    abort();
   if (facts.ok()) (void)CheckPixels({}, *facts, 1'000'000);
   return 0;
 }

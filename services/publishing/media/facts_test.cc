@@ -17,12 +17,19 @@ TEST(SniffTest, KnowsWhatIsTaken) {
       {"GIF87a"s, {MediaKind::kPicture, "image/gif", "gifload"}},
       {"RIFF\x10\0\0\0WEBPVP8L"s, {MediaKind::kPicture, "image/webp", "webpload"}},
       {"RIFF\x10\0\0\0AVI LIST"s, {MediaKind::kVideo, "video/x-msvideo", "avi"}},
-      {"\0\0\0\x14" "ftypmp42\0\0\0\0isom"s, kMp4},
-      {"\0\0\0\x14" "ftypXYZW\0\0\0\0isom"s, kMp4},
-      {"\0\0\0\x14" "ftypqt  \0\0\0\0qt  "s, {MediaKind::kVideo, "video/quicktime", "mov", true}},
+      {"\0\0\0\x14"
+       "ftypmp42\0\0\0\0isom"s,
+       kMp4},
+      {"\0\0\0\x14"
+       "ftypXYZW\0\0\0\0isom"s,
+       kMp4},
+      {"\0\0\0\x14"
+       "ftypqt  \0\0\0\0qt  "s,
+       {MediaKind::kVideo, "video/quicktime", "mov", true}},
       {"\0\0\x10\0moov\0\0\0\0mvhd"s, {MediaKind::kVideo, "video/quicktime", "mov", true}},
       {"\x1A\x45\xDF\xA3\x9F\x42\x86\x81\x01\x42\x82\x84webm"s, {MediaKind::kVideo, "video/webm", "matroska"}},
-      {"\x1A\x45\xDF\xA3\xA3\x42\x86\x81\x01\x42\x82\x88matroska"s, {MediaKind::kVideo, "video/x-matroska", "matroska"}},
+      {"\x1A\x45\xDF\xA3\xA3\x42\x86\x81\x01\x42\x82\x88matroska"s,
+       {MediaKind::kVideo, "video/x-matroska", "matroska"}},
       {"\0\0\x01\xBA\x44"s, {MediaKind::kVideo, "video/mpeg", "mpeg"}},
       {"%PDF-1.4\n"s, {MediaKind::kDocument, "application/pdf", ""}},
   };
@@ -34,9 +41,13 @@ TEST(SniffTest, KnowsWhatIsTaken) {
 }
 
 TEST(SniffTest, BoxSizes) {
-  EXPECT_EQ(BoxBytes("\0\0\0\x08" "free"s), 8);
+  EXPECT_EQ(BoxBytes("\0\0\0\x08"
+                     "free"s),
+            8);
   EXPECT_EQ(BoxBytes("\0\0\0\0mdat"s), 0);
-  EXPECT_EQ(BoxBytes("\0\0\0\x07" "free"s), -1);
+  EXPECT_EQ(BoxBytes("\0\0\0\x07"
+                     "free"s),
+            -1);
   EXPECT_EQ(BoxBytes("\0\0\0\x01mdat\0\0\0\x01\0\0\0\0"s), int64_t{1} << 32);
   EXPECT_EQ(BoxBytes("\0\0\0\x01mdat\xFF\0\0\x01\0\0\0\0"s), -1);
   EXPECT_EQ(BoxBytes("\0\0\0\x01mdat"s), -1);
@@ -45,14 +56,19 @@ TEST(SniffTest, BoxSizes) {
 
 TEST(PictureFactsTest, OrientationTurnsTheSides) {
   for (int orientation = 0; orientation <= 9; ++orientation) {
-    const auto facts = PictureFacts(kJpeg, "in: 40x30 uchar\nwidth: 40\nheight: 30\nvips-loader: jpegload\norientation: " + std::to_string(orientation) + "\n");
+    const auto facts =
+        PictureFacts(kJpeg, "in: 40x30 uchar\nwidth: 40\nheight: 30\nvips-loader: jpegload\norientation: " +
+                                std::to_string(orientation) + "\n");
     ASSERT_EQ(facts.status(), absl::OkStatus());
     EXPECT_EQ(facts->width, orientation >= 5 && orientation <= 8 ? 30 : 40) << orientation;
   }
 }
 
 TEST(PictureFactsTest, ATextInsideThatPretendsToBeAFieldIsSeen) {
-  EXPECT_EQ(ReasonOf(PictureFacts(kJpeg, "width: 40\nheight: 30\nvips-loader: jpegload\nexif-ifd0-Artist: me\nwidth: 9\n").status()), "MEDIA_UNREADABLE");
+  EXPECT_EQ(
+      ReasonOf(PictureFacts(kJpeg, "width: 40\nheight: 30\nvips-loader: jpegload\nexif-ifd0-Artist: me\nwidth: 9\n")
+                   .status()),
+      "MEDIA_UNREADABLE");
 }
 
 TEST(VideoFactsTest, TakesTheFirstVideoThatIsNoCover) {
@@ -71,12 +87,16 @@ TEST(VideoFactsTest, TakesTheFirstVideoThatIsNoCover) {
 }
 
 TEST(VideoFactsTest, OddAnswers) {
-  for (const char* json : {"", "null", "[]", "{", "{\"streams\":7}", "{\"streams\":[]}", "{\"streams\":[1,null,{\"codec_type\":3}]}",
-                           R"({"streams":[{"codec_type":"audio","codec_name":"aac"}]})", R"({"streams":[{"codec_type":"video","width":-1,"height":5}]})",
-                           R"({"streams":[{"codec_type":"video","width":1e99,"height":5}]})", R"({"streams":[{"codec_type":"video","width":"9","height":5}]})"}) {
+  for (const char* json :
+       {"", "null", "[]", "{", "{\"streams\":7}", "{\"streams\":[]}", "{\"streams\":[1,null,{\"codec_type\":3}]}",
+        R"({"streams":[{"codec_type":"audio","codec_name":"aac"}]})",
+        R"({"streams":[{"codec_type":"video","width":-1,"height":5}]})",
+        R"({"streams":[{"codec_type":"video","width":1e99,"height":5}]})",
+        R"({"streams":[{"codec_type":"video","width":"9","height":5}]})"}) {
     EXPECT_EQ(ReasonOf(VideoFacts(kMp4, json).status()), "MEDIA_UNREADABLE") << json;
   }
-  const auto facts = VideoFacts(kMp4, R"({"streams":[{"codec_type":"video","width":4,"height":5,"avg_frame_rate":"0/0","duration":"N/A",
+  const auto facts = VideoFacts(
+      kMp4, R"({"streams":[{"codec_type":"video","width":4,"height":5,"avg_frame_rate":"0/0","duration":"N/A",
     "side_data_list":[{"rotation":-9223372036854775808}],"disposition":[]}],"format":{"duration":"1e300"}})");
   ASSERT_EQ(facts.status(), absl::OkStatus());
   EXPECT_EQ(facts->duration, absl::ZeroDuration());

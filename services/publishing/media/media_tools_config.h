@@ -10,7 +10,7 @@ namespace parvis::publishing {
 
 struct MediaToolsConfig {
   std::string scratch_folder = "/tmp";
-  std::string tools_folder = "/usr/bin";   // vips, vipsheader, vipsthumbnail, ffprobe
+  std::string tools_folder = "/usr/bin";  // vips, vipsheader, vipsthumbnail, ffprobe
   int processes_max = 2;
   absl::Duration wait_max = absl::Seconds(5);
   absl::Duration tool_max = absl::Seconds(20);
@@ -21,18 +21,26 @@ struct MediaToolsConfig {
   int64_t pixels_max = 80'000'000;
 
   void Declare(app::Options& o, const std::string& prefix = "media_") {
-    o.String(prefix + "scratch_folder", &scratch_folder, "Where content lies while a tool looks at it; should be a disk of its own or a tmpfs.");
+    o.String(prefix + "scratch_folder", &scratch_folder,
+             "Where content lies while a tool looks at it; should be a disk of its own or a tmpfs.");
     o.String(prefix + "tools_folder", &tools_folder, "Where vips, vipsheader, vipsthumbnail and ffprobe are.");
-    o.Int(prefix + "processes_max", &processes_max, "Media looked at or converted at once, each by one process at a time.", {.min = 1, .max = 64});
-    o.Duration(prefix + "wait_max", &wait_max, "How long one waits for its turn before it is refused (MEDIA_TOOLS_BUSY).",
-               absl::ZeroDuration(), absl::Minutes(1));
-    o.Duration(prefix + "tool_max", &tool_max, "How long one run of a tool may take.", absl::Milliseconds(100), absl::Minutes(10));
-    o.Duration(prefix + "cpu_max", &cpu_max, "Processor time of one run of a tool, in whole seconds.", absl::Seconds(1), absl::Minutes(10));
+    o.Int(prefix + "processes_max", &processes_max,
+          "Media looked at or converted at once, each by one process at a time.", {.min = 1, .max = 64});
+    o.Duration(prefix + "wait_max", &wait_max,
+               "How long one waits for its turn before it is refused (MEDIA_TOOLS_BUSY).", absl::ZeroDuration(),
+               absl::Minutes(1));
+    o.Duration(prefix + "tool_max", &tool_max, "How long one run of a tool may take.", absl::Milliseconds(100),
+               absl::Minutes(10));
+    o.Duration(prefix + "cpu_max", &cpu_max, "Processor time of one run of a tool, in whole seconds.", absl::Seconds(1),
+               absl::Minutes(10));
     o.Int(prefix + "memory_max_bytes", &memory_max_bytes, "Address space of a tool (RLIMIT_AS), libraries included.",
           {.min = 256 << 20, .max = int64_t{1} << 40});
-    o.Int(prefix + "file_max_bytes", &file_max_bytes, "Largest file that a tool may write.", {.min = 1 << 20, .max = int64_t{1} << 40});
-    o.Int(prefix + "content_max_bytes", &content_max_bytes, "Larger content is not looked at.", {.min = 1 << 20, .max = int64_t{1} << 42});
-    o.Int(prefix + "pixels_max", &pixels_max, "Pixels of a picture (all frames of an animated one) or of a frame of a video.",
+    o.Int(prefix + "file_max_bytes", &file_max_bytes, "Largest file that a tool may write.",
+          {.min = 1 << 20, .max = int64_t{1} << 40});
+    o.Int(prefix + "content_max_bytes", &content_max_bytes, "Larger content is not looked at.",
+          {.min = 1 << 20, .max = int64_t{1} << 42});
+    o.Int(prefix + "pixels_max", &pixels_max,
+          "Pixels of a picture (all frames of an animated one) or of a frame of a video.",
           {.min = 1000, .max = 2'000'000'000});
   }
 };

@@ -16,11 +16,14 @@ constexpr int kQualities[] = {88, 80, 70, 60};
 
 Status CannotFit(int64_t bytes, int64_t bytes_max) {
   return MakeError(Code::kInvalidArgument, "MEDIA_CANNOT_FIT",
-                   "it would still have " + std::to_string(bytes) + " bytes, " + std::to_string(bytes_max) + " are allowed: make the picture smaller");
+                   "it would still have " + std::to_string(bytes) + " bytes, " + std::to_string(bytes_max) +
+                       " are allowed: make the picture smaller");
 }
 
 // libvips reads options behind a file's name.
-std::string AllFrames(const Sniffed& sniffed) { return sniffed.type == "image/gif" || sniffed.type == "image/webp" ? ",n=-1" : ""; }
+std::string AllFrames(const Sniffed& sniffed) {
+  return sniffed.type == "image/gif" || sniffed.type == "image/webp" ? ",n=-1" : "";
+}
 
 std::string OutputName(const std::string& type, int quality) {
   const std::string q = "Q=" + std::to_string(quality);
@@ -59,7 +62,8 @@ ProcessInspector::ProcessInspector(const MediaToolsConfig& config, const Clock& 
 Status ProcessInspector::Ping() const {
   for (const char* tool : {"vips", "vipsheader", "vipsthumbnail", "ffprobe"}) {
     if (access((config_.tools_folder + "/" + tool).c_str(), X_OK) == 0) continue;
-    return MakeError(Code::kFailedPrecondition, "MEDIA_TOOLS_MISSING", std::string(tool) + " is not in " + config_.tools_folder);
+    return MakeError(Code::kFailedPrecondition, "MEDIA_TOOLS_MISSING",
+                     std::string(tool) + " is not in " + config_.tools_folder);
   }
   return absl::OkStatus();
 }
@@ -67,14 +71,17 @@ Status ProcessInspector::Ping() const {
 Status ProcessInspector::TakeTurn(const Call& call) {
   std::unique_lock lock(mutex_);
   const Instant until = std::min(call.deadline, clock_.Now() + config_.wait_max);
-  const auto busy = [] { return MakeError(Code::kResourceExhausted, "MEDIA_TOOLS_BUSY", "too many media are looked at now: try again"); };
+  const auto busy = [] {
+    return MakeError(Code::kResourceExhausted, "MEDIA_TOOLS_BUSY", "too many media are looked at now: try again");
+  };
   if (busy_ >= config_.processes_max && waiting_ >= kWaitingMax) return busy();
   ++waiting_;
   while (busy_ >= config_.processes_max && clock_.Now() < until) {
     freed_.wait_for(lock, absl::ToChronoNanoseconds(std::min(until - clock_.Now(), absl::Milliseconds(200))));
   }
   --waiting_;
-  if (call.Expired(clock_)) return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late before the content was looked at");
+  if (call.Expired(clock_))
+    return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late before the content was looked at");
   if (busy_ >= config_.processes_max) return busy();
   ++busy_;
   return absl::OkStatus();
@@ -108,7 +115,8 @@ StatusOr<MediaFacts> ProcessInspector::Inspect(const Call& call, const MediaByte
   Scratch scratch;
   PARVIS_RETURN_IF_ERROR(scratch.Make(config_.scratch_folder));
   PARVIS_RETURN_IF_ERROR(scratch.Fill(call, content));
-  return sniffed.kind == MediaKind::kPicture ? InspectPicture(call, sniffed, scratch) : InspectVideo(call, sniffed, scratch);
+  return sniffed.kind == MediaKind::kPicture ? InspectPicture(call, sniffed, scratch)
+                                             : InspectVideo(call, sniffed, scratch);
 }
 
 // The header alone: nothing is decoded before its size is known to be allowed.
@@ -119,11 +127,14 @@ StatusOr<MediaFacts> ProcessInspector::ReadHeader(const Call& call, const Sniffe
   return facts;
 }
 
-StatusOr<MediaFacts> ProcessInspector::InspectPicture(const Call& call, const Sniffed& sniffed, const Scratch& scratch) {
+StatusOr<MediaFacts> ProcessInspector::InspectPicture(const Call& call, const Sniffed& sniffed,
+                                                      const Scratch& scratch) {
   PARVIS_ASSIGN_OR_RETURN(const MediaFacts facts, ReadHeader(call, sniffed, scratch));
   // Every pixel is decoded once: a picture that ends in the middle is refused here and not by a network, days later.
   PARVIS_RETURN_IF_ERROR(
-      runner_.Run(call, "vips", {"avg", "in[access=sequential,fail_on=error" + AllFrames(sniffed) + "]"}, scratch.folder()).status());
+      runner_
+          .Run(call, "vips", {"avg", "in[access=sequential,fail_on=error" + AllFrames(sniffed) + "]"}, scratch.folder())
+          .status());
   return facts;
 }
 
@@ -131,28 +142,33 @@ StatusOr<MediaFacts> ProcessInspector::InspectVideo(const Call& call, const Snif
   if (sniffed.boxes) {
     PARVIS_RETURN_IF_ERROR(scratch.CheckBoxes());
   }
-  // The demuxer is given, so that no playlist or concatenation can name other files, and only plain files are opened anyway.
-  PARVIS_ASSIGN_OR_RETURN(
-      const std::string json,
-      runner_.Run(call, "ffprobe",
-                  {"-v", "error", "-threads", "1", "-protocol_whitelist", "file", "-f", sniffed.reader, "-of", "json", "-show_entries",
-                   "format=duration:stream=codec_type,codec_name,width,height,avg_frame_rate,duration:stream_disposition=attached_pic:"
-                   "stream_side_data=rotation",
-                   "-i", "in"},
-                  scratch.folder()));
+  // The demuxer is given, so that no playlist or concatenation can name other files, and only plain files are opened
+  // anyway.
+  PARVIS_ASSIGN_OR_RETURN(const std::string json,
+                          runner_.Run(call, "ffprobe",
+                                      {"-v", "error", "-threads", "1", "-protocol_whitelist", "file", "-f",
+                                       sniffed.reader, "-of", "json", "-show_entries",
+                                       "format=duration:stream=codec_type,codec_name,width,height,avg_frame_rate,"
+                                       "duration:stream_disposition=attached_pic:"
+                                       "stream_side_data=rotation",
+                                       "-i", "in"},
+                                      scratch.folder()));
   PARVIS_ASSIGN_OR_RETURN(MediaFacts facts, VideoFacts(sniffed, json));
   PARVIS_RETURN_IF_ERROR(CheckPixels(sniffed, facts, config_.pixels_max));
   return facts;
 }
 
-StatusOr<std::string> ProcessInspector::Convert(const Call& call, const MediaBytes& content, const PictureTarget& target) {
+StatusOr<std::string> ProcessInspector::Convert(const Call& call, const MediaBytes& content,
+                                                const PictureTarget& target) {
   PARVIS_ASSIGN_OR_RETURN(const Sniffed sniffed, SniffContent(call, content));
   if (sniffed.kind != MediaKind::kPicture) {
-    return MakeError(Code::kInvalidArgument, "MEDIA_NOT_A_PICTURE", "only pictures are converted; this is " + sniffed.type);
+    return MakeError(Code::kInvalidArgument, "MEDIA_NOT_A_PICTURE",
+                     "only pictures are converted; this is " + sniffed.type);
   }
   const std::string type = target.type.empty() ? sniffed.type : target.type;
   if (type != "image/jpeg" && type != "image/png" && type != sniffed.type) {
-    return InvalidField("target.type", "MEDIA_TYPE_UNKNOWN", "a picture becomes image/jpeg or image/png, or stays what it is");
+    return InvalidField("target.type", "MEDIA_TYPE_UNKNOWN",
+                        "a picture becomes image/jpeg or image/png, or stays what it is");
   }
   Turn turn(*this);
   PARVIS_RETURN_IF_ERROR(turn.Take(call));
@@ -168,11 +184,12 @@ StatusOr<std::string> ProcessInspector::Convert(const Call& call, const MediaByt
     const std::string output = OutputName(type, quality);
     PARVIS_RETURN_IF_ERROR(runner_
                                .Run(call, "vipsthumbnail",
-                                    {"in[fail_on=error" + frames + "]", "--size", side + "x" + side + ">", "--export-profile", "srgb",
-                                     "--output", scratch.folder() + "/" + output},
+                                    {"in[fail_on=error" + frames + "]", "--size", side + "x" + side + ">",
+                                     "--export-profile", "srgb", "--output", scratch.folder() + "/" + output},
                                     scratch.folder())
                                .status());
-    PARVIS_ASSIGN_OR_RETURN(std::string bytes, scratch.Take(output.substr(0, output.find('[')), config_.file_max_bytes));
+    PARVIS_ASSIGN_OR_RETURN(std::string bytes,
+                            scratch.Take(output.substr(0, output.find('[')), config_.file_max_bytes));
     least = static_cast<int64_t>(bytes.size());
     if (target.bytes_max <= 0 || least <= target.bytes_max) return bytes;
     if (!has_quality) break;

@@ -1,5 +1,6 @@
-// MediaInspector on Debian's command-line tools, each run as a process of its own (tool_runner.h): libvips for pictures, ffprobe for
-// videos; a PDF is known by its first bytes alone. See docs/adr/0009-pictures-and-videos-in-processes-of-their-own.md.
+// MediaInspector on Debian's command-line tools, each run as a process of its own (tool_runner.h): libvips for
+// pictures, ffprobe for videos; a PDF is known by its first bytes alone. See
+// docs/adr/0009-pictures-and-videos-in-processes-of-their-own.md.
 #pragma once
 
 #include <condition_variable>
@@ -20,8 +21,8 @@ class ProcessInspector : public MediaInspector {
  public:
   ProcessInspector(const MediaToolsConfig& config, const Clock& clock, obs::Metrics& metrics);
   StatusOr<MediaFacts> Inspect(const Call& call, const MediaBytes& content) override;
-  // An animated picture keeps its frames where the target's type has any, else becomes its first one. What is transparent becomes white
-  // where the type has no transparency.
+  // An animated picture keeps its frames where the target's type has any, else becomes its first one. What is
+  // transparent becomes white where the type has no transparency.
   StatusOr<std::string> Convert(const Call& call, const MediaBytes& content, const PictureTarget& target) override;
   // Whether the tools are there; for readiness. FAILED_PRECONDITION MEDIA_TOOLS_MISSING.
   Status Ping() const;

@@ -7,7 +7,9 @@ namespace {
 
 class InspectorTest : public MediaTest {
  public:
-  StatusOr<MediaFacts> Inspect(const std::string& bytes) { return ProcessInspector(config_, clock_, metrics_).Inspect(call(), Content(bytes)); }
+  StatusOr<MediaFacts> Inspect(const std::string& bytes) {
+    return ProcessInspector(config_, clock_, metrics_).Inspect(call(), Content(bytes));
+  }
   StatusOr<std::string> Convert(const std::string& bytes, const PictureTarget& target) {
     return ProcessInspector(config_, clock_, metrics_).Convert(call(), Content(bytes), target);
   }
@@ -21,12 +23,14 @@ TEST_F(InspectorTest, KnowsPictures) {
   EXPECT_EQ(*Inspect(Picture("a.png", 40, 30)), Still("image/png", 40, 30));
   EXPECT_EQ(*Inspect(Picture("a.jpg", 40, 30)), Still("image/jpeg", 40, 30));
   EXPECT_EQ(*Inspect(Picture("a.webp", 40, 30)), Still("image/webp", 40, 30));
-  EXPECT_EQ(*Inspect(Made("a.gif", "ffmpeg -v error -f lavfi -i testsrc=size=64x48:rate=5:duration=1 a.gif")), Still("image/gif", 64, 48, 5));
+  EXPECT_EQ(*Inspect(Made("a.gif", "ffmpeg -v error -f lavfi -i testsrc=size=64x48:rate=5:duration=1 a.gif")),
+            Still("image/gif", 64, 48, 5));
 }
 
 TEST_F(InspectorTest, APictureIsAsWideAsItIsShown) {
   Picture("a.jpg", 40, 30);
-  std::string turned = ReadAll(folder_ + "/a.jpg");   // libvips writes an orientation of 1: the EXIF entry 0x0112 in little-endian
+  std::string turned =
+      ReadAll(folder_ + "/a.jpg");  // libvips writes an orientation of 1: the EXIF entry 0x0112 in little-endian
   const size_t entry = turned.find("\x12\x01", turned.find("Exif"));
   ASSERT_NE(entry, std::string::npos);
   turned[entry + 8] = 6;
@@ -37,13 +41,19 @@ TEST_F(InspectorTest, APictureIsAsWideAsItIsShown) {
 }
 
 TEST_F(InspectorTest, KnowsVideos) {
-  const std::string mp4 = Made("a.mp4",
-                               "ffmpeg -v error -f lavfi -i testsrc=size=64x48:rate=5:duration=1 -f lavfi -i sine=duration=1 "
-                               "-pix_fmt yuv420p a.mp4");
+  const std::string mp4 =
+      Made("a.mp4",
+           "ffmpeg -v error -f lavfi -i testsrc=size=64x48:rate=5:duration=1 -f lavfi -i sine=duration=1 "
+           "-pix_fmt yuv420p a.mp4");
   const auto facts = Inspect(mp4);
   ASSERT_EQ(facts.status(), absl::OkStatus());
-  EXPECT_EQ(*facts, (MediaFacts{.type = "video/mp4", .width = 64, .height = 48, .duration = absl::Seconds(1), .video_codec = "h264",
-                                .audio_codec = "aac", .frame_rate = 5}));
+  EXPECT_EQ(*facts, (MediaFacts{.type = "video/mp4",
+                                .width = 64,
+                                .height = 48,
+                                .duration = absl::Seconds(1),
+                                .video_codec = "h264",
+                                .audio_codec = "aac",
+                                .frame_rate = 5}));
   const auto silent = Inspect(Made("s.mov", "ffmpeg -v error -i a.mp4 -an -c copy -f mov s.mov"));
   ASSERT_EQ(silent.status(), absl::OkStatus());
   EXPECT_EQ(silent->type, "video/quicktime");
@@ -129,7 +139,9 @@ TEST_F(InspectorTest, AnErrorOfReadingTheContentIsGivenOn) {
   content.size += 10'000;
   ProcessInspector inspector(config_, clock_, metrics_);
   EXPECT_EQ(ReasonOf(inspector.Inspect(call(), content).status()), "MEDIA_UNREADABLE");
-  content.read = [](const Call&, int64_t, int64_t) -> StatusOr<std::string> { return MakeError(Code::kUnavailable, "BLOB_STORE_AWAY", "away"); };
+  content.read = [](const Call&, int64_t, int64_t) -> StatusOr<std::string> {
+    return MakeError(Code::kUnavailable, "BLOB_STORE_AWAY", "away");
+  };
   EXPECT_EQ(ReasonOf(inspector.Inspect(call(), content).status()), "BLOB_STORE_AWAY");
 }
 

@@ -39,7 +39,8 @@ Status NoScratch(int error) {
   if (error == ENOSPC || error == EDQUOT) {
     return MakeError(Code::kResourceExhausted, "MEDIA_TOOLS_BUSY", "the scratch folder has no room now");
   }
-  return MakeError(Code::kInternal, "MEDIA_SCRATCH", std::string("the scratch folder cannot be used: ") + std::strerror(error));
+  return MakeError(Code::kInternal, "MEDIA_SCRATCH",
+                   std::string("the scratch folder cannot be used: ") + std::strerror(error));
 }
 
 Status WriteAll(int fd, std::string_view bytes) {
@@ -57,7 +58,7 @@ Status Cut(const std::string& why) { return MakeError(Code::kInvalidArgument, "M
 }  // namespace
 
 Scratch::~Scratch() {
-  std::error_code error;   // a tool has made files at most: it has ended, and its group with it
+  std::error_code error;  // a tool has made files at most: it has ended, and its group with it
   if (!folder_.empty()) fs::remove_all(folder_, error);
 }
 
@@ -106,7 +107,8 @@ StatusOr<std::string> Scratch::Take(const std::string& name, int64_t max_bytes) 
   if (file.get() < 0 || fstat(file.get(), &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) {
     return Cut("nothing could be made of it");
   }
-  if (about.st_size > max_bytes) return MakeError(Code::kResourceExhausted, "MEDIA_OVER_LIMIT", "what was made of it is too large");
+  if (about.st_size > max_bytes)
+    return MakeError(Code::kResourceExhausted, "MEDIA_OVER_LIMIT", "what was made of it is too large");
   std::string bytes(static_cast<size_t>(about.st_size), '\0');
   for (size_t at = 0; at < bytes.size();) {
     const ssize_t got = pread(file.get(), bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));

@@ -1,4 +1,5 @@
-// A private folder for one look at one medium, with the content in it as "in"; removed with all that is in it, however that ends.
+// A private folder for one look at one medium, with the content in it as "in"; removed with all that is in it, however
+// that ends.
 #pragma once
 
 #include <string>
@@ -15,11 +16,12 @@ class Scratch {
   ~Scratch();
   Scratch(const Scratch&) = delete;
 
-  // RESOURCE_EXHAUSTED MEDIA_TOOLS_BUSY when there is no room, INTERNAL MEDIA_SCRATCH when the folder cannot be made; errors of
-  // reading the content are given on.
+  // RESOURCE_EXHAUSTED MEDIA_TOOLS_BUSY when there is no room, INTERNAL MEDIA_SCRATCH when the folder cannot be made;
+  // errors of reading the content are given on.
   Status Make(const std::string& above);
   Status Fill(const Call& call, const MediaBytes& content);
-  // INVALID_ARGUMENT MEDIA_UNREADABLE unless the file is ISO boxes one after the other up to its end: what was cut off ends within one.
+  // INVALID_ARGUMENT MEDIA_UNREADABLE unless the file is ISO boxes one after the other up to its end: what was cut off
+  // ends within one.
   Status CheckBoxes() const;
   // What a tool wrote. MEDIA_UNREADABLE when there is nothing; RESOURCE_EXHAUSTED MEDIA_OVER_LIMIT beyond `max_bytes`.
   StatusOr<std::string> Take(const std::string& name, int64_t max_bytes) const;

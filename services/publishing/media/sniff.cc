@@ -19,8 +19,9 @@ uint64_t BigEndian(string_view bytes) {
 
 Status Unknown(const std::string& what) { return MakeError(Code::kInvalidArgument, "MEDIA_TYPE_UNKNOWN", what); }
 
-constexpr string_view kVideoBrands[] = {"isom", "iso2", "iso3", "iso4", "iso5", "iso6", "iso7", "iso8", "iso9", "mp41", "mp42", "avc1",
-                                        "M4V ", "M4VP", "MSNV", "dash", "mmp4", "f4v ", "3gp4", "3gp5", "3gp6", "3g2a", "cmfc", "msdh"};
+constexpr string_view kVideoBrands[] = {"isom", "iso2", "iso3", "iso4", "iso5", "iso6", "iso7", "iso8",
+                                        "iso9", "mp41", "mp42", "avc1", "M4V ", "M4VP", "MSNV", "dash",
+                                        "mmp4", "f4v ", "3gp4", "3gp5", "3gp6", "3g2a", "cmfc", "msdh"};
 constexpr string_view kStillBrands[] = {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "avif", "avis"};
 constexpr string_view kSoundBrands[] = {"M4A ", "M4B ", "M4P "};
 
@@ -38,7 +39,8 @@ StatusOr<Sniffed> SniffBrands(string_view head) {
   if (box.size() < 16 || size == 0) return Unknown("begins like an MP4 file and is none");
   const string_view major = box.substr(8, 4);
   if (major == "qt  ") return Boxes("video/quicktime");
-  if (IsOneOf(major, kStillBrands)) return Unknown("is a HEIC or AVIF picture, which is not read here: save it as JPEG");
+  if (IsOneOf(major, kStillBrands))
+    return Unknown("is a HEIC or AVIF picture, which is not read here: save it as JPEG");
   if (IsOneOf(major, kSoundBrands)) return Unknown("is sound without a video");
   if (IsOneOf(major, kVideoBrands)) return Boxes("video/mp4");
   for (size_t at = 16; at + 4 <= box.size(); at += 4) {
@@ -52,7 +54,7 @@ StatusOr<Sniffed> SniffMatroska(string_view head) {
   const string_view begin = head.substr(0, 128);
   const size_t doc_type = begin.find("\x42\x82"sv);
   if (doc_type != string_view::npos) {
-    const string_view name = begin.substr(std::min(begin.size(), doc_type + 3));   // after the id and one byte of size
+    const string_view name = begin.substr(std::min(begin.size(), doc_type + 3));  // after the id and one byte of size
     if (StartsWith(name, "webm")) return Sniffed{MediaKind::kVideo, "video/webm", "matroska"};
     if (StartsWith(name, "matroska")) return Sniffed{MediaKind::kVideo, "video/x-matroska", "matroska"};
   }
@@ -67,12 +69,15 @@ std::string NameOfRefused(string_view head) {
     return "is SVG or other XML, which is not taken: save it as PNG";
   }
   if (StartsWith(text, "<!") || StartsWith(text, "<html")) return "is an HTML page, not a picture or video";
-  if (StartsWith(head, "PK\x03\x04") || StartsWith(head, "PK\x05\x06")) return "is a ZIP archive or an office document, which is not taken: save it as PDF";
+  if (StartsWith(head, "PK\x03\x04") || StartsWith(head, "PK\x05\x06"))
+    return "is a ZIP archive or an office document, which is not taken: save it as PDF";
   if (StartsWith(head, "\x1F\x8B")) return "is a compressed archive";
-  if (StartsWith(head, "II*\0"sv) || StartsWith(head, "MM\0*"sv)) return "is a TIFF picture, which is not taken: save it as JPEG or PNG";
+  if (StartsWith(head, "II*\0"sv) || StartsWith(head, "MM\0*"sv))
+    return "is a TIFF picture, which is not taken: save it as JPEG or PNG";
   if (StartsWith(head, "BM")) return "is a BMP picture, which is not taken: save it as PNG";
   if (StartsWith(head, "8BPS")) return "is a Photoshop file, which is not taken: save it as JPEG or PNG";
-  if (StartsWith(head, "ID3") || StartsWith(head, "OggS") || StartsWith(head, "fLaC")) return "is sound without a video";
+  if (StartsWith(head, "ID3") || StartsWith(head, "OggS") || StartsWith(head, "fLaC"))
+    return "is sound without a video";
   if (head.empty()) return "is empty";
   return "is none of JPEG, PNG, GIF, WebP, MP4, QuickTime, WebM, Matroska, AVI, MPEG and PDF";
 }
@@ -93,7 +98,8 @@ StatusOr<Sniffed> Sniff(string_view head) {
   head = head.substr(0, kSniffBytes);
   if (StartsWith(head, "\xFF\xD8\xFF")) return Sniffed{MediaKind::kPicture, "image/jpeg", "jpegload"};
   if (StartsWith(head, "\x89PNG\r\n\x1A\n")) return Sniffed{MediaKind::kPicture, "image/png", "pngload"};
-  if (StartsWith(head, "GIF87a") || StartsWith(head, "GIF89a")) return Sniffed{MediaKind::kPicture, "image/gif", "gifload"};
+  if (StartsWith(head, "GIF87a") || StartsWith(head, "GIF89a"))
+    return Sniffed{MediaKind::kPicture, "image/gif", "gifload"};
   if (StartsWith(head, "RIFF") && head.size() >= 16) {
     if (head.substr(8, 7) == "WEBPVP8") return Sniffed{MediaKind::kPicture, "image/webp", "webpload"};
     if (head.substr(8, 4) == "AVI ") return Sniffed{MediaKind::kVideo, "video/x-msvideo", "avi"};
@@ -107,7 +113,8 @@ StatusOr<Sniffed> Sniff(string_view head) {
   }
   if (StartsWith(head, "\x1A\x45\xDF\xA3")) return SniffMatroska(head);
   if (StartsWith(head, "\0\0\x01\xBA"sv)) return Sniffed{MediaKind::kVideo, "video/mpeg", "mpeg"};
-  if (StartsWith(head, "%PDF-1.") || StartsWith(head, "%PDF-2.")) return Sniffed{MediaKind::kDocument, "application/pdf", ""};
+  if (StartsWith(head, "%PDF-1.") || StartsWith(head, "%PDF-2."))
+    return Sniffed{MediaKind::kDocument, "application/pdf", ""};
   return Unknown(NameOfRefused(head));
 }
 

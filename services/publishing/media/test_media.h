@@ -32,7 +32,7 @@ inline std::string ReadAll(const std::string& path) {
   return text.str();
 }
 
-inline uint32_t Crc32(std::string_view bytes) {   // PNG §D
+inline uint32_t Crc32(std::string_view bytes) {  // PNG §D
   uint32_t crc = 0xFFFFFFFF;
   for (const char c : bytes) {
     crc ^= static_cast<unsigned char>(c);
@@ -42,7 +42,8 @@ inline uint32_t Crc32(std::string_view bytes) {   // PNG §D
 }
 
 inline std::string BigEndian32(uint32_t value) {
-  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8), static_cast<char>(value)};
+  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
+          static_cast<char>(value)};
 }
 inline std::string LittleEndian16(uint32_t value) { return {static_cast<char>(value), static_cast<char>(value >> 8)}; }
 
@@ -69,7 +70,7 @@ class MediaTest : public ::testing::Test {
     folder_ = mkdtemp(pattern.data());
     config_.scratch_folder = folder_ + "/scratch";
     std::filesystem::create_directory(config_.scratch_folder);
-    config_.tool_max = absl::Minutes(2);   // a machine that does much else besides
+    config_.tool_max = absl::Minutes(2);  // a machine that does much else besides
   }
   ~MediaTest() override {
     EXPECT_TRUE(std::filesystem::is_empty(config_.scratch_folder)) << "a scratch folder was left behind";
@@ -77,7 +78,8 @@ class MediaTest : public ::testing::Test {
   }
   // Runs a command line in the test's folder.
   void Make(const std::string& command) const {
-    ASSERT_EQ(system(("cd " + folder_ + " && " + command + " >make.log 2>&1").c_str()), 0) << command << ReadAll(folder_ + "/make.log");
+    ASSERT_EQ(system(("cd " + folder_ + " && " + command + " >make.log 2>&1").c_str()), 0)
+        << command << ReadAll(folder_ + "/make.log");
   }
   // What `vips` or ffmpeg makes of a command whose output is the file `name`.
   std::string Made(const std::string& name, const std::string& command) const {
@@ -87,7 +89,8 @@ class MediaTest : public ::testing::Test {
   // A picture of `side` pixels a side with something to see in it.
   std::string Picture(const std::string& name, int width, int height) const {
     const std::string size = std::to_string(width) + " " + std::to_string(height);
-    return Made(name, "vips gaussnoise n.v " + size + " --sigma 40 --mean 128 && vips cast n.v c.v uchar && vips copy c.v '" + name + "'");
+    return Made(name, "vips gaussnoise n.v " + size +
+                          " --sigma 40 --mean 128 && vips cast n.v c.v uchar && vips copy c.v '" + name + "'");
   }
   // A tool of that name that is a shell script, and a tools folder with nothing else in it.
   void Script(const std::string& tool, const std::string& body) {

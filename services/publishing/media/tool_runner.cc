@@ -18,7 +18,7 @@
 namespace parvis::publishing {
 namespace {
 
-constexpr size_t kOutputMax = 256 << 10;   // of standard output; of standard error the first kErrorMax are kept
+constexpr size_t kOutputMax = 256 << 10;  // of standard output; of standard error the first kErrorMax are kept
 constexpr size_t kErrorMax = 4 << 10;
 constexpr char kUtilLinux[] = "/usr/bin/";
 
@@ -40,7 +40,8 @@ class Fd {
 
 Status MakePipe(Fd* read_end, Fd* write_end) {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return MakeError(Code::kResourceExhausted, "MEDIA_TOOLS_BUSY", "no descriptors are left");
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    return MakeError(Code::kResourceExhausted, "MEDIA_TOOLS_BUSY", "no descriptors are left");
   read_end->Set(ends[0]);
   write_end->Set(ends[1]);
   fcntl(read_end->get(), F_SETFL, O_NONBLOCK);
@@ -70,20 +71,22 @@ std::vector<char*> Raw(const std::vector<std::string>& words) {
 
 // A tool that finds no memory says so in one of these words, and its exit status means nothing.
 bool SaysNoMemory(const std::string& text) {
-  for (const char* words : {"ut of memory", "annot allocate memory", "emory exhausted", "failed to allocate", "failed to map segment", "std::bad_alloc"}) {
+  for (const char* words : {"ut of memory", "annot allocate memory", "emory exhausted", "failed to allocate",
+                            "failed to map segment", "std::bad_alloc"}) {
     if (text.find(words) != std::string::npos) return true;
   }
   return false;
 }
 
 Status OverLimit(const std::string& what) {
-  return MakeError(Code::kResourceExhausted, "MEDIA_OVER_LIMIT", "looking at it takes more " + what + " than is allowed");
+  return MakeError(Code::kResourceExhausted, "MEDIA_OVER_LIMIT",
+                   "looking at it takes more " + what + " than is allowed");
 }
 
 }  // namespace
 
 struct ToolRunner::Ended {
-  int status = 0;          // of waitpid
+  int status = 0;  // of waitpid
   bool too_late = false, too_much = false;
   std::string out, err;
 };
@@ -98,23 +101,34 @@ ToolRunner::ToolRunner(const MediaToolsConfig& config, const Clock& clock, obs::
   if (ended.ok() && ended->status == 0 && !ended->too_late) {
     cut_off_ = unshare;
   } else {
-    obs::Warn("media tools run with the network of this process: user namespaces are not allowed here (docs/security.md)");
+    obs::Warn(
+        "media tools run with the network of this process: user namespaces are not allowed here (docs/security.md)");
   }
 }
 
 std::vector<std::string> ToolRunner::Limited(const std::string& path, const std::vector<std::string>& arguments) const {
   const auto cpu = static_cast<int64_t>(std::ceil(absl::ToDoubleSeconds(config_.cpu_max)));
   std::vector<std::string> argv = cut_off_;
-  const std::vector<std::string> limits = {std::string(kUtilLinux) + "setpriv", "--pdeathsig", "KILL", "--no-new-privs", "--",
-                                           std::string(kUtilLinux) + "prlimit", "--as=" + std::to_string(config_.memory_max_bytes),
+  const std::vector<std::string> limits = {std::string(kUtilLinux) + "setpriv",
+                                           "--pdeathsig",
+                                           "KILL",
+                                           "--no-new-privs",
+                                           "--",
+                                           std::string(kUtilLinux) + "prlimit",
+                                           "--as=" + std::to_string(config_.memory_max_bytes),
                                            "--cpu=" + std::to_string(cpu) + ":" + std::to_string(cpu + 1),
-                                           "--fsize=" + std::to_string(config_.file_max_bytes), "--core=0", "--nofile=64", "--", path};
+                                           "--fsize=" + std::to_string(config_.file_max_bytes),
+                                           "--core=0",
+                                           "--nofile=64",
+                                           "--",
+                                           path};
   argv.insert(argv.end(), limits.begin(), limits.end());
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
 }
 
-StatusOr<ToolRunner::Ended> ToolRunner::Execute(const std::vector<std::string>& argv, const std::string& folder, Instant deadline) {
+StatusOr<ToolRunner::Ended> ToolRunner::Execute(const std::vector<std::string>& argv, const std::string& folder,
+                                                Instant deadline) {
   Fd out, out_write, err, err_write;
   PARVIS_RETURN_IF_ERROR(MakePipe(&out, &out_write));
   PARVIS_RETURN_IF_ERROR(MakePipe(&err, &err_write));
@@ -134,33 +148,42 @@ StatusOr<ToolRunner::Ended> ToolRunner::Execute(const std::vector<std::string>& 
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  // All that a tool learns of this process: nothing. VIPS_BLOCK_UNTRUSTED: libvips' readers that were never fuzzed stay shut.
-  const std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "LC_ALL=C", "HOME=" + folder, "TMPDIR=" + folder,
-                                                "VIPS_BLOCK_UNTRUSTED=1", "VIPS_CONCURRENCY=1", "MALLOC_ARENA_MAX=1"};
+  // All that a tool learns of this process: nothing. VIPS_BLOCK_UNTRUSTED: libvips' readers that were never fuzzed stay
+  // shut.
+  const std::vector<std::string> environment = {
+      "PATH=/usr/bin:/bin",     "LC_ALL=C",           "HOME=" + folder,    "TMPDIR=" + folder,
+      "VIPS_BLOCK_UNTRUSTED=1", "VIPS_CONCURRENCY=1", "MALLOC_ARENA_MAX=1"};
   pid_t pid = -1;
-  const int failed = posix_spawn(&pid, argv[0].c_str(), &actions, &attributes, Raw(argv).data(), Raw(environment).data());
+  const int failed =
+      posix_spawn(&pid, argv[0].c_str(), &actions, &attributes, Raw(argv).data(), Raw(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
-  if (failed == ENOENT) return MakeError(Code::kFailedPrecondition, "MEDIA_TOOLS_MISSING", argv[0] + " is not there (package util-linux)");
-  if (failed != 0) return MakeError(Code::kResourceExhausted, "MEDIA_TOOLS_BUSY", std::string("no process could be made: ") + std::strerror(failed));
+  if (failed == ENOENT)
+    return MakeError(Code::kFailedPrecondition, "MEDIA_TOOLS_MISSING", argv[0] + " is not there (package util-linux)");
+  if (failed != 0)
+    return MakeError(Code::kResourceExhausted, "MEDIA_TOOLS_BUSY",
+                     std::string("no process could be made: ") + std::strerror(failed));
   out_write.Close();
   err_write.Close();
 
   Ended ended;
   bool ignored = false;
-  const Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));   // glibc 2.36 declares no such function for C++
+  const Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));  // glibc 2.36 declares no such function for C++
   while (true) {
     const absl::Duration left = deadline - clock_.Now();
     ended.too_late = left <= absl::ZeroDuration();
     if (ended.too_late || ended.too_much || process.get() < 0) break;
-    pollfd polled[3] = {{.fd = process.get(), .events = POLLIN}, {.fd = out.get(), .events = POLLIN}, {.fd = err.get(), .events = POLLIN}};
+    pollfd polled[3] = {{.fd = process.get(), .events = POLLIN},
+                        {.fd = out.get(), .events = POLLIN},
+                        {.fd = err.get(), .events = POLLIN}};
     const int millis = static_cast<int>(std::min<int64_t>(absl::ToInt64Milliseconds(left) + 1, 10'000));
     if (poll(polled, 3, millis) < 0 && errno != EINTR) break;
-    if (!Drain(out.get(), kOutputMax, &ended.out, &ended.too_much)) out.Close();   // poll leaves out what is closed
+    if (!Drain(out.get(), kOutputMax, &ended.out, &ended.too_much)) out.Close();  // poll leaves out what is closed
     if (!Drain(err.get(), kErrorMax, &ended.err, &ignored)) err.Close();
     if (polled[0].revents != 0) break;
   }
-  kill(-pid, SIGKILL);   // the whole group, also what a tool may have started; its leader still has its number until it is waited for
+  kill(-pid, SIGKILL);  // the whole group, also what a tool may have started; its leader still has its number until it
+                        // is waited for
   while (waitpid(pid, &ended.status, 0) < 0 && errno == EINTR) {
   }
   if (process.get() < 0) return MakeError(Code::kResourceExhausted, "MEDIA_TOOLS_BUSY", "no descriptors are left");
@@ -170,36 +193,44 @@ StatusOr<ToolRunner::Ended> ToolRunner::Execute(const std::vector<std::string>& 
 }
 
 Status ToolRunner::Judge(const std::string& tool, const Ended& ended, bool call_expired) const {
-  if (ended.too_late && call_expired) return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late while the content was looked at");
+  if (ended.too_late && call_expired)
+    return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late while the content was looked at");
   if (ended.too_late) return OverLimit("time");
   if (ended.too_much) return OverLimit("room for what there is to tell of it");
   if (WIFEXITED(ended.status) && WEXITSTATUS(ended.status) == 0) return absl::OkStatus();
   if (SaysNoMemory(ended.err)) return OverLimit("memory");
   if (WIFSIGNALED(ended.status)) {
     const int signal = WTERMSIG(ended.status);
-    if (signal == SIGXCPU || signal == SIGKILL) return OverLimit("processor time");   // SIGKILL: the hard limit, or the kernel's lack of memory
+    if (signal == SIGXCPU || signal == SIGKILL)
+      return OverLimit("processor time");  // SIGKILL: the hard limit, or the kernel's lack of memory
     if (signal == SIGXFSZ) return OverLimit("disk");
   } else if (WEXITSTATUS(ended.status) == 126 || WEXITSTATUS(ended.status) == 127) {
-    return MakeError(Code::kFailedPrecondition, "MEDIA_TOOLS_MISSING", tool + " cannot be run: " + ended.err.substr(0, 200));
+    return MakeError(Code::kFailedPrecondition, "MEDIA_TOOLS_MISSING",
+                     tool + " cannot be run: " + ended.err.substr(0, 200));
   }
-  return MakeError(Code::kInvalidArgument, "MEDIA_UNREADABLE", "the content is damaged, cut off, or not what its first bytes say");
+  return MakeError(Code::kInvalidArgument, "MEDIA_UNREADABLE",
+                   "the content is damaged, cut off, or not what its first bytes say");
 }
 
-StatusOr<std::string> ToolRunner::Run(const Call& call, const std::string& tool, const std::vector<std::string>& arguments,
-                                      const std::string& folder) {
+StatusOr<std::string> ToolRunner::Run(const Call& call, const std::string& tool,
+                                      const std::vector<std::string>& arguments, const std::string& folder) {
   const std::string path = config_.tools_folder + "/" + tool;
   if (access(path.c_str(), X_OK) != 0) {
-    return MakeError(Code::kFailedPrecondition, "MEDIA_TOOLS_MISSING", path + " is not there (packages libvips-tools, ffmpeg)");
+    return MakeError(Code::kFailedPrecondition, "MEDIA_TOOLS_MISSING",
+                     path + " is not there (packages libvips-tools, ffmpeg)");
   }
   const Instant began = clock_.Now();
   auto ended = Execute(Limited(path, arguments), folder, std::min(call.deadline, began + config_.tool_max));
   const Status status = ended.ok() ? Judge(tool, *ended, call.Expired(clock_)) : ended.status();
   const std::string outcome = status.ok() ? "ok" : ReasonOf(status);
-  metrics_.counter("parvis_media_tool_runs_total", "Runs of media tools.", {{"tool", tool}, {"outcome", outcome}}).Add();
+  metrics_.counter("parvis_media_tool_runs_total", "Runs of media tools.", {{"tool", tool}, {"outcome", outcome}})
+      .Add();
   metrics_.histogram("parvis_media_tool_duration_seconds", "Time that a run of a media tool took.", {{"tool", tool}})
       .Observe(absl::ToDoubleSeconds(clock_.Now() - began));
   if (status.ok()) return std::move(ended->out);
-  if (ended.ok()) obs::Log(obs::Level::kInfo, call, "media tool failed", {{"tool", tool}, {"outcome", outcome}, {"said", ended->err.substr(0, 300)}});
+  if (ended.ok())
+    obs::Log(obs::Level::kInfo, call, "media tool failed",
+             {{"tool", tool}, {"outcome", outcome}, {"said", ended->err.substr(0, 300)}});
   return status;
 }
 

@@ -1,9 +1,10 @@
-// Runs one tool as a process that cannot do harm: limits on address space, processor time, file size and wall time, an environment of
-// our own, no network where the machine allows it, its own process group (killed as a whole), bounded output.
+// Runs one tool as a process that cannot do harm: limits on address space, processor time, file size and wall time, an
+// environment of our own, no network where the machine allows it, its own process group (killed as a whole), bounded
+// output.
 //
-// The process is made by posix_spawn and limited by util-linux' unshare, setpriv and prlimit, one after the other in the same process:
-// no code of ours runs between fork and exec, which only async-signal-safe code may in a process with threads. It dies with the
-// thread that waits for it (PR_SET_PDEATHSIG), so none outlives the service.
+// The process is made by posix_spawn and limited by util-linux' unshare, setpriv and prlimit, one after the other in
+// the same process: no code of ours runs between fork and exec, which only async-signal-safe code may in a process with
+// threads. It dies with the thread that waits for it (PR_SET_PDEATHSIG), so none outlives the service.
 #pragma once
 
 #include <string>
@@ -23,10 +24,11 @@ class ToolRunner {
  public:
   // Finds out whether processes can be cut off from the network here; logs a warning when not.
   ToolRunner(const MediaToolsConfig& config, const Clock& clock, obs::Metrics& metrics);
-  // Runs `tool` (a name in config.tools_folder) in `folder`, blocks until it has ended; returns its standard output when it ended
-  // with 0. INVALID_ARGUMENT MEDIA_UNREADABLE (it refused the content, or crashed on it), RESOURCE_EXHAUSTED MEDIA_OVER_LIMIT,
-  // FAILED_PRECONDITION MEDIA_TOOLS_MISSING, DEADLINE_EXCEEDED. Thread-safe.
-  StatusOr<std::string> Run(const Call& call, const std::string& tool, const std::vector<std::string>& arguments, const std::string& folder);
+  // Runs `tool` (a name in config.tools_folder) in `folder`, blocks until it has ended; returns its standard output
+  // when it ended with 0. INVALID_ARGUMENT MEDIA_UNREADABLE (it refused the content, or crashed on it),
+  // RESOURCE_EXHAUSTED MEDIA_OVER_LIMIT, FAILED_PRECONDITION MEDIA_TOOLS_MISSING, DEADLINE_EXCEEDED. Thread-safe.
+  StatusOr<std::string> Run(const Call& call, const std::string& tool, const std::vector<std::string>& arguments,
+                            const std::string& folder);
   bool cut_off() const { return !cut_off_.empty(); }
 
  private:
@@ -37,7 +39,8 @@ class ToolRunner {
   const MediaToolsConfig config_;
   const Clock& clock_;
   obs::Metrics& metrics_;
-  std::vector<std::string> cut_off_;   // the command before the tool that leaves it without a network; empty: not possible
+  std::vector<std::string>
+      cut_off_;  // the command before the tool that leaves it without a network; empty: not possible
 };
 
 }  // namespace parvis::publishing

@@ -44,7 +44,8 @@ TEST_F(ToolRunnerTest, WhatAToolHasStartedEndsWithIt) {
     const std::string about = ReadAll("/proc/" + std::to_string(pid) + "/stat");
     return about.empty() || about.find(") Z ") != std::string::npos;
   }));
-  EXPECT_EQ(Outcome("sleep 1000 & echo $! >" + folder_ + "/pid2; exit 1"), "MEDIA_UNREADABLE");   // its output stays open for long
+  EXPECT_EQ(Outcome("sleep 1000 & echo $! >" + folder_ + "/pid2; exit 1"),
+            "MEDIA_UNREADABLE");  // its output stays open for long
 }
 
 TEST_F(ToolRunnerTest, AToolThatLoopsUsesUpItsProcessorTime) {
@@ -71,15 +72,18 @@ TEST_F(ToolRunnerTest, AToolThatCrashes) {
 }
 
 TEST_F(ToolRunnerTest, AToolThatTalksNonsense) {
-  for (const char* said : {"", "width: 10", "width: -1\\nheight: 5\\nvips-loader: pngload", "width: 1e9\\nheight: 5\\nvips-loader: pngload",
-                           "width: 10\\nheight: 10\\nvips-loader: svgload", "width: 10\\nwidth: 10\\nheight: 10\\nvips-loader: pngload"}) {
+  for (const char* said :
+       {"", "width: 10", "width: -1\\nheight: 5\\nvips-loader: pngload",
+        "width: 1e9\\nheight: 5\\nvips-loader: pngload", "width: 10\\nheight: 10\\nvips-loader: svgload",
+        "width: 10\\nwidth: 10\\nheight: 10\\nvips-loader: pngload"}) {
     EXPECT_EQ(Outcome(std::string("printf '") + said + "'"), "MEDIA_UNREADABLE") << said;
   }
 }
 
 TEST_F(ToolRunnerTest, AToolThatIsMissing) {
   config_.tools_folder = folder_ + "/none";
-  EXPECT_EQ(ReasonOf(ProcessInspector(config_, clock_, metrics_).Inspect(call(), Content(kPng)).status()), "MEDIA_TOOLS_MISSING");
+  EXPECT_EQ(ReasonOf(ProcessInspector(config_, clock_, metrics_).Inspect(call(), Content(kPng)).status()),
+            "MEDIA_TOOLS_MISSING");
   EXPECT_EQ(Outcome("exec /nowhere/vips"), "MEDIA_TOOLS_MISSING");
 }
 
@@ -89,13 +93,15 @@ TEST_F(ToolRunnerTest, TheCallersDeadlineHolds) {
   Call soon = call();
   soon.deadline = clock_.Now() + absl::Milliseconds(300);
   EXPECT_EQ(inspector.Inspect(soon, Content(kPng)).status().code(), Code::kDeadlineExceeded);
-  EXPECT_EQ(inspector.Inspect(soon, Content(kPng)).status().code(), Code::kDeadlineExceeded);   // over before it begins
+  EXPECT_EQ(inspector.Inspect(soon, Content(kPng)).status().code(), Code::kDeadlineExceeded);  // over before it begins
 }
 
 TEST_F(ToolRunnerTest, AToolLearnsNothingOfThisProcess) {
   setenv("PARVIS_TEST_SECRET", "canary", 1);
-  const int leaked = open("/dev/null", O_RDONLY);   // without O_CLOEXEC, as a library might
-  EXPECT_EQ(Outcome("env >" + folder_ + "/env; ls /proc/self/fd >" + folder_ + "/fds; pwd >" + folder_ + "/pwd; exit 1"), "MEDIA_UNREADABLE");
+  const int leaked = open("/dev/null", O_RDONLY);  // without O_CLOEXEC, as a library might
+  EXPECT_EQ(
+      Outcome("env >" + folder_ + "/env; ls /proc/self/fd >" + folder_ + "/fds; pwd >" + folder_ + "/pwd; exit 1"),
+      "MEDIA_UNREADABLE");
   close(leaked);
   unsetenv("PARVIS_TEST_SECRET");
   EXPECT_EQ(Told("env").find("canary"), std::string::npos);
@@ -133,13 +139,15 @@ TEST_F(ToolRunnerTest, OthersWaitForTheirTurn) {
   ProcessInspector inspector(config_, clock_, metrics_);
   std::vector<std::thread> threads;
   for (int i = 0; i < 6; ++i) {
-    threads.emplace_back([&] { EXPECT_EQ(ReasonOf(inspector.Inspect(call(), Content(kPng)).status()), "MEDIA_UNREADABLE"); });
+    threads.emplace_back(
+        [&] { EXPECT_EQ(ReasonOf(inspector.Inspect(call(), Content(kPng)).status()), "MEDIA_UNREADABLE"); });
   }
   for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(ToolRunnerTest, OldScratchFoldersAreSwept) {
-  const std::string old = config_.scratch_folder + "/parvis-media-old", other = config_.scratch_folder + "/somebody-elses";
+  const std::string old = config_.scratch_folder + "/parvis-media-old",
+                    other = config_.scratch_folder + "/somebody-elses";
   std::filesystem::create_directory(old);
   std::filesystem::create_directory(other);
   SweepScratch(config_.scratch_folder, clock_.WallNow());
