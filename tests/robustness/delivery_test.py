@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from system import SystemTest, main, wait_until  # noqa: E402
 from parvis_local.connect import ConnectError, new_id  # noqa: E402
 from parvis_local.main_job import MEDIA, PUBLISHING, stamp  # noqa: E402
+from parvis_local.media import upload  # noqa: E402
 
 
 def png(side, random):
@@ -139,6 +140,27 @@ class Delivery(SystemTest):
         manager.call(f"{MEDIA}/DeleteMedia", {"name": medium["name"]})
         folder = os.path.join(self.folder, "media")
         wait_until(lambda: not [f for _, _, files in os.walk(folder) for f in files], 30, "its content is deleted", 0.2)
+
+
+    def test_what_is_too_large_is_converted(self):
+        if not self.job.workspace:
+            self.job.create_team()
+            self.job.connect_channels()
+        manager = self.job.client("manager")
+        large = upload(manager, MEDIA, self.job.workspace, png(1300, self.random), "noise.png")
+        channel = f"{self.job.workspace}/channels/{self.job.channels['facebook']}"
+        check = manager.call(f"{MEDIA}/CheckMedia", {"name": large["name"], "channels": [channel]})["checks"][0]
+        self.assertFalse(check.get("fits", False))
+        self.assertEqual([v["reason"] for v in check["violations"]], ["MEDIA_TOO_LARGE"])
+        self.assertTrue(check["conversion"]["changes"])
+        request = {"name": large["name"], "channel": channel, "requestId": new_id()}
+        small = manager.call(f"{MEDIA}/ConvertMedia", request)
+        self.assertEqual((small["state"], small["source"]), ("MEDIA_STATE_READY", large["name"]))
+        self.assertEqual(manager.call(f"{MEDIA}/ConvertMedia", request)["name"], small["name"], "the same request, the same medium")
+        print(f"{large['sizeBytes']} bytes of {large['facts']['type']} become {small['sizeBytes']} of {small['facts']['type']}: "
+              f"{check['conversion']['changes']}", flush=True)
+        check = manager.call(f"{MEDIA}/CheckMedia", {"name": small["name"], "channels": [channel]})["checks"][0]
+        self.assertTrue(check.get("fits"), check)
 
 
 class Limits(SystemTest):
