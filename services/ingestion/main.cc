@@ -7,7 +7,7 @@
 #include "ingestion/clients/accounts_desk.h"
 #include "ingestion/config.h"
 #include "ingestion/network/hubs.h"
-#include "ingestion/network/metrics.h"
+#include "ingestion/network/polls.h"
 #include "ingestion/network/secrets.h"
 #include "ingestion/network/streams.h"
 #include "ingestion/network/webhooks.h"
@@ -53,15 +53,9 @@ int Run(const IngestionConfig& config) {
 
   db::Pool api(config.db_api, clock, metrics), stream(config.db_stream, clock, metrics);
   PgSourceStore store(api, stream);
-  ConnectorReader reader(connectors, desk);
-  Poller poller(
-      store, reader, sink, clock, config.poll, [&](const std::string& network) { return webhooks.Takes(network); },
-      Uniform);
-  PollMetrics poll_metrics(connectors, metrics, config.poll_late_max);
-  Runner runner(store, desk, poller, heard, clock, config.runner,
-                {[&](const std::string& network) { return reader.CanRead(network); },
-                 [&](const std::string& network) { return reader.SharesBudget(network); }},
-                poll_metrics.Watchers());
+  PollListener polls(
+      connectors, desk, store, sink, heard, [&](const std::string& network) { return webhooks.Takes(network); }, clock,
+      config.poll, config.runner, config.poll_late_max, metrics, Uniform);
   PgStreamStore stream_store(stream);
   StreamListener streams(connectors, desk, stream_store, sink, clock, config.streams, metrics, Uniform);
   PgHubStore hub_store(stream);
@@ -90,7 +84,7 @@ int Run(const IngestionConfig& config) {
       {"bindings", nullptr, [&](absl::Duration) { binding_executor.Stop(); }},
       {"hubs", [&] { return hubs.Start(); }, [&](absl::Duration) { hubs.Stop(); }},
       {"streams", [&] { return streams.Start(); }, [&](absl::Duration) { streams.Stop(); }},
-      {"polling", [&] { return runner.Start(); }, [&](absl::Duration) { runner.Stop(); }},
+      {"polling", [&] { return polls.Start(); }, [&](absl::Duration) { polls.Stop(); }},
       {"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }},
       {"grpc", [&] { return announced("grpc", server); }, [&](absl::Duration limit) { server.Stop(limit); }},
       {"webhooks", [&] { return announced("http", http); }, [&](absl::Duration limit) { http.Stop(limit); }},
