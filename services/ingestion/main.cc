@@ -8,8 +8,8 @@
 #include "ingestion/config.h"
 #include "ingestion/measuring.h"
 #include "ingestion/network/hubs.h"
-#include "ingestion/network/metrics.h"
 #include "ingestion/network/opening.h"
+#include "ingestion/network/polls.h"
 #include "ingestion/network/secrets.h"
 #include "ingestion/network/streams.h"
 #include "ingestion/network/webhooks.h"
@@ -64,14 +64,9 @@ int Run(const IngestionConfig& config) {
 
   db::Pool api(config.db_api, clock, metrics), stream(config.db_stream, clock, metrics);
   PgSourceStore store(api, stream);
-  ConnectorReader reader(connectors, desk);
   const auto takes = [&](const std::string& network) { return webhooks.Takes(network); };
-  Poller poller(store, reader, sink, clock, config.poll, takes, Uniform);
-  PollMetrics poll_metrics(connectors, metrics, config.poll_late_max);
-  Runner runner(store, desk, poller, heard, clock, config.runner,
-                {[&](const std::string& network) { return reader.CanRead(network); },
-                 [&](const std::string& network) { return reader.SharesBudget(network); }},
-                poll_metrics.Watchers());
+  PollListener polls(connectors, desk, store, sink, heard, takes, clock, config.poll, config.runner, config.poll_late_max,
+                     metrics, Uniform);
   PgStreamStore stream_store(stream);
   StreamListener streams(connectors, desk, stream_store, sink, clock, config.streams, metrics, Uniform);
   PgHubStore hub_store(stream);
@@ -98,7 +93,7 @@ int Run(const IngestionConfig& config) {
       {"bindings", nullptr, [&](absl::Duration) { binding_executor.Stop(); }},
       {"hubs", [&] { return hubs.Start(); }, [&](absl::Duration) { hubs.Stop(); }},
       {"streams", [&] { return streams.Start(); }, [&](absl::Duration) { streams.Stop(); }},
-      {"polling", [&] { return runner.Start(); }, [&](absl::Duration) { runner.Stop(); }},
+      {"polling", [&] { return polls.Start(); }, [&](absl::Duration) { polls.Stop(); }},
       {"measuring", [&] { return measuring.Start(); }, [&](absl::Duration limit) { measuring.Stop(limit); }},
       {"executor", nullptr, [&](absl::Duration) { runtime.StopExecutor(); }},
       {"grpc", [&] { return announced("grpc", server); }, [&](absl::Duration limit) { server.Stop(limit); }},

@@ -110,6 +110,7 @@ class CountingStore : public SourceStore {
     return store_.Detach(after, last, ids);
   }
   Status NoteHeard(const std::vector<Heard>& heard) override { return store_.NoteHeard(heard); }
+  Status PollNow(const std::vector<Binding>& bindings) override { return store_.PollNow(bindings); }
 
   void KeepLate(bool keeps) { keeps_late_ = keeps; }
   Seen Take() {

@@ -82,6 +82,7 @@ TEST_F(StreamKeeperTest, ANewcomerIsGivenItsPart) {
   auto one = AKeeper("one");
   Rounds({one.get()}, 3);
   EXPECT_EQ(one->held(), 6);
+  ASSERT_TRUE(testing::WaitFor([&] { return network_.open() == 6; }));  // what is not open yet is given back unopened
   auto two = AKeeper("two");
   EXPECT_TRUE(testing::WaitFor([&] {
     Rounds({one.get(), two.get()}, 1);
