@@ -311,8 +311,8 @@ TEST_P(ConformanceTest, ReadsAllThatPeopleWroteOnce) {
   std::set<std::string> written;
   for (int i = 0; i < 30; ++i) written.insert(Comment(post));
   for (const char* fault : {"", "empty_page", "odd"}) {
-    if (sandbox->real && *fault != '\0') continue;
     // LinkedIn numbers pages by position, Discourse goes on below the last id shown: their empty pages lead nowhere.
+    if (sandbox->real && *fault != '\0') continue;
     if (fault == std::string("empty_page") && (GetParam() == "linkedin" || GetParam() == "discourse")) continue;
     SCOPED_TRACE(fault);
     if (*fault != '\0') Control("POST", "faults", {{"kind", fault}, {"network", GetParam()}, {"count", 1}});
@@ -323,7 +323,8 @@ TEST_P(ConformanceTest, ReadsAllThatPeopleWroteOnce) {
       ASSERT_TRUE(page.ok()) << page.status();
       EXPECT_TRUE(page->unparsed.empty()) << page->unparsed[0].raw;
       for (const Happening& h : page->happenings) {
-        if (!h.by_us) ++seen[h.remote_id];
+        const bool earlier = sandbox->real && h.post_remote_id != post;   // by another test
+        if (!h.by_us && !earlier) ++seen[h.remote_id];
         EXPECT_FALSE(h.thread.empty());
         EXPECT_GT(h.revision, 0);
       }
