@@ -209,6 +209,7 @@ OAuthAnswer OAuth::LongLived(Network network, const std::string& app, const std:
   answer.tokens.now = clock_.WallNow();
   answer.tokens.expires = grant->expires = answer.tokens.now + life;
   grant->lasting = true;
+  grant->pages.clear();  // those live as long as the token that they were made from
   const auto granted = world_.GrantToken(network, *grant);
   if (!granted.ok()) return {OAuthEnd::kFull, {}};
   answer.tokens.access = *granted;

@@ -60,13 +60,14 @@ std::vector<AccountPtr> World::PagesOf(Network network, std::string_view token) 
   const Grant person = it->second;
   std::map<std::string, std::string> pages = person.pages;
   for (const std::string& id : person.accounts) {
-    Grant page{.accounts = {id}, .expires = person.lasting ? absl::InfiniteFuture() : person.expires};
     if (!pages.contains(id)) {
-      const StatusOr<std::string> made = AddGrant(network, page);
+      const absl::Time expires = person.lasting ? absl::InfiniteFuture() : person.expires;
+      const StatusOr<std::string> made = AddGrant(network, {.accounts = {id}, .expires = expires});
       if (!made.ok()) break;
       pages[id] = *made;
     }
-    if (AccountPtr account = OfGrant(network, pages[id], page)) out.push_back(std::move(account));
+    if (AccountPtr account = OfGrant(network, pages[id], grants_[KeyOf(network, pages[id])]))
+      out.push_back(std::move(account));
   }
   grants_[KeyOf(network, token)].pages = std::move(pages);
   return out;

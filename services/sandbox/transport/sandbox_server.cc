@@ -45,8 +45,7 @@ void SandboxServer::Stop(absl::Duration limit) {
 void SandboxServer::Handle(net::HttpRequest request, net::Responder responder) {
   Reply reply;
   std::string network = "none";
-  const auto served =
-      std::ranges::find_if(faces_, [&](const Served& one) { return Under(request.path, one.prefix); });
+  const auto served = std::ranges::find_if(faces_, [&](const Served& one) { return Under(request.path, one.prefix); });
   if (served != faces_.end()) {
     network = NameOf(served->network);
     reply = served->face->Handle(request);
