@@ -80,8 +80,7 @@ TABLE = (
             real="bluesky.Bluesky"),
     Network("mastodon", "Mastodon", "a Mastodon account", TOKEN, media="image/jpeg", changes=False, likes="favourites_count"),
     Network("discourse", "Discourse", "a Discourse forum", ("api_key", "api_username"), title=True, media="image/jpeg",
-            webhook=Webhook("webhook_secret", query="us={handle}"), post_id=first_of_topic,
-            likes="likes"),
+            webhook=Webhook("webhook_secret", query="us={handle}"), post_id=first_of_topic),
     Network("nodebb", "NodeBB", "a NodeBB forum", TOKEN, media="image/jpeg", title=True, changes=False, hidden_as="delete"),
     Network("feed", "feed", "a feed", (), text=""),
 )
