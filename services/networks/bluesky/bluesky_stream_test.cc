@@ -146,7 +146,6 @@ TEST_F(BlueskyStreamTest, WhatCannotBeReadAndWhatCannotBeAsked) {
   script.Write(net::TextFrame("{\"time_us\":99999999999999999,\"x\":\"did:plc:us"));
   const StreamBatch odd = Next();
   EXPECT_EQ(odd.cursor, std::to_string(now));
-  const std::string before = odd.cursor;
   network.Next(401, R"({"error":"ExpiredToken","message":"x"})");
   script.Write(Commit(kAna, "3l7bbbbbbbb2b", Record("Hello", kOurPost)));
   EXPECT_EQ(ReasonOf(stream->Next(network.call()).status()), "TOKEN_EXPIRED");
