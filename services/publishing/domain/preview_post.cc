@@ -16,7 +16,7 @@ StatusOr<PostPreview> PreviewPost(const Call& call, const PostContext& context, 
     if (!channel.ok()) return channel.status();
     shown.channel_name = channel->display_name;
     shown.network = channel->network;
-    shown.preview = context.rules.Show(channel->network, variant.content);
+    shown.preview = context.rules.Show(channel->network, check.contents[i]);
     shown.length = context.rules.TextLength(channel->network, shown.preview.text);   // with all that was added to it
   }
   for (Violation& violation : check.violations) {
