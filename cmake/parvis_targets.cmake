@@ -2,7 +2,9 @@
 #
 #   parvis_library(NAME SOURCES... DEPS targets...)     a static library
 #   parvis_test(NAME SOURCES... DEPS targets... [LABELS l...] [TIMEOUT s] [NO_TSAN])   a GoogleTest binary, one ctest;
-#                                                       NO_TSAN: one thread only, or no part of what is delivered
+#                                                       NO_TSAN: one thread only, no part of what is delivered, or all connectors to
+#                                                       link (they keep no state; the threads around them are in net_test and
+#                                                       the domains' tests)
 #   parvis_binary(NAME SOURCES... DEPS targets...)      an executable in ${CMAKE_BINARY_DIR}/bin
 #   parvis_bench(NAME SOURCES... DEPS targets...)       a binary that scripts/bench measures with (platform/testing/bench.h)
 #   parvis_proto(PACKAGE files... DEPS packages...)     proto_<package> (messages) and, where a file ends in
@@ -24,17 +26,16 @@ find_program(PARVIS_GRPC_PLUGIN grpc_cpp_plugin REQUIRED)
 
 # One precompiled header for all of ours: what nearly every file includes. gtest has one of its own.
 file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/pch/empty.cc CONTENT "// precompiled header owner\n")
-add_library(parvis_pch STATIC ${CMAKE_BINARY_DIR}/pch/empty.cc)
-target_link_libraries(parvis_pch PRIVATE Threads::Threads)
-target_precompile_headers(parvis_pch PRIVATE <algorithm> <chrono> <functional> <map> <memory> <mutex> <optional>
+set(PARVIS_PCH_HEADERS <algorithm> <chrono> <functional> <map> <memory> <mutex> <optional>
   <string> <string_view> <thread> <unordered_map> <variant> <vector>
   <absl/status/statusor.h> <absl/time/time.h> <absl/synchronization/mutex.h>)
+add_library(parvis_pch STATIC ${CMAKE_BINARY_DIR}/pch/empty.cc)
+target_link_libraries(parvis_pch PRIVATE Threads::Threads)
+target_precompile_headers(parvis_pch PRIVATE ${PARVIS_PCH_HEADERS})
 add_library(parvis_test_pch STATIC ${CMAKE_BINARY_DIR}/pch/empty.cc)
 # gtest and threads: a precompiled header is ignored when its macros (-pthread's among them) differ from its users'.
 target_link_libraries(parvis_test_pch PRIVATE GTest::gtest Threads::Threads)
-target_precompile_headers(parvis_test_pch PRIVATE <algorithm> <chrono> <functional> <map> <memory> <mutex> <optional>
-  <string> <string_view> <thread> <unordered_map> <variant> <vector>
-  <absl/status/statusor.h> <absl/time/time.h> <absl/synchronization/mutex.h> <gtest/gtest.h>)
+target_precompile_headers(parvis_test_pch PRIVATE ${PARVIS_PCH_HEADERS} <gtest/gtest.h>)
 # Under a sanitizer the code under test is optimised, the tests themselves are not: they are a third of the build.
 set(PARVIS_TEST_OPTIONS "")
 if(PARVIS_SANITIZE)

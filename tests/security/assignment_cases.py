@@ -81,6 +81,7 @@ class MassAssignment:
                 "post": {"name": make(f"{PUBLISHING}/CreatePost", {**parent, "post": post}), "displayName": "Other"}
             },
             f"{PUBLISHING}/CheckPost": {**parent, "post": post},
+            f"{PUBLISHING}/PreviewPost": {**parent, "post": post},
             f"{MEDIA}/CreateMedia": {**parent, "media": {"displayName": "Medium", "sizeBytes": "10"}},
             f"{MODERATION}/CreatePolicy": {**parent, "policy": {"displayName": "P", "source": POLICY}},
             f"{MODERATION}/UpdatePolicy": {

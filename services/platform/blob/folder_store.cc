@@ -19,7 +19,7 @@ namespace {
 
 constexpr char kPartial[] = ".partial";  // no key begins with a dot
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-constexpr int kTries = 8;  // a Put meets a Delete that removes its empty folder
+constexpr int kTries = 32;  // a Put meets a Delete that removes its empty folder
 constexpr absl::Duration kPartialAge = absl::Hours(1);
 
 // A descriptor that is closed at the end.
@@ -77,8 +77,10 @@ StatusOr<int> OpenFolder(int root, const std::string& path, bool make) {
     const std::string segment = path.substr(begin, end - begin);
     int next = openat(at.get(), segment.c_str(), kFolderFlags);
     if (next < 0 && errno == ENOENT && make) {
-      if (mkdirat(at.get(), segment.c_str(), 0700) != 0 && errno != EEXIST)
-        return FromErrno("a folder cannot be made", errno);
+      if (mkdirat(at.get(), segment.c_str(), 0700) != 0 && errno != EEXIST) {
+        // ENOENT: a Delete has just removed the folder in which it was to be made.
+        return errno == ENOENT ? Missing(path) : FromErrno("a folder cannot be made", errno);
+      }
       if (fsync(at.get()) != 0) return FromErrno("a folder cannot be synced", errno);
       next = openat(at.get(), segment.c_str(), kFolderFlags);
     }

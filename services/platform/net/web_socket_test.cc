@@ -3,6 +3,7 @@
 #include <openssl/sha.h>
 
 #include <atomic>
+#include <future>
 
 #include "platform/net/client_transfer.h"
 #include "platform/net/raw_socket.h"
@@ -90,6 +91,7 @@ class WebSocketTest : public ::testing::Test {
 
 TEST_F(WebSocketTest, MessagesPingsAndAPoliteEnd) {
   std::string head, answered;
+  std::promise<void> ended;
   RawServer server([&](RawSocket& peer, int) {
     head = Accept(peer);
     const std::string large(70'000, 'z');
@@ -98,6 +100,7 @@ TEST_F(WebSocketTest, MessagesPingsAndAPoliteEnd) {
     for (size_t i = 0; i < 40; ++i) peer.Send(all.substr(i, 1));
     peer.Send(all.substr(40));
     answered = peer.ReadToEnd();
+    ended.set_value();
   });
   const ClientResult result = Open(server);
   ASSERT_EQ(result.http_status, 101) << result.status;
@@ -111,7 +114,7 @@ TEST_F(WebSocketTest, MessagesPingsAndAPoliteEnd) {
   EXPECT_EQ(Read().size(), 70'000u);
   EXPECT_EQ(ReasonOf(socket->Read(Within(absl::Milliseconds(20))).status()), "READ_TIMEOUT");
   socket.reset();
-  while (answered.empty()) std::this_thread::yield();
+  ASSERT_EQ(ended.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
   EXPECT_EQ(head.substr(0, head.find('\r')), "GET /subscribe?a=b HTTP/1.1");
   EXPECT_NE(head.find("X-Why: test\r\n"), std::string::npos);
   EXPECT_NE(head.find("Authorization: Bearer token\r\n"), std::string::npos);
