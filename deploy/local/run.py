@@ -99,6 +99,8 @@ def run(options, texts, kinds):
         show.chapter("Starting")
         # Off where strangers may come by; here grpcurl is to work without protos at hand.
         reflecting = {service: {"rpc_reflection": "true"} for service in WITH_SCHEMA}
+        if kinds:   # a real server keeps what people wrote in earlier runs; this run's channels begin with what is written now
+            reflecting["ingestion"]["first_lookback"] = "1s"
         cluster = Cluster(options.data, options.build, show.step, extra_flags=reflecting)
         cluster.start()
         for name, kind in kinds.items():
