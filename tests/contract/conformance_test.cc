@@ -209,9 +209,7 @@ TEST_P(ConformanceTest, EveryWriteInEveryCase) {
       Control("DELETE", "faults", {});
       const bool settled = one.kind == OutcomeKind::kUnknown && one.journalled == 1 && SettlesItself(kind);
       EXPECT_EQ(out.kind, settled ? OutcomeKind::kAccepted : one.kind) << out.reason << ": " << out.message;
-      if (one.kind == OutcomeKind::kRefused) {
-        EXPECT_EQ(out.error, one.error) << out.message;
-      }
+      if (one.kind == OutcomeKind::kRefused) EXPECT_EQ(out.error, one.error) << out.message;
       EXPECT_EQ(Journalled(NameThere(kind)) - before, one.journalled);
       if (one.kind == OutcomeKind::kUnknown) Settles(write, one);
       table->Add(GetParam(), kind, failures() > failed ? "FAILED" : "ok");
@@ -225,8 +223,10 @@ TEST_P(ConformanceTest, EveryWriteInEveryCase) {
     lost.target_remote_id = "999999999";
     if (digit == std::string::npos) lost.target_remote_id += "x";
     const Outcome out = connector().Execute(call(), account, lost);
-    EXPECT_EQ(out.kind, OutcomeKind::kRefused) << NameOf(kind) << " of what is not there: " << out.reason << " " << out.message;
-    table->Add(GetParam(), kind, out.error == ErrorClass::kNotFound ? "ok" : "refused: " + std::string(ReasonName(out.error)));
+    // A real WordPress takes a reply to a comment that is not there.
+    const bool taken = sandbox->real && kind == WriteKind::kReply && out.kind == OutcomeKind::kAccepted;
+    EXPECT_TRUE(taken || out.kind == OutcomeKind::kRefused) << NameOf(kind) << " of what is not there: " << out.reason << " " << out.message;
+    table->Add(GetParam(), kind, taken ? "taken" : out.error == ErrorClass::kNotFound ? "ok" : "refused: " + std::string(ReasonName(out.error)));
   }
 }
 
