@@ -15,9 +15,7 @@ import os
 import re
 import secrets
 import shutil
-import signal
 import sys
-import threading
 import urllib.error
 import urllib.request
 
@@ -28,7 +26,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 from ghost.admin import Admin  # noqa: E402
 from parvis_local.mariadb import MariaDb  # noqa: E402
 from parvis_local.node import Node, fetch  # noqa: E402
-from parvis_local.processes import Child, StartError, kept_port, listens, wait_until  # noqa: E402
+from parvis_local.processes import Child, kept_port, listens, serve, wait_until  # noqa: E402
 
 VERSION, PNPM = "6.65.0", "12.4.2"   # PNPM: what that Ghost names as its packageManager; its lock file pins all below it
 PEOPLE = 6                           # members who comment, beside ours
@@ -161,21 +159,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
     options = parser.parse_args()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    site = Site(options.folder, lambda text: print(text, file=sys.stderr))
-    try:
-        site.start()
-        print(json.dumps(site.info), flush=True)
-        threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
-        stop.wait()
-    except StartError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 1
-    finally:
-        site.stop()
-    return 0
+    return serve(Site(options.folder, lambda text: print(text, file=sys.stderr)))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """Child processes that end with us: started in order, stopped in reverse, never left behind."""
 
 import ctypes
+import json
 import os
 import random
 import signal
 import socket
 import subprocess
+import sys
+import threading
 import time
 
 _libc = ctypes.CDLL("libc.so.6", use_errno=True)
@@ -61,6 +64,24 @@ def listens(port):
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def serve(server):
+    """Runs a server until SIGTERM, Ctrl-C or the end of standard input; prints what there is to know of it as JSON."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        server.start()
+        print(json.dumps(server.info), flush=True)
+        threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+        stop.wait()
+    except StartError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    finally:
+        server.stop()
+    return 0
 
 
 class Child:

@@ -13,10 +13,8 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
 
@@ -25,7 +23,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 from parvis_local import mariadb  # noqa: E402
 from parvis_local.mariadb import MariaDb  # noqa: E402
-from parvis_local.processes import Child, StartError, kept_port, listens, wait_until  # noqa: E402
+from parvis_local.processes import Child, StartError, kept_port, listens, serve, wait_until  # noqa: E402
 
 PACKAGE = "/usr/share/wordpress"
 NEEDED = (PACKAGE, "/usr/bin/php", *mariadb.NEEDED)
@@ -156,21 +154,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--moderation", action="store_true", help="comments wait for approval")
     options = parser.parse_args()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    site = Site(options.folder, options.moderation)
-    try:
-        site.start()
-        print(json.dumps(site.info), flush=True)
-        threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
-        stop.wait()
-    except StartError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 1
-    finally:
-        site.stop()
-    return 0
+    return serve(Site(options.folder, options.moderation))
 
 
 if __name__ == "__main__":
