@@ -74,6 +74,7 @@ struct PostCheck {
   std::vector<Violation> violations;          // "post.variants[1].text"
   std::vector<NetworkRules::Length> lengths;  // per variant
   std::vector<Content> contents;              // per variant, with what is known of the media that it names
+  std::vector<std::optional<Channel>> channels;   // per variant; nullopt when the workspace has no such channel
 };
 // Everything that any of its networks, or we, would refuse. Errors only when the channels cannot be looked up.
 StatusOr<PostCheck> CheckPost(const Call& call, const PostContext& context, const Post& post);

@@ -6,14 +6,10 @@ StatusOr<PostPreview> PreviewPost(const Call& call, const PostContext& context, 
   PARVIS_ASSIGN_OR_RETURN(PostCheck check, CheckPost(call, context, post));
   PostPreview out;
   for (size_t i = 0; i < check.lengths.size(); ++i) {   // more variants than that are a violation of the post
-    const Variant& variant = post.variants[i];
     VariantPreview& shown = out.variants.emplace_back();
-    shown.channel_id = variant.channel_id;
-    shown.length = check.lengths[i];
-    if (!IsUuid(variant.channel_id)) continue;
-    const StatusOr<Channel> channel = context.channels.GetChannel(call, call.workspace_id, variant.channel_id);
-    if (channel.status().code() == Code::kNotFound) continue;   // a violation already
-    if (!channel.ok()) return channel.status();
+    shown.channel_id = post.variants[i].channel_id;
+    const std::optional<Channel>& channel = check.channels[i];
+    if (!channel) continue;   // a violation already
     shown.channel_name = channel->display_name;
     shown.network = channel->network;
     shown.preview = context.rules.Show(channel->network, check.contents[i]);

@@ -108,6 +108,7 @@ StatusOr<PostCheck> CheckPost(const Call& call, const PostContext& context, cons
   for (size_t i = 0; i < count; ++i) {
     const Variant& variant = post.variants[i];
     check.lengths.emplace_back();
+    check.channels.emplace_back();
     Content& content = check.contents.emplace_back(variant.content);
     const size_t before = check.violations.size();
     PARVIS_RETURN_IF_ERROR(ResolveMedia(call, context.media, "post.variants[" + std::to_string(i) + "]", content, check.violations));
@@ -120,6 +121,7 @@ StatusOr<PostCheck> CheckPost(const Call& call, const PostContext& context, cons
       continue;
     }
     if (!channel.ok()) return channel.status();
+    check.channels.back() = *channel;
     if (!context.rules.Knows(channel->network)) {
       check.violations.push_back({At("post.variants", i, "channel_id"), "Parvis cannot publish on " + channel->network,
                                   "NETWORK_UNKNOWN"});
