@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -15,7 +14,7 @@ LOCAL = os.path.join(HERE, "../../deploy/local")
 sys.path[:0] = [LOCAL, os.path.join(HERE, "../contract")]
 
 import real_servers  # noqa: E402
-from parvis_local.processes import StartError  # noqa: E402
+from parvis_local.processes import StartError, wait_until  # noqa: E402
 from parvis_local.real import VISITORS_AT_ONCE, RealServer, in_order  # noqa: E402
 
 
@@ -44,11 +43,7 @@ class Blog(RealServer):
 
 def written_by(blog, count, **more):
     blog.start_audience(count, **more)
-    deadline = time.monotonic() + 20
-    while not blog.audience_status()["finished"]:
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.01)
+    wait_until(lambda: blog.audience_status()["finished"], 20, "the visitors have finished")
     return blog.audience_status()["written"]
 
 

@@ -4,25 +4,20 @@
 #include "ingestion/domain/hub_contract.h"
 #include "ingestion/storage/pg_hubs.h"
 #include "ingestion/storage/pg_sources.h"
-#include "platform/testing/postgres.h"
+#include "ingestion/storage/testdata/database.h"
 
 namespace parvis::ingestion {
 namespace {
 
-testing::ServiceDatabase& HubsDatabase() {
-  static auto* database = new testing::ServiceDatabase("ingestion");
-  return *database;
-}
-
 struct PgHubsBackend {
-  PgHubsBackend() { HubsDatabase().Clear(); }
-  PgSourceStore pg_sources{HubsDatabase().api(), HubsDatabase().stream()};
-  PgHubStore pg{HubsDatabase().stream()};
+  PgHubsBackend() { Database().Clear(); }
+  PgSourceStore pg_sources{Database().api(), Database().stream()};
+  PgHubStore pg{Database().stream()};
   SourceStore& sources() { return pg_sources; }
   HubStore& hubs() { return pg; }
   void Pass(absl::Duration d) {
-    const std::string by = std::to_string(absl::ToInt64Milliseconds(d)) + " * interval '1 ms'";
-    HubsDatabase().Script("UPDATE hub_subscriptions SET next_try = next_try - " + by + ", lease_end = lease_end - " +
+    const std::string by = Interval(d);
+    Database().Script("UPDATE hub_subscriptions SET next_try = next_try - " + by + ", lease_end = lease_end - " +
                           by + ", answer_until = answer_until - " + by + ", claimed_until = claimed_until - " + by);
   }
 };

@@ -7,16 +7,11 @@
 
 #include "ingestion/domain/measure_contract.h"
 #include "ingestion/storage/pg_sources.h"
+#include "ingestion/storage/testdata/database.h"
 #include "platform/db/stream_tables.h"
-#include "platform/testing/postgres.h"
 
 namespace parvis::ingestion {
 namespace {
-
-testing::ServiceDatabase& Database() {
-  static auto* database = new testing::ServiceDatabase("ingestion");
-  return *database;
-}
 
 struct PgMeasureBackend {
   PgMeasureBackend() {
@@ -35,7 +30,7 @@ struct PgMeasureBackend {
   }
   // The store measures with the database's clock: instead of waiting, what is due moves closer.
   void Pass(absl::Duration d) {
-    const std::string by = std::to_string(absl::ToInt64Milliseconds(d)) + " * interval '1 ms'";
+    const std::string by = Interval(d);
     Database().Script("UPDATE measured_posts SET next_measure = next_measure - " + by +
                       "; UPDATE measured_channels SET own_time = own_time - " + by + ", due_time = due_time - " + by +
                       ", paused_until = paused_until - " + by + ", lease_until = lease_until - " + by);

@@ -5,15 +5,10 @@
 
 #include "ingestion/domain/source_contract.h"
 #include "ingestion/storage/pg_sources.h"
-#include "platform/testing/postgres.h"
+#include "ingestion/storage/testdata/database.h"
 
 namespace parvis::ingestion {
 namespace {
-
-testing::ServiceDatabase& Database() {
-  static auto* database = new testing::ServiceDatabase("ingestion");
-  return *database;
-}
 
 struct PgBackend {
   PgBackend() { Database().Clear(); }
@@ -21,7 +16,7 @@ struct PgBackend {
   SourceStore& store() { return pg; }
   // The store measures with the database's clock: instead of waiting, what is due moves closer.
   void Pass(absl::Duration d) {
-    const std::string by = std::to_string(absl::ToInt64Milliseconds(d)) + " * interval '1 ms'";
+    const std::string by = Interval(d);
     Database().Script("UPDATE sources SET next_poll = next_poll - " + by + ", lease_until = lease_until - " + by);
   }
 };

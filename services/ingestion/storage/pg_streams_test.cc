@@ -7,26 +7,21 @@
 #include "ingestion/domain/stream_contract.h"
 #include "ingestion/storage/pg_sources.h"
 #include "ingestion/storage/pg_streams.h"
-#include "platform/testing/postgres.h"
+#include "ingestion/storage/testdata/database.h"
 
 namespace parvis::ingestion {
 namespace {
 
-testing::ServiceDatabase& StreamsDatabase() {
-  static auto* database = new testing::ServiceDatabase("ingestion");
-  return *database;
-}
-
 struct PgStreamsBackend {
-  PgStreamsBackend() { StreamsDatabase().Clear(); }
-  PgSourceStore pg_sources{StreamsDatabase().api(), StreamsDatabase().stream()};
-  PgStreamStore pg{StreamsDatabase().stream()};
+  PgStreamsBackend() { Database().Clear(); }
+  PgSourceStore pg_sources{Database().api(), Database().stream()};
+  PgStreamStore pg{Database().stream()};
   SourceStore& sources() { return pg_sources; }
   StreamStore& store() { return pg; }
   // The store measures with the database's clock: instead of waiting, what is due moves closer.
   void Pass(absl::Duration d) {
-    const std::string by = std::to_string(absl::ToInt64Milliseconds(d)) + " * interval '1 ms'";
-    StreamsDatabase().Script("UPDATE sources SET next_poll = next_poll - " + by + ", lease_until = lease_until - " +
+    const std::string by = Interval(d);
+    Database().Script("UPDATE sources SET next_poll = next_poll - " + by + ", lease_until = lease_until - " +
                              by + "; UPDATE streams SET next_try = next_try - " + by +
                              ", lease_until = lease_until - " + by +
                              "; UPDATE stream_keepers SET seen_until = seen_until - " + by);

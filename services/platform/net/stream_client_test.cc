@@ -5,23 +5,13 @@
 #include <atomic>
 
 #include "platform/net/http_server.h"
-#include "platform/net/raw_socket.h"
+#include "platform/net/stream_fixture.h"
 
 namespace parvis::net {
 namespace {
 
-class StreamClientTest : public ::testing::Test {
+class StreamClientTest : public StreamFixture {
  protected:
-  StreamClientTest() { config.allowed_networks = {"127.0.0.0/8"}; }
-  StreamClient& client() {
-    if (!client_) client_ = std::make_unique<StreamClient>(config, clock, metrics);
-    return *client_;
-  }
-  Call Within(absl::Duration limit) {
-    Call call = BackgroundCall("test");
-    call.deadline = clock.Now() + limit;
-    return call;
-  }
   ClientResult Open(const std::string& url) {
     ClientRequest request;
     request.url = url;
@@ -46,10 +36,6 @@ class StreamClientTest : public ::testing::Test {
   static bool HasHead(const std::string& text) { return text.find("\r\n\r\n") != std::string::npos; }
   static constexpr char kHead[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Rate: 5\r\n\r\n";
 
-  StreamClientConfig config;
-  RealClock clock;
-  obs::Metrics metrics;
-  std::unique_ptr<StreamClient> client_;
   std::unique_ptr<ByteStream> stream;
   Status ended;
   size_t largest = 0;

@@ -6,9 +6,8 @@
 #include <future>
 
 #include "platform/net/client_transfer.h"
-#include "platform/net/raw_socket.h"
 #include "platform/net/socket_server.h"
-#include "platform/net/stream_client.h"
+#include "platform/net/stream_fixture.h"
 
 namespace parvis::net {
 namespace {
@@ -45,18 +44,8 @@ std::vector<Received> Frames(const std::string& bytes) {
   return out;
 }
 
-class WebSocketTest : public ::testing::Test {
+class WebSocketTest : public StreamFixture {
  protected:
-  WebSocketTest() { config.allowed_networks = {"127.0.0.0/8"}; }
-  StreamClient& client() {
-    if (!client_) client_ = std::make_unique<StreamClient>(config, clock, metrics);
-    return *client_;
-  }
-  Call Within(absl::Duration limit) {
-    Call call = BackgroundCall("test");
-    call.deadline = clock.Now() + limit;
-    return call;
-  }
   ClientResult Open(const std::string& url) {
     return client().OpenSocket(Within(absl::Seconds(10)), {url, {{"X-Why", "test"}}, Secret("token")}, &socket);
   }
@@ -81,10 +70,6 @@ class WebSocketTest : public ::testing::Test {
     return head;
   }
 
-  StreamClientConfig config;
-  RealClock clock;
-  obs::Metrics metrics;
-  std::unique_ptr<StreamClient> client_;
   std::unique_ptr<WebSocket> socket;
   Status last;   // of Read
 };
