@@ -22,8 +22,11 @@ void BusConfig::Declare(app::Options& o, std::string_view prefix) {
            "then gets its partitions back at once, and a replica that is gone keeps them for session_max. "
            "Empty: no name.");
   o.Int(p + "batch_max", &batch_max, "Records handed to a handler at once.", {.min = 1, .max = 100'000});
-  o.Duration(p + "batch_wait", &batch_wait, "Longest wait for a batch to fill.", absl::ZeroDuration(),
-             absl::Seconds(5));
+  o.Duration(p + "batch_wait", &batch_wait, "Longest wait for a batch to fill, of a replica that owns all partitions.",
+             absl::ZeroDuration(), absl::Seconds(5));
+  o.Duration(p + "batch_wait_max", &batch_wait_max,
+             "The same of one that shares them: it waits so much longer as its part is smaller, up to this.",
+             absl::ZeroDuration(), absl::Seconds(5));
   o.Int(p + "record_max_bytes", &record_max_bytes, "Largest record that is sent.", {.min = 1024, .max = 16 << 20});
 }
 

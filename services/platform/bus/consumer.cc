@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "platform/bus/batch_pace.h"
 #include "platform/bus/batch_runner.h"
 #include "platform/bus/membership.h"
 #include "platform/bus/offset_guard.h"
@@ -29,7 +30,7 @@ struct Consumer::Impl {
   Impl(const BusConfig& c, Options o, OffsetStore* s, Producer& d, const Clock& k, obs::Metrics& m, Handler h)
       : config(c), options(std::move(o)), clock(k),
         handler(std::move(h)), guard(options, s, k, m, [this](const StreamPosition& p) { return handler(p, {}); }),
-        runner(options, c.batch_max, d, k, m, handler) {}
+        runner(options, c.batch_max, d, k, m, handler), pace(c) {}
 
   Status Open() {
     PARVIS_ASSIGN_OR_RETURN(rk, JoinGroup(config, options, {&OnRebalance, &OnError, this}));
@@ -165,9 +166,9 @@ struct Consumer::Impl {
     fenced = true;   // start over rather than go on from the wrong place
   }
 
-  // Takes records until the batches are complete: full, or batch_wait after the last ones and nothing more for a moment.
+  // Takes records until the batches are complete: full, or far enough from the last ones and nothing more for a moment.
   void Fill() {
-    const Instant apart = handled_at + config.batch_wait;
+    const Instant apart = handled_at + pace.apart();
     std::optional<Instant> until;   // known with the first record
     int timeout = partitions.Waiting() > 0 ? 10 : kIdlePollMillis;
     while (!stopping) {
@@ -285,13 +286,11 @@ struct Consumer::Impl {
     if (options.on_idle) options.on_idle();
     if (clock.Now() < next_housekeeping) return;
     next_housekeeping = clock.Now() + kHousekeeping;
-    std::map<std::string, int64_t> lag;
+    pace.Update(rk, options.topics, partitions.all().size());
+    std::map<std::string, int64_t> lag = partitions.Lag(rk);
     std::optional<Instant> failing;
     Status stands;
     for (const auto& [key, partition] : partitions.all()) {
-      int64_t low = 0, high = 0;
-      const auto err = rd_kafka_get_watermark_offsets(rk, key.first.c_str(), key.second, &low, &high);
-      if (err == RD_KAFKA_RESP_ERR_NO_ERROR) lag[key.first] += std::max<int64_t>(0, high - std::max(low, partition.position.next));
       if (partition.failing_since && (!failing || *partition.failing_since < *failing)) failing = partition.failing_since;
       if (partition.gap && stands.ok()) stands = partition.gap->why;
     }
@@ -340,6 +339,7 @@ struct Consumer::Impl {
   const Handler handler;
   OffsetGuard guard;
   BatchRunner runner;
+  BatchPace pace;
   rd_kafka_t* rk = nullptr;
   Partitions partitions;
   Instant handled_at, next_commit, next_housekeeping;

@@ -10,7 +10,8 @@
 // returned OK; what was handled after the last commit is handled again after a crash.
 //
 // A batch has the records of one topic, of all partitions that have some: one transaction instead of one for each. A
-// lone record is handled at once; under load batches are `batch_wait` apart, so that they have something to share.
+// lone record is handled at once; under load batches are `batch_wait` apart, so that they have something to share, and the
+// further apart the smaller a part of the partitions is owned (see batch_pace.h).
 //
 // Errors of a handler: UNAVAILABLE, RESOURCE_EXHAUSTED, ABORTED, DEADLINE_EXCEEDED are tried again with backoff for ever
 // (the partition is paused, polling goes on, readiness turns off after 30 s); anything else is blamed on a record: the

@@ -1,5 +1,6 @@
 #include "platform/bus/partitions.h"
 
+#include <algorithm>
 #include <set>
 
 namespace parvis::bus {
@@ -38,6 +39,16 @@ std::vector<StreamPosition> Partitions::Owned(const std::string& topic) const {
     if (key.first == topic && partition.claimed) owned.push_back(partition.position);
   }
   return owned;
+}
+
+std::map<std::string, int64_t> Partitions::Lag(rd_kafka_t* rk) const {
+  std::map<std::string, int64_t> lag;
+  for (const auto& [key, partition] : all_) {
+    int64_t low = 0, high = 0;
+    const auto err = rd_kafka_get_watermark_offsets(rk, key.first.c_str(), key.second, &low, &high);
+    if (err == RD_KAFKA_RESP_ERR_NO_ERROR) lag[key.first] += std::max<int64_t>(0, high - std::max(low, partition.position.next));
+  }
+  return lag;
 }
 
 ListPtr Partitions::Offsets(const rd_kafka_topic_partition_list_t* only) const {

@@ -55,6 +55,8 @@ class Partitions {
   size_t Waiting() const;
   std::vector<std::string> Topics() const;
   std::vector<StreamPosition> Owned(const std::string& topic) const;   // claimed ones
+  // Records that are not applied yet, by topic; what librdkafka does not know of yet counts as none. Asks no broker.
+  std::map<std::string, int64_t> Lag(rd_kafka_t* rk) const;
   // The offsets of all partitions to commit to Kafka (`only` limits it), or null when there are none.
   ListPtr Offsets(const rd_kafka_topic_partition_list_t* only = nullptr) const;
   // Those of `only` that librdkafka fetches; may be empty.

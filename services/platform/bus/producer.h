@@ -29,6 +29,7 @@ struct BusConfig {
   std::string instance;                            // consumers' name in their groups; empty: a new one every time
   int batch_max = 1000;                            // records handed to a handler at once
   absl::Duration batch_wait = absl::Milliseconds(50);
+  absl::Duration batch_wait_max = absl::Milliseconds(200);
   int64_t record_max_bytes = 1 << 20;
   void Declare(app::Options& o, std::string_view prefix = "bus_");
 };
