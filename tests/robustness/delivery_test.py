@@ -81,6 +81,49 @@ class Delivery(SystemTest):
                                                   {"parent": delivery["name"]})["transitions"]
             self.assertGreaterEqual(len(steps), 3, steps)
 
+    def team(self):
+        if not self.job.workspace:
+            self.job.create_team()
+            self.job.connect_channels()
+
+    def approved(self, name, variants):
+        """A campaign with one post that may be scheduled; the names of both."""
+        manager = self.job.client("manager")
+        campaign = manager.call(f"{PUBLISHING}/CreateCampaign", {
+            "parent": self.job.workspace, "requestId": new_id(), "campaign": {"displayName": name}})["name"]
+        post = manager.call(f"{PUBLISHING}/CreatePost", {"parent": self.job.workspace, "requestId": new_id(), "post": {
+            "campaign": campaign, "variants": variants}})["name"]
+        manager.call(f"{PUBLISHING}/SubmitPost", {"name": post})
+        self.job.client("approver").call(f"{PUBLISHING}/ApprovePost", {"name": post})
+        return campaign, post
+
+    def schedule(self, post):
+        self.job.client("manager").call(f"{PUBLISHING}/SchedulePost", {
+            "name": post, "requestId": new_id(), "dueTime": stamp(datetime.now(timezone.utc) + timedelta(seconds=1))})
+
+    def published(self, post):
+        return self.job.client("manager").call(f"{PUBLISHING}/GetPost", {"name": post})["state"] == "POST_STATE_PUBLISHED"
+
+    def test_a_thread_goes_on_though_the_publisher_dies_between_two_parts(self):
+        self.team()
+        texts = [f"{word} of {new_id()}" for word in ("The first part", "The second", "The third")]
+        campaign, post = self.approved("A thread", [{
+            "channelId": self.job.channels["x"], "text": texts[0], "thread": [{"text": text} for text in texts[1:]]}])
+        before = len(self.sandbox.journal())
+        self.schedule(post)
+
+        def delivered():
+            return [d for d in self.job.deliveries(campaign=campaign) if d["state"] == "DELIVERY_STATE_DELIVERED"]
+
+        wait_until(delivered, 60, "the first part is out", 0.1)
+        self.cluster.kill("publishing")
+        self.cluster.restart("publishing")
+        wait_until(lambda: self.published(post), 60, "the thread is out", 0.2)
+        parts = sorted(delivered(), key=lambda d: d.get("threadPart", 0))
+        self.assertEqual([d["text"] for d in parts], texts)
+        written = [e for e in self.sandbox.journal()[before:] if e["by"] == "us" and e["text"] in texts]
+        self.assertEqual([e["text"] for e in written], texts, "in order, each once")
+        self.assertEqual([e["parent"] for e in written[1:]], [e["remote_id"] for e in written[:-1]], "each answers the one before")
 
     def upload(self, content):
         """In chunks of 64 KiB; publishing dies behind the first one, and the upload goes on where it had come to."""
@@ -105,32 +148,23 @@ class Delivery(SystemTest):
         return client.call(f"{MEDIA}/FinishMedia", {"name": medium["name"], "sha256": hashlib.sha256(content).hexdigest()})
 
     def test_pictures_that_we_keep_go_out(self):
-        if not self.job.workspace:
-            self.job.create_team()
-            self.job.connect_channels()
-        manager, approver = self.job.client("manager"), self.job.client("approver")
+        self.team()
+        manager = self.job.client("manager")
         content = png(240, self.random)
         medium = self.upload(content)
         self.assertEqual((medium["state"], medium["facts"]["type"], medium["facts"]["width"]), ("MEDIA_STATE_READY", "image/png", 240))
         channels = [f"{self.job.workspace}/channels/{channel}" for channel in self.job.channels.values()]
         for check in manager.call(f"{MEDIA}/CheckMedia", {"name": medium["name"], "channels": channels})["checks"]:
             self.assertTrue(check.get("fits"), check)
-        campaign = manager.call(f"{PUBLISHING}/CreateCampaign", {
-            "parent": self.job.workspace, "requestId": new_id(), "campaign": {"displayName": "Pictures"}})["name"]
         variants = [{"channelId": channel, "text": "A lamp that we keep", "title": "A lamp" if name == "wordpress" else "",
                      "media": [{"media": medium["name"]}]} for name, channel in self.job.channels.items()]
-        post = manager.call(f"{PUBLISHING}/CreatePost", {"parent": self.job.workspace, "requestId": new_id(), "post": {
-            "campaign": campaign, "variants": variants}})["name"]
-        manager.call(f"{PUBLISHING}/SubmitPost", {"name": post})
-        approver.call(f"{PUBLISHING}/ApprovePost", {"name": post})
+        campaign, post = self.approved("Pictures", variants)
         with self.assertRaises(ConnectError) as refused:
             manager.call(f"{MEDIA}/DeleteMedia", {"name": medium["name"]})
         self.assertEqual(refused.exception.reason, "MEDIA_IN_USE")
         before = len(self.sandbox.journal())
-        manager.call(f"{PUBLISHING}/SchedulePost", {
-            "name": post, "requestId": new_id(), "dueTime": stamp(datetime.now(timezone.utc) + timedelta(seconds=1))})
-        published = lambda: manager.call(f"{PUBLISHING}/GetPost", {"name": post})["state"] == "POST_STATE_PUBLISHED"  # noqa: E731
-        wait_until(published, 60, "the pictures are out", 0.2)
+        self.schedule(post)
+        wait_until(lambda: self.published(post), 60, "the pictures are out", 0.2)
         states = {d["network"]: d["state"] for d in self.job.deliveries(campaign=campaign)}
         self.assertEqual(set(states.values()), {"DELIVERY_STATE_DELIVERED"}, states)
         media = {e["network"]: e for e in self.sandbox.journal()[before:] if e["kind"] == "media"}
@@ -141,11 +175,8 @@ class Delivery(SystemTest):
         folder = os.path.join(self.folder, "media")
         wait_until(lambda: not [f for _, _, files in os.walk(folder) for f in files], 30, "its content is deleted", 0.2)
 
-
     def test_what_is_too_large_is_converted(self):
-        if not self.job.workspace:
-            self.job.create_team()
-            self.job.connect_channels()
+        self.team()
         manager = self.job.client("manager")
         large = upload(manager, MEDIA, self.job.workspace, png(1300, self.random), "noise.png")
         channel = f"{self.job.workspace}/channels/{self.job.channels['facebook']}"

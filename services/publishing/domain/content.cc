@@ -64,16 +64,52 @@ void CheckOptions(const std::string& prefix, const std::map<std::string, std::st
   }
 }
 
+void CheckText(const std::string& field, const std::string& text, const ContentLimits& limits, std::vector<Violation>& violations) {
+  if (static_cast<int>(text.size()) > limits.text_max_bytes) {
+    violations.push_back({field, "is longer than " + std::to_string(limits.text_max_bytes) + " bytes", "TOO_LONG"});
+  } else if (CodePoints(text) < 0) {
+    violations.push_back({field, "must be UTF-8 without NUL", "NOT_UTF8"});
+  }
+}
+
+void CheckMediaList(const std::string& field, const std::vector<Media>& media, const ContentLimits& limits,
+                    std::vector<Violation>& violations) {
+  if (static_cast<int>(media.size()) > limits.media_max) {
+    violations.push_back({field, "at most " + std::to_string(limits.media_max) + " are allowed", "TOO_MANY"});
+    return;
+  }
+  for (size_t i = 0; i < media.size(); ++i) CheckMedia(field + "[" + std::to_string(i) + "]", media[i], violations);
+}
+
+void CheckThread(const std::string& field, const std::vector<ThreadPart>& thread, const ContentLimits& limits,
+                 std::vector<Violation>& violations) {
+  if (static_cast<int>(thread.size()) > limits.thread_max) {
+    violations.push_back({field, "at most " + std::to_string(limits.thread_max) + " are allowed", "TOO_MANY"});
+    return;
+  }
+  for (size_t i = 0; i < thread.size(); ++i) {
+    const std::string part = field + "[" + std::to_string(i) + "]";
+    CheckText(part + ".text", thread[i].text, limits, violations);
+    CheckMediaList(part + ".media", thread[i].media, limits, violations);
+  }
+}
+
 }  // namespace
+
+Content PartOf(const Content& whole, size_t index) {
+  Content part;
+  part.text = whole.thread[index].text;
+  part.media = whole.thread[index].media;
+  part.language = whole.language;
+  part.options = whole.options;
+  part.part = whole.part + static_cast<int>(index) + 1;
+  part.thread.assign(whole.thread.begin() + static_cast<std::ptrdiff_t>(index) + 1, whole.thread.end());
+  return part;
+}
 
 void CheckContent(const std::string& prefix, const Content& content, const ContentLimits& limits,
                   std::vector<Violation>& violations) {
-  if (static_cast<int>(content.text.size()) > limits.text_max_bytes) {
-    violations.push_back({prefix + ".text", "is longer than " + std::to_string(limits.text_max_bytes) + " bytes",
-                          "TOO_LONG"});
-  } else if (CodePoints(content.text) < 0) {
-    violations.push_back({prefix + ".text", "must be UTF-8 without NUL", "NOT_UTF8"});
-  }
+  CheckText(prefix + ".text", content.text, limits, violations);
   CheckName(prefix + ".title", content.title, 500, false, violations);
   CheckName(prefix + ".link", content.link, 2000, false, violations);
   CheckName(prefix + ".language", content.language, 35, false, violations);
@@ -88,13 +124,8 @@ void CheckContent(const std::string& prefix, const Content& content, const Conte
   CheckTags(prefix, content.tags, violations);
   CheckOptions(prefix, content.options, violations);
   if (content.thumbnail) CheckMedia(prefix + ".thumbnail", *content.thumbnail, violations);
-  if (static_cast<int>(content.media.size()) > limits.media_max) {
-    violations.push_back({prefix + ".media", "at most " + std::to_string(limits.media_max) + " are allowed", "TOO_MANY"});
-    return;
-  }
-  for (size_t i = 0; i < content.media.size(); ++i) {
-    CheckMedia(prefix + ".media[" + std::to_string(i) + "]", content.media[i], violations);
-  }
+  CheckMediaList(prefix + ".media", content.media, limits, violations);
+  CheckThread(prefix + ".thread", content.thread, limits, violations);
 }
 
 }  // namespace parvis::publishing

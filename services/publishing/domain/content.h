@@ -34,6 +34,13 @@ struct Poll {
   bool operator==(const Poll&) const = default;
 };
 
+// A post that continues the one before it.
+struct ThreadPart {
+  std::string text;
+  std::vector<Media> media;
+  bool operator==(const ThreadPart&) const = default;
+};
+
 struct Content {
   std::string text, title, link, language;
   std::vector<Media> media;
@@ -43,12 +50,18 @@ struct Content {
   std::vector<std::string> tags;                // without '#'
   std::optional<Media> thumbnail;               // of a video
   std::map<std::string, std::string> options;   // choices that only the channel's network has
+  std::vector<ThreadPart> thread;               // what continues it
+  int part = 0;                                 // of a thread, from 0
   bool operator==(const Content&) const = default;
 };
+
+// Part `index` of whole.thread as a content of its own, which what comes after that part continues.
+Content PartOf(const Content& whole, size_t index);
 
 struct ContentLimits {
   int text_max_bytes = 100'000;
   int media_max = 20;
+  int thread_max = 24;   // parts after the first
 };
 
 // What is wrong with it whatever the network: every violation, fields below `prefix` ("post.variants[0]").

@@ -9,6 +9,7 @@
 #include "publishing/domain/post_store.h"
 #include "publishing/domain/settle.h"
 #include "publishing/domain/testing/builders.h"
+#include "publishing/domain/thread.h"
 
 namespace parvis::publishing {
 
@@ -241,6 +242,40 @@ TEST_P(LedgerContract, EveryStepIsInTheHistoryAndEveryVisibleOneIsNumbered) {
   EXPECT_EQ(stored.remote_id, "r1");
   EXPECT_EQ(stored.permalink, "https://net.example/r1");
   EXPECT_EQ(*ledger().TakenRemoteIds(kWorkspace, kChannel, {"r1", "r2"}), std::set<std::string>{"r1"});
+}
+
+TEST_P(LedgerContract, APartOfAThreadIsThereOnceTheOneBeforeIsDelivered) {
+  const Delivery first = MakeThread("one", {"two", "three"}, now_);
+  Delivery later = MakeThread("later", {}, now_ + absl::Milliseconds(1));
+  later.ready_time = now_;
+  Accept({first, later});
+  const WriteOutcome accepted{WriteResult::kAccepted, Refusal::kNone, "", "", "r1", ""};
+  const auto claimed = Claim();
+  ASSERT_EQ(Texts(claimed), (Names{"one", "later"}));
+  const auto sent = Apply(BeginSend(claimed[0], now_, now_, rules_));
+  ASSERT_TRUE(sent);
+  EXPECT_EQ(Texts(*fixture_->deliveries().ListDeliveries(CallOf("m1"), {}, {})), (Names{"later", "one"})) << "nothing to continue yet";
+  ASSERT_TRUE(Apply(AfterCall(*sent, accepted, traits_, now_, 0, rules_)));
+  EXPECT_FALSE(Apply(AfterCall(*sent, accepted, traits_, now_, 0, rules_))) << "a second time changes nothing";
+  const auto listed = *fixture_->deliveries().ListDeliveries(CallOf("m1"), {}, {});
+  ASSERT_EQ(Texts(listed), (Names{"later", "two", "one"}));
+  const Delivery& second = listed[1];
+  EXPECT_EQ(second.target_remote_id, "r1");
+  EXPECT_EQ(second.post_remote_id, "r1");
+  EXPECT_EQ(second.content.part, 1);
+  ASSERT_EQ(second.content.thread.size(), 1u);
+  EXPECT_EQ(second.content.thread[0].text, "three");
+  EXPECT_EQ(second.state, DeliveryState::kScheduled);
+  EXPECT_FALSE(Apply(BeginSend(claimed[1], now_, now_, rules_))) << "no later post comes between the parts";
+  EXPECT_EQ(second.id, NextOfThread(Get(first), now_)->id);
+}
+
+TEST_P(LedgerContract, WhatFailedIsNotContinued) {
+  Accept({MakeThread("one", {"two"}, now_)});
+  const auto sent = Apply(BeginSend(Claim().front(), now_, now_, rules_));
+  const WriteOutcome refused{WriteResult::kRefused, Refusal::kInvalid, "REJECTED", "no"};
+  ASSERT_TRUE(Apply(AfterCall(*sent, refused, traits_, now_, 0, rules_)));
+  EXPECT_EQ(Texts(*fixture_->deliveries().ListDeliveries(CallOf("m1"), {}, {})), Names{"one"});
 }
 
 TEST_P(LedgerContract, NobodySeesAnotherWorkspacesDeliveries) {

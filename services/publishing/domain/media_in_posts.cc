@@ -42,6 +42,13 @@ Status ResolveMedia(const Call& call, MediaStore* media, const std::string& pref
   if (content.thumbnail) {
     PARVIS_RETURN_IF_ERROR(Resolve(call, media, prefix + ".thumbnail", *content.thumbnail, violations));
   }
+  for (size_t i = 0; i < content.thread.size(); ++i) {
+    const std::string list = prefix + ".thread[" + std::to_string(i) + "].media";
+    std::vector<Media>& shown = content.thread[i].media;
+    for (size_t j = 0; j < shown.size(); ++j) {
+      PARVIS_RETURN_IF_ERROR(Resolve(call, media, list + "[" + std::to_string(j) + "]", shown[j], violations));
+    }
+  }
   return absl::OkStatus();
 }
 

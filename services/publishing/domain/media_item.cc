@@ -47,6 +47,9 @@ std::vector<std::string> MediaIdsOf(const std::vector<Variant>& variants) {
   for (const Variant& variant : variants) {
     for (const Media& media : variant.content.media) Take(media, &ids);
     if (variant.content.thumbnail) Take(*variant.content.thumbnail, &ids);
+    for (const ThreadPart& part : variant.content.thread) {
+      for (const Media& media : part.media) Take(media, &ids);
+    }
   }
   return {ids.begin(), ids.end()};
 }

@@ -85,6 +85,11 @@ struct VariantPreview {
   Preview preview;
   NetworkRules::Length length;
   std::vector<Violation> violations;   // of this variant, "post.variants[1].text"
+  struct Part {
+    Preview preview;
+    NetworkRules::Length length;
+  };
+  std::vector<Part> thread;            // what continues it, in order
 };
 struct PostPreview {
   std::vector<VariantPreview> variants;   // in order

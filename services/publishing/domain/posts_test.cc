@@ -242,6 +242,67 @@ TEST_F(PostsTest, EndsAsItsDeliveriesDo) {
   EXPECT_TRUE(SchedulePost(writer_, context_, failed.id, {}, In(absl::Hours(1)), "").ok()) << "it is still approved";
 }
 
+TEST_F(PostsTest, APostEndsWithTheLastPartOfItsThread) {
+  Post post;
+  post.campaign_id = campaign_;
+  post.variants = {{kChannel, {.text = "one"}}};
+  post.variants[0].content.thread = {{"two", {}}, {"three", {}}};
+  post = *CreatePost(writer_, context_, post, "");
+  ASSERT_TRUE(SubmitPost(writer_, context_, post.id, {}).ok());
+  ASSERT_TRUE(ApprovePost(approver_, context_, post.id, {}, "").ok());
+  ASSERT_TRUE(SchedulePost(writer_, context_, post.id, {}, In(absl::ZeroDuration()), "").ok());
+  for (size_t part = 0; part < 3; ++part) {
+    EXPECT_EQ(store_.GetPost(writer_, post.id)->state, PostState::kScheduled);
+    const auto all = Deliveries(post);   // the latest first
+    ASSERT_EQ(all.size(), part + 1);
+    EXPECT_EQ(all.front().content.part, static_cast<int>(part));
+    Deliver(all.front());
+  }
+  EXPECT_EQ(store_.GetPost(writer_, post.id)->state, PostState::kPublished);
+}
+
+TEST_F(PostsTest, CancellingStopsTheRestOfAThread) {
+  Post post;
+  post.campaign_id = campaign_;
+  post.variants = {{kChannel, {.text = "one"}}};
+  post.variants[0].content.thread = {{"two", {}}};
+  post = *CreatePost(writer_, context_, post, "");
+  ASSERT_TRUE(SubmitPost(writer_, context_, post.id, {}).ok());
+  ASSERT_TRUE(ApprovePost(approver_, context_, post.id, {}, "").ok());
+  ASSERT_TRUE(SchedulePost(writer_, context_, post.id, {}, In(absl::ZeroDuration()), "").ok());
+  const Delivery d = Deliveries(post).front();
+  Change send{d, {DeliveryState::kScheduled}, d.fence, "", "test", false};
+  send.after.state = DeliveryState::kSent;
+  const Delivery sent = *store_.Apply({send}, clock_.WallNow())->front();
+  EXPECT_TRUE(CancelPost(writer_, context_, post.id, {}).ok());
+  EXPECT_EQ(ReasonOf(CancelPost(writer_, context_, post.id, {}).status()), "ALREADY_SENT");
+  const WriteOutcome accepted{WriteResult::kAccepted, Refusal::kNone, "", "", "r1"};
+  ASSERT_TRUE(store_.Apply({AfterCall(sent, accepted, {}, clock_.WallNow(), 0, {})}, clock_.WallNow())->front());
+  EXPECT_EQ(Deliveries(post).size(), 1u);
+  EXPECT_EQ(store_.GetPost(writer_, post.id)->state, PostState::kPublished);
+}
+
+TEST_F(PostsTest, AThreadIsCheckedPartByPart) {
+  Post post;
+  post.campaign_id = campaign_;
+  Content content{.text = "one", .title = "Title"};
+  content.thread = {{"two", {}}, {"longer than ten", {}}};
+  post.variants = {{kChannel, content}, {kOtherChannel, content}};
+  const auto check = CheckPost(writer_, context_, post);
+  ASSERT_EQ(check->violations.size(), 2u);
+  EXPECT_EQ(check->violations[0].field, "post.variants[0].thread[1].text");
+  EXPECT_EQ(check->violations[1].field, "post.variants[1].thread");
+  EXPECT_EQ(check->violations[1].reason, "NOT_POSSIBLE");
+  post.variants[0].content.thread.assign(25, {"x", {}});
+  const Error error = ToError(CreatePost(writer_, context_, post, "").status());
+  ASSERT_EQ(error.violations.size(), 1u);
+  EXPECT_EQ(error.violations[0].field, "post.variants[0].thread");
+  const auto preview = PreviewPost(writer_, context_, {.variants = {{kChannel, content}}});
+  ASSERT_EQ(preview->variants[0].thread.size(), 2u);
+  EXPECT_EQ(preview->variants[0].thread[1].preview.text, "longer than ten");
+  EXPECT_EQ(preview->variants[0].thread[1].length.length, 15);
+}
+
 TEST_F(PostsTest, ThePastAndTheFarFutureAreRefused) {
   const Post post = Approved();
   EXPECT_EQ(ToError(SchedulePost(writer_, context_, post.id, {}, In(-absl::Minutes(2)), "").status()).violations[0].reason,

@@ -14,6 +14,11 @@ StatusOr<PostPreview> PreviewPost(const Call& call, const PostContext& context, 
     shown.network = channel->network;
     shown.preview = context.rules.Show(channel->network, check.contents[i]);
     shown.length = context.rules.TextLength(channel->network, shown.preview.text);   // with all that was added to it
+    for (size_t part = 0; part < check.contents[i].thread.size(); ++part) {
+      Preview preview = context.rules.Show(channel->network, PartOf(check.contents[i], part));
+      const NetworkRules::Length length = context.rules.TextLength(channel->network, preview.text);
+      shown.thread.push_back({std::move(preview), length});
+    }
   }
   for (Violation& violation : check.violations) {
     std::vector<Violation>* list = &out.violations;

@@ -33,6 +33,24 @@ std::vector<Violation> CheckShape(const Post& post, const PostLimits& limits) {
   return violations;
 }
 
+// What the network would refuse of it, field paths relative to the variant.
+std::vector<Violation> CheckByNetwork(const NetworkRules& rules, const std::string& network, const Content& content) {
+  std::vector<Violation> violations = rules.Check(network, DeliveryKind::kPost, content);
+  if (content.thread.empty()) return violations;
+  if (std::string why = rules.WhyNoThread(network); !why.empty()) {
+    violations.push_back({"thread", std::move(why), "NOT_POSSIBLE"});
+    return violations;
+  }
+  for (size_t i = 0; i < content.thread.size(); ++i) {
+    // By the rules of an answer, which it is: without a title, and as long as answers may be.
+    for (Violation& violation : rules.Check(network, DeliveryKind::kReply, PartOf(content, i))) {
+      violation.field = At("thread", i, violation.field);
+      violations.push_back(std::move(violation));
+    }
+  }
+  return violations;
+}
+
 // That all media it names are there: a post may name one that is still uploading.
 Status CheckNamed(const Call& call, const PostContext& context, const Post& post) {
   std::vector<Violation> violations;
@@ -129,7 +147,7 @@ StatusOr<PostCheck> CheckPost(const Call& call, const PostContext& context, cons
     }
     check.lengths.back() = context.rules.TextLength(channel->network, variant.content.text);
     if (!resolved) continue;   // nobody can tell yet what the network says
-    for (Violation& violation : context.rules.Check(channel->network, DeliveryKind::kPost, content)) {
+    for (Violation& violation : CheckByNetwork(context.rules, channel->network, content)) {
       violation.field = At("post.variants", i, violation.field);
       check.violations.push_back(std::move(violation));
     }

@@ -252,6 +252,13 @@ std::vector<Violation> ConnectorRules::Check(const std::string& network, Deliver
   return connector->second->Check(KindOf(kind), DraftOf(content));
 }
 
+std::string ConnectorRules::WhyNoThread(const std::string& network) const {
+  const auto connector = connectors_.find(network);
+  if (connector == connectors_.end()) return "";
+  const networks::Capabilities& capabilities = connector->second->capabilities();
+  return capabilities.Can(networks::Feature::kThread) ? "" : "is " + capabilities.WhyNot(networks::Feature::kThread);
+}
+
 NetworkRules::Length ConnectorRules::TextLength(const std::string& network, const std::string& text) const {
   const auto connector = connectors_.find(network);
   if (connector == connectors_.end()) return {};

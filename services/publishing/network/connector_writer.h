@@ -45,6 +45,7 @@ class ConnectorRules : public NetworkRules, public MediaRules {
   explicit ConnectorRules(const Connectors& connectors) : connectors_(connectors) {}
   bool Knows(const std::string& network) const override { return connectors_.contains(network); }
   std::vector<Violation> Check(const std::string& network, DeliveryKind kind, const Content& content) const override;
+  std::string WhyNoThread(const std::string& network) const override;
   Length TextLength(const std::string& network, const std::string& text) const override;
   Preview Show(const std::string& network, const Content& content) const override;
   MediaFit Fit(const std::string& network, const MediaItem& item) const override;

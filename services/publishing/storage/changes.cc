@@ -3,6 +3,7 @@
 #include <set>
 
 #include "platform/db/stream_tables.h"
+#include "publishing/domain/thread.h"
 #include "publishing/storage/rows.h"
 
 namespace parvis::publishing {
@@ -11,7 +12,8 @@ namespace {
 struct Current {
   DeliveryState state = DeliveryState::kNone;
   int64_t fence = 0, sequence = 0;
-  bool behind = false;   // in its lane, of one that is not settled
+  bool behind = false;      // in its lane, of one that is not settled
+  bool continues = false;   // further parts of its thread are to follow; cancelling takes them away
 };
 using Key = std::pair<std::string, std::string>;   // workspace, id
 
@@ -44,7 +46,8 @@ StatusOr<std::map<Key, Current>> LockRows(db::Tx& tx, const std::vector<Change>&
       const db::Rows rows,
       tx.Query("SELECT d.workspace_id, d.id, d.state, d.fence, d.sequence, "
                "v.ordered AND EXISTS (SELECT 1 FROM deliveries e WHERE e.workspace_id = d.workspace_id AND e.lane = d.lane AND e.state IN (1, 2, 3, 6) "
-               "  AND NOT e.needs_human AND (e.due_time, e.id) < (d.due_time, d.id) OFFSET 0) "
+               "  AND NOT e.needs_human AND (e.due_time, e.id) < (d.due_time, d.id) OFFSET 0), "
+               "d.content ? 'thread' "
                "FROM unnest($1::uuid[], $2::uuid[], $3::boolean[]) AS v (ws, id, ordered) "
                "JOIN deliveries d ON d.workspace_id = v.ws AND d.id = v.id "
                "ORDER BY d.workspace_id, d.id FOR UPDATE OF d",
@@ -52,7 +55,8 @@ StatusOr<std::map<Key, Current>> LockRows(db::Tx& tx, const std::vector<Change>&
   std::map<Key, Current> current;
   for (int i = 0; i < rows.size(); ++i) {
     Current& row = current[{rows.Text(i, 0), rows.Text(i, 1)}];
-    row = {static_cast<DeliveryState>(rows.Int(i, 2)), rows.Int(i, 3), rows.Int(i, 4), row.behind || rows.Bool(i, 5)};
+    row = {static_cast<DeliveryState>(rows.Int(i, 2)), rows.Int(i, 3), rows.Int(i, 4), row.behind || rows.Bool(i, 5),
+           rows.Bool(i, 6)};
   }
   return current;
 }
@@ -144,6 +148,7 @@ StatusOr<std::vector<std::optional<Delivery>>> ApplyChanges(db::Tx& tx, const st
   PARVIS_ASSIGN_OR_RETURN(auto current, LockRows(tx, changes));
   std::vector<Write> writes;
   std::vector<StreamRecord> events;
+  std::vector<Delivery> parts;
   for (size_t i = 0; i < changes.size(); ++i) {
     const Change& change = changes[i];
     const Key key{change.after.workspace_id, change.after.id};
@@ -159,11 +164,16 @@ StatusOr<std::vector<std::optional<Delivery>>> ApplyChanges(db::Tx& tx, const st
     writes.push_back({after, row.state, change.detail, change.actor});
     if (visible) events.push_back(encode({after, now}));
     row.fence = INT64_MIN;   // one change of a row per batch
+    if (row.continues && after.state == DeliveryState::kDelivered) {
+      if (auto next = NextOfThread(after, now)) parts.push_back(std::move(*next));
+    }
     result[i] = std::move(after);
   }
   if (writes.empty()) return result;
   PARVIS_RETURN_IF_ERROR(WriteRows(tx, writes, now));
   if (!events.empty()) PARVIS_RETURN_IF_ERROR(db::OutboxTable::Append(tx, events));
+  // Before the posts are looked at: one whose thread goes on has not ended.
+  if (!parts.empty()) PARVIS_RETURN_IF_ERROR(InsertDeliveries(tx, parts, now, changes.front().actor, encode).status());
   PARVIS_RETURN_IF_ERROR(FinishPosts(tx, writes, now));
   return result;
 }

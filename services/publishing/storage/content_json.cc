@@ -43,6 +43,16 @@ std::vector<std::string> Texts(const Json& json, const char* key) {
   return out;
 }
 
+std::vector<Media> MediaListFrom(const Json& json) {
+  std::vector<Media> list;
+  const auto media = json.find("media");
+  if (media == json.end() || !media->is_array()) return list;
+  for (const Json& item : *media) {
+    if (item.is_object()) list.push_back(MediaFrom(item));
+  }
+  return list;
+}
+
 Json ToJson(const Content& content) {
   Json json = Json::object();
   json["text"] = content.text;
@@ -60,6 +70,12 @@ Json ToJson(const Content& content) {
   if (!content.tags.empty()) json["tags"] = content.tags;
   if (content.thumbnail) json["thumbnail"] = ToJson(*content.thumbnail);
   if (!content.options.empty()) json["options"] = content.options;
+  for (const ThreadPart& part : content.thread) {
+    Json item = {{"text", part.text}};
+    for (const Media& media : part.media) item["media"].push_back(ToJson(media));
+    json["thread"].push_back(std::move(item));   // by this name ApplyChanges looks whether there are further parts
+  }
+  if (content.part != 0) json["part"] = content.part;
   return json;
 }
 
@@ -86,10 +102,12 @@ Content FromJson(const Json& json) {
       if (value.is_string()) content.options[name] = value.get<std::string>();
     }
   }
-  const auto media = json.find("media");
-  if (media == json.end() || !media->is_array()) return content;
-  for (const Json& item : *media) {
-    if (item.is_object()) content.media.push_back(MediaFrom(item));
+  content.media = MediaListFrom(json);
+  content.part = static_cast<int>(Number(json, "part"));
+  if (const auto thread = json.find("thread"); thread != json.end() && thread->is_array()) {
+    for (const Json& part : *thread) {
+      if (part.is_object()) content.thread.push_back({Text(part, "text"), MediaListFrom(part)});
+    }
   }
   return content;
 }

@@ -26,10 +26,10 @@ class PostStoreTest : public ::testing::Test {
     campaign.display_name = "Launch";
     campaign_ = *CreateCampaign(writer_, context_, campaign, "");
   }
-  Post Scheduled() {
+  Post Scheduled(std::vector<Variant> variants = {{kChannel, SpecialContent()}, {kOtherChannel, SpecialContent()}}) {
     Post post;
     post.campaign_id = campaign_.id;
-    post.variants = {{kChannel, SpecialContent()}, {kOtherChannel, SpecialContent()}};
+    post.variants = std::move(variants);
     post = *CreatePost(writer_, context_, post, "");
     EXPECT_TRUE(SubmitPost(writer_, context_, post.id, {}).ok());
     EXPECT_TRUE(ApprovePost(CallOf("approver"), context_, post.id, {}, "").ok());
@@ -80,6 +80,35 @@ TEST_F(PostStoreTest, TheLastDeliveryEndsThePost) {
   End(deliveries[1], DeliveryState::kFailed);
   EXPECT_EQ(store_.GetPost(writer_, post.id)->state, PostState::kPublished);
   EXPECT_EQ(ReasonOf(CancelPost(writer_, context_, post.id, {}).status()), "ALREADY_SENT");
+}
+
+TEST_F(PostStoreTest, APostEndsWithItsThreadAndCancellingEndsTheThread) {
+  Content content{.text = "one"};
+  content.thread = {{"two", {{"https://brand.example/b.png", "image/png", "a lamp", 9}}}, {"three", {}}};
+  const Post post = Scheduled({{kChannel, content}});
+  EXPECT_EQ(store_.GetPost(writer_, post.id)->variants, post.variants);
+  auto deliveries = Deliveries(post);
+  ASSERT_EQ(deliveries.size(), 1u);
+  EXPECT_EQ(deliveries[0].content, content);
+  deliveries[0].remote_id = "r1";
+  End(deliveries[0], DeliveryState::kDelivered);
+  EXPECT_EQ(store_.GetPost(writer_, post.id)->state, PostState::kScheduled) << "it goes on";
+  deliveries = Deliveries(post);
+  ASSERT_EQ(deliveries.size(), 2u);
+  EXPECT_EQ(deliveries[0].content, PartOf(content, 0));
+  EXPECT_EQ(deliveries[0].target_remote_id, "r1");
+  // While the second part is under way the third can still be stopped.
+  Change send{deliveries[0], {DeliveryState::kScheduled}, deliveries[0].fence, "", "test", false};
+  send.after.state = DeliveryState::kSent;
+  const Delivery sent = *ledger_.Apply({send}, clock_.WallNow())->front();
+  ASSERT_TRUE(CancelPost(writer_, context_, post.id, {}).ok());
+  EXPECT_EQ(ReasonOf(CancelPost(writer_, context_, post.id, {}).status()), "ALREADY_SENT") << "nothing is left to be stopped";
+  Change done{sent, {DeliveryState::kSent}, sent.fence, "", "test", false};
+  done.after.state = DeliveryState::kDelivered;
+  done.after.remote_id = "r2";
+  ASSERT_TRUE(ledger_.Apply({done}, clock_.WallNow())->front());
+  EXPECT_EQ(Deliveries(post).size(), 2u);
+  EXPECT_EQ(store_.GetPost(writer_, post.id)->state, PostState::kPublished);
 }
 
 TEST_F(PostStoreTest, MovesCancelsAndSchedulesAnew) {

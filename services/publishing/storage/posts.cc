@@ -47,6 +47,16 @@ StatusOr<std::vector<Delivery>> LockDeliveries(db::Tx& tx, const Post& post) {
   return list;
 }
 
+// Of the parts that are under way: what would continue them is not sent any more. True when there was such a part.
+StatusOr<bool> EndThreads(db::Tx& tx, const Post& post) {
+  PARVIS_ASSIGN_OR_RETURN(
+      const db::Rows rows,
+      tx.Query("UPDATE deliveries SET content = content - 'thread' WHERE workspace_id = $1 AND post_id = $2 AND generation = $3 "
+               "AND state IN (3, 6) AND content ? 'thread' RETURNING 1",
+               {post.workspace_id, post.id, post.generation}));
+  return !rows.empty();
+}
+
 // The step that a person's decision makes of a waiting delivery: whatever has claimed it loses it by the raised fence.
 Change PersonsChange(const Delivery& delivery, const DeliveryEdit& edit, bool cancel) {
   Change change;
@@ -157,7 +167,11 @@ Status PgPostStore::EditDeliveries(db::Tx& tx, Post& post, const DeliveryEdit& e
   const bool all_wait = changes.size() == deliveries.size();
   if (edit.kind == Kind::kMove && !all_wait) return AlreadySent("one of its deliveries is no longer waiting");
   if (edit.kind == Kind::kWithdraw && !all_wait) return AlreadySent("one of its deliveries is no longer waiting");
-  if (edit.kind == Kind::kCancel && changes.empty()) return AlreadySent("none of its deliveries waits any more");
+  bool ends_threads = false;
+  if (edit.kind == Kind::kCancel) {
+    PARVIS_ASSIGN_OR_RETURN(ends_threads, EndThreads(tx, post));
+  }
+  if (edit.kind == Kind::kCancel && changes.empty() && !ends_threads) return AlreadySent("none of its deliveries waits any more");
   if (edit.kind == Kind::kCancel) post.state = StateFromDeliveries(states);
   return ApplyChanges(tx, changes, post.update_time, encode_).status();
 }

@@ -80,6 +80,11 @@ void AddSpecials(const Content& from, v1::Variant& to) {
   for (const std::string& tag : from.tags) to.add_tags(tag);
   if (from.thumbnail) *to.mutable_thumbnail() = ToProto(*from.thumbnail);
   for (const auto& [name, value] : from.options) (*to.mutable_options())[name] = value;
+  for (const ThreadPart& part : from.thread) {
+    v1::ThreadPart* out = to.add_thread();
+    out->set_text(part.text);
+    for (const Media& media : part.media) *out->add_media() = ToProto(media);
+  }
 }
 
 Content ContentFrom(const v1::Variant& from) {
@@ -98,6 +103,11 @@ Content ContentFrom(const v1::Variant& from) {
   to.tags = {from.tags().begin(), from.tags().end()};
   if (from.has_thumbnail()) to.thumbnail = FromProto(from.thumbnail());
   to.options = {from.options().begin(), from.options().end()};
+  for (const v1::ThreadPart& part : from.thread()) {
+    ThreadPart& out = to.thread.emplace_back();
+    out.text = part.text();
+    for (const v1::Media& media : part.media()) out.media.push_back(FromProto(media));
+  }
   return to;
 }
 
@@ -156,6 +166,7 @@ v1::Delivery ToProto(const Delivery& from) {
     to.mutable_error()->set_message(from.error_message);
   }
   to.set_needs_human(from.needs_human);
+  to.set_thread_part(from.content.part);
   return to;
 }
 

@@ -100,6 +100,10 @@ TEST_F(MethodsTest, AVariantKeepsWhatOnlySomeNetworksTake) {
   variant->add_media()->set_url("https://brand.example/a.pdf");
   variant->mutable_media(0)->set_type("application/pdf");
   variant->mutable_media(0)->set_title("Plan");
+  variant->add_thread()->set_text("more");
+  variant->mutable_thread(0)->add_media()->set_url("https://brand.example/b.png");
+  variant->mutable_thread(0)->mutable_media(0)->set_type("image/png");
+  variant->add_thread()->set_text("the end");
   v1::Post post;
   const Status created = CreatePostMethod(call_, context_, request, post);
   ASSERT_TRUE(created.ok()) << created;
@@ -203,6 +207,7 @@ TEST_F(MethodsTest, PreviewTellsWhatIsShownAndWhatIsRefused) {
   v1::Variant* variant = request.mutable_post()->add_variants();
   variant->set_channel_id(kChannel);
   variant->set_text("eleven char");
+  variant->add_thread()->set_text("and on");
   v1::PreviewPostResponse response;
   ASSERT_TRUE(PreviewPostMethod(call_, context_, request, response).ok());
   ASSERT_EQ(response.previews_size(), 1);
@@ -212,6 +217,9 @@ TEST_F(MethodsTest, PreviewTellsWhatIsShownAndWhatIsRefused) {
   ASSERT_EQ(response.previews(0).violations_size(), 1);
   EXPECT_EQ(response.previews(0).violations(0).field(), "post.variants[0].text");
   EXPECT_EQ(response.violations_size(), 0);
+  ASSERT_EQ(response.previews(0).thread_size(), 1);
+  EXPECT_EQ(response.previews(0).thread(0).text(), "and on");
+  EXPECT_EQ(response.previews(0).thread(0).length().length(), 6);
 }
 
 TEST_F(MethodsTest, DeliverTakesEveryKindButPostsAndUnknownOnes) {

@@ -49,6 +49,15 @@ v1::VariantLength ToProto(const NetworkRules::Length& length) {
   return to;
 }
 
+v1::TextSpan ToProto(const TextSpan& from) {
+  v1::TextSpan to;
+  to.set_kind(static_cast<v1::TextSpan::Kind>(from.kind));
+  to.set_begin(from.begin);
+  to.set_end(from.end);
+  to.set_target(from.target);
+  return to;
+}
+
 v1::VariantPreview ToProto(const VariantPreview& from) {
   v1::VariantPreview to;
   to.set_channel_id(from.channel_id);
@@ -56,17 +65,18 @@ v1::VariantPreview ToProto(const VariantPreview& from) {
   to.set_network(from.network);
   to.set_title(from.preview.title);
   to.set_text(from.preview.text);
-  for (const TextSpan& span : from.preview.spans) {
-    v1::TextSpan* out = to.add_spans();
-    out->set_kind(static_cast<v1::TextSpan::Kind>(span.kind));
-    out->set_begin(span.begin);
-    out->set_end(span.end);
-    out->set_target(span.target);
-  }
+  for (const TextSpan& span : from.preview.spans) *to.add_spans() = ToProto(span);
   to.set_card_link(from.preview.card);
   for (const std::string& remark : from.preview.remarks) to.add_remarks(remark);
   *to.mutable_length() = ToProto(from.length);
   for (const Violation& violation : from.violations) *to.add_violations() = ToProto(violation);
+  for (const VariantPreview::Part& part : from.thread) {
+    v1::ThreadPartPreview* out = to.add_thread();
+    out->set_text(part.preview.text);
+    for (const TextSpan& span : part.preview.spans) *out->add_spans() = ToProto(span);
+    for (const std::string& remark : part.preview.remarks) out->add_remarks(remark);
+    *out->mutable_length() = ToProto(part.length);
+  }
   return to;
 }
 

@@ -45,6 +45,18 @@ inline Delivery MakeReply(const std::string& name, absl::Time due, const std::st
   return d;
 }
 
+// The first part of a thread.
+inline Delivery MakeThread(const std::string& text, const std::vector<std::string>& parts, absl::Time due) {
+  Delivery d = MakeReply(text, due);
+  d.command_id.clear();
+  d.kind = DeliveryKind::kPost;
+  d.target_remote_id.clear();
+  d.thread.clear();
+  for (const std::string& part : parts) d.content.thread.push_back({part, {}});
+  d.lane = LaneOf(d);
+  return d;
+}
+
 // One with every member that only some networks take.
 inline Content SpecialContent() {
   Content content{"h\xc3\xa9llo", "Title", "https://brand.example", "fr", {{"https://brand.example/a.pdf", "application/pdf", "a plan", 7, "Plan"}}};

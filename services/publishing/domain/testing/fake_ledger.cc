@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "publishing/domain/testing/fake_store.h"
+#include "publishing/domain/thread.h"
 
 namespace parvis::publishing {
 namespace {
@@ -128,6 +129,7 @@ std::vector<std::optional<Delivery>> FakeStore::ApplyLocked(const std::vector<Ch
     }
     const Delivery before = at->second;
     Delivery after = change.after;
+    after.content = before.content;   // no change changes it
     const bool visible = IsVisible(after.state) && (after.state != before.state || after.needs_human);
     after.sequence = before.sequence + (visible ? 1 : 0);
     at->second = after;
@@ -135,6 +137,9 @@ std::vector<std::optional<Delivery>> FakeStore::ApplyLocked(const std::vector<Ch
     Step(after, now, before.state, change.detail, change.actor);
     if (visible) events_.push_back({after, now});
     result[i] = after;
+    if (after.state == State::kDelivered) {
+      if (auto next = NextOfThread(after, now)) Insert({std::move(*next)}, now, change.actor);
+    }
     const auto post = posts_.find({after.workspace_id, after.post_id});
     if (post == posts_.end() || post->second.state != PostState::kScheduled || !IsFinal(after.state)) continue;
     std::vector<State> states;

@@ -111,6 +111,9 @@ class FakeRules : public NetworkRules {
     if (network == "blog" && content.title.empty()) violations.push_back({"title", "is required", "TITLE_REQUIRED"});
     return violations;
   }
+  std::string WhyNoThread(const std::string& network) const override {
+    return network == "blog" ? "a thread is not possible on Blog" : "";
+  }
   Length TextLength(const std::string& network, const std::string& text) const override {
     return {static_cast<int>(text.size()), network == "short" ? 10 : 0};
   }

@@ -113,7 +113,14 @@ Status FakeStore::EditDeliveries(Post& post, const DeliveryEdit& edit) {
   }
   const bool all_wait = changes.size() == states.size();
   if ((edit.kind == Kind::kMove || edit.kind == Kind::kWithdraw) && !all_wait) return AlreadySent();
-  if (edit.kind == Kind::kCancel && changes.empty()) return AlreadySent();
+  bool ends_threads = false;
+  for (auto& [key, d] : deliveries_) {
+    const bool under_way = d.state == State::kSent || d.state == State::kUnknown;
+    if (edit.kind != Kind::kCancel || d.post_id != post.id || d.generation != post.generation || !under_way) continue;
+    ends_threads = ends_threads || !d.content.thread.empty();
+    d.content.thread.clear();
+  }
+  if (edit.kind == Kind::kCancel && changes.empty() && !ends_threads) return AlreadySent();
   if (edit.kind == Kind::kCancel) post.state = StateFromDeliveries(states);
   ApplyLocked(changes, post.update_time);
   return absl::OkStatus();
