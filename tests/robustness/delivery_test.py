@@ -70,10 +70,13 @@ class Delivery(SystemTest):
         delivered = sum(d["state"] == "DELIVERY_STATE_DELIVERED" for d in self.posts())
         report("F2", 1, 4, 0, len(doubled), note=f"{delivered} of {planned} delivered, the rest is shown to a person")
         self.assertEqual(doubled, {}, "accepted more than once by a network")
-        delivered = [d for d in self.posts() if d["state"] == "DELIVERY_STATE_DELIVERED"]
-        self.assertGreaterEqual(len(delivered), planned - 1)
-        for delivery in delivered:
-            self.assertTrue(delivery["remoteId"])
+        # A channel's posts go out one after the other: the kill can have met one of each. X refuses doubles, so that its own
+        # is sent again; what else was under way and did not arrive is for a person to decide.
+        waiting = [d["network"] for d in self.posts() if d["state"] != "DELIVERY_STATE_DELIVERED"]
+        self.assertLessEqual(set(waiting), {"facebook", "wordpress"})
+        self.assertEqual(len(waiting), len(set(waiting)), waiting)
+        for delivery in self.posts():
+            self.assertEqual(delivery["state"] == "DELIVERY_STATE_DELIVERED", bool(delivery.get("remoteId")), delivery)
 
     def test_history_is_readable(self):
         for delivery in self.posts()[:3]:
