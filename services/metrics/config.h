@@ -12,6 +12,11 @@
 namespace parvis::metrics {
 
 struct MetricsConfig {
+  MetricsConfig() {
+    // Many facts of one batch change the same sums, which nobody looks at several times a second.
+    bus.batch_wait = absl::Milliseconds(250);
+    bus.batch_wait_max = absl::Seconds(1);
+  }
   app::ProcessConfig process;
   rpc::ServerConfig rpc;
   rpc::ClientConfig accounts;
