@@ -110,6 +110,9 @@ TYPED_TEST_P(StreamContract, WhoLostTheLeaseChangesNothing) {
   EXPECT_TRUE(renewed->changed.empty());
   EXPECT_TRUE(this->s_.Renew({first}, this->kLease)->kept.empty());
   ASSERT_TRUE(this->s_.Release(second, this->At("c2"), {.reason = "", .message = ""}).ok());
+  renewed = this->s_.Renew({second}, this->kLease);
+  ASSERT_TRUE(renewed.ok());
+  EXPECT_TRUE(renewed->kept.empty() && renewed->changed.empty()) << "released while its keeper was about to renew it";
   EXPECT_EQ(this->ClaimOne().cursor, "c2");
 }
 

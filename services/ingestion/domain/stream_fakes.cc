@@ -105,7 +105,7 @@ StatusOr<RenewedStreams> FakeStreamStore::Renew(const std::vector<ClaimedStream>
   RenewedStreams renewed;
   for (const ClaimedStream& one : claimed) {
     Row* row = Owned(one);
-    if (row == nullptr) continue;
+    if (row == nullptr || !row->lease_until) continue;
     row->lease_until = clock_.WallNow() + lease;
     for (const Source& source : sources) {
       if (source.binding != one.source.binding) continue;

@@ -45,7 +45,7 @@ struct StreamPlan {
   int64_t read = 0;    // of those, how many have a reader
 };
 
-// What has become of claims that were to be renewed: of what is in neither, the claim was lost.
+// What has become of claims that were to be renewed: of what is in neither, the claim was lost, or released meanwhile.
 struct RenewedStreams {
   std::set<std::string> kept;     // by channel
   std::set<std::string> changed;  // ours, but the channel has other credentials now, or is broken or disconnected
@@ -64,6 +64,7 @@ class StreamStore {
   // credentials). Those of workspaces that have the fewest readers first.
   virtual StatusOr<std::vector<ClaimedStream>> Claim(const std::vector<std::string>& networks, int limit,
                                                      absl::Duration lease) = 0;
+  // A claim whose reader has released it is not brought back: nobody would read it until the lease is over.
   virtual StatusOr<RenewedStreams> Renew(const std::vector<ClaimedStream>& claimed, absl::Duration lease) = 0;
   // Writes progress; the stream counts as connected from the first time on. ABORTED FENCED when the claim was lost.
   virtual Status Save(const ClaimedStream& claimed, const StreamProgress& progress) = 0;

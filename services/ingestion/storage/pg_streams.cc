@@ -112,7 +112,7 @@ StatusOr<RenewedStreams> PgStreamStore::Renew(const std::vector<ClaimedStream>& 
         tx.Query("UPDATE streams t SET lease_until = now() + $5 * interval '1 ms' FROM sources s, "
                  "unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS h(workspace_id, channel_id, token, "
                  "version) WHERE t.workspace_id = h.workspace_id AND t.channel_id = h.channel_id "
-                 "AND t.lease_token = h.token AND s.workspace_id = h.workspace_id AND s.channel_id = h.channel_id "
+                 "AND t.lease_token = h.token AND t.lease_until IS NOT NULL AND s.workspace_id = h.workspace_id AND s.channel_id = h.channel_id "
                  "RETURNING t.channel_id, s.state = 'active' AND s.credentials_version = h.version",
                  {db::Array(workspaces), db::Array(channels), db::Array(tokens), db::Array(versions), Ms(lease)}));
     for (int i = 0; i < rows.size(); ++i) {
