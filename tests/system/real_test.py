@@ -23,7 +23,7 @@ class Blog(RealServer):
 
     def __init__(self, url=""):
         super().__init__()
-        self.made, self.url = [], url
+        self.made, self.changed, self.url = [], None, url
         self._making = threading.Lock()
 
     def account(self):
@@ -32,6 +32,9 @@ class Blog(RealServer):
     def journal(self):
         posts = [{"kind": "post", "by": "us", "remote_id": str(post), "thread": ""} for post in range(4)]
         return in_order(posts + self.made, "blog", "us")
+
+    def change_post(self, post, text):
+        self.changed = (post, text)
 
     def comment(self, visitor, turn, post, parent, text):
         with self._making:
@@ -135,6 +138,10 @@ class DoorTest(unittest.TestCase):
                 self.assertEqual(reached, len(self.taken))
                 self.control.ask("DELETE", "faults", {})
                 self.assertEqual(201, self.ask("POST")[0])
+
+    def test_a_post_is_changed_as_the_sandbox_changes_it(self):
+        self.assertEqual({}, self.control.ask("POST", "comments/blog/7", {"text": "new"}))
+        self.assertEqual(("7", "new"), self.blog.changed)
 
     def test_what_only_the_sandbox_can_do_is_not_answered(self):
         self.assertIsNone(self.control.ask("POST", "faults", {"network": "blog", "kind": "limit"}))

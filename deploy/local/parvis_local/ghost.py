@@ -70,6 +70,11 @@ class Ghost(RealServer):
                                    ["members"][0]["id"])
         return self.comment(len(self.info["people"]) - 1, 0, post, "", text)
 
+    def change_post(self, post, text):
+        there = self._admin("GET", f"/posts/{post}/")["posts"][0]
+        self._admin("PUT", f"/posts/{post}/?source=html", {"posts": [{"html": f"<p>{html.escape(text)}</p>",
+                                                                       "updated_at": there["updated_at"]}]})
+
     @property
     def _admin(self):
         return Admin(self._site.url, self.info["admin_key"])

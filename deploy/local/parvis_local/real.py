@@ -23,7 +23,8 @@ class RealServer:
     start(), stop(); account(), as Sandbox.create_account: what ConnectChannel needs, and how the journal names the account;
     journal(), in the words of the sandbox's journal, what happened since start(); comment(visitor, turn, post, parent, text),
     which writes as visitor number `visitor` and returns the comment's id (`parent`: "" for the post itself);
-    comment_of_stranger(post, text), the same by somebody who has never written before; it returns when everybody can see it.
+    comment_of_stranger(post, text), the same by somebody who has never written before; it returns when everybody can see it;
+    change_post(post, text), as its author does, where posts can be changed.
     """
 
     PATIENCE = 180   # seconds for all answers

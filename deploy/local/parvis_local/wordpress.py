@@ -1,7 +1,11 @@
 """A real WordPress as the blog of the main job: the site, its visitors, its journal in the sandbox's words."""
 
+import base64
+import html
 import http.client
+import json
 import urllib.parse
+import urllib.request
 
 from wordpress.site import Site
 
@@ -45,6 +49,14 @@ class Wordpress(RealServer):
     def comment_of_stranger(self, post, text):
         self._strangers += 1
         return self.comment("etranger", self._strangers, post, "", text)
+
+    def change_post(self, post, text):
+        key = base64.b64encode(f"{self._site.info['user']}:{self._site.info['application_password']}".encode()).decode()
+        request = urllib.request.Request(f"{self._site.url}/wp-json/wp/v2/posts/{post}",
+                                         json.dumps({"content": f"<p>{html.escape(text)}</p>"}).encode(),
+                                         {"Content-Type": "application/json", "Authorization": f"Basic {key}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            answer.read()
 
     def comment(self, visitor, turn, post, parent, text):
         where, name = urllib.parse.urlsplit(self._site.url), f"Visiteur {visitor}-{turn}"
