@@ -93,6 +93,40 @@ class RealServer:
                 self._written += 1
 
 
+class RealSite(RealServer):
+    """A blog: `site` starts it, and has its url, its info and journal(after), what happened behind entry number `after`."""
+
+    NETWORK = LABEL = ""   # what the journal calls it, and people
+    CREDENTIALS = {}       # what ConnectChannel wants: what `info` calls it
+    JOURNALLED = ("post", "reply", "hide", "unhide", "delete")
+
+    def __init__(self, site, say):
+        super().__init__()
+        self._site, self._say = site, say
+
+    @property
+    def info(self):
+        return self._site.info
+
+    def start(self):
+        self._site.start()
+        # The judge compares one run: what earlier runs left on the site is none of its business.
+        self._first = max((entry["seq"] for entry in self._site.journal()), default=0)
+        self._say(f"{self.LABEL} {self.info['version']} at {self._site.url}")
+        return self
+
+    def stop(self):
+        self.send_visitors_home()
+        self._site.stop()
+
+    def account(self):
+        return {"network": self.NETWORK, "remote_id": self._site.url, "base_url": self._site.url, "site_url": self._site.url,
+                "credentials": {name: self.info[there] for name, there in self.CREDENTIALS.items()}}
+
+    def journal(self):
+        return in_order(self._site.journal(self._first), self.NETWORK, self._site.url)
+
+
 def in_order(entries, network, account):
     """Adds what every entry of the journal has: its number, and its number among the comments of its thread."""
     counted = {}
