@@ -15,7 +15,7 @@ sys.path[:0] = [LOCAL, os.path.join(HERE, "../contract")]
 
 import real_servers  # noqa: E402
 from parvis_local.processes import StartError, wait_until  # noqa: E402
-from parvis_local.real import VISITORS_AT_ONCE, RealServer, in_order  # noqa: E402
+from parvis_local.real import VISITORS_AT_ONCE, RealServer, RealSite, in_order  # noqa: E402
 
 
 class Blog(RealServer):
@@ -23,7 +23,7 @@ class Blog(RealServer):
 
     def __init__(self, url=""):
         super().__init__()
-        self.made, self.url = [], url
+        self.made, self.changed, self.url = [], None, url
         self._making = threading.Lock()
 
     def account(self):
@@ -32,6 +32,9 @@ class Blog(RealServer):
     def journal(self):
         posts = [{"kind": "post", "by": "us", "remote_id": str(post), "thread": ""} for post in range(4)]
         return in_order(posts + self.made, "blog", "us")
+
+    def change_post(self, post, text):
+        self.changed = (post, text)
 
     def comment(self, visitor, turn, post, parent, text):
         with self._making:
@@ -80,6 +83,37 @@ class VisitorsTest(unittest.TestCase):
             ("post", ""), ("comment", "a"), ("comment", "b"), ("hide", "a"), ("reply", "a"))], "blog", "us")
         self.assertEqual([0, 1, 1, 1, 2], [entry["thread_seq"] for entry in entries])
         self.assertEqual([1, 2, 3, 4, 5], [entry["seq"] for entry in entries])
+
+
+class Site:
+    """As site.py has it: what it wrote down in earlier runs is there still."""
+
+    url, info = "http://site", {"version": "6", "key": "k"}
+
+    def __init__(self):
+        self.written = [{"seq": 4, "kind": "post"}]
+
+    def start(self):
+        pass
+
+    def journal(self, after=0):
+        return [entry for entry in self.written if entry["seq"] > after]
+
+
+class Diary(RealSite):
+    NETWORK, LABEL, CREDENTIALS = "diary", "Diary", {"admin_key": "key"}
+
+
+class SiteTest(unittest.TestCase):
+    def test_the_journal_begins_with_the_run(self):
+        said, site = [], Site()
+        diary = Diary(site, said.append).start()
+        self.assertEqual(["Diary 6 at http://site"], said)
+        self.assertEqual([], diary.journal())
+        site.written.append({"seq": 9, "kind": "comment", "thread": "a"})
+        self.assertEqual([{"seq": 1, "kind": "comment", "thread": "a", "network": "diary", "account": "http://site", "thread_seq": 1}],
+                         diary.journal())
+        self.assertEqual({"admin_key": "k"}, diary.account()["credentials"])
 
 
 class DoorTest(unittest.TestCase):
@@ -135,6 +169,10 @@ class DoorTest(unittest.TestCase):
                 self.assertEqual(reached, len(self.taken))
                 self.control.ask("DELETE", "faults", {})
                 self.assertEqual(201, self.ask("POST")[0])
+
+    def test_a_post_is_changed_as_the_sandbox_changes_it(self):
+        self.assertEqual({}, self.control.ask("POST", "comments/blog/7", {"text": "new"}))
+        self.assertEqual(("7", "new"), self.blog.changed)
 
     def test_what_only_the_sandbox_can_do_is_not_answered(self):
         self.assertIsNone(self.control.ask("POST", "faults", {"network": "blog", "kind": "limit"}))

@@ -10,7 +10,9 @@
 
 #include "networks/connector.h"
 #include "networks/wire/answer.h"
+#include "networks/wire/request.h"
 #include "platform/testing/wait.h"
+#include "tests/contract/site_feed.h"
 
 extern char** environ;
 
@@ -276,6 +278,29 @@ TEST_F(WordPressSiteTest, Replies) {
   EXPECT_EQ(again.kind, OutcomeKind::kRefused);
   EXPECT_EQ(again.error, ErrorClass::kDuplicate);
   EXPECT_NE(again.message.find("comment_duplicate"), std::string::npos);
+}
+
+TEST_F(WordPressSiteTest, FeedsTellOfPostsAndComments) {
+  std::string post;
+  SiteFeed posts(*http, clock, account.base_url + "/feed/");
+  posts.TellsOfPosts(
+      [&](const std::string& name) {
+        const Write write = Of(WriteKind::kPost, "About the " + name + " lamp: it shines.");
+        const Outcome out = wordpress().Execute(call(), account, write);
+        EXPECT_EQ(out.kind, OutcomeKind::kAccepted) << out.reason << " " << out.message;
+        return SiteFeed::Written{post = out.remote_id, write.draft.title, write.draft.text, out.permalink};
+      },
+      [&](const SiteFeed::Written& written, const std::string& text) {
+        net::ClientRequest request;
+        request.method = "POST";
+        request.url = account.base_url + "/wp-json/wp/v2/posts/" + written.id;
+        request.basic = Secret(Text(site->info, "user") + ":" + Text(site->info, "application_password"));
+        SetJson({{"content", "<p>" + text + "</p>"}}, &request);
+        EXPECT_EQ(http->Send(call(), request).http_status, 200);
+      });
+  Visit(post, "What was there before");
+  SiteFeed comments(*http, clock, account.base_url + "/comments/feed/");
+  comments.TellsOfComments([&](const std::string& text) { return "#comment-" + Visit(post, text); });
 }
 
 TEST_F(WordPressSiteTest, FloodsAndMissingRights) {

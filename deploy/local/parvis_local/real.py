@@ -23,7 +23,8 @@ class RealServer:
     start(), stop(); account(), as Sandbox.create_account: what ConnectChannel needs, and how the journal names the account;
     journal(), in the words of the sandbox's journal, what happened since start(); comment(visitor, turn, post, parent, text),
     which writes as visitor number `visitor` and returns the comment's id (`parent`: "" for the post itself);
-    comment_of_stranger(post, text), the same by somebody who has never written before; it returns when everybody can see it.
+    comment_of_stranger(post, text), the same by somebody who has never written before; it returns when everybody can see it;
+    change_post(post, text), as its author does, where posts can be changed.
     """
 
     PATIENCE = 180   # seconds for all answers
@@ -90,6 +91,40 @@ class RealServer:
             mine.append((post, made))
             with self._lock:
                 self._written += 1
+
+
+class RealSite(RealServer):
+    """A blog: `site` starts it, and has its url, its info and journal(after), what happened behind entry number `after`."""
+
+    NETWORK = LABEL = ""   # what the journal calls it, and people
+    CREDENTIALS = {}       # what ConnectChannel wants: what `info` calls it
+    JOURNALLED = ("post", "reply", "hide", "unhide", "delete")
+
+    def __init__(self, site, say):
+        super().__init__()
+        self._site, self._say = site, say
+
+    @property
+    def info(self):
+        return self._site.info
+
+    def start(self):
+        self._site.start()
+        # The judge compares one run: what earlier runs left on the site is none of its business.
+        self._first = max((entry["seq"] for entry in self._site.journal()), default=0)
+        self._say(f"{self.LABEL} {self.info['version']} at {self._site.url}")
+        return self
+
+    def stop(self):
+        self.send_visitors_home()
+        self._site.stop()
+
+    def account(self):
+        return {"network": self.NETWORK, "remote_id": self._site.url, "base_url": self._site.url, "site_url": self._site.url,
+                "credentials": {name: self.info[there] for name, there in self.CREDENTIALS.items()}}
+
+    def journal(self):
+        return in_order(self._site.journal(self._first), self.NETWORK, self._site.url)
 
 
 def in_order(entries, network, account):

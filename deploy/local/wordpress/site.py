@@ -90,12 +90,13 @@ class Site:
     def url(self):
         return self.info["url"]
 
-    def journal(self):
-        """What happened on the site, in order, as the site itself wrote it down (see parvis-local.php)."""
+    def journal(self, after=0):
+        """What happened on the site behind entry number `after`, as the site itself wrote it down (see parvis-local.php)."""
         if not os.path.exists(self.journal_path):
             return []
         with open(self.journal_path, encoding="utf-8") as file:
-            return [json.loads(line) for line in file if line.strip()]
+            entries = [json.loads(line) for line in file if line.strip()]
+        return [{**entry, "seq": seq} for seq, entry in enumerate(entries[after:], after + 1)]
 
     def _copy_site(self):
         if not os.path.exists(os.path.join(self.root, "wp-load.php")):

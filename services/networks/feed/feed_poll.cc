@@ -1,7 +1,7 @@
 // Polling a feed. The cursor carries the feed's present address, what a conditional request needs, and of the items
 // seen so far (those in the document, and the last kGoneMax that dropped out of it) what they looked like: feeds
-// reorder, drop and silently edit. While items are still to come out, no validator is kept, so that the document is
-// sent again.
+// reorder, drop and silently edit. While items are still to come out, or the document may change without its validators
+// showing it, none is sent, so that the document comes again.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -57,6 +57,14 @@ std::string Validator(const net::Headers& headers, std::string_view name) {
   return plain && value.size() <= kValidatorMax ? value : "";
 }
 
+// Not while the second lasts in which the document changed (RFC 9110 §8.8.2.2): what follows in it has the same date, and
+// the same ETag where that is made of the date, as WordPress does.
+bool ShowsEveryChange(const net::Headers& headers, absl::Time now) {
+  const auto modified = ParseFeedTime(Header(headers, "Last-Modified"));
+  const absl::Time sent = ParseFeedTime(Header(headers, "Date")).value_or(now);
+  return !modified || sent - *modified >= absl::Seconds(1);
+}
+
 }  // namespace
 
 std::string FeedItemId(const FeedItem& item) {
@@ -76,6 +84,7 @@ struct FeedConnector::Place {
     int64_t revision = 0;  // that it came out with
   };
   std::string base, url, etag, modified;
+  bool early = false;  // the validators are of a document that could still change under them: they are not sent
   bool began = false;
   bool broken = false;                              // and that was told
   std::vector<std::pair<std::string, Seen>> known;  // by the digest of their ids
@@ -100,6 +109,7 @@ struct FeedConnector::Place {
     if (const std::string url = ResolveUrl(account.base_url, Text(json, "u")); !url.empty()) place.url = url;
     place.etag = Text(json, "e");
     place.modified = Text(json, "l");
+    place.early = Text(json, "s") == "1";
     place.broken = Text(json, "x") == "1";
     return place;
   }
@@ -120,7 +130,13 @@ struct FeedConnector::Place {
   std::string Encode() const {
     Json list = Json::array();
     for (const auto& [id, seen] : known) list.push_back(Json::array({id, seen.look, seen.revision}));
-    return Dump(Json{{"b", base}, {"u", url}, {"e", etag}, {"l", modified}, {"x", broken ? "1" : ""}, {"k", list}});
+    return Dump(Json{{"b", base},
+                     {"u", url},
+                     {"e", etag},
+                     {"l", modified},
+                     {"s", early ? "1" : ""},
+                     {"x", broken ? "1" : ""},
+                     {"k", list}});
   }
 };
 
@@ -188,8 +204,8 @@ StatusOr<PollPage> FeedConnector::Poll(const Call& call, const Account& account,
                                        absl::Time since, int limit) {
   Place place = Place::Decode(cursor, account);
   net::Headers validators;
-  if (!place.etag.empty()) validators["If-None-Match"] = place.etag;
-  if (!place.modified.empty()) validators["If-Modified-Since"] = place.modified;
+  if (!place.early && !place.etag.empty()) validators["If-None-Match"] = place.etag;
+  if (!place.early && !place.modified.empty()) validators["If-Modified-Since"] = place.modified;
   PARVIS_ASSIGN_OR_RETURN(const Fetched got, Fetch(call, account, place.url, validators));
   place.url = got.kept;
   PollPage page;
@@ -210,8 +226,13 @@ StatusOr<PollPage> FeedConnector::Poll(const Call& call, const Account& account,
   }
   place.broken = !feed.broken.empty();
   const bool whole = !page.more && feed.broken.empty();
-  place.etag = whole ? Validator(http.headers, "ETag") : "";
-  place.modified = whole ? Validator(http.headers, "Last-Modified") : "";
+  const std::string etag = whole ? Validator(http.headers, "ETag") : "";
+  const std::string modified = whole ? Validator(http.headers, "Last-Modified") : "";
+  // Where the document is always of now, the ETag is not made of the date: it stays when the date does not.
+  const bool same = place.early && !etag.empty() && etag == place.etag && modified != place.modified;
+  place.early = whole && !same && !ShowsEveryChange(http.headers, clock_.WallNow());
+  place.etag = etag;
+  place.modified = modified;
   page.cursor = place.Encode();
   return page;
 }

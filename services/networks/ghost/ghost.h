@@ -8,6 +8,7 @@
 
 #include "networks/connector.h"
 #include "networks/wire/answer.h"
+#include "networks/wire/seen_comments.h"
 
 namespace parvis::networks {
 
@@ -39,8 +40,6 @@ class GhostConnector : public Connector {
 
  private:
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
-  struct Watched;
-  struct Round;
   // `path` below /ghost/api/admin, with its slash at the end ("/posts/": without it the site redirects), then a query
   // without '?'. A JSON body, if any.
   Answer Ask(const Call& call, const Account& account, const std::string& method, const std::string& path,
@@ -59,8 +58,9 @@ class GhostConnector : public Connector {
 
   StatusOr<std::vector<OwnItem>> ReadTarget(const Call& call, const Account& account, const Write& write);
   StatusOr<std::vector<Counts>> MeasureSite(const Call& call, const Account& account);
-  Status ReadNewComments(const Call& call, const Account& account, int limit, Round* round, PollPage* page);
-  Status ReadWatched(const Call& call, const Account& account, Round* round, PollPage* page);
+  Status ReadNewComments(const Call& call, const Account& account, int limit, SeenComments* round,
+                         PollPage* page);
+  Status ReadWatched(const Call& call, const Account& account, SeenComments* round, PollPage* page);
   Happening HappeningOf(const Json& comment, const Account& account) const;
 
   net::HttpClient& http_;

@@ -29,7 +29,6 @@ class WordPressConnector : public Connector {
 
  private:
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
-  struct Watched;
   struct Round;
   struct Uploaded {
     std::string id, url;

@@ -1,12 +1,11 @@
-// Polling a WordPress site for comments. The cursor carries where reading goes on and the latest comments as they were seen
-// last (at most kWatchMax), because the site keeps no time of change: holding, approving, trashing and editing are found by
-// looking at those again.
+// Polling a WordPress site for comments. The cursor is SeenComments, because the site keeps no time of change: holding,
+// approving, trashing and editing are found by looking at those again.
 #include <algorithm>
-#include <deque>
 #include <map>
 
 #include "networks/text/html.h"
 #include "networks/text/unicode.h"
+#include "networks/wire/seen_comments.h"
 #include "networks/wordpress/wordpress.h"
 #include "platform/base/ids.h"
 
@@ -14,18 +13,10 @@ namespace parvis::networks {
 namespace {
 
 constexpr int kPerPageMax = 100;
-constexpr size_t kWatchMax = 100;
 constexpr int kDepthMax = 12;           // levels of nesting that are climbed to find a root
 constexpr int kSingleReadsMax = 10;     // comments looked at one by one in one poll
-constexpr absl::Duration kOverlap = absl::Seconds(5);   // a comment may be committed after one that is dated later
 constexpr size_t kTextMax = 64 << 10;
 const char kComments[] = "/wp/v2/comments";
-
-uint32_t HashOf(std::string_view text) {   // FNV-1a: to notice an edit, nothing more
-  uint32_t hash = 2166136261u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
-  return hash;
-}
 
 bool IsHeld(const std::string& status) { return status == "hold" || status == "0" || status == "unapproved"; }
 bool IsShown(const std::string& status) { return status == "approved" || status == "approve" || status == "1"; }
@@ -45,57 +36,10 @@ std::string Joined(const std::vector<std::string>& ids) {
 
 }  // namespace
 
-// A comment as it was seen last.
-struct WordPressConnector::Watched {
-  std::string id, root;
-  bool held = false;
-  uint32_t hash = 0;
-};
-
-struct WordPressConnector::Round {
-  int64_t after = 0;      // Unix seconds, exclusive
-  int page = 1;           // of the comments after that
-  std::string me;         // our user's number
-  std::deque<Watched> watched;                 // oldest first
-  std::map<std::string, std::string> roots;    // of this poll: comment -> root
-
-  Watched* Find(const std::string& id) {
-    for (Watched& one : watched) {
-      if (one.id == id) return &one;
-    }
-    return nullptr;
-  }
-  void Watch(Watched one) {
-    watched.push_back(std::move(one));
-    while (watched.size() > kWatchMax) watched.pop_front();
-  }
-
-  static Round Decode(const std::string& cursor, absl::Time since) {
-    Round round;
-    round.after = std::max<int64_t>(0, absl::ToUnixSeconds(since) - 1);
-    const Json json = ParseJson(cursor);
-    const Json& after = Member(json, "a");
-    if (!after.is_number_integer()) return round;
-    round.after = after.get<int64_t>();
-    const Json& page = Member(json, "g");
-    if (page.is_number_integer()) round.page = std::clamp(page.get<int>(), 1, 1000000);
-    round.me = Text(json, "m");
-    const Json& list = Member(json, "w");
-    for (size_t i = 0; list.is_array() && i < list.size() && i < kWatchMax; ++i) {
-      const Json& one = list[i];
-      if (!one.is_array() || one.size() != 4 || !one[0].is_string() || !one[1].is_string() || !one[2].is_boolean() || !one[3].is_number_unsigned()) {
-        continue;
-      }
-      round.watched.push_back({one[0].get<std::string>(), one[1].get<std::string>(), one[2].get<bool>(), one[3].get<uint32_t>()});
-    }
-    return round;
-  }
-
-  std::string Encode() const {
-    Json list = Json::array();
-    for (const Watched& one : watched) list.push_back(Json::array({one.id, one.root, one.held, one.hash}));
-    return Dump(Json{{"a", after}, {"g", page}, {"m", me}, {"w", list}});
-  }
+struct WordPressConnector::Round : SeenComments {
+  using SeenComments::SeenComments;
+  std::string me;                             // our user's number
+  std::map<std::string, std::string> roots;   // of this poll: comment -> root
 };
 
 Happening WordPressConnector::HappeningOf(const Json& comment, const Account& account, const Round& round) const {
@@ -131,7 +75,7 @@ Status WordPressConnector::FindRoots(const Call& call, const Account& account, R
   };
   for (const Json& comment : comments) learn(comment);
   // The roots of those seen before are known: nothing has to be climbed for them.
-  for (const Watched& one : round->watched) parents[one.id] = one.root == one.id ? "" : one.root;
+  for (const SeenComment& one : round->watched) parents[one.id] = one.root == one.id ? "" : one.root;
   for (int level = 0, single = 0; level < kDepthMax; ++level) {
     std::vector<std::string> unknown;
     for (const auto& [id, parent] : parents) {
@@ -185,10 +129,10 @@ Status WordPressConnector::ReadNewComments(const Call& call, const Account& acco
       page->unparsed.push_back({Dump(comment), "MISSING_FIELD", "a comment without id or date_gmt"});
       continue;
     }
-    newest = std::max(newest, absl::ToUnixSeconds(*time - kOverlap));
+    newest = std::max(newest, absl::ToUnixSeconds(*time - SeenComments::kOverlap));
     if (round->Find(id) != nullptr || (!IsShown(status) && !IsHeld(status))) continue;
     Happening h = HappeningOf(comment, account, *round);
-    round->Watch({id, h.thread, IsHeld(status), HashOf(h.text)});
+    round->Watch({id, h.thread, h.post_remote_id, IsHeld(status), LookOf(h.text)});
     page->happenings.push_back(h);
     if (IsHeld(status)) {   // nobody sees it until it is approved
       h.kind = Happening::Kind::kHide;
@@ -196,19 +140,14 @@ Status WordPressConnector::ReadNewComments(const Call& call, const Account& acco
     }
   }
   page->more = static_cast<int>(answer.json.size()) >= per_page;
-  if (newest > round->after) {
-    round->after = newest;
-    round->page = 1;
-  } else {
-    round->page = page->more ? round->page + 1 : 1;   // many comments of the same seconds
-  }
+  round->MoveOn(newest, page->more ? round->page + 1 : 0);
   return absl::OkStatus();
 }
 
 Status WordPressConnector::ReadWatched(const Call& call, const Account& account, Round* round, PollPage* page) {
   if (round->watched.empty()) return absl::OkStatus();
   std::vector<std::string> ids;
-  for (const Watched& one : round->watched) {
+  for (const SeenComment& one : round->watched) {
     if (IsNumber(one.id)) ids.push_back(one.id);
   }
   const Answer answer = Ask(call, account, "GET", kComments,
@@ -219,8 +158,8 @@ Status WordPressConnector::ReadWatched(const Call& call, const Account& account,
   for (const Json& comment : answer.json) now.emplace(Text(comment, "id"), comment);
   const absl::Time seen = clock_.WallNow();
   int single = 0;
-  std::deque<Watched> kept;
-  for (Watched& one : round->watched) {
+  std::deque<SeenComment> kept;
+  for (SeenComment& one : round->watched) {
     auto found = now.find(one.id);
     bool gone = false;
     if (found == now.end()) {   // gone, unless the site does not know `include`
@@ -234,7 +173,8 @@ Status WordPressConnector::ReadWatched(const Call& call, const Account& account,
         kept.push_back(one);
         continue;
       }
-      found = now.emplace(one.id, gone ? Json{{"id", one.id}} : single_answer.json).first;
+      const Json last = {{"id", one.id}, {"post", one.post}, {"parent", one.root == one.id ? "" : one.root}};
+      found = now.emplace(one.id, gone ? last : single_answer.json).first;
     }
     round->roots[one.id] = one.root;
     Happening h = HappeningOf(found->second, account, *round);
@@ -248,14 +188,14 @@ Status WordPressConnector::ReadWatched(const Call& call, const Account& account,
       page->happenings.push_back(std::move(h));
       continue;
     }
-    if (const uint32_t hash = HashOf(h.text); hash != one.hash) {
-      one.hash = hash;
+    if (const uint32_t look = LookOf(h.text); look != one.look) {
+      one.look = look;
       h.kind = Happening::Kind::kEdit;
       page->happenings.push_back(h);
     }
-    if (IsHeld(status) != one.held && (IsHeld(status) || IsShown(status))) {
-      one.held = IsHeld(status);
-      h.kind = one.held ? Happening::Kind::kHide : Happening::Kind::kUnhide;
+    if (IsHeld(status) != one.hidden && (IsHeld(status) || IsShown(status))) {
+      one.hidden = IsHeld(status);
+      h.kind = one.hidden ? Happening::Kind::kHide : Happening::Kind::kUnhide;
       page->happenings.push_back(std::move(h));
     }
     kept.push_back(one);
@@ -265,7 +205,9 @@ Status WordPressConnector::ReadWatched(const Call& call, const Account& account,
 }
 
 StatusOr<PollPage> WordPressConnector::Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) {
-  Round round = Round::Decode(cursor, since);
+  const Json place = ParseJson(cursor);
+  Round round(place, since);
+  round.me = Text(place, "m");
   if (round.me.empty()) {
     const Answer answer = Ask(call, account, "GET", "/wp/v2/users/me", "");
     if (!answer.ok()) return FailedRead(answer, account);
@@ -275,7 +217,9 @@ StatusOr<PollPage> WordPressConnector::Poll(const Call& call, const Account& acc
   PARVIS_RETURN_IF_ERROR(ReadNewComments(call, account, limit, &round, &page));
   // Before the comments of this page are looked at again, they have had time to change: only when nothing more is new.
   if (!page.more) PARVIS_RETURN_IF_ERROR(ReadWatched(call, account, &round, &page));
-  page.cursor = round.Encode();
+  Json next = round.Encode();
+  next["m"] = round.me;
+  page.cursor = Dump(next);
   return page;
 }
 

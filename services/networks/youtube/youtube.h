@@ -38,7 +38,7 @@ class YouTubeConnector : public Connector {
                                       const Secret& verify_token) const override;
   Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const override;
   WebhookContent ParseWebhook(std::string_view body) const override;
-  // The same for all channels; nothing is asked.
+  // Google's hub where the base is Google's, else <base>/subscribe; nothing is asked.
   StatusOr<Hub> FindHub(const Call& call, const Account& account) override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;

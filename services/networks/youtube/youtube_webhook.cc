@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "networks/text/unicode.h"
+#include "networks/wire/request.h"
 #include "networks/wire/webhook_json.h"
 #include "networks/wire/websub.h"
 #include "networks/youtube/youtube.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr size_t kBodyMax = 4 << 20;
 constexpr int kDepthMax = 32;
 constexpr size_t kIdMax = 256, kNameMax = 4096;
+constexpr std::string_view kGoogle = "https://www.googleapis.com";
 
 // Names as expat gives them: namespace, blank, local name.
 constexpr std::string_view kEntry = "http://www.w3.org/2005/Atom entry";
@@ -184,7 +186,8 @@ WebhookContent YouTubeConnector::ParseWebhook(std::string_view body) const {
 }
 
 StatusOr<Hub> YouTubeConnector::FindHub(const Call&, const Account& account) {
-  return Hub{.url = "https://pubsubhubbub.appspot.com/subscribe",
+  const std::string base = BaseOf(account);
+  return Hub{.url = (base == kGoogle ? "https://pubsubhubbub.appspot.com" : base) + "/subscribe",
              .topic = "https://www.youtube.com/xml/feeds/videos.xml?channel_id=" + net::UrlEncode(account.remote_id),
              .tells_all = false};  // of videos, never of comments
 }

@@ -79,6 +79,17 @@ TEST_F(YouTubeWebhookTest, HostileXmlIsRefused) {
   EXPECT_EQ(Reason(odd), "MISSING_FIELD") << "no id is that long";
 }
 
+TEST_F(YouTubeWebhookTest, TheHubIsGooglesWhereTheApiIs) {
+  account.base_url = "https://www.googleapis.com/";
+  auto hub = connector.FindHub(network.call(), account);
+  ASSERT_TRUE(hub.ok()) << hub.status();
+  EXPECT_EQ(hub->url, "https://pubsubhubbub.appspot.com/subscribe");
+  EXPECT_EQ(hub->topic, "https://www.youtube.com/xml/feeds/videos.xml?channel_id=" + account.remote_id);
+  EXPECT_FALSE(hub->tells_all);
+  account.base_url = "http://127.0.0.1:8090/youtube";
+  EXPECT_EQ(connector.FindHub(network.call(), account)->url, "http://127.0.0.1:8090/youtube/subscribe");
+}
+
 TEST_F(YouTubeWebhookTest, AnswersTheHub) {
   const std::string topic = "&hub.topic=" + net::UrlEncode("https://www.youtube.com/feeds/videos.xml?channel_id=UCus");
   auto answer = Ask("hub.mode=subscribe&hub.challenge=abc123&hub.lease_seconds=432000" + topic);

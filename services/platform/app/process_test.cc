@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/obs/log.h"
+#include "platform/testing/wait.h"
 
 namespace parvis::app {
 namespace {
@@ -83,7 +84,7 @@ TEST(ProcessTest, StartsInOrderAndStopsInReverse) {
     parts.push_back({"c",
                      [&] {
                        std::thread([&] {
-                         while (!std::filesystem::exists(ready)) std::this_thread::yield();
+                         parvis::testing::WaitFor([&] { return std::filesystem::exists(ready); });
                          note(Read(ready).find("http=127.0.0.1:1\n") != std::string::npos ? "ready" : "wrong");
                          kill(getpid(), SIGTERM);
                        }).detach();

@@ -6,6 +6,7 @@
 
 #include "platform/net/http_server.h"
 #include "platform/net/stream_fixture.h"
+#include "platform/testing/wait.h"
 
 namespace parvis::net {
 namespace {
@@ -65,7 +66,7 @@ TEST_F(StreamClientTest, ADeadlineIsNoEnd) {
   HttpServer server({}, "test", metrics, [&](HttpRequest, Responder responder) {
     responder.BeginStream({200, {{"Content-Type", "text/event-stream"}}, ""});
     std::thread([responder, &go] {
-      while (!go) std::this_thread::yield();
+      EXPECT_TRUE(testing::WaitFor([&go] { return go.load(); }));
       responder.Write("late");
       responder.End();
       go = false;
@@ -81,7 +82,7 @@ TEST_F(StreamClientTest, ADeadlineIsNoEnd) {
   EXPECT_EQ(Take(4), "late");
   EXPECT_EQ(Take(1), "");
   EXPECT_EQ(ReasonOf(ended), "STREAM_LOST");
-  while (go) std::this_thread::yield();
+  EXPECT_TRUE(testing::WaitFor([&go] { return !go; }));
 }
 
 TEST_F(StreamClientTest, AResetAndSilenceEndIt) {
@@ -194,9 +195,7 @@ TEST_F(StreamClientTest, AsManyAsMayBeOpenAndClosedByTheirEnd) {
   request.url = url;
   EXPECT_EQ(ReasonOf(client().Open(Within(absl::Seconds(5)), request, &another).status), "TOO_MANY_STREAMS");
   stream.reset();
-  const Instant until = clock.Now() + absl::Seconds(10);
-  while (gone == 0 && clock.Now() < until) std::this_thread::yield();
-  EXPECT_EQ(gone, 1);
+  EXPECT_TRUE(testing::WaitFor([&gone] { return gone == 1; }));
   EXPECT_EQ(client().Open(Within(absl::Seconds(5)), request, &another).http_status, 200);
 }
 

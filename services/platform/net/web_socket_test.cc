@@ -8,6 +8,7 @@
 #include "platform/net/client_transfer.h"
 #include "platform/net/socket_server.h"
 #include "platform/net/stream_fixture.h"
+#include "platform/testing/wait.h"
 
 namespace parvis::net {
 namespace {
@@ -116,7 +117,7 @@ TEST_F(WebSocketTest, ADeadlineInTheMiddleOfAMessageLosesNothing) {
     Accept(peer);
     const std::string frame = Frame(kText, "whole");
     peer.Send(frame.substr(0, 4));
-    while (!go) std::this_thread::yield();
+    EXPECT_TRUE(testing::WaitFor([&go] { return go.load(); }));
     peer.Send(frame.substr(4));
     peer.ReadToEnd();
   });
@@ -175,9 +176,7 @@ TEST_F(WebSocketTest, TheServerTakesThemToo) {
   EXPECT_EQ(Read().size(), 300u);
   EXPECT_EQ(Read().size(), 70'000u);
   socket.reset();
-  const Instant until = clock.Now() + absl::Seconds(10);
-  while (gone == 0 && clock.Now() < until) std::this_thread::yield();
-  EXPECT_EQ(gone, 1);
+  EXPECT_TRUE(testing::WaitFor([&gone] { return gone == 1; }));
   ASSERT_EQ(Open("ws://" + server.address() + "/").http_status, 101);
   EXPECT_EQ(Read(), "one");
   {

@@ -10,6 +10,7 @@
 
 #include "parvis/platform/v1/authentication_service.grpc.pb.h"
 #include "platform/rpc/testdata/echo.h"
+#include "platform/testing/wait.h"
 
 namespace parvis::rpc {
 namespace {
@@ -115,8 +116,7 @@ TEST_F(AuthenticatorTest, ManyCallersOneQuestion) {
   std::atomic<int> good{0};
   std::vector<std::thread> callers;
   for (int i = 0; i < 8; ++i) callers.emplace_back([&] { good += authenticator_->Authenticate("a").ok(); });
-  const absl::Time give_up = absl::Now() + absl::Seconds(10);
-  while (accounts_->asked == 0 && absl::Now() < give_up) std::this_thread::yield();
+  EXPECT_TRUE(parvis::testing::WaitFor([&] { return accounts_->asked > 0; }));
   accounts_->gate.Open();
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(good, 8);

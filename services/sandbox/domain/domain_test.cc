@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/testing/wait.h"
 #include "sandbox/domain/audience.h"
 #include "sandbox/domain/audience_runs.h"
 #include "sandbox/domain/faults.h"
@@ -176,14 +177,15 @@ TEST(AudienceRuns, WaitsForAPostAndEnds) {
   const int64_t id = *runs.Start(request);
   EXPECT_NE(runs.Get(id)->state, "done");
   ASSERT_TRUE(world.Create({.account = page->id, .author_id = page->id, .text = "hello", .by_us = true}, {}).ok());
-  const Instant deadline = clock.Now() + absl::Seconds(20);
-  while (runs.Get(id)->state != "done" && clock.Now() < deadline) std::this_thread::yield();
+  const auto done = [&](int64_t run) {
+    return parvis::testing::WaitFor([&] { return runs.Get(run)->state == "done"; }, absl::Seconds(20));
+  };
+  ASSERT_TRUE(done(id));
   EXPECT_EQ(runs.Get(id)->progress.written, 2000);
   // A feed has no posts: it is mentioned.
   const AccountPtr feed = *world.AddAccount({.network = Network::kFeed, .name = "F"});
-  ASSERT_EQ(runs.Get(id)->state, "done");
   const int64_t mentions = *runs.Start({.plan = {.count = 50}, .accounts = {{Network::kFeed, feed->id}}});
-  while (runs.Get(mentions)->state != "done" && clock.Now() < deadline) std::this_thread::yield();
+  ASSERT_TRUE(done(mentions));
   EXPECT_EQ(world.Read(Network::kFeed, World::List::kInbox, feed->id, {.limit = 100}).items.size(), 50u);
   // Mastodon's posts have somebody who may see them, where blogs have a state.
   const AccountPtr toots = *world.AddAccount({.network = Network::kMastodon, .name = "M"});
@@ -191,7 +193,7 @@ TEST(AudienceRuns, WaitsForAPostAndEnds) {
                      .status = "public", .by_us = true};
   ASSERT_TRUE(world.Create(toot, {}).ok());
   const int64_t answers = *runs.Start({.plan = {.count = 50}, .accounts = {{Network::kMastodon, toots->id}}});
-  while (runs.Get(answers)->state != "done" && clock.Now() < deadline) std::this_thread::yield();
+  ASSERT_TRUE(done(answers));
   EXPECT_EQ(runs.Get(answers)->progress.written, 50);
   request.posts = {{Network::kX, "1"}};
   EXPECT_EQ(runs.Start(request).status().code(), Code::kNotFound);

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "sandbox/domain/model.h"
+#include "sandbox/domain/world.h"
 
 namespace parvis::sandbox {
 
@@ -16,6 +16,11 @@ constexpr std::string_view kQueued = "hold", kQueueAccepted = "queue_accepted", 
 inline bool InQueue(const Item& item) {
   return item.status == kQueued || item.status == kQueueAccepted || item.status == kQueueRejected;
 }
+
+// Decides about `queued`, which waits. What is accepted is published as another item, with `status`: that one is returned,
+// otherwise nullptr.
+StatusOr<ItemPtr> Decide(World& world, const Item& queued, bool accept, const WriteContext& us,
+                         const std::string& status = "");
 
 // A topic has another number than its first post, and no post has a topic's: whoever takes one for the other finds
 // nothing.

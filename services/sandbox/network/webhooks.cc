@@ -1,7 +1,6 @@
 #include "sandbox/network/webhooks.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "platform/obs/log.h"
 #include "sandbox/domain/cat.h"
@@ -17,7 +16,7 @@ Status CheckTarget(const WebhookTarget& t) {
   if (t.style.url.rfind("http://", 0) != 0 && t.style.url.rfind("https://", 0) != 0) {
     return InvalidField("url", "NOT_A_URL", "must begin with http:// or https://");
   }
-  if (t.style.secret.empty())
+  if (t.style.secret.empty() && !t.verified)
     return InvalidField("secret", "REQUIRED", "webhooks are signed: give app_secret or consumer_secret");
   if (t.account.empty() && StyleOf(t.network)->per_account())
     return InvalidField("account", "REQUIRED", "a subscription is to one account's feed");
@@ -29,6 +28,10 @@ Status CheckTarget(const WebhookTarget& t) {
   if (t.late < absl::ZeroDuration() || t.late > absl::Hours(1))
     return InvalidField("late_ms", "OUT_OF_RANGE", "0 to 3600000");
   return absl::OkStatus();
+}
+
+std::string With(const std::string& url, const std::string& query) {
+  return Cat(url, url.find('?') == std::string::npos ? "?" : "&", query);
 }
 
 }  // namespace
@@ -52,6 +55,10 @@ void Webhooks::Stop() {
 StatusOr<int64_t> Webhooks::Add(const WebhookTarget& settings) {
   PARVIS_RETURN_IF_ERROR(CheckTarget(settings));
   std::lock_guard lock(mutex_);
+  return AddLocked(settings);
+}
+
+StatusOr<int64_t> Webhooks::AddLocked(const WebhookTarget& settings) {
   if (static_cast<int>(targets_.size()) >= config_.targets_max) {
     return MakeError(Code::kResourceExhausted, "TOO_MANY_TARGETS", "Remove some webhook targets first.");
   }
@@ -63,11 +70,36 @@ StatusOr<int64_t> Webhooks::Add(const WebhookTarget& settings) {
   if (settings.attempts_max == 0) target->settings.attempts_max = target->how->attempts_max();
   target->rng = Rng(settings.seed);
   target->lanes.resize(static_cast<size_t>(settings.lanes));
+  target->stats.verified = settings.verified;
+  if (settings.verified) target->challenge_at = Instant::Max();
   const int64_t id = target->id;
   targets_[id] = std::move(target);
   look_again_ = true;
   wake_.notify_all();
   return id;
+}
+
+Webhooks::Target* Webhooks::FindLocked(const WebhookTarget& like) {
+  const auto it = std::ranges::find_if(targets_, [&](const auto& entry) {
+    const WebhookTarget& known = entry.second->settings;
+    return known.network == like.network && known.account == like.account && known.style.url == like.style.url;
+  });
+  return it == targets_.end() ? nullptr : it->second.get();
+}
+
+StatusOr<int64_t> Webhooks::Subscribe(const WebhookTarget& settings) {
+  PARVIS_RETURN_IF_ERROR(CheckTarget(settings));
+  std::lock_guard lock(mutex_);
+  Target* known = FindLocked(settings);
+  if (known == nullptr) return AddLocked(settings);
+  known->settings.style.secret = settings.style.secret;
+  known->settings.until = settings.until;
+  return known->id;
+}
+
+void Webhooks::Unsubscribe(const WebhookTarget& like) {
+  std::lock_guard lock(mutex_);
+  if (const Target* known = FindLocked(like)) targets_.erase(known->id);
 }
 
 bool Webhooks::Remove(int64_t id) {
@@ -181,6 +213,7 @@ void Webhooks::Run() {
 
 Instant Webhooks::Collect(Instant now, std::vector<Sending>& out) {
   Instant next = Instant::Max();
+  std::erase_if(targets_, [now](const auto& entry) { return entry.second->settings.until <= now; });
   for (auto& [id, target] : targets_) {
     if (target->settings.paused) continue;
     if (!target->challenging && now >= target->challenge_at) {
@@ -253,7 +286,6 @@ void Webhooks::AddOddities(Target& target, const Notice& like, std::vector<Sendi
 // A GET before the first event, and again at random moments; nullopt where the network asks for none.
 std::optional<Webhooks::Sending> Webhooks::ChallengeOf(Target& target) {
   target.challenge_at = Instant::Max();
-  const std::string& url = target.settings.style.url;
   auto challenge = target.how->MakeChallenge(target.settings.style, target.rng);
   if (!challenge) {
     target.stats.verified = true;
@@ -261,7 +293,7 @@ std::optional<Webhooks::Sending> Webhooks::ChallengeOf(Target& target) {
   }
   Sending sending{.target = target.id, .lane = kChallenge};
   sending.expected = std::move(challenge->expected);
-  sending.request.url = Cat(url, url.find('?') == std::string::npos ? "?" : "&", challenge->query);
+  sending.request.url = With(target.settings.style.url, challenge->query);
   target.challenging = true;
   ++target.stats.challenges;
   return sending;
@@ -277,6 +309,24 @@ void Webhooks::Send(Sending sending) {
         else
           Delivered(target, lane, result);
       });
+}
+
+void Webhooks::Ask(const std::string& url, const std::string& query,
+                   std::function<void(const net::ClientResult&)> answered) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    ++under_way_;
+  }
+  net::ClientRequest request;
+  request.url = With(url, query);
+  client_.SendAsync(BackgroundCall("sandbox"), std::move(request),
+                    [this, answered = std::move(answered)](const net::ClientResult& result) {
+                      answered(result);
+                      std::lock_guard lock(mutex_);
+                      --under_way_;
+                      wake_.notify_all();
+                    });
 }
 
 void Webhooks::Challenged(int64_t id, const std::string& expected, const net::ClientResult& result) {

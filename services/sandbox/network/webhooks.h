@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -42,6 +43,9 @@ struct WebhookTarget {
   absl::Duration retry_min = absl::Seconds(1), retry_max = absl::Minutes(5);
   absl::Duration challenge_every = absl::Seconds(30);  // on average; zero: only before the first event
   uint64_t seed = 1;
+  // Of a hub's subscribers, who are asked whether they want it before they are added (YoutubeHub):
+  bool verified = false;             // no challenges; a secret is not demanded
+  Instant until = Instant::Max();    // when the lease ends, and with it the target
 };
 
 struct WebhookStats {
@@ -69,6 +73,9 @@ class Webhooks {
 
   // INVALID_ARGUMENT, RESOURCE_EXHAUSTED TOO_MANY_TARGETS.
   StatusOr<int64_t> Add(const WebhookTarget& target);
+  // As Add; where the same url is told of the same account already, that one has the secret and the lease from now on.
+  StatusOr<int64_t> Subscribe(const WebhookTarget& target);
+  void Unsubscribe(const WebhookTarget& target);  // by network, account and url
   bool Remove(int64_t id);
   void RemoveAll();
   // Pause, resume and change the oddities of a target: `change` works on its settings.
@@ -77,6 +84,9 @@ class Webhooks {
 
   void Notify(const Notice& notice);  // never blocks, never calls back
   bool MayWrite() const;              // false while some target has too much waiting
+  // A GET of `url` with `query` added. `answered` comes on a thread of the client's, and not any more after Stop.
+  void Ask(const std::string& url, const std::string& query,
+           std::function<void(const net::ClientResult&)> answered);
   void Stop();
 
  private:
@@ -110,6 +120,8 @@ class Webhooks {
     std::string expected;
   };
 
+  StatusOr<int64_t> AddLocked(const WebhookTarget& settings);
+  Target* FindLocked(const WebhookTarget& like);
   void Run();
   // Collects what can be sent now; the time when there may be more. Under the mutex.
   Instant Collect(Instant now, std::vector<Sending>& out);

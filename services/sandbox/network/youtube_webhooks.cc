@@ -91,6 +91,7 @@ void YoutubeWebhooks::Dress(const StyleSettings& settings, const std::string& bo
   (*headers)["Content-Type"] = "application/atom+xml";
   (*headers)["User-Agent"] = "FeedFetcher-Google; (+http://www.google.com/feedfetcher.html)";
   (*headers)["Link"] = Cat("<", Topic(like.account->id, false), ">; rel=self, <", kHub, ">; rel=hub");
+  if (settings.secret.empty()) return;  // a subscriber need not give one
   (*headers)["X-Hub-Signature"] = Cat(method, "=", HmacHexBy(method, settings.secret, body));
 }
 

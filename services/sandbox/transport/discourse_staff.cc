@@ -198,28 +198,10 @@ net::HttpResponse Discourse::Review(const Asked& asked, Answer answer) {
   if (version != "0") {
     return DiscourseError(409, "", "There was a review conflict, somebody else changed it. Reload and try again.");
   }
-  StatusOr<ItemPtr> created = ItemPtr();
-  const auto decided =
-      context_.world.Mark(Network::kDiscourse, item->id, approve ? "approve" : "delete", Us(asked, answer),
-                          [&](Item& queued) { queued.status = approve ? kQueueAccepted : kQueueRejected; });
-  if (!decided.ok()) return Stored(asked, decided);
+  const auto created = Decide(context_.world, *item, approve, Us(asked, answer),
+                              item->extra.contains("recipients") ? "private" : "");
+  if (!created.ok()) return Stored(asked, created);
   if (approve) {
-    const bool message = item->extra.contains("recipients");
-    created = context_.world.Create(
-        {.network = Network::kDiscourse,
-         .kind = item->kind,
-         .account = item->account,
-         .parent = item->parent,
-         .author_id = item->author_id,
-         .author_name = item->author_name,
-         .author_handle = item->author_handle,
-         .text = item->text,
-         .title = item->title,
-         .status = message ? "private" : "",
-         .extra = item->extra,
-         .by_us = item->by_us},
-        {.by = item->by_us ? "us" : "audience", .digest = asked.request.digest, .label = "from the queue"});
-    if (!created.ok()) return Stored(asked, created);
     (void)context_.world.SetExtra(Network::kDiscourse, item->id, {{"created_post_id", (*created)->id}});
   }
   Json result = {{"success", true},

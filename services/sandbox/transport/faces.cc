@@ -13,11 +13,13 @@
 #include "sandbox/transport/oauth.h"
 #include "sandbox/transport/x.h"
 #include "sandbox/transport/youtube.h"
+#include "sandbox/transport/youtube_hub.h"
 
 namespace parvis::sandbox {
 
-std::vector<Served> MakeFaces(Context& context, OAuth& oauth) {
+std::vector<Served> MakeFaces(Context& context, OAuth& oauth, Webhooks& webhooks) {
   std::vector<Served> out = MakeOAuthFaces(context, oauth);  // first: these lie below others' prefixes
+  out.push_back({"/youtube/subscribe", Network::kYoutube, std::make_unique<YoutubeHub>(context, webhooks)});
   out.push_back({"/facebook", Network::kFacebook, std::make_unique<Facebook>(context)});
   out.push_back({"/x", Network::kX, std::make_unique<X>(context)});
   out.push_back({"/blog", Network::kBlog, std::make_unique<Blog>(context)});

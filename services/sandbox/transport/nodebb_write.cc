@@ -256,25 +256,9 @@ net::HttpResponse Nodebb::Review(const Asked& asked, Answer answer) {
     return NodebbAnswer({{"postData", NodebbQueued(**edited, nullptr)["data"]}});
   }
   const bool accept = method == "POST";
-  const auto decided =
-      context_.world.Mark(Network::kNodebb, item->id, accept ? "approve" : "delete", Us(asked, answer),
-                          [&](Item& queued) { queued.status = accept ? kQueueAccepted : kQueueRejected; });
-  if (!decided.ok()) return Stored(asked, decided);
-  if (!accept) return NodebbAnswer({{"type", "reject"}});
-  const auto created = context_.world.Create(
-      {.network = Network::kNodebb,
-       .kind = item->kind,
-       .account = item->account,
-       .parent = item->parent,
-       .author_id = item->author_id,
-       .author_name = item->author_name,
-       .author_handle = item->author_handle,
-       .text = item->text,
-       .title = item->title,
-       .extra = item->extra,
-       .by_us = item->by_us},
-      {.by = item->by_us ? "us" : "audience", .digest = asked.request.digest, .label = "from the queue"});
+  const auto created = Decide(context_.world, *item, accept, Us(asked, answer));
   if (!created.ok()) return Stored(asked, created);
+  if (!accept) return NodebbAnswer({{"type", "reject"}});
   return NodebbAnswer({{"type", item->kind == Item::Kind::kPost ? "topic" : "reply"},
                        {"pid", ForumNumber((*created)->id)},
                        {"tid", ForumNumber(Extra(**created, "tid"))}});

@@ -21,7 +21,7 @@ SandboxServer::SandboxServer(const net::HttpServerConfig& config, obs::Metrics& 
                              Journal& journal, Webhooks& webhooks, AudienceRuns& audiences)
     : context_(context),
       oauth_(context_.world, context_.clock, Sha256Base64Url),
-      faces_(MakeFaces(context_, oauth_)),
+      faces_(MakeFaces(context_, oauth_, webhooks)),
       control_(context_, journal, webhooks, audiences, oauth_),
       metrics_(metrics),
       later_(context_.clock, kDelayedMax),

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/net/http_client.h"
+#include "platform/testing/wait.h"
 #include "sandbox/network/signature.h"
 #include "sandbox/transport/sandbox_server.h"
 
@@ -84,12 +85,7 @@ class TestSandbox {
     return out;
   }
   bool WaitFor(const std::function<bool()>& condition, absl::Duration limit = absl::Seconds(20)) {
-    const Instant deadline = clock.Now() + limit;
-    while (!condition()) {
-      if (clock.Now() > deadline) return false;
-      std::this_thread::yield();
-    }
-    return true;
+    return parvis::testing::WaitFor(condition, limit);
   }
 
   RealClock clock;

@@ -25,6 +25,7 @@ namespace parvis::sandbox {
 using Json = nlohmann::json;
 
 struct StreamOpening;   // streams.h
+class Webhooks;
 
 // How a request is answered: with `response` after `delay`, by closing the connection, or with a stream.
 struct Reply {
@@ -97,6 +98,6 @@ struct Served {
   Network network;
   std::unique_ptr<Face> face;
 };
-std::vector<Served> MakeFaces(Context& context, OAuth& oauth);
+std::vector<Served> MakeFaces(Context& context, OAuth& oauth, Webhooks& webhooks);
 
 }  // namespace parvis::sandbox
