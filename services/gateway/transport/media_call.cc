@@ -90,8 +90,8 @@ class MediaCall : public std::enable_shared_from_this<MediaCall> {
       if (phase_ != Phase::kDraining) return;  // the answer, or who asks next, sees it
       phase_ = Phase::kOver;
     }
-    responder_.Abort();
     Finish("canceled");
+    responder_.Abort();
   }
 
   void Ask(int64_t offset, int64_t length) {
@@ -124,19 +124,19 @@ class MediaCall : public std::enable_shared_from_this<MediaCall> {
     FetchContentResponse got;
     const bool readable = status.ok() && got.ParseFromString(ToString(answer_));
     if (Cancelled()) {
-      begun_ ? responder_.Abort() : responder_.Send(MediaRefusal(OwnError(Stopping())));
-      return Finish("canceled");
+      Finish("canceled");
+      return begun_ ? responder_.Abort() : responder_.Send(MediaRefusal(OwnError(Stopping())));
     }
     if (!begun_ && !status.ok()) {
-      responder_.Send(MediaRefusal(FromBackend(status, FetchMethod().package)));
-      return Finish(ConnectCode(status.error_code()));
+      Finish(ConnectCode(status.error_code()));
+      return responder_.Send(MediaRefusal(FromBackend(status, FetchMethod().package)));
     }
     if (!begun_ && readable) return Begin(got);
     const auto size = static_cast<int64_t>(got.content().size());
     const bool late = clock_.Now() - began_ > limits_.fetch_max;
     if (!readable || late || size == 0 || size > left_) {
-      responder_.Abort();  // what has gone out is not the whole, and the reader can tell
-      return Finish(late ? "deadline_exceeded" : status.ok() ? "internal" : ConnectCode(status.error_code()));
+      Finish(late ? "deadline_exceeded" : status.ok() ? "internal" : ConnectCode(status.error_code()));
+      return responder_.Abort();  // what has gone out is not the whole, and the reader can tell
     }
     Pass(std::move(*got.mutable_content()));
   }
@@ -152,8 +152,8 @@ class MediaCall : public std::enable_shared_from_this<MediaCall> {
       if (!wanted) {
         net::Headers headers = CommonHeaders();
         headers["content-range"] = absl::StrCat("bytes */", size);
-        responder_.Send({.status = 416, .headers = std::move(headers), .body = ""});
-        return Finish("out_of_range");
+        Finish("out_of_range");
+        return responder_.Send({.status = 416, .headers = std::move(headers), .body = ""});
       }
       part = *wanted;
     }
@@ -173,8 +173,8 @@ class MediaCall : public std::enable_shared_from_this<MediaCall> {
     offset_ = part.offset;
     left_ = part.length;
     if (request_.head || left_ == 0) {
-      responder_.End();
-      return Finish("ok");
+      Finish("ok");
+      return responder_.End();
     }
     Ask(offset_, std::min<int64_t>(left_, limits_.piece_bytes));
   }
@@ -184,8 +184,8 @@ class MediaCall : public std::enable_shared_from_this<MediaCall> {
     left_ -= static_cast<int64_t>(content.size());
     if (!responder_.Write(std::move(content))) return Finish("canceled");
     if (left_ == 0) {
-      responder_.End();
-      return Finish("ok");
+      Finish("ok");
+      return responder_.End();
     }
     bool over;
     {
@@ -194,8 +194,8 @@ class MediaCall : public std::enable_shared_from_this<MediaCall> {
       phase_ = over ? Phase::kOver : Phase::kDraining;
     }
     if (over) {
-      responder_.Abort();
-      return Finish("canceled");
+      Finish("canceled");
+      return responder_.Abort();
     }
     responder_.OnDrained([weak = weak_from_this()] {
       if (const auto alive = weak.lock()) alive->Next();
@@ -211,6 +211,7 @@ class MediaCall : public std::enable_shared_from_this<MediaCall> {
     Ask(offset_, std::min<int64_t>(left_, limits_.piece_bytes));
   }
 
+  // Before the last word to the reader: whoever has it finds the place free. The callers hold a reference.
   void Finish(std::string_view code) {
     MeasureMedia(book_, code, began_);
     const std::shared_ptr<MediaCall> self = std::move(self_);

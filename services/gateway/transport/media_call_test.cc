@@ -1,7 +1,7 @@
 // Media by signed address: the gateway with a real HTTP server before it and, behind it, a service that keeps one medium.
 #include "gateway/transport/media_call.h"
 
-#include <atomic>
+#include <limits>
 #include <mutex>
 #include <vector>
 
@@ -181,7 +181,6 @@ TEST_F(MediaCallTest, WithoutTheAddressThereIsNothing) {
     EXPECT_EQ(got.body, forged.body) << wrong;
   }
   EXPECT_EQ(world_.service.questions(), questions) << "nobody was asked";
-  EXPECT_EQ(world_.Get("/media/../media" + std::string(kPath).substr(6) + kSigned).body == "0123456789", false);
   EXPECT_EQ(world_.Signed({}, "POST").http_status, 405);
   EXPECT_EQ(world_.Signed({}, "POST").headers.at("allow"), "GET, HEAD");
 }
