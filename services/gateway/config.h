@@ -54,6 +54,9 @@ struct GatewayConfig {
           "Calls a second from one host with keys that no service has recognised yet, all together: guessing.",
           {1, 1000000});
     o.Int("unknown_calls_burst", &unknown_calls_burst, "Calls that they may make at once.", {1, 1000000});
+    o.Int("media_piece_bytes", &calls.media_piece_bytes,
+          "Bytes of a medium that are asked for and sent on at once; at most http_stream_queue_max_bytes.",
+          {4096, 1 << 20});
     o.Int("keys_max", &calls.keys.keys_max, "Keys, workspaces and hosts whose rate is remembered.", {1, 10000000});
   }
 
@@ -67,6 +70,9 @@ struct GatewayConfig {
     }
     if (calls.message_max_bytes > http.body_max_bytes) {
       return InvalidField("message_max_bytes", "BODY_SMALLER", "must not be larger than http_body_max_bytes");
+    }
+    if (calls.media_piece_bytes > http.stream_queue_max_bytes) {
+      return InvalidField("media_piece_bytes", "QUEUE_SMALLER", "must not be larger than http_stream_queue_max_bytes");
     }
     return absl::OkStatus();
   }

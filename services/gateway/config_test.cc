@@ -26,6 +26,12 @@ TEST(GatewayConfigTest, AMessageFitsIntoABody) {
   EXPECT_EQ(ReasonOf(config.Check()), "BODY_SMALLER");
 }
 
+TEST(GatewayConfigTest, APieceOfAMediumFitsIntoWhatMayWait) {
+  GatewayConfig config;
+  config.http.stream_queue_max_bytes = config.calls.media_piece_bytes - 1;
+  EXPECT_EQ(ReasonOf(config.Check()), "QUEUE_SMALLER");
+}
+
 // Every bound is a setting, and none of them can be switched off (a body of at most 0 bytes is no body).
 TEST(GatewayConfigTest, EveryBoundIsASetting) {
   GatewayConfig config;
@@ -53,6 +59,7 @@ TEST(GatewayConfigTest, EveryBoundIsASetting) {
                            "workspace_calls_burst",
                            "unknown_calls_per_second",
                            "unknown_calls_burst",
+                           "media_piece_bytes",
                            "keys_max"}) {
     const Error error = ToError(app::Parse("gateway", options, {std::string("--") + name + "=0"}, {}));
     ASSERT_EQ(error.violations.size(), 1u) << name;

@@ -91,6 +91,8 @@ struct Capabilities {
   int64_t picture_pixels_max = 0;        // width × height
   int64_t video_pixels_max = 0;
   absl::Duration video_duration_min, video_duration_max;
+  // Some media must be at a public address, from which the network fetches them. Check says which miss one: MEDIA_URL.
+  bool fetches_media = false;
   int poll_options_max = 0, poll_option_text_max = 0;
   bool idempotency_key = false;          // the network recognises our key: an unknown may be sent again with it
   absl::Duration settle = absl::Seconds(2);   // how long after a call a read sees its effect

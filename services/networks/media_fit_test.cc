@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
+#include "networks/connector.h"
 #include "networks/wire/check.h"
 
 namespace parvis::networks {
@@ -156,6 +158,31 @@ TEST(MediaFitTest, DraftsAreCheckedByTheSameRules) {
   ASSERT_EQ(violations.size(), 2U);
   EXPECT_EQ(violations[0].field, "media[0].width");
   EXPECT_EQ(violations[1].field, "media[1].duration");
+}
+
+// Only who says that it fetches media is given addresses of what is kept here.
+TEST(FetchedMediaTest, WhoMissesAnAddressOfKeptMediaSaysThatItFetches) {
+  RealClock clock;
+  obs::Metrics metrics;
+  net::HttpClient http({}, clock, metrics);
+  std::set<std::string> missing;
+  for (const auto& [network, connector] : MakeConnectors(http, clock)) {
+    for (const std::string& type : connector->capabilities().media_types) {
+      for (const WriteKind kind : {WriteKind::kPost, WriteKind::kReply}) {
+        for (const PostFormat format : {PostFormat::kPost, PostFormat::kReel, PostFormat::kStory}) {
+          Draft draft{.text = "A lamp", .title = "A lamp"};
+          draft.media = {{.type = type, .bytes = "kept", .size_bytes = int64_t{1} << 40}};
+          draft.format = format;
+          draft.thumbnail = Media{.type = "image/jpeg", .bytes = "kept"};
+          for (const Violation& violation : connector->Check(kind, draft)) {
+            if (violation.reason == "MEDIA_URL") missing.insert(network);
+          }
+        }
+      }
+    }
+    EXPECT_EQ(missing.contains(network), connector->capabilities().fetches_media) << network;
+  }
+  EXPECT_EQ(missing, (std::set<std::string>{"facebook", "instagram"}));
 }
 
 }  // namespace

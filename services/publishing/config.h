@@ -14,6 +14,7 @@
 #include "platform/rpc/client.h"
 #include "platform/rpc/server.h"
 #include "publishing/domain/deliverer.h"
+#include "publishing/domain/media_address.h"
 #include "publishing/domain/media_sweeper.h"
 #include "publishing/domain/posts.h"
 #include "publishing/media/media_tools_config.h"
@@ -36,6 +37,7 @@ struct PublishingConfig {
   MediaToolsConfig media_tools;
   MediaLimits media;
   SweeperOptions media_sweeper;
+  MediaAddressSettings media_addresses;
 
   void Declare(app::Options& o) {
     process.Declare(o);
@@ -102,6 +104,16 @@ struct PublishingConfig {
     o.Duration("media_sweep_every", &media_sweeper.every, "How often media whose time has ended are looked for.",
                absl::Milliseconds(50), absl::Hours(1));
     o.Int("media_sweep_batch", &media_sweeper.batch, "Media deleted in one step.", {.min = 1, .max = 1000});
+    o.String("media_public_url", &media_addresses.public_url,
+             "Where the internet reaches the gateway: \"https://media.brand.example\". Networks that fetch media themselves get "
+             "addresses of kept media below it; without it they take only media with an address of their own.");
+    o.String("media_address_key_file", &media_addresses.key_file,
+             "File with the key that these addresses are signed with; needed with media_public_url.");
+    o.String("media_address_previous_key_file", &media_addresses.previous_key_file,
+             "File with the key before the last rotation; what it signed is good until it expires.");
+    o.Duration("media_address_valid", &media_addresses.valid,
+               "How long such an address is good: as long as a network may take to fetch the medium.", absl::Minutes(1),
+               absl::Hours(24));
   }
 };
 

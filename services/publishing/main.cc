@@ -41,10 +41,10 @@ int Run(PublishingConfig config) {
   AccountsDirectory accounts(accounts_client, clock, {});
   net::HttpClient http(config.http_client, clock, metrics);
   const Connectors connectors = networks::MakeConnectors(http, clock);
-  ConnectorRules rules(connectors);
   const auto media = MediaKeeping::Make(config, api, stream, ids, clock, metrics);
   if (!media.ok()) return obs::Err("publishing cannot start", {{"error", media.status()}}), 1;
-  ConnectorWriter writer(connectors, accounts, {config.dedupe_networks.begin(), config.dedupe_networks.end()}, &(*media)->source());
+  ConnectorRules rules(connectors, (*media)->for_networks());
+  ConnectorWriter writer(connectors, accounts, {config.dedupe_networks.begin(), config.dedupe_networks.end()}, (*media)->for_networks());
 
   // The ledger and who empties it. A commit wakes the relay; what a person schedules wakes the deliverer, too.
   LedgerStore ledger(stream, ToRecord, [&] { relay.Wake(); });
@@ -66,8 +66,8 @@ int Run(PublishingConfig config) {
   rpc::AccountsAuthenticator authenticator(accounts_client, config.authentication, clock, metrics);
   rpc::Runtime runtime("publishing", config.rpc, authenticator, clock, metrics);
   auto service = MakePublishingService({runtime, context, posts});
-  auto media_service = (*media)->MakeService(runtime, accounts, rules);
-  rpc::Server server(config.rpc, runtime, {service.get(), media_service.get()});
+  auto media_services = (*media)->MakeServices(runtime, accounts, rules);
+  rpc::Server server(config.rpc, runtime, {service.get(), media_services.media.get(), media_services.content.get()});
 
   process.AddReadyCheck("db_api", [&] { return api.Ping(); }, obs::Mode::kDatabaseAway);
   process.AddReadyCheck("db_stream", [&] { return clock.Measure(); }, obs::Mode::kDatabaseAway);

@@ -7,6 +7,7 @@
 #include "publishing/media/process_inspector.h"
 #include "publishing/network/media_metrics.h"
 #include "publishing/storage/media_store_pg.h"
+#include "publishing/transport/content_service.h"
 #include "publishing/transport/media_service.h"
 
 namespace parvis::publishing {
@@ -18,6 +19,7 @@ struct MediaKeeping::Parts {
         clock(the_clock),
         http(config.blobs.HttpConfig(), clock, metrics),
         objects(blob::MakeBlobStore(config.blobs, http, clock)),
+        addresses(MediaAddresses::Read(config.media_addresses, clock)),
         store(api),
         trash(stream),
         inspector(config.media_tools, clock, metrics),
@@ -27,13 +29,15 @@ struct MediaKeeping::Parts {
   const Clock& clock;
   net::HttpClient http;
   StatusOr<std::unique_ptr<blob::BlobStore>> objects;
+  StatusOr<MediaAddresses> addresses;
   PgMediaStore store;
   PgMediaTrash trash;
   ProcessInspector inspector;
   const MediaObserver observer;
-  std::unique_ptr<KeptMedia> kept;          // these when `objects` is well
+  std::unique_ptr<KeptMedia> kept;          // these when `objects` and `addresses` are well
   std::unique_ptr<MediaSweeper> sweeper;
   std::unique_ptr<MediaContext> context;
+  std::unique_ptr<FetchContext> fetching;
 };
 
 MediaKeeping::MediaKeeping(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -43,6 +47,7 @@ StatusOr<std::unique_ptr<MediaKeeping>> MediaKeeping::Make(const PublishingConfi
                                                            const Clock& clock, obs::Metrics& metrics) {
   auto parts = std::make_unique<Parts>(config, api, stream, ids, clock, metrics);
   PARVIS_RETURN_IF_ERROR(parts->objects.status());
+  PARVIS_RETURN_IF_ERROR(parts->addresses.status());
   blob::BlobStore& objects = **parts->objects;
   parts->kept = std::make_unique<KeptMedia>(parts->store, objects);
   parts->sweeper = std::make_unique<MediaSweeper>(parts->trash, objects, clock, config.media, config.media_sweeper, parts->observer);
@@ -50,12 +55,13 @@ StatusOr<std::unique_ptr<MediaKeeping>> MediaKeeping::Make(const PublishingConfi
 }
 
 MediaStore& MediaKeeping::store() { return parts_->store; }
-MediaSource& MediaKeeping::source() { return *parts_->kept; }
+KeptForNetworks MediaKeeping::for_networks() const { return {parts_->kept.get(), &*parts_->addresses}; }
 
-std::unique_ptr<grpc::Service> MediaKeeping::MakeService(rpc::Runtime& runtime, ChannelDirectory& channels, const MediaRules& rules) {
+MediaServices MediaKeeping::MakeServices(rpc::Runtime& runtime, ChannelDirectory& channels, const MediaRules& rules) {
   Parts& p = *parts_;
   p.context.reset(new MediaContext{p.store, **p.objects, p.inspector, channels, rules, p.ids, p.clock, p.config.media, p.observer});
-  return MakeMediaService(runtime, *p.context);
+  p.fetching.reset(new FetchContext{p.store, **p.objects, *p.addresses, p.observer});
+  return {MakeMediaService(runtime, *p.context), MakeContentService(runtime, *p.fetching)};
 }
 
 void MediaKeeping::Start() { parts_->sweeper->Start(); }

@@ -5,6 +5,7 @@
 
 #include "publishing/config.h"
 #include "publishing/domain/media.h"
+#include "publishing/network/connector_writer.h"
 
 namespace grpc {
 class Service;
@@ -12,16 +13,21 @@ class Service;
 
 namespace parvis::publishing {
 
+// What media are uploaded to, and what fetches them by their public addresses.
+struct MediaServices {
+  std::unique_ptr<grpc::Service> media, content;
+};
+
 class MediaKeeping {
  public:
-  // Everything given outlives it. Errors are those of the blob store's settings.
+  // Everything given outlives it. Errors are those of the blob store's settings and of MediaAddresses::Read.
   static StatusOr<std::unique_ptr<MediaKeeping>> Make(const PublishingConfig& config, db::Pool& api, db::Pool& stream, Ids& ids,
                                                       const Clock& clock, obs::Metrics& metrics);
   ~MediaKeeping();
   MediaStore& store();
-  MediaSource& source();   // for deliveries
-  // The service that media are uploaded to; at most once, and everything given outlives it.
-  std::unique_ptr<grpc::Service> MakeService(rpc::Runtime& runtime, ChannelDirectory& channels, const MediaRules& rules);
+  KeptForNetworks for_networks() const;
+  // At most once; everything given outlives them.
+  MediaServices MakeServices(rpc::Runtime& runtime, ChannelDirectory& channels, const MediaRules& rules);
   // Of what deletes media whose time has ended.
   void Start();
   void Stop();

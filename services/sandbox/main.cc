@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
   sandbox::Limits limits;
   sandbox::AudienceRuns audiences(config.audiences_max, world, clock, [&webhooks] { return webhooks.MayWrite(); });
   sandbox::SandboxServer server(config.http, process.metrics(), {world, faults, limits, clock}, journal, webhooks,
-                                audiences);
+                                audiences, client);
 
   return process.RunUntilSignal({
       {.name = "http",

@@ -6,6 +6,8 @@ import json
 import os
 import struct
 import sys
+import urllib.error
+import urllib.request
 import zlib
 from datetime import datetime, timedelta, timezone
 
@@ -14,8 +16,8 @@ from result import report
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
 from system import SystemTest, main, wait_until  # noqa: E402
 from parvis_local.connect import ConnectError, new_id  # noqa: E402
-from parvis_local.main_job import MEDIA, PUBLISHING, stamp  # noqa: E402
-from parvis_local.media import upload  # noqa: E402
+from parvis_local.main_job import ACCOUNTS, MEDIA, PUBLISHING, stamp  # noqa: E402
+from parvis_local.media import upload, upload_file  # noqa: E402
 
 
 def png(side, random):
@@ -177,6 +179,42 @@ class Delivery(SystemTest):
         manager.call(f"{MEDIA}/DeleteMedia", {"name": medium["name"]})
         folder = os.path.join(self.folder, "media")
         wait_until(lambda: not [f for _, _, files in os.walk(folder) for f in files], 30, "its content is deleted", 0.2)
+
+    def instagram_channel(self):
+        account = self.sandbox.create_account("instagram", "Lumen")
+        return self.job.client("manager").call(f"{ACCOUNTS}/ConnectChannel", {
+            "parent": self.job.workspace, "network": "instagram", "credentials": account["credentials"],
+            "siteUrl": account["site_url"], "displayName": "Lumen on Instagram", "requestId": new_id()})["name"]
+
+    def test_pictures_that_instagram_fetches(self):
+        """It takes no uploads of pictures: the delivery gives it an address, and the gateway the picture."""
+        self.team()
+        manager = self.job.client("manager")
+        channel = self.instagram_channel()
+        medium = upload_file(manager, MEDIA, self.job.workspace, "image/jpeg")
+        check = manager.call(f"{MEDIA}/CheckMedia", {"name": medium["name"], "channels": [channel]})["checks"][0]
+        self.assertTrue(check.get("fits"), check)
+        campaign, post = self.approved("Fetched", [{"channelId": channel.rsplit("/", 1)[1], "text": "A lamp to be fetched",
+                                                    "media": [{"media": medium["name"]}]}])
+        before = len(self.sandbox.journal())
+        self.schedule(post)
+        wait_until(lambda: self.published(post), 60, "the picture is out", 0.2)
+        container = next(e for e in self.sandbox.journal()[before:] if e["network"] == "instagram" and e["kind"] == "media")
+        given = json.loads(self.sandbox.control("GET", f"state/instagram/{container['remote_id']}"))["link"]
+        self.assertTrue(given.startswith(f"{self.cluster.gateway_url}/media/"), given)
+        with urllib.request.urlopen(given, timeout=10) as answer:
+            content = answer.read()
+            self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "image/jpeg"))
+        self.assertEqual(hashlib.sha256(content).hexdigest(), medium["sha256"])
+        part = urllib.request.Request(given, headers={"Range": "bytes=100-199"})
+        with urllib.request.urlopen(part, timeout=10) as answer:
+            self.assertEqual((answer.status, answer.read()), (206, content[100:200]))
+        for delivery in self.job.deliveries(campaign=campaign):
+            self.assertNotIn("signature", json.dumps(delivery), "the address is nobody else's business")
+        manager.call(f"{MEDIA}/DeleteMedia", {"name": medium["name"]})
+        with self.assertRaises(urllib.error.HTTPError) as gone:
+            urllib.request.urlopen(given, timeout=10)
+        self.assertEqual(gone.exception.code, 404)
 
     def test_what_is_too_large_is_converted(self):
         self.team()

@@ -1,7 +1,7 @@
 """S2 and S3: who may call what and see what, on every RPC by descriptor: at the services' own gRPC ports with every
 kind of credential, through the gateway with references, filters, page tokens and streams of another workspace, with
-fields that only the server may set (assignment_cases.py); and below the services, row-level security by raw SQL
-(rls_cases.py)."""
+fields that only the server may set (assignment_cases.py); media by public address (media_cases.py); and below the
+services, row-level security by raw SQL (rls_cases.py)."""
 
 import threading
 import time
@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from assignment_cases import MassAssignment
 from attack import PERMISSION_DENIED, UNAUTHENTICATED, camel, descriptors, dumps, encode, exposed, grpc, request_for
 from attack import service_token, without_rate_limits
+from media_cases import MediaAddresses
 from rls_cases import RowLevelSecurity
 from system import SystemTest, main
 from parvis_local.connect import ConnectError, new_id
@@ -50,7 +51,7 @@ WATCHED_TABLES = (
 )
 
 
-class Access(RowLevelSecurity, MassAssignment, SystemTest):
+class Access(RowLevelSecurity, MassAssignment, MediaAddresses, SystemTest):
     comments = 60
     extra_flags = {
         "gateway": without_rate_limits(),
@@ -114,7 +115,10 @@ class Access(RowLevelSecurity, MassAssignment, SystemTest):
         )
 
     def all_methods(self):
+        """That ask for a credential."""
         for file, service, method, name in descriptors.methods():
+            if name in descriptors.FOR_ANYONE:
+                continue
             package = file.package.split(".")[1]
             port = "accounts_grpc" if package == "platform" else f"{package}_grpc"
             yield method, self.cluster.address(port), name, descriptors.roles(method)

@@ -22,7 +22,7 @@ from isolation_test import camel, exposed, request_for  # noqa: E402, F401
 from parvis_local.processes import wait_until  # noqa: E402
 
 OUTPUT_ONLY, FIELD_BEHAVIOR = 3, 1052  # google/api/field_behavior.proto
-UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED = 16, 7, 12
+UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND, UNIMPLEMENTED = 16, 7, 5, 12
 
 
 def without_rate_limits():
@@ -89,6 +89,16 @@ def service_token(key, name="inbox", seconds=50):
 
     payload = f"{name}|{int(time.time()) + seconds}".encode()
     return f"svc.{plain(payload)}.{plain(hmac.new(key.encode(), payload, hashlib.sha256).digest())}"
+
+
+def media_address(key, medium, seconds=600):
+    """The path of a medium's public address, as services/publishing/domain/media_address.cc signs it; `medium`:
+    "workspaces/{workspace}/media/{media}"."""
+    _, workspace, _, media = medium.split("/")
+    expires = int(time.time()) + seconds
+    text = f"media-address/{workspace}/{media}/{expires}".encode()
+    signature = base64.urlsafe_b64encode(hmac.new(key.encode(), text, hashlib.sha256).digest()).decode().rstrip("=")
+    return f"/media/{workspace}/{media}?expires={expires}&signature={signature}"
 
 
 def sign_facebook(secret, body):

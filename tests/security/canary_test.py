@@ -11,13 +11,14 @@ import subprocess
 import sys
 import urllib.parse
 
-from attack import UNIMPLEMENTED, admin_address, alive, grpc, http, metrics, sign_facebook
+from attack import UNIMPLEMENTED, admin_address, alive, grpc, http, media_address, metrics, sign_facebook
 from sign_in_cases import Flow, query_of
 from system import SystemTest, main
 from parvis_local import connect
 from parvis_local.cluster import ORDER
 from parvis_local.connect import ConnectError, new_id
-from parvis_local.main_job import ACCOUNTS, PUBLISHING, MainJob
+from parvis_local.main_job import ACCOUNTS, MEDIA, PUBLISHING, MainJob
+from parvis_local.media import upload_file
 from parvis_local.postgres import BIN, SERVICES
 from parvis_local.processes import wait_until
 
@@ -83,6 +84,7 @@ class Canary(SystemTest):
         self.team_and_campaign(self)
         self.refusals(self)
         self.sign_ins(self)
+        self.fetched_media(self)
         self.sandbox.fault("facebook", "list", "garbage", count=3)
         self.sandbox.fault("x", "read", "server_error", count=3, http_status=503)
         self.job.release_audience()
@@ -160,6 +162,15 @@ class Canary(SystemTest):
             http(hooks, "GET", "/webhooks/facebook?hub.mode=subscribe&hub.challenge=1&hub.verify_token=" + BAD["x"])[2]
         )
 
+    def fetched_media(self):
+        """By its public address, and by one that opens nothing."""
+        medium = upload_file(self.job.client("manager"), MEDIA, self.job.workspace, "image/jpeg")["name"]
+        address, door = media_address(self.cluster.secret("media_address_key"), medium), self.cluster.address("gateway_http")
+        self.signature = address.rsplit("=", 1)[1]
+        assert http(door, "GET", address)[0] == 200, "the address is good"
+        for path in (address + "x", address.replace("expires=", "expires=1"), address.replace("/media/", "/nowhere/")):
+            self.answers.append(http(door, "GET", path)[2])
+
     def sign_ins(self):
         """By OAuth: some that succeed, and are refreshed; some that the network, the line or we ourselves refuse."""
         team, elsewhere = MainJob(self.cluster, self.sandbox, self.show), "https://elsewhere.example/callback"
@@ -196,6 +207,7 @@ class Canary(SystemTest):
     def planted(self):
         """{what: secret}: all that this installation must keep to itself."""
         found = {f"bad {network} token": secret for network, secret in BAD.items()}
+        found["the signature of a medium's address"] = self.signature
         for path in glob.glob(os.path.join(self.cluster.folder, "secrets/*")):
             with open(path, encoding="ascii") as file:
                 found[os.path.basename(path)] = file.read().split()[-1]

@@ -108,7 +108,8 @@ class Isolation(SystemTest):
 
     def test_methods_between_services_are_not_offered(self):
         for path in ("platform.v1.AuthenticationService/Authenticate",
-                     "accounts.v1.ChannelDirectoryService/GetChannelCredentials"):
+                     "accounts.v1.ChannelDirectoryService/GetChannelCredentials",
+                     "publishing.v1.MediaContentService/FetchContent"):
             with self.assertRaises(ConnectError) as refused:
                 self.mine.client("owner").call(path, {})
             self.assertIn(refused.exception.code, ("unimplemented", "not_found", "permission_denied"))

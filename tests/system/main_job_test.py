@@ -4,14 +4,11 @@ import os
 import sys
 import threading
 import unittest
-import urllib.error
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../deploy/local"))
 
 from parvis_local import networks  # noqa: E402
 from parvis_local.main_job import CASES_MAX, MainJob  # noqa: E402
-from parvis_local.media import FILES, MediaFiles  # noqa: E402
 from parvis_local.sandbox import Sandbox  # noqa: E402
 from parvis_local.verify import Verdict  # noqa: E402
 
@@ -115,22 +112,6 @@ class NetworksTest(unittest.TestCase):
         for name in ("x", "blog", ""):
             with self.assertRaisesRegex(networks.NoRealServer, f"--with {name}.*: wordpress"):
                 networks.real_server(name)
-
-
-class MediaFilesTest(unittest.TestCase):
-    def test_whole_and_in_pieces(self):
-        files = MediaFiles()
-        for media_type in FILES:
-            medium = files.of(media_type, "A lamp")
-            with urllib.request.urlopen(medium["url"], timeout=10) as answer:
-                whole = answer.read()
-                self.assertEqual(media_type, answer.headers["Content-Type"])
-            self.assertEqual(int(medium["sizeBytes"]), len(whole))
-            piece = urllib.request.Request(medium["url"], headers={"Range": "bytes=100-199"})
-            with urllib.request.urlopen(piece, timeout=10) as answer:
-                self.assertEqual((206, whole[100:200]), (answer.status, answer.read()))
-        with self.assertRaises(urllib.error.HTTPError):
-            urllib.request.urlopen(medium["url"] + "/../networks.py", timeout=10)
 
 
 class VerdictTest(unittest.TestCase):

@@ -114,6 +114,7 @@ class Cluster:
         os.makedirs(self._path("secrets"), mode=0o700, exist_ok=True)
         values = {"service_key": lambda: secrets.token_hex(32),
                   "operator_key": lambda: "op_" + secrets.token_hex(24),
+                  "media_address_key": lambda: secrets.token_hex(32),
                   "sealing_keys": lambda: "k1 " + base64.b64encode(secrets.token_bytes(32)).decode()}
         for network in networks.pushing():
             values[networks.secret_name(network)] = lambda: secrets.token_hex(16)
@@ -225,7 +226,9 @@ class Cluster:
 
     def _publishing_flags(self, _):
         return {"http_client_allowed_networks": "127.0.0.0/8", "command_partitions": self.partitions,
-                "blob_folder": self._path("media")}   # one for all replicas
+                "blob_folder": self._path("media"),   # one for all replicas
+                # The sandbox's networks fetch media where a real one would find the gateway's public name.
+                "media_public_url": self.gateway_url, "media_address_key_file": self.secret_file("media_address_key")}
 
     def _ingestion_flags(self, replica):
         return {"http_client_allowed_networks": "127.0.0.0/8", "http_address": self.address("ingestion_http", replica),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 from . import databases, networks, report, story
 from .connect import Client, ConnectError, new_id
-from .media import MediaFiles, upload_file
+from .media import upload_file
 from .processes import StartError, wait_until
 
 ACCOUNTS, PUBLISHING = "accounts.v1.AccountsService", "publishing.v1.PublishingService"
@@ -31,7 +31,7 @@ class MainJob:
         self.delivered_answers = 0
         self.claims_lost = 0
         self.cases = []
-        self.media, self.kept = None, {}   # served by us; uploaded: media type -> name
+        self.kept = {}       # uploaded media: media type -> name
         self.likes = {}      # by network: given to our posts
         self._lock = threading.Lock()   # Amélie and Ben count together
         self._cases_left = CASES_MAX
@@ -122,19 +122,11 @@ class MainJob:
         texts = dict(zip(("long", "short"), texts))
         return [{"channelId": channel, "text": (instead or {}).get(network.name, texts[network.text]), "language": language,
                  "title": title if network.title else "",
-                 "media": [self.medium(network, title)] if network.media else []}
+                 "media": [{"media": self.kept[network.media], "altText": title}] if network.media else []}
                 for network, channel in self.publishing_channels()]
 
-    def medium(self, network, alt_text):
-        if network.fetches:
-            return self.media.of(network.media, alt_text)
-        return {"media": self.kept[network.media], "altText": alt_text}
-
     def prepare_media(self):
-        shown = [network for network, _ in self.publishing_channels() if network.media]
-        if self.media is None and any(network.fetches for network in shown):
-            self.media = MediaFiles()
-        for kind in sorted({network.media for network in shown if not network.fetches} - set(self.kept)):
+        for kind in sorted({network.media for network, _ in self.publishing_channels() if network.media} - set(self.kept)):
             medium = upload_file(self.client("manager"), MEDIA, self.workspace, kind)
             self.kept[kind] = medium["name"]
             facts = medium["facts"]

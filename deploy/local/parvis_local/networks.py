@@ -33,7 +33,6 @@ class Network:
     text: str = "long"           # which of a post's texts fits: "long", "short"; "": the network only listens
     title: bool = False          # posts have a title
     media: str = ""              # content type of what every post carries (media.FILES); "": none
-    fetches: bool = False        # the network fetches media itself, from a public address: uploads to us do not reach it
     webhook: Webhook = None      # None: comments are found by polling
     sign_in: SignIn = None       # None: credentials are given, or every server makes us an app of its own (Mastodon)
     share: int = 1               # of the audience, against the other networks
@@ -60,7 +59,7 @@ TOKEN = ("access_token",)
 TABLE = (
     Network("facebook", "Facebook", "a Facebook Page", TOKEN, "/facebook/v23.0", share=6, likes="likes",
             webhook=Webhook("app_secret", verify_token=True), sign_in=SignIn("app_secret", "/facebook/v23.0/dialog/oauth")),
-    Network("instagram", "Instagram", "an Instagram account", TOKEN, "/instagram/v23.0", media="image/jpeg", fetches=True, changes=False,
+    Network("instagram", "Instagram", "an Instagram account", TOKEN, "/instagram/v23.0", media="image/jpeg", changes=False,
             webhook=Webhook("app_secret", verify_token=True)),
     # X lets a user hide 50 replies in 15 minutes, and the audience insults us more often than that within seconds. What waits
     # for the next window is kept, but a run must see the end of it.

@@ -7,6 +7,7 @@
 #include "gateway/transport/calls.h"
 #include "gateway/transport/connect_error.h"
 #include "gateway/transport/envelope.h"
+#include "gateway/transport/media_call.h"
 #include "gateway/transport/sign_in_page.h"
 
 namespace parvis::gateway {
@@ -19,6 +20,9 @@ std::string Header(const net::HttpRequest& request, std::string_view name) {
   const auto it = request.headers.find(name);
   return it == request.headers.end() ? "" : it->second;
 }
+
+// Of "127.0.0.1:55555".
+std::string HostOf(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
 
 // gRPC metadata is printable ASCII.
 bool IsPrintable(std::string_view text) {
@@ -72,6 +76,10 @@ void Gateway::Handle(net::HttpRequest request, net::Responder responder) {
     responder.Send(*std::move(page));
     return;
   }
+  if (IsMediaPath(request.path)) {
+    HandleMedia(request, std::move(responder), began);
+    return;
+  }
   const Method* const method = methods_.Find(request.path);
   if (method == nullptr) {
     Refuse(responder, 404, Code::kUnimplemented, "METHOD_UNKNOWN",
@@ -92,6 +100,27 @@ void Gateway::Handle(net::HttpRequest request, net::Responder responder) {
     return;
   }
   HandleCall(request, std::make_unique<Exchange>(std::move(responder), *method, *format, book_, began));
+}
+
+void Gateway::HandleMedia(const net::HttpRequest& request, net::Responder responder, Instant began) {
+  if (request.method != "GET" && request.method != "HEAD") {
+    responder.Send({.status = 405, .headers = {{"allow", "GET, HEAD"}}, .body = ""});
+    return MeasureMedia(book_, "unimplemented", began);
+  }
+  const uint64_t host = rpc::KeyHashOf(HostOf(request.peer));
+  if (const auto refused = Refused(hosts_, host, clock_.Now())) {
+    const grpc::Status status = OwnError(*refused);
+    responder.Send(MediaRefusal(status));
+    return MeasureMedia(book_, ConnectCode(status.error_code()), began);
+  }
+  std::optional<MediaRequest> wanted = ParseMediaRequest(request);
+  grpc::GenericStub* const stub = backends_.Find(kMediaPackage);
+  if (!wanted || stub == nullptr) {
+    responder.Send(NoSuchMedia());
+    return MeasureMedia(book_, "not_found", began);
+  }
+  const MediaLimits limits{call_limits_.call_max, call_limits_.stream_max, call_limits_.media_piece_bytes};
+  StartMedia(*std::move(wanted), std::move(responder), *stub, host, book_, limits, clock_, began);
 }
 
 void Gateway::HandleCall(const net::HttpRequest& request, std::unique_ptr<Exchange> exchange) {
@@ -158,8 +187,8 @@ Status Gateway::ReadHeaders(const net::HttpRequest& request, Exchange& exchange)
 Status Gateway::CheckRate(const net::HttpRequest& request, Exchange& exchange) {
   // Before anyone knows whether the key is good, so that guessing is limited too; callers without a key share their
   // host's.
-  const std::string& peer = request.peer;
-  const std::string key = exchange.authorization.empty() ? peer.substr(0, peer.rfind(':')) : exchange.authorization;
+  const std::string host = HostOf(request.peer);
+  const std::string& key = exchange.authorization.empty() ? host : exchange.authorization;
   exchange.key = rpc::KeyHashOf(key);
   const rpc::TenantId tenant = exchange.authorization.empty() ? rpc::kUnknownTenant : book_.tenants().Of(exchange.key);
   exchange.tenant = tenant == rpc::kUnknownTenant ? exchange.key : tenant;
@@ -168,7 +197,7 @@ Status Gateway::CheckRate(const net::HttpRequest& request, Exchange& exchange) {
   if (auto refused = Refused(keys_, exchange.key, now)) return *refused;
   // Whoever guesses takes another key every time: until the key is known, its host is held to account.
   if (tenant == rpc::kUnknownTenant) {
-    return Refused(hosts_, rpc::KeyHashOf(peer.substr(0, peer.rfind(':'))), now).value_or(absl::OkStatus());
+    return Refused(hosts_, rpc::KeyHashOf(host), now).value_or(absl::OkStatus());
   }
   return Refused(tenants_, tenant, now).value_or(absl::OkStatus());
 }

@@ -92,6 +92,7 @@ TEST_F(GatewayTest, WrongRequestsAreAnsweredPrecisely) {
   expect(world_.Post("/nope", "{}"), 404, "METHOD_UNKNOWN");
   expect(world_.Post("/parvis.rpctest.v1.EchoService/Internal", "{}"), 404, "METHOD_UNKNOWN");  // services only
   expect(world_.Post("/parvis.rpctest.v1.BareService/Bare", "{}"), 404, "METHOD_UNKNOWN");      // no role
+  expect(world_.Post("/parvis.rpctest.v1.EchoService/Open", "{}"), 404, "METHOD_UNKNOWN");      // anyone, but not by a key
   expect(world_.Post(kEcho, "{}", {{"Content-Type", "text/plain"}}), 415, "CONTENT_TYPE");
   expect(world_.Post(kEcho, "{}", {{"Content-Type", "application/connect+json"}}), 415, "CONTENT_TYPE");
   EXPECT_EQ(world_.Post(kEcho, "{}", {{"Content-Type", "text/plain"}}).headers.at("accept-post"),

@@ -91,6 +91,7 @@ FacebookConnector::FacebookConnector(net::HttpClient& http, const Clock& clock) 
   c.media_types = {"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/quicktime"};
   c.media_max_bytes = kPhotoBytesMax;
   c.video_max_bytes = kVideoBytesMax;
+  c.fetches_media = true;
   c.credential_fields = {"access_token"};
   c.linked = {text::Facet::Kind::kLink, text::Facet::Kind::kTag};   // mentions of a post need a permission of their own
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "networks/meta/upload.h"
 #include "networks/text/unicode.h"
 #include "networks/wire/check.h"
 
@@ -73,6 +74,8 @@ void CheckAddresses(const Draft& draft, std::vector<Violation>* out) {
     const std::string field = "media[" + std::to_string(i) + "]";
     if (draft.media[i].url.empty() && !IsVideo(draft.media[i])) {
       out->push_back({field + ".url", "is needed: Instagram fetches pictures from a public address", "MEDIA_URL"});
+    } else if (draft.media[i].url.empty() && draft.media[i].size_bytes > meta::kUploadBytesMax) {
+      out->push_back({field + ".url", "is needed for a video of more than 100 MB", "MEDIA_URL"});
     }
     if (text::CodePoints(draft.media[i].alt_text) > kAltTextMax) {
       out->push_back({field + ".alt_text", "has more than " + std::to_string(kAltTextMax) + " characters", "ALT_TEXT_TOO_LONG"});
@@ -113,6 +116,7 @@ InstagramConnector::InstagramConnector(net::HttpClient& http, const Clock& clock
   c.media_types = {"image/jpeg", "video/mp4", "video/quicktime"};
   c.media_max_bytes = kPictureBytesMax;
   c.video_max_bytes = kVideoBytesMax;
+  c.fetches_media = true;
   c.video_duration_min = absl::Seconds(3);
   c.video_duration_max = absl::Minutes(15);
   c.credential_fields = {"access_token"};

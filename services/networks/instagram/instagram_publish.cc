@@ -67,7 +67,8 @@ bool InstagramConnector::UploadVideo(const Call& call, const Account& account, c
 // `fields` say what it is; the media's address is added, or its bytes are uploaded.
 std::string InstagramConnector::MakeContainer(const Call& call, const Account& account, const Media& media, Fields fields,
                                               Outcome* failed) {
-  const bool upload = IsVideo(media) && (media.content != nullptr || !media.bytes.empty());
+  const bool fetched = !media.url.empty() && media.size_bytes > meta::kUploadBytesMax;   // too large to be sent at once
+  const bool upload = IsVideo(media) && (media.content != nullptr || !media.bytes.empty()) && !fetched;
   if (upload) {
     fields.emplace_back("upload_type", "resumable");
   } else {

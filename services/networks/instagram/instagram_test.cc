@@ -102,6 +102,24 @@ TEST_F(InstagramTest, PublishesACarousel) {
   EXPECT_EQ(Form(asked[5]).at("creation_id"), "c9");
 }
 
+// Kept media have both their content and an address.
+TEST_F(InstagramTest, FetchesPicturesAndWhatIsTooLargeToBeSent) {
+  Media picture = Picture();
+  picture.bytes = "jpeg";
+  Media large = Video();
+  large.bytes = "not looked at";
+  large.size_bytes = meta::kUploadBytesMax + 1;
+  for (const Media& media : {picture, large}) {
+    network.Next(200, R"({"id":"c1"})");
+    Ready();
+    Published();
+    EXPECT_EQ(Execute(Post("Look", {media})).kind, OutcomeKind::kAccepted);
+    const auto asked = network.Taken();
+    EXPECT_EQ(Form(asked[0]).count("upload_type"), 0u);
+    EXPECT_EQ(Form(asked[0]).at(media.type == "image/jpeg" ? "image_url" : "video_url"), media.url);
+  }
+}
+
 TEST_F(InstagramTest, UploadsAVideoAndGoesOnWhereItStopped) {
   Media video{.type = "video/mp4", .bytes = "0123456789"};
   network.Next(200, R"({"id":"c1","uri":")" + network.url() + R"(/upload/c1"})");
@@ -277,6 +295,8 @@ TEST_F(InstagramTest, ChecksEveryRule) {
   EXPECT_EQ(reasons(Post("x", {Picture()}, PostFormat::kStory).draft), V({"text TEXT_NOT_SHOWN"}));
   EXPECT_EQ(reasons(Post("x", {{.type = "image/jpeg", .bytes = "b"}}).draft), V({"media[0].url MEDIA_URL"}));
   EXPECT_EQ(reasons(Post("x", {{.type = "video/mp4", .bytes = "b"}}).draft), V());
+  EXPECT_EQ(reasons(Post("x", {{.type = "video/mp4", .bytes = "b", .size_bytes = meta::kUploadBytesMax + 1}}).draft),
+            V({"media[0].url MEDIA_URL"}));
   Write cover = Post("x", {Picture()});
   cover.draft.thumbnail = Picture();
   EXPECT_EQ(reasons(cover.draft), V({"thumbnail NOT_POSSIBLE"}));

@@ -60,14 +60,15 @@ std::optional<Outcome> Upload(net::HttpClient& http, const Call& call, const Acc
     out.kind = OutcomeKind::kNotSent;
     return out;
   }
-  const bool fetched = media.content == nullptr && media.bytes.empty();
+  const bool here = media.content != nullptr || !media.bytes.empty();
   int64_t size = 0, offset = 0;
-  if (!fetched) {
+  if (here) {
     const auto known = MediaSize(media);
     if (!known.ok()) return MediaFailed(known.status());
     size = *known;
   }
-  if (size > kUploadBytesMax) {
+  const bool fetched = !here || (size > kUploadBytesMax && !media.url.empty());
+  if (!fetched && size > kUploadBytesMax) {
     return RefusedBeforeSending(ErrorClass::kInvalid, "the video is too large to be sent; it needs a public address");
   }
   Answer answer;

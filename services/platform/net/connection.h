@@ -73,6 +73,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   bool head_checked_ = false, continue_sent_ = false;
   bool keep_alive_ = false, head_only_ = false, http10_ = false;
   bool upgraded_ = false;  // no HTTP any more
+  int64_t left_ = -1;      // of a stream whose length was told
   int refusal_ = 400;
   HttpRequest request_;
   std::string peer_;  // as HttpRequest has it

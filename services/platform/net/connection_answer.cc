@@ -103,7 +103,8 @@ asio::awaitable<bool> Connection::Answer() {
       break;
     }
     if (next == Exchange::Next::kStreamEnd) {
-      usable = http10_ || head_only_ || upgraded_ ? false : co_await SendBytes("0\r\n\r\n") && keep_alive_ && !shared_->stopping;
+      usable = !http10_ && !head_only_ && !upgraded_ && keep_alive_ && !shared_->stopping && left_ <= 0;
+      if (left_ < 0 && !http10_ && !head_only_ && !upgraded_) usable = co_await SendBytes("0\r\n\r\n") && usable;
       break;
     }
     streaming = true;
@@ -180,13 +181,18 @@ asio::awaitable<bool> Connection::SendResponse(const HttpResponse& response, boo
 asio::awaitable<bool> Connection::SendStreamHead(const HttpResponse& head) {
   std::string bytes = HeadOf(head);
   upgraded_ = head.status == 101;
+  left_ = upgraded_ ? -1 : head.stream_bytes;
   if (upgraded_) {
     shared_->CountRequest(head.status);
     bytes += "Connection: Upgrade\r\n\r\n";
     co_return co_await SendBytes(bytes);
   }
-  bytes += http10_ ? "Connection: close\r\n" : "Transfer-Encoding: chunked\r\n";
-  if (!http10_ && (!keep_alive_ || shared_->stopping)) bytes += "Connection: close\r\n";
+  if (left_ >= 0) {
+    bytes += "Content-Length: " + std::to_string(left_) + "\r\n";
+  } else if (!http10_) {
+    bytes += "Transfer-Encoding: chunked\r\n";
+  }
+  if (http10_ || !keep_alive_ || shared_->stopping) bytes += "Connection: close\r\n";
   bytes += "\r\n";
   shared_->CountRequest(head.status);
   co_return co_await SendBytes(bytes);
@@ -196,13 +202,18 @@ asio::awaitable<bool> Connection::SendChunks(std::deque<std::string> chunks) {
   if (head_only_) co_return true;
   std::string bytes;
   char size[24];
+  const bool chunked = !http10_ && !upgraded_ && left_ < 0;
   for (const std::string& chunk : chunks) {
-    if (!http10_ && !upgraded_) {
+    if (chunked) {
       const int length = snprintf(size, sizeof size, "%zx\r\n", chunk.size());
       bytes.append(size, length);
     }
     bytes += chunk;
-    if (!http10_ && !upgraded_) bytes += "\r\n";
+    if (chunked) bytes += "\r\n";
+  }
+  if (left_ >= 0) {
+    if (static_cast<int64_t>(bytes.size()) > left_) co_return false;
+    left_ -= static_cast<int64_t>(bytes.size());
   }
   co_return co_await SendBytes(bytes);
 }

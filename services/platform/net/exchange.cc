@@ -70,6 +70,18 @@ void Exchange::OnGone(std::function<void()> callback) {
   callback();
 }
 
+void Exchange::OnDrained(std::function<void()> callback) {
+  {
+    std::lock_guard lock(mutex_);
+    if (phase_ != Phase::kStreaming || gone_) return;
+    if (!head_sent_ || sending_ || !chunks_.empty()) {
+      on_drained_ = std::move(callback);
+      return;
+    }
+  }
+  callback();
+}
+
 void Exchange::Abort() {
   std::lock_guard lock(mutex_);
   if (phase_ == Phase::kDone) return;
@@ -90,7 +102,19 @@ void Exchange::Dropped() {
 }
 
 Exchange::Next Exchange::Take(HttpResponse* response, std::deque<std::string>* chunks) {
-  std::lock_guard lock(mutex_);
+  std::function<void()> drained;
+  Next next;
+  {
+    std::lock_guard lock(mutex_);
+    next = TakeNext(response, chunks);
+    sending_ = next != Next::kWait;
+    if (next == Next::kWait && phase_ == Phase::kStreaming) drained.swap(on_drained_);
+  }
+  if (drained) drained();
+  return next;
+}
+
+Exchange::Next Exchange::TakeNext(HttpResponse* response, std::deque<std::string>* chunks) {
   switch (phase_) {
     case Phase::kPending:
       return Next::kWait;
@@ -136,7 +160,7 @@ void Exchange::MarkGone() {
 }
 
 void Exchange::Detach() {
-  std::function<void()> callback;
+  std::function<void()> callback, unneeded;  // which may hold the last copy of our own Responder
   {
     std::lock_guard lock(mutex_);
     detached_ = true;
@@ -146,6 +170,7 @@ void Exchange::Detach() {
       callback.swap(on_gone_);
     }
     on_gone_ = nullptr;
+    unneeded.swap(on_drained_);
     chunks_.clear();
   }
   if (callback) callback();

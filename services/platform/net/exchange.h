@@ -33,19 +33,22 @@ class Exchange {
   void End();
   bool Gone() const;
   void OnGone(std::function<void()> callback);
+  void OnDrained(std::function<void()> callback);
   void Abort();
   void Dropped();
 
   // The connection's side.
   enum class Next { kWait, kAnswer, kStreamHead, kChunks, kStreamEnd, kAbort };
-  // What to do now. kAnswer and kStreamHead fill `response`, kChunks fills `chunks` with all that waits.
+  // What to do now. kAnswer and kStreamHead fill `response`, kChunks fills `chunks` with all that waits. Whoever asks has sent
+  // all that was there before; may call back.
   Next Take(HttpResponse* response, std::deque<std::string>* chunks);
   void MarkGone();  // the peer has gone; may call back
   void Detach();    // the connection looks no more: nothing wakes it from now on; calls back if it ended early
 
  private:
   enum class Phase { kPending, kAnswered, kStreaming, kEnding, kDone, kAborted };
-  void Wake();  // mutex_ held, as for Watch
+  Next TakeNext(HttpResponse* response, std::deque<std::string>* chunks);  // mutex_ held, as for all that follow
+  void Wake();
   void Watch();
   mutable std::mutex mutex_;
   std::weak_ptr<Listener> listener_;
@@ -55,7 +58,8 @@ class Exchange {
   HttpResponse response_;
   std::deque<std::string> chunks_;
   size_t queued_bytes_ = 0;
-  std::function<void()> on_gone_;
+  bool sending_ = false;  // the connection has not come back for more
+  std::function<void()> on_gone_, on_drained_;
 };
 
 Responder MakeResponder(std::shared_ptr<Exchange> exchange);

@@ -37,6 +37,7 @@ bool Responder::Write(std::string chunk) const { return state_->exchange->Write(
 void Responder::End() const { state_->exchange->End(); }
 bool Responder::Gone() const { return state_->exchange->Gone(); }
 void Responder::OnGone(std::function<void()> callback) const { state_->exchange->OnGone(std::move(callback)); }
+void Responder::OnDrained(std::function<void()> callback) const { state_->exchange->OnDrained(std::move(callback)); }
 void Responder::Abort() const { state_->exchange->Abort(); }
 
 // ---- HttpServer ------------------------------------------------------------------------------------------------------

@@ -46,6 +46,9 @@ struct HttpResponse {
   // How long the server waits before it sends this, at most answer_max: refusals that cost nothing would otherwise come back as
   // fast as they are sent. The connection reads nothing meanwhile.
   absl::Duration hold = absl::ZeroDuration();
+  // Of a stream: how many bytes its chunks have together, told as Content-Length in place of the chunked coding; -1: not known.
+  // More is not sent, and after less the connection is closed: the reader cannot take the part for the whole.
+  int64_t stream_bytes = -1;
 };
 
 // Answers one request, once; copies share the state. Thread-safe. Dropping the last copy unanswered gives 500. When the
@@ -65,6 +68,9 @@ class Responder {
   bool Gone() const;
   // Calls back once, from some thread, when the connection has gone before the end.
   void OnGone(std::function<void()> callback) const;
+  // Of a stream: calls back once, from some thread (this one, when nothing waits), when all that was written has gone out, so
+  // that who then writes again is never too fast for the reader. Not at all when the connection has gone before.
+  void OnDrained(std::function<void()> callback) const;
   // Closes the connection without an answer (for the sandbox's fault "accept, then reset").
   void Abort() const;
 

@@ -118,6 +118,48 @@ TEST_F(HttpServerTest, StreamsInChunks) {
   EXPECT_NE(old.find("\r\n\r\nonexxxx"), std::string::npos);
 }
 
+TEST_F(HttpServerTest, AStreamOfKnownLengthHasNoChunksAndKeepsTheConnection) {
+  handler = [](HttpRequest request, Responder responder) {
+    responder.BeginStream({.status = 200, .headers = {}, .body = "", .stream_bytes = 6});
+    EXPECT_TRUE(responder.Write("one"));
+    EXPECT_TRUE(responder.Write(request.path == "/short" ? "t" : request.path == "/long" ? "twothree" : "two"));
+    responder.End();
+  };
+  const std::string two = Ask("GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(two.find("chunked"), std::string::npos);
+  EXPECT_NE(two.find("Content-Length: 6\r\n\r\nonetwoHTTP/1.1 200 "), std::string::npos) << two;
+  EXPECT_TRUE(two.ends_with("\r\n\r\nonetwo")) << two;
+  const std::string cut = Ask("GET /short HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(cut.ends_with("\r\n\r\nonet")) << "closed, though it might have been kept: " << cut;
+  EXPECT_EQ(Ask("GET /long HTTP/1.1\r\nHost: h\r\n\r\n").find("three"), std::string::npos);
+  const std::string head = Ask("HEAD / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_NE(head.find("Content-Length: 6\r\n"), std::string::npos);
+  EXPECT_TRUE(head.ends_with("\r\n\r\n"));
+  EXPECT_TRUE(Ask("GET / HTTP/1.0\r\n\r\n").ends_with("\r\n\r\nonetwo"));
+}
+
+// Far more than may wait, and more than the sockets hold: each piece is written when the one before it has gone.
+TEST_F(HttpServerTest, WhoWaitsUntilAllHasGoneIsNeverTooFast) {
+  config.stream_queue_max_bytes = 64 << 10;
+  constexpr int kPieces = 200;
+  struct Sender : std::enable_shared_from_this<Sender> {
+    explicit Sender(Responder r) : responder(std::move(r)) {}
+    void Next() {
+      if (left-- == 0) return responder.End();
+      EXPECT_TRUE(responder.Write(std::string(60 << 10, 'x')));
+      responder.OnDrained([self = shared_from_this()] { self->Next(); });
+    }
+    const Responder responder;
+    int left = kPieces;
+  };
+  handler = [](HttpRequest, Responder responder) {
+    responder.BeginStream({.status = 200, .headers = {}, .body = "", .stream_bytes = kPieces * (60 << 10)});
+    std::make_shared<Sender>(std::move(responder))->Next();
+  };
+  const std::string answer = Ask("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(answer.size() - answer.find("\r\n\r\n") - 4, size_t{kPieces} * (60 << 10));
+}
+
 TEST_F(HttpServerTest, ASlowReaderIsCutOff) {
   config.stream_queue_max_bytes = 64 << 10;
   std::mutex mutex;

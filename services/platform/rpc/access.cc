@@ -103,12 +103,17 @@ std::set<Role> DeclaredRoles(const google::protobuf::MethodDescriptor& method) {
   return roles;
 }
 
+bool DeclaresAnyone(const google::protobuf::MethodDescriptor& method) {
+  return method.options().GetExtension(platform::v1::access).anyone();
+}
+
 std::vector<std::string> MethodsWithoutRole(std::string_view service) {
   const auto* descriptor = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(std::string(service));
   if (descriptor == nullptr) return {std::string(service)};
   std::vector<std::string> without;
   for (int i = 0; i < descriptor->method_count(); ++i) {
-    if (DeclaredRoles(*descriptor->method(i)).empty()) without.push_back(descriptor->method(i)->full_name());
+    const auto& method = *descriptor->method(i);
+    if (DeclaredRoles(method).empty() && !DeclaresAnyone(method)) without.push_back(method.full_name());
   }
   return without;
 }
@@ -134,9 +139,10 @@ const MethodAccess* AccessTable::Find(std::string_view path) {
       google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(absl::StrCat(service, ".", method));
   if (descriptor == nullptr) return nullptr;
   std::set<Role> roles = DeclaredRoles(*descriptor);
-  if (roles.empty()) return nullptr;
+  const bool anyone = DeclaresAnyone(*descriptor);
+  if (roles.empty() && !anyone) return nullptr;
   it->second = std::make_unique<MethodAccess>(
-      MethodAccess{service, method, std::move(roles), service.rfind("parvis.accounts.", 0) == 0});
+      MethodAccess{service, method, std::move(roles), anyone, service.rfind("parvis.accounts.", 0) == 0});
   return it->second.get();
 }
 
@@ -144,7 +150,7 @@ Status CheckAccess(const MethodAccess& access, const Message& request, Call& cal
   const Principal& who = call.principal;
   const bool allowed =
       std::any_of(access.roles.begin(), access.roles.end(), [&](Role needed) { return who.Has(needed); });
-  if (!allowed) {
+  if (!allowed && !access.anyone) {
     Error error{.code = Code::kPermissionDenied, .reason = "ROLE_MISSING"};
     for (const Role role : access.roles) {
       absl::StrAppend(&error.metadata["roles"], error.metadata["roles"].empty() ? "" : ",", RoleName(role));
@@ -158,7 +164,8 @@ Status CheckAccess(const MethodAccess& access, const Message& request, Call& cal
     return absl::OkStatus();
   }
   if (named.size() == 1) call.workspace_id = NormalizeUuid(*named.begin());
-  if (who.roles.count(Role::kService) != 0 || who.roles.count(Role::kOperator) != 0) return absl::OkStatus();
+  const bool anywhere = who.roles.count(Role::kService) != 0 || who.roles.count(Role::kOperator) != 0;
+  if (anywhere || access.anyone) return absl::OkStatus();
   if (who.workspace_id.empty()) return named.empty() || access.accounts ? absl::OkStatus() : Mismatch();
   for (const std::string& workspace : named) {
     if (NormalizeUuid(workspace) != who.workspace_id) return Mismatch();

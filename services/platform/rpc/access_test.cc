@@ -24,6 +24,11 @@ TEST(AccessTest, FindsTheDeclaredRoles) {
   EXPECT_EQ(table.Find("parvis.rpctest.v1.BareService/Bare"), nullptr);
   EXPECT_EQ(table.Find("parvis.rpctest.v1.EchoService/Nope"), nullptr);
   EXPECT_EQ(table.Find("rubbish"), nullptr);
+  EXPECT_FALSE(echo->anyone);
+  const MethodAccess* open = table.Find("parvis.rpctest.v1.EchoService/Open");
+  ASSERT_NE(open, nullptr);
+  EXPECT_TRUE(open->anyone);
+  EXPECT_TRUE(open->roles.empty());
 }
 
 TEST(AccessTest, NamesMethodsWithoutRole) {
@@ -98,6 +103,16 @@ TEST_F(CheckAccessTest, KeysWithoutWorkspaceMayNameOneOnlyTowardsAccounts) {
   of_accounts.accounts = true;
   ASSERT_TRUE(CheckAccess(of_accounts, request_, call_).ok());
   EXPECT_EQ(call_.workspace_id, kOther);
+}
+
+TEST_F(CheckAccessTest, WhatAnyoneMayCallIsAboutTheWorkspaceThatIsNamed) {
+  const std::string open = "parvis.rpctest.v1.EchoService/Open";
+  ASSERT_TRUE(Check(open).ok());
+  EXPECT_EQ(call_.workspace_id, "");
+  request_.set_name(ThingName(kOther));
+  ASSERT_TRUE(Check(open).ok());
+  EXPECT_EQ(call_.workspace_id, kOther);
+  EXPECT_EQ(ReasonOf(Check()), "ROLE_MISSING") << "all else asks for a role";
 }
 
 TEST_F(CheckAccessTest, TheRoleIsCheckedBeforeTheWorkspace) {

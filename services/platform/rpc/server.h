@@ -54,7 +54,7 @@ class Authenticator {
 // name in the request (fields `name`, `names`, `parent` and those with google.api.resource_reference, at any depth)
 // that begins with "workspaces/{w}/" must be of the principal's workspace, else PERMISSION_DENIED WORKSPACE_MISMATCH.
 // Services may name any workspace; so may operators and organisation-wide keys towards accounts, whose use cases check
-// the organisation.
+// the organisation. A method that declares `anyone` is called without any of these: it checks what the request proves.
 class Runtime {
  public:
   Runtime(std::string service, const ServerConfig& config, Authenticator& authenticator, const Clock& clock,

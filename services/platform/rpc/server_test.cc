@@ -92,6 +92,18 @@ TEST_F(ServerTest, WithoutAGoodToken) {
   EXPECT_EQ(ReasonOf(FromGrpc(stub_->Echo(&basic, {}, &response_))), "TOKEN_MALFORMED");
 }
 
+TEST_F(ServerTest, WhatAnyoneMayCallAsksForNoToken) {
+  EchoRequest request;
+  request.set_name(ThingName(kOther));
+  for (const char* key : {"", "nobody", "owner"}) {
+    Context context(key);
+    const grpc::Status status = stub_->Open(&context, request, &response_);
+    ASSERT_TRUE(status.ok()) << key << ": " << status.error_message();
+    EXPECT_EQ(response_.workspace(), kOther);
+    EXPECT_EQ(response_.member(), "") << "who shows a key is nobody either";
+  }
+}
+
 TEST_F(ServerTest, RoleAndWorkspaceAreChecked) {
   EXPECT_EQ(Ask("analyst").code(), Code::kPermissionDenied);
   EXPECT_EQ(ReasonOf(Ask("analyst")), "ROLE_MISSING");

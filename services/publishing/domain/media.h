@@ -35,6 +35,7 @@ struct MediaObserver {
   std::function<void(const std::string& outcome)> inspected;   // "ready", or the reason
   std::function<void(const std::string& outcome)> converted;   // "ready", or the reason
   std::function<void(int media, int objects)> swept;
+  std::function<void(const std::string& outcome, int64_t bytes)> fetched;   // "ok", or the reason; by its public address
 };
 
 // What a network makes of a medium.

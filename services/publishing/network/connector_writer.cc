@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "networks/media_fit.h"
+#include "publishing/network/public_media.h"
 
 namespace parvis::publishing {
 namespace {
@@ -159,14 +160,14 @@ WriteOutcome WithoutAccess(const Status& status) {
 }  // namespace
 
 ConnectorWriter::ConnectorWriter(const Connectors& connectors, ChannelAccessSource& access,
-                                 std::set<std::string> dedupe_networks, MediaSource* media)
-    : connectors_(connectors), access_(access), dedupe_networks_(std::move(dedupe_networks)), media_(media) {}
+                                 std::set<std::string> dedupe_networks, const KeptForNetworks& kept)
+    : connectors_(connectors), access_(access), dedupe_networks_(std::move(dedupe_networks)), kept_(kept) {}
 
 Status ConnectorWriter::OpenOne(const Call& call, const Delivery& delivery, const Media& from, networks::Media& to) {
   const auto ref = ParseMediaName(from.media);
   if (!ref) return absl::OkStatus();
-  if (media_ == nullptr || ref->workspace_id != delivery.workspace_id) return NotFound(from.media);
-  PARVIS_ASSIGN_OR_RETURN(MediaBytes bytes, media_->Open(call, ref->workspace_id, ref->id));
+  if (kept_.source == nullptr || ref->workspace_id != delivery.workspace_id) return NotFound(from.media);
+  PARVIS_ASSIGN_OR_RETURN(MediaBytes bytes, kept_.source->Open(call, ref->workspace_id, ref->id));
   to.content = std::make_shared<KeptContent>(std::move(bytes));
   return absl::OkStatus();
 }
@@ -187,7 +188,9 @@ WriteOutcome ConnectorWriter::Write(const Call& call, const Delivery& delivery) 
   }
   networks::Write write = WriteOf(delivery);
   if (const Status opened = OpenMedia(call, delivery, write.draft); !opened.ok()) return WithoutAccess(opened);
-  const networks::Outcome got = connector->second->Execute(call, AccountOf(delivery.channel_id, *access), write);
+  GiveAddresses(*connector->second, write.kind, delivery.content, kept_.addresses, write.draft);
+  networks::Outcome got = connector->second->Execute(call, AccountOf(delivery.channel_id, *access), write);
+  for (std::string* text : {&got.message, &got.lacking}) *text = WithoutSignatures(std::move(*text), write.draft);
   WriteOutcome outcome;
   outcome.result = ResultOf(got.kind);
   outcome.refusal = RefusalOf(got.error);
@@ -249,7 +252,11 @@ StatusOr<std::string> ConnectorWriter::CredentialsVersion(const Call& call, cons
 std::vector<Violation> ConnectorRules::Check(const std::string& network, DeliveryKind kind, const Content& content) const {
   const auto connector = connectors_.find(network);
   if (connector == connectors_.end()) return {};
-  return connector->second->Check(KindOf(kind), DraftOf(content));
+  networks::Draft draft = DraftOf(content);
+  GiveAddresses(*connector->second, KindOf(kind), content, kept_.addresses, draft);
+  std::vector<Violation> violations = connector->second->Check(KindOf(kind), draft);
+  TellSetting(*connector->second, content, kept_.addresses, violations);
+  return violations;
 }
 
 std::string ConnectorRules::WhyNoThread(const std::string& network) const {
@@ -306,13 +313,17 @@ MediaFit ConnectorRules::Fit(const std::string& network, const MediaItem& item) 
   media.width = item.facts.width;
   media.height = item.facts.height;
   media.duration = item.facts.duration;
-  networks::Draft draft;
-  draft.media = {MediaOf(media)};
+  Content content;
+  content.media = {std::move(media)};
+  networks::Draft draft = DraftOf(content);
+  GiveAddresses(*connector->second, networks::WriteKind::kPost, content, kept_.addresses, draft);
   networks::MediaFit of_itself = networks::FitMedia(connector->second->capabilities(), draft.media[0]);
   fit.violations = std::move(of_itself.violations);
   // What a conversion does not change: the network has no such posts, or it needs a public address.
   const size_t curable = fit.violations.size();
-  for (Violation& violation : connector->second->Check(networks::WriteKind::kPost, draft)) {
+  std::vector<Violation> of_post = connector->second->Check(networks::WriteKind::kPost, draft);
+  TellSetting(*connector->second, content, kept_.addresses, of_post);
+  for (Violation& violation : of_post) {
     if (violation.field.rfind("media", 0) != 0) continue;
     violation.field.erase(0, std::string_view("media[0].").size());
     const bool told = std::any_of(fit.violations.begin(), fit.violations.end(), [&](const Violation& v) { return v.reason == violation.reason; });

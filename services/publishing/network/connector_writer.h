@@ -10,19 +10,26 @@
 #include "networks/connector.h"
 #include "publishing/domain/channels.h"
 #include "publishing/domain/media.h"
+#include "publishing/domain/media_address.h"
 #include "publishing/domain/network_writer.h"
 
 namespace parvis::publishing {
 
 using Connectors = std::map<std::string, std::unique_ptr<networks::Connector>>;
 
+// What there is of kept media. Null: none are kept, and a delivery that names one is refused; no addresses, so that networks
+// that fetch media themselves take only those with an address of their own. All outlives who gets it.
+struct KeptForNetworks {
+  MediaSource* source = nullptr;
+  const MediaAddresses* addresses = nullptr;
+};
+
 // Thread-safe; everything given outlives it.
 class ConnectorWriter : public NetworkWriter {
  public:
   // `dedupe_networks`: networks that refuse the same content again, so that one second try after an unknown is safe.
-  // `media` null: none are kept, and a delivery that names one is refused.
   ConnectorWriter(const Connectors& connectors, ChannelAccessSource& access, std::set<std::string> dedupe_networks,
-                  MediaSource* media = nullptr);
+                  const KeptForNetworks& kept = {});
   WriteOutcome Write(const Call& call, const Delivery& delivery) override;
   StatusOr<std::vector<FoundItem>> ReadBack(const Call& call, const Delivery& delivery, absl::Time since) override;
   NetworkTraits Traits(const std::string& network) const override;
@@ -37,12 +44,12 @@ class ConnectorWriter : public NetworkWriter {
   const Connectors& connectors_;
   ChannelAccessSource& access_;
   const std::set<std::string> dedupe_networks_;
-  MediaSource* const media_;
+  const KeptForNetworks kept_;
 };
 
 class ConnectorRules : public NetworkRules, public MediaRules {
  public:
-  explicit ConnectorRules(const Connectors& connectors) : connectors_(connectors) {}
+  explicit ConnectorRules(const Connectors& connectors, const KeptForNetworks& kept = {}) : connectors_(connectors), kept_(kept) {}
   bool Knows(const std::string& network) const override { return connectors_.contains(network); }
   std::vector<Violation> Check(const std::string& network, DeliveryKind kind, const Content& content) const override;
   std::string WhyNoThread(const std::string& network) const override;
@@ -52,6 +59,7 @@ class ConnectorRules : public NetworkRules, public MediaRules {
 
  private:
   const Connectors& connectors_;
+  const KeptForNetworks kept_;
 };
 
 }  // namespace parvis::publishing

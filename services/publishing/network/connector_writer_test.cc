@@ -13,6 +13,12 @@ class FakeConnector : public networks::Connector {
   const networks::Capabilities& capabilities() const override { return caps; }
   std::vector<Violation> Check(networks::WriteKind, const networks::Draft& draft) const override {
     if (!media_violation.reason.empty()) return {media_violation};
+    std::vector<Violation> missing;
+    for (size_t i = 0; fetches && i < draft.media.size(); ++i) {
+      if (draft.media[i].url.empty()) missing.push_back({"media[" + std::to_string(i) + "].url", "is needed", "MEDIA_URL"});
+    }
+    if (fetches && draft.thumbnail && draft.thumbnail->url.empty()) missing.push_back({"thumbnail.url", "is needed", "MEDIA_URL"});
+    if (!missing.empty()) return missing;
     if (draft.text.size() <= 5) return {};
     return {{"text", "too long", "TEXT_TOO_LONG"}};
   }
@@ -37,6 +43,7 @@ class FakeConnector : public networks::Connector {
 
   networks::Capabilities caps;
   Violation media_violation;
+  bool fetches = false;   // every medium must have an address
   networks::Outcome outcome;
   std::vector<networks::OwnItem> items;
   networks::Account last_account;
@@ -216,7 +223,7 @@ class KeptMediaTest : public ConnectorWriterTest {
     return delivery;
   }
   FakeSource source_;
-  ConnectorWriter with_media_{connectors_, access_, {}, &source_};
+  ConnectorWriter with_media_{connectors_, access_, {}, {&source_, nullptr}};
 };
 
 TEST_F(KeptMediaTest, TheConnectorReadsTheContentInPieces) {
@@ -252,9 +259,78 @@ TEST_F(KeptMediaTest, WithoutTheContentNothingIsSent) {
   EXPECT_EQ(connector_->calls, 0);
 }
 
-class FitTest : public KeptMediaTest {
+// ---- media that the network fetches --------------------------------------------------------------------------------
+
+class FetchedMediaTest : public KeptMediaTest {
+ protected:
+  FetchedMediaTest() {
+    connector_->fetches = connector_->caps.fetches_media = true;
+    connector_->outcome.kind = networks::OutcomeKind::kAccepted;
+  }
+  std::string AddressOf(const std::string& media_id) const { return addresses_.Of({kWorkspace, media_id}); }
+  FakeClock clock_;
+  const MediaAddresses addresses_{"https://media.brand.example", {Secret("key")}, absl::Hours(1), clock_};
+  const KeptForNetworks kept_{&source_, &addresses_};
+  ConnectorWriter writing_{connectors_, access_, {}, kept_};
+};
+
+TEST_F(FetchedMediaTest, HaveASignedAddressBesideTheirContent) {
+  EXPECT_EQ(writing_.Write(call_, WithPicture()).result, WriteResult::kAccepted);
+  const networks::Draft& draft = connector_->last.draft;
+  EXPECT_EQ(draft.media.at(0).url, AddressOf(kOtherChannel));
+  EXPECT_NE(draft.media.at(0).content, nullptr);
+  EXPECT_EQ(draft.thumbnail->url, AddressOf(kOtherChannel));
+  clock_.Advance(absl::Hours(2));
+  writing_.Write(call_, WithPicture());
+  EXPECT_EQ(draft.media.at(0).url, AddressOf(kOtherChannel)) << "every attempt has a new one";
+}
+
+TEST_F(FetchedMediaTest, OnlyWhereOneIsMissing) {
+  Delivery delivery = WithPicture();
+  delivery.content.media[0].url = "https://brand.example/lamp.jpg";
+  writing_.Write(call_, delivery);
+  EXPECT_EQ(connector_->last.draft.media.at(0).url, "https://brand.example/lamp.jpg") << "its own stays";
+  connector_->fetches = false;
+  writing_.Write(call_, WithPicture());
+  EXPECT_EQ(connector_->last.draft.media.at(0).url, "") << "this network's rules ask for none";
+  connector_->fetches = true;
+  connector_->caps.fetches_media = false;
+  writing_.Write(call_, WithPicture());
+  EXPECT_EQ(connector_->last.draft.media.at(0).url, "") << "this network fetches nothing";
+}
+
+TEST_F(FetchedMediaTest, TheRulesKnowThatTheyWillHaveOne) {
+  const Content content = WithPicture().content;
+  EXPECT_TRUE(ConnectorRules(connectors_, kept_).Check("net", DeliveryKind::kPost, content).empty());
+  const MediaAddresses none("", {}, absl::Hours(1), clock_);
+  for (const KeptForNetworks& without : {KeptForNetworks{&source_, nullptr}, KeptForNetworks{&source_, &none}}) {
+    const auto wrong = ConnectorRules(connectors_, without).Check("net", DeliveryKind::kPost, content);
+    ASSERT_EQ(wrong.size(), 2u);
+    EXPECT_EQ(wrong[0].reason, "MEDIA_URL");
+    EXPECT_NE(wrong[0].description.find("media_public_url"), std::string::npos) << "says what would help: " << wrong[0].description;
+  }
+  Content nothing_kept;
+  nothing_kept.media.resize(1);
+  EXPECT_EQ(ConnectorRules(connectors_, kept_).Check("net", DeliveryKind::kPost, nothing_kept).at(0).description, "is needed");
+}
+
+// What the network says is shown to people, and kept: it is no place for what opens a medium.
+TEST_F(FetchedMediaTest, NoAnswerRepeatsTheSignature) {
+  const std::string address = AddressOf(kOtherChannel), signature = address.substr(address.find("&signature=") + 11);
+  connector_->outcome.kind = networks::OutcomeKind::kRefused;
+  connector_->outcome.message = "cannot fetch " + address + " (signature%3D" + signature + ")";
+  const WriteOutcome refused = writing_.Write(call_, WithPicture());
+  EXPECT_EQ(refused.message.find(signature), std::string::npos) << refused.message;
+  EXPECT_EQ(refused.message.rfind("cannot fetch https://media.brand.example/media/", 0), 0u) << refused.message;
+  connector_->outcome.kind = networks::OutcomeKind::kAccepted;
+  connector_->outcome.lacking = "without " + address;
+  EXPECT_EQ(writing_.Write(call_, WithPicture()).message.find(signature), std::string::npos);
+}
+
+class FitTest : public FetchedMediaTest {
  protected:
   FitTest() {
+    connector_->fetches = connector_->caps.fetches_media = false;
     connector_->caps.media_types = {"image/jpeg"};
     connector_->caps.media_max = 1;
     connector_->caps.media_max_bytes = 1'000'000;
@@ -286,6 +362,15 @@ TEST_F(FitTest, NothingIsOfferedThatWouldNotHelp) {
   ASSERT_EQ(fit.violations.size(), 2u);
   EXPECT_EQ(fit.violations[1].field, "url");
   EXPECT_FALSE(fit.target.has_value());
+}
+
+TEST_F(FitTest, WhatWillHaveAnAddressFits) {
+  connector_->fetches = connector_->caps.fetches_media = true;
+  item_.facts.type = "image/jpeg";
+  EXPECT_TRUE(ConnectorRules(connectors_, kept_).Fit("net", item_).fits);
+  const MediaFit without = rules_.Fit("net", item_);
+  ASSERT_EQ(without.violations.size(), 1u);
+  EXPECT_NE(without.violations[0].description.find("media_public_url"), std::string::npos);
 }
 
 }  // namespace

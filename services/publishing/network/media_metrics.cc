@@ -24,6 +24,14 @@ MediaObserver MakeMediaObserver(obs::Metrics& metrics) {
     metrics.counter("parvis_publishing_media_deleted_total", "Media whose content was deleted.").Add(media);
     metrics.counter("parvis_publishing_media_objects_deleted_total", "Objects of the blob store that were deleted.").Add(objects);
   };
+  observer.fetched = [&metrics](const std::string& outcome, int64_t bytes) {
+    metrics
+        .counter("parvis_publishing_media_fetches_total",
+                 "Pieces of media that were asked for by public address, by outcome: ok, or why there was none.", {{"outcome", outcome}})
+        .Add();
+    metrics.counter("parvis_publishing_media_fetched_bytes_total", "Bytes of media that were fetched by public address.")
+        .Add(static_cast<double>(bytes));
+  };
   return observer;
 }
 

@@ -341,6 +341,7 @@ Json ToJson(const Item& item) {
           {"text", item.text},
           {"title", item.title},
           {"status", item.status},
+          {"link", item.link},
           {"media", item.media},
           {"size", size == item.extra.end() ? "" : size->second},
           {"hidden", item.hidden},

@@ -57,7 +57,7 @@ std::string MethodOf(const Request& request) {
 
 }  // namespace
 
-Reply Graph::Handle(const net::HttpRequest& http) {
+Reply Graph::HandleFetched(const net::HttpRequest& http, const Fetched& fetched) {
   StatusOr<Request> read = ReadRequest(http, product_.prefix);
   if (!read.ok()) return {GraphInvalid(ToError(read.status()).message)};
   Request& request = *read;
@@ -78,8 +78,8 @@ Reply Graph::Handle(const net::HttpRequest& http) {
   const AccountPtr account = context_.world.FindByToken(product_.network, token);
   if (account == nullptr) return {BadToken(TokenState::kValid)};
   if (account->token_state != TokenState::kValid) return {BadToken(account->token_state)};
-  Asked asked{request,          account, version, request.path[0], request.path.size() > 1 ? request.path[1] : "",
-              MethodOf(request)};
+  Asked asked{request, account, version, request.path[0], request.path.size() > 1 ? request.path[1] : "",
+              MethodOf(request), fetched};
   if (account->personal && (asked.object != "me" || asked.edge != "accounts")) {
     return {GraphErrorResponse(
         {.code = 210, .message = "(#210) A page access token is required to request this resource."})};

@@ -16,7 +16,8 @@ namespace parvis::sandbox {
 // Thread-safe: all state is the Context's.
 class Graph : public Face {
  public:
-  Reply Handle(const net::HttpRequest& http) override;
+  Reply Handle(const net::HttpRequest& http) override { return HandleFetched(http, {}); }
+  Reply HandleFetched(const net::HttpRequest& http, const Fetched& fetched) override;
 
  protected:
   struct Product {
@@ -35,6 +36,7 @@ class Graph : public Face {
     std::string object;  // first segment behind the version; "me" already replaced
     std::string edge;    // second segment or ""
     std::string method;  // GET, POST or DELETE
+    const Fetched& fetched;
     bool own() const { return object == account->id; }
     std::string Param(const char* name, std::string_view fallback = "") const { return request.Param(name, fallback); }
   };

@@ -19,6 +19,8 @@ class Instagram : public Graph {
                         .platform = "instagram",
                         .uploads = "ig-api-upload",
                         .limit_code = 80002}) {}
+  // What a container shows (instagram_publish.cc).
+  std::vector<std::string> Fetches(const net::HttpRequest& http) const override;
 
  protected:
   Reply Route(const Asked& asked) override;

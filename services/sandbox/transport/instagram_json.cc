@@ -13,6 +13,7 @@ struct Known {
 constexpr Known kErrors[] = {
     {2207003, -2, "It takes too long to download the media."},
     {2207004, 36000, "The image size is too large."},
+    {2207005, 36001, "The image format is not supported. Please check spec for supported image format."},
     {2207006, 24, "The media with id cannot be found"},
     {2207009, 36003, "The submitted image with aspect ratio cannot be published."},
     {2207010, 36004, "The submitted image's caption is too long"},

@@ -1,8 +1,8 @@
 // Publishing in two steps (facts 2.2): a container is in the journal as `media`, what media_publish makes of it as
 // `post`.
 //
-// What an address would give is told by its last segment: "broken..." cannot be fetched, "never..." is never worked
-// through. Pictures are ready at once, videos when they have been asked for three times.
+// An address on this machine's loopback is fetched. What another would give is told by its last segment: "broken..." cannot be
+// fetched, "never..." is never worked through. Pictures are ready at once, videos when they have been asked for three times.
 #include <algorithm>
 
 #include "sandbox/domain/cat.h"
@@ -84,7 +84,28 @@ Wanted WantedOf(const std::string& type, const std::string& image, const std::st
   return out;
 }
 
+// The subcode that refuses what was found at an address; 0: it is what it should be, or out of reach from here.
+int RefusalOf(const Fetched& fetched, const std::string& url, bool picture) {
+  const auto at = fetched.find(url);
+  if (url.empty() || at == fetched.end()) return 0;
+  const Found& found = at->second;
+  if ((found.status != 200 && found.status != 206) || found.begins.empty()) return 2207052;
+  if (picture) return found.type.starts_with("image/jpeg") && found.begins.starts_with("\xff\xd8") ? 0 : 2207005;
+  return found.type.starts_with("video/") ? 0 : 2207026;
+}
+
 }  // namespace
+
+std::vector<std::string> Instagram::Fetches(const net::HttpRequest& http) const {
+  if (http.method != "POST" || !http.path.ends_with("/media")) return {};
+  const auto request = ReadRequest(http, product_.prefix);
+  if (!request.ok()) return {};
+  std::vector<std::string> urls;
+  for (const char* name : {"image_url", "video_url", "cover_url"}) {
+    if (const std::string url = request->Param(name); Fetcher::Reaches(url)) urls.push_back(url);
+  }
+  return urls;
+}
 
 std::optional<net::HttpResponse> Instagram::CheckChildren(const Asked& asked,
                                                           const std::vector<std::string>& children) {
@@ -125,6 +146,9 @@ net::HttpResponse Instagram::MakeContainer(const Asked& asked, Answer answer) {
       return GraphInvalid("alt_text is for images only");
     if (CodePoints(alt) > kAltTextMax) return GraphInvalid("Param alt_text is too long");
     if (wanted.type == "IMAGE" && FileName(wanted.url).starts_with("broken")) return PublishingError(2207052);
+    const int content = RefusalOf(asked.fetched, wanted.url, wanted.type == "IMAGE");
+    const int cover = RefusalOf(asked.fetched, asked.Param("cover_url"), true);
+    if (content != 0 || cover != 0) return PublishingError(content != 0 ? content : cover);
     container.media = wanted.type;
     container.link = wanted.url;
     container.extra = {{"type", wanted.type}, {"product", wanted.product}, {"looks", "0"}};

@@ -214,5 +214,41 @@ TEST_F(InstagramTest, TellsOfCommentsAndMentions) {
   EXPECT_EQ(request.headers.find("X-Hub-Signature-256")->second, "sha256=" + HmacHex(Secret("secret"), request.body));
 }
 
+TEST_F(InstagramTest, FetchesWhatIsOnThisMachine) {
+  std::mutex mutex;
+  std::vector<std::string> fetched;
+  net::HttpServer files({}, "files", sandbox.metrics, [&](net::HttpRequest request, net::Responder responder) {
+    {
+      const std::lock_guard lock(mutex);
+      fetched.push_back(request.path + " " + request.headers["Range"]);
+    }
+    const std::string& path = request.path;
+    if (path == "/lamp.jpg") return responder.Send({206, {{"Content-Type", "image/jpeg"}}, "\xff\xd8 a picture"});
+    if (path == "/lamp.png") return responder.Send({200, {{"Content-Type", "image/png"}}, "\x89PNG"});
+    if (path == "/lie.jpg") return responder.Send({200, {{"Content-Type", "image/jpeg"}}, "<html>"});
+    if (path == "/lamp.mp4") return responder.Send({200, {{"Content-Type", "video/mp4"}}, "a video"});
+    responder.Send({404, {{"Content-Type", "application/json"}}, "{}"});
+  });
+  ASSERT_TRUE(files.Start().ok());
+  const std::string at = "http://" + files.address();
+  const auto picture = [&](const std::string& url) { return Post(user + "/media", {{"image_url", url}}); };
+  EXPECT_EQ(Status(picture(at + "/lamp.jpg?expires=1&signature=x").json["id"]), "FINISHED");
+  EXPECT_EQ(Subcode(picture(at + "/lamp.png")), 2207005);
+  EXPECT_EQ(Subcode(picture(at + "/lie.jpg")), 2207005);
+  const Answered gone = picture(at + "/gone.jpg");
+  EXPECT_EQ(Subcode(gone), 2207052);
+  EXPECT_EQ(gone.json["error"]["code"], 9004);
+  EXPECT_EQ(Subcode(picture("http://127.0.0.1:1/nobody.jpg")), 2207052);
+  const auto reel = [&](const std::string& video, const std::string& cover) {
+    return Post(user + "/media", {{"media_type", "REELS"}, {"video_url", video}, {"cover_url", cover}});
+  };
+  EXPECT_TRUE(reel(at + "/lamp.mp4", at + "/lamp.jpg").json.contains("id"));
+  EXPECT_EQ(Subcode(reel(at + "/lamp.mp4", at + "/gone.jpg")), 2207052);
+  EXPECT_EQ(Subcode(reel(at + "/lamp.jpg", at + "/lamp.jpg")), 2207026);
+  files.Stop(absl::Seconds(2));
+  EXPECT_EQ(fetched.front(), "/lamp.jpg bytes=0-1023");
+  EXPECT_EQ(fetched.size(), 10u);
+}
+
 }  // namespace
 }  // namespace parvis::sandbox

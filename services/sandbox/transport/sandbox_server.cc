@@ -18,7 +18,8 @@ bool Under(const std::string& path, std::string_view prefix) {
 }  // namespace
 
 SandboxServer::SandboxServer(const net::HttpServerConfig& config, obs::Metrics& metrics, Context context,
-                             Journal& journal, Webhooks& webhooks, AudienceRuns& audiences)
+                             Journal& journal, Webhooks& webhooks, AudienceRuns& audiences,
+                             net::HttpClient& client)
     : context_(context),
       oauth_(context_.world, context_.clock, Sha256Base64Url),
       faces_(MakeFaces(context_, oauth_, webhooks)),
@@ -26,6 +27,7 @@ SandboxServer::SandboxServer(const net::HttpServerConfig& config, obs::Metrics& 
       metrics_(metrics),
       later_(context_.clock, kDelayedMax),
       streams_(context_.faults, context_.clock, kStreamsMax, kNoticesMax),
+      fetcher_(client),
       server_(config, "sandbox", metrics, [this](net::HttpRequest request, net::Responder responder) {
         Handle(std::move(request), std::move(responder));
       }) {
@@ -35,19 +37,27 @@ SandboxServer::SandboxServer(const net::HttpServerConfig& config, obs::Metrics& 
 Status SandboxServer::Start() { return server_.Start(); }
 
 void SandboxServer::Stop(absl::Duration limit) {
+  fetcher_.Stop();
   later_.Stop();
   streams_.Stop();
   server_.Stop(limit);
 }
 
 // Everything is in memory and quick, so it is done on the I/O thread. Only the control API's reset waits (for the
-// audiences' threads, which look at their stop flag every few milliseconds).
+// audiences' threads, which look at their stop flag every few milliseconds). What a network fetches itself is fetched before.
 void SandboxServer::Handle(net::HttpRequest request, net::Responder responder) {
   Reply reply;
   std::string network = "none";
   const auto served = std::ranges::find_if(faces_, [&](const Served& one) { return Under(request.path, one.prefix); });
   if (served != faces_.end()) {
     network = NameOf(served->network);
+    if (std::vector<std::string> urls = served->face->Fetches(request); !urls.empty()) {
+      const auto shared = std::make_shared<const net::HttpRequest>(std::move(request));
+      fetcher_.Fetch(std::move(urls), [this, network, &face = *served->face, shared, responder](const Fetched& fetched) {
+        Answer(network, face.HandleFetched(*shared, fetched), responder);
+      });
+      return;
+    }
     reply = served->face->Handle(request);
   } else if (Under(request.path, "/control")) {
     network = "control";
@@ -58,6 +68,10 @@ void SandboxServer::Handle(net::HttpRequest request, net::Responder responder) {
     for (const Served& one : faces_) reply.response.body += " " + one.prefix;
     reply.response.body += "\n";
   }
+  Answer(network, reply, responder);
+}
+
+void SandboxServer::Answer(const std::string& network, const Reply& reply, const net::Responder& responder) {
   metrics_
       .counter("parvis_sandbox_requests_total", "Requests to the simulated networks.",
                {{"network", network},

@@ -15,13 +15,14 @@ namespace parvis::sandbox {
 class SandboxServer {
  public:
   SandboxServer(const net::HttpServerConfig& config, obs::Metrics& metrics, Context context, Journal& journal,
-                Webhooks& webhooks, AudienceRuns& audiences);
+                Webhooks& webhooks, AudienceRuns& audiences, net::HttpClient& client);
   Status Start();
   void Stop(absl::Duration limit);
   std::string address() const { return server_.address(); }
 
  private:
   void Handle(net::HttpRequest request, net::Responder responder);
+  void Answer(const std::string& network, const Reply& reply, const net::Responder& responder);
   Context context_;
   OAuth oauth_;
   const std::vector<Served> faces_;
@@ -29,6 +30,7 @@ class SandboxServer {
   obs::Metrics& metrics_;
   Later later_;
   Streams streams_;
+  Fetcher fetcher_;
   net::HttpServer server_;  // last: its handlers use all of the above
 };
 

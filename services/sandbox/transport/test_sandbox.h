@@ -38,7 +38,7 @@ class TestSandbox {
     net::HttpServerConfig config;
     config.body_max_bytes = 8 << 20;
     server_ = std::make_unique<SandboxServer>(config, metrics, Context{world, faults, limits, clock}, journal, webhooks,
-                                              audiences);
+                                              audiences, client_);
     EXPECT_TRUE(server_->Start().ok());
     base = "http://" + server_->address();
   }

@@ -19,6 +19,7 @@
 #include "sandbox/domain/limits.h"
 #include "sandbox/domain/oauth.h"
 #include "sandbox/domain/world.h"
+#include "sandbox/network/fetcher.h"
 
 namespace parvis::sandbox {
 
@@ -92,6 +93,10 @@ class Face {
  public:
   virtual ~Face() = default;
   virtual Reply Handle(const net::HttpRequest& http) = 0;
+  // The addresses that the network fetches before it answers the request, of those that it can reach from here.
+  virtual std::vector<std::string> Fetches(const net::HttpRequest&) const { return {}; }
+  // The same as Handle, with what was found there.
+  virtual Reply HandleFetched(const net::HttpRequest& http, const Fetched&) { return Handle(http); }
 };
 struct Served {
   std::string prefix;   // "/x": the face has all paths below it

@@ -85,6 +85,11 @@ class EchoService : public rpctest::v1::EchoService::CallbackService {
     return Unary(context, runtime_, "parvis.rpctest.v1.EchoService/Internal", *request, *response,
                  [this](const Call& call, const auto& r, auto& out) { return Answer(call, r, out); });
   }
+  grpc::ServerUnaryReactor* Open(grpc::CallbackServerContext* context, const rpctest::v1::EchoRequest* request,
+                                 rpctest::v1::EchoResponse* response) override {
+    return Unary(context, runtime_, "parvis.rpctest.v1.EchoService/Open", *request, *response,
+                 [this](const Call& call, const auto& r, auto& out) { return Answer(call, r, out); });
+  }
   grpc::ServerWriteReactor<rpctest::v1::EchoResponse>* Watch(grpc::CallbackServerContext* context,
                                                              const rpctest::v1::EchoRequest* request) override {
     return Stream<rpctest::v1::EchoResponse>(
