@@ -1,7 +1,7 @@
 // A connector: what Parvis can do on one network, and its wire format. Plain code on platform/net: no database, no Kafka,
 // no gRPC. One folder per network; `if network ==` exists nowhere else.
 //
-// All calls block the calling thread until the call's deadline at most. Connectors are stateless and thread-safe: the
+// All calls block the calling thread until the call's deadline at most, or until it is cancelled. Connectors are stateless and thread-safe: the
 // account's data comes with every call. Nothing is ever retried in here: who calls decides, by `Outcome`.
 #pragma once
 

@@ -280,6 +280,12 @@ TEST(Wait, EndsBeforeTheDeadline) {
   EXPECT_LT(clock.Now() - before, absl::Seconds(4));
   EXPECT_TRUE(WaitWithin(call, clock, absl::Milliseconds(20), absl::Seconds(1)));
   EXPECT_GE(clock.Now() - before, absl::Milliseconds(20));
+  const auto cancellation = std::make_shared<Cancellation>();
+  call.deadline = Instant::Max();
+  call.cancellation = cancellation;
+  EXPECT_TRUE(WaitWithin(call, clock, absl::Milliseconds(5), absl::Seconds(1)));
+  cancellation->Cancel();
+  EXPECT_FALSE(WaitWithin(call, clock, absl::Hours(1), absl::Seconds(1)));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace parvis::networks {
 namespace {
 
-constexpr int kMediaLooks = 40;
+constexpr int kMediaLooks = 700;   // more than half an hour: the call's deadline comes first
 constexpr absl::Duration kFirstPause = absl::Milliseconds(200), kLongestPause = absl::Seconds(3);
 constexpr absl::Duration kForThePost = absl::Seconds(3);  // what the status itself needs after its media
 
