@@ -102,6 +102,9 @@ struct Capabilities {
   // Reading draws on one budget of all channels at the same host (the network counts by app or by our address), and not on
   // one of the channel's own: what one poll is refused for its rate holds for all of them.
   bool reads_share_budget = false;
+  // Webhooks bring the comments that polling would find, so that polling is only to be sure. Not where they tell of something
+  // else: YouTube's of videos, Ghost's of posts.
+  bool webhooks_bring_comments = false;
   // Webhooks come from hubs (WebSub): one subscription an account, to be asked for and renewed. See Connector::FindHub.
   bool websub = false;
   // Short names of the rate budgets, for a network that counts its endpoints apart: kinds with one name share one window.

@@ -99,6 +99,10 @@ std::string Details(const Capabilities& c) {
     for (const std::string& type : c.media_types) out += " `" + type + "`";
     out += "." + MediaLimits(c);
   }
+  if (c.Can(Feature::kWebhooks)) {
+    out += c.webhooks_bring_comments ? "\n- Webhooks bring comments; polling is only to be sure."
+                                     : "\n- What comes in is polled; webhooks do not bring it.";
+  }
   if (!c.counters.empty()) {
     out += "\n- Counters:";
     for (const std::string& counter : c.counters) out += " `" + counter + "`";

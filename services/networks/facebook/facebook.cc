@@ -83,6 +83,7 @@ FacebookConnector::FacebookConnector(net::HttpClient& http, const Clock& clock) 
   c.Leave(F::kNativeSchedule, "Parvis schedules: a change of plan never reaches the network");
   c.Leave(F::kMentions, "mentions elsewhere are not built");
   c.Leave(F::kMessages, "messages are not read");
+  c.webhooks_bring_comments = true;
   c.counters = {"likes", "comments", "shares", "views", "reach", "followers"};
   c.post_text_max = kPostTextMax;
   c.reply_text_max = kReplyTextMax;

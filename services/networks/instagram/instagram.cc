@@ -118,6 +118,7 @@ InstagramConnector::InstagramConnector(net::HttpClient& http, const Clock& clock
   c.credential_fields = {"access_token"};
   c.options = {{"share_to_feed", "whether a reel is also shown in the feed", {"true", "false"}}};
   c.linked = {text::Facet::Kind::kMention, text::Facet::Kind::kTag};
+  c.webhooks_bring_comments = true;
   c.counters = {"views", "reach", "likes", "comments", "shares", "saves", "interactions", "replies", "followers", "posts"};
   // What Meta counts of posts is a quota of the day; the rest draws on the channel's own.
   c.budgets = {{WriteKind::kPost, "publish"}};

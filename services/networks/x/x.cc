@@ -73,6 +73,7 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock, const Streamin
   c.poll_options_max = 4;
   c.poll_option_text_max = 25;
   c.options = {{"reply_settings", "who may reply", {"following", "mentionedUsers", "subscribers", "verified"}}};
+  c.webhooks_bring_comments = true;
   c.counters = {"likes", "comments", "shares", "quotes", "saves", "impressions", "followers", "posts"};
   c.post_text_max = c.reply_text_max = kTextMax;
   c.text_unit = TextUnit::kWeighted;
