@@ -75,6 +75,8 @@ struct Capabilities {
   std::string network;                   // "facebook"
   std::string display_name;              // "Facebook"
   std::map<Feature, Support> features;
+  // Kinds that the network does not have although it has their feature: what cannot be taken back (kUnban beside kBan).
+  std::map<WriteKind, Support> missing;
   bool needs_title = false;
   bool needs_media = false;              // no post without a picture or video
   int post_text_max = 0;                 // in text_unit; 0 = no limit
@@ -116,16 +118,20 @@ struct Capabilities {
   const Support& Of(Feature feature) const;   // kNotBuilt when nothing is said
   bool Can(Feature feature) const { return Of(feature).stance == Stance::kPossible; }
   // kDelete: of what others wrote, or at least of our own.
-  bool Can(WriteKind kind) const {
-    return Can(FeatureOf(kind)) || (kind == WriteKind::kDelete && Can(Feature::kDeleteOwn));
-  }
+  const Support& Of(WriteKind kind) const;
+  bool Can(WriteKind kind) const { return Of(kind).stance == Stance::kPossible; }
   // "not possible on Bluesky: <because>", for people.
-  std::string WhyNot(Feature feature) const;
+  std::string WhyNot(Feature feature) const { return WhyNot(Of(feature)); }
+  std::string WhyNot(WriteKind kind) const { return WhyNot(Of(kind)); }
 
   // For connectors that fill themselves in.
   void Allow(std::initializer_list<Feature> possible);
   void Refuse(Feature feature, std::string because, std::string source);   // kNotInApi
+  void Refuse(WriteKind kind, std::string because, std::string source);    // likewise, although its feature is possible
   void Leave(Feature feature, std::string because);                        // kNotBuilt
+
+ private:
+  std::string WhyNot(const Support& support) const;
 };
 
 }  // namespace parvis::networks

@@ -23,7 +23,7 @@ Appearance Connector::Show(const Draft& draft) const { return ShowText(TextWithL
 
 Outcome Connector::Execute(const Call& call, const Account& account, const Write& write) {
   if (capabilities().Can(write.kind)) return CarryOut(call, account, write);
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities().WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities().WhyNot(write.kind));
 }
 
 StatusOr<HandshakeAnswer> Connector::Handshake(const WebhookCall&, const std::vector<Secret>&, const Secret&) const {

@@ -196,7 +196,7 @@ Outcome BlueskyConnector::CarryOut(const Call& call, const Account& account, con
     case WriteKind::kReport:
       return Report(call, account, write);
     default:
-      return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+      return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
   }
 }
 

@@ -244,7 +244,7 @@ Outcome FacebookConnector::CarryOut(const Call& call, const Account& account, co
     default:
       break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 bool FacebookConnector::Matches(const Write& write, const OwnItem& item) const {

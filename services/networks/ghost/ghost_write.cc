@@ -248,7 +248,7 @@ Outcome GhostConnector::CarryOut(const Call& call, const Account& account, const
     default:
       break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 }  // namespace parvis::networks

@@ -182,7 +182,7 @@ Outcome InstagramConnector::CarryOut(const Call& call, const Account& account, c
       return meta::Changed(Ask(call, account, "DELETE", meta::Path(target), {}), account, target);
     default: break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 // A comment on the post, or an answer below its comment. What hangs below somebody else's post, where we were mentioned,

@@ -159,7 +159,7 @@ Outcome LinkedInConnector::CarryOut(const Call& call, const Account& account, co
     default:
       break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 }  // namespace parvis::networks

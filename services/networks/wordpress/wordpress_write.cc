@@ -160,7 +160,7 @@ Outcome WordPressConnector::CarryOut(const Call& call, const Account& account, c
     case WriteKind::kDelete: return Remove(call, account, write);
     default: break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 StatusOr<std::vector<OwnItem>> WordPressConnector::ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,

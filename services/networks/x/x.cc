@@ -276,7 +276,7 @@ Outcome XConnector::CarryOut(const Call& call, const Account& account, const Wri
     default:
       break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 bool XConnector::Matches(const Write& write, const OwnItem& item) const {
