@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -109,6 +110,8 @@ struct Capabilities {
   bool webhooks_bring_comments = false;
   // Webhooks come from hubs (WebSub): one subscription an account, to be asked for and renewed. See Connector::FindHub.
   bool websub = false;
+  // Kinds that may name a person (Write::target_author_id) in place of a target; all others but kPost need the target.
+  std::set<WriteKind> of_author = {WriteKind::kBan, WriteKind::kUnban, WriteKind::kMute, WriteKind::kUnmute};
   // Short names of the rate budgets, for a network that counts its endpoints apart: kinds with one name share one window.
   // A kind without a name draws on the channel's own budget, called "": what it reports holds for all such kinds.
   std::map<WriteKind, std::string> budgets;

@@ -98,7 +98,7 @@ struct Write {
   WriteKind kind = WriteKind::kPost;
   Draft draft;                           // kPost, kReply, kPrivateReply; kReport: text is the reason
   std::string target_remote_id;          // what is answered, hidden, ...; kPost: our own post that this one continues
-  std::string target_author_id;          // kBan to kUnmute, kReport: whom; "" = the author of the target
+  std::string target_author_id;          // Capabilities::of_author: whom; "" = the author of the target
   std::string post_remote_id;            // our post the target hangs below; may be empty
   std::string idempotency_key;           // stable over attempts of one delivery
 };
@@ -236,7 +236,8 @@ class Connector {
   // Asks the network who the credentials belong to. UNAUTHENTICATED TOKEN_EXPIRED, PERMISSION_DENIED, UNAVAILABLE, ...
   virtual StatusOr<Identity> WhoAmI(const Call& call, const Account& account) = 0;
   // One call to the network (or, for media, a fixed sequence of which one call has the effect; what follows it only adds to
-  // it, see Outcome::lacking). Without effect and REJECTED for a kind that the network does not have.
+  // it, see Outcome::lacking). Without effect and REJECTED for a kind that the network does not have, and for one that names
+  // neither its target nor, where that is enough (Capabilities::of_author), a person.
   Outcome Execute(const Call& call, const Account& account, const Write& write);
   // Our own items of this kind since `since`, newest first, `limit` a request: settles unknown outcomes. All of them, for
   // what is not among them is taken for not written: RESOURCE_EXHAUSTED READ_BACK_TOO_LONG when kReadBackPagesMax requests
@@ -270,7 +271,7 @@ class Connector {
                                                 const std::vector<std::string>& post_remote_ids);
 
  private:
-  // Execute of a kind that the capabilities allow.
+  // Execute of a kind that the capabilities allow, with the target or person that it needs.
   virtual Outcome CarryOut(const Call& call, const Account& account, const Write& write) = 0;
 };
 

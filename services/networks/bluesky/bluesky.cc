@@ -80,6 +80,7 @@ BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock, co
   c.credential_fields = {"access_token"};
   c.options = {{"label", "what the post warns of", {"sexual", "nudity", "porn", "graphic-media"}},
                {"reason", "of a report", {"spam", "violation", "misleading", "sexual", "rude", "other"}}};
+  c.of_author.insert(WriteKind::kReport);
   c.counters = {"likes", "comments", "shares", "quotes", "bookmarks", "followers", "following", "posts"};
 }
 

@@ -204,12 +204,12 @@ Answer FacebookConnector::AskAuthor(const Call& call, const Account& account, co
 // Whom: the person named, else the author of the target, who is asked for first.
 Outcome FacebookConnector::Ban(const Call& call, const Account& account, const Write& write) {
   std::string whom = write.target_author_id;
-  if (whom.empty() && !write.target_remote_id.empty()) {
+  if (whom.empty()) {
     const Answer answer = AskAuthor(call, account, write.target_remote_id);
     if (!answer.ok()) return FailedWrite(answer, account, false);
     whom = Text(Member(answer.json, "from"), "id");
   }
-  if (whom.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "nobody is named, and the target does not tell its author");
+  if (whom.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "the target does not tell its author");
   const bool ban = write.kind == WriteKind::kBan;
   const Answer answer = Ask(call, account, ban ? "POST" : "DELETE", "/" + net::UrlEncode(account.remote_id) + "/blocked", {{"user", whom}});
   // {"<person>": true} for a block, {"success": true} for its end; either is a yes.
@@ -221,9 +221,6 @@ Outcome FacebookConnector::Ban(const Call& call, const Account& account, const W
 Outcome FacebookConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   if (write.kind == WriteKind::kBan || write.kind == WriteKind::kUnban) return Ban(call, account, write);
   const std::string target = "/" + net::UrlEncode(write.target_remote_id);
-  if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
-  }
   switch (write.kind) {
     case WriteKind::kPost:
       return Post(call, account, write);

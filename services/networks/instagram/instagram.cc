@@ -158,9 +158,6 @@ Answer InstagramConnector::Ask(const Call& call, const Account& account, const s
 
 Outcome InstagramConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   const std::string& target = write.target_remote_id;
-  if (write.kind != WriteKind::kPost && target.empty()) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
-  }
   const auto change = [&](const char* field, bool value) {
     return meta::Changed(Ask(call, account, "POST", meta::Path(target), {{field, value ? "true" : "false"}}), account, target);
   };

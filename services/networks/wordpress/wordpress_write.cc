@@ -149,7 +149,6 @@ Outcome WordPressConnector::Remove(const Call& call, const Account& account, con
 }
 
 Outcome WordPressConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
-  if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
   switch (write.kind) {
     case WriteKind::kPost: return Post(call, account, write);
     case WriteKind::kReply: return Reply(call, account, write);

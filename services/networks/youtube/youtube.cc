@@ -109,6 +109,7 @@ YouTubeConnector::YouTubeConnector(net::HttpClient& http, const Clock& clock) : 
   c.features[F::kBan].because = "rejects the comment, too";
   c.Refuse(WriteKind::kUnban, "the API has no way back from a ban", std::string(kComments) + "/setModerationStatus");
   RefuseWhatIsMissing(c);
+  c.of_author = {};   // the ban is an addition to the rejection of a comment
   c.websub = true;
   c.needs_title = c.needs_media = true;
   c.title_max = 100;
@@ -245,9 +246,6 @@ Outcome YouTubeConnector::Delete(const Call& call, const Account& account, const
 }
 
 Outcome YouTubeConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
-  if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
-  }
   switch (write.kind) {
     case WriteKind::kPost:
       return Upload(call, account, write);
