@@ -58,7 +58,7 @@ StatusOr<std::unique_ptr<Stream>> Connector::OpenStream(const Call&, const Accou
   return NotPossible(*this, Feature::kStream);
 }
 
-StatusOr<std::vector<Counts>> Connector::Measure(const Call&, const Account&, const std::vector<std::string>&) {
+StatusOr<Measurement> Connector::Measure(const Call&, const Account&, const std::vector<std::string>&) {
   return NotPossible(*this, Feature::kPostCounts);
 }
 

@@ -193,6 +193,12 @@ struct Counts {
   std::map<std::string, int64_t> values;   // by Capabilities::counters
 };
 
+// What was measured, and what the headers said of the budget meanwhile.
+struct Measurement {
+  std::vector<Counts> counts;
+  RateState rate;
+};
+
 // A hub that tells of an account's news, by WebSub (https://www.w3.org/TR/websub/).
 struct Hub {
   std::string url;          // where subscriptions are asked for
@@ -267,8 +273,8 @@ class Connector {
   // From `cursor` on ("" = from now). FAILED_PRECONDITION NOT_POSSIBLE on a network without streams.
   virtual StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor);
   // The counters of these posts (at most 50; those that are gone are left out), or of the channel when the list is empty.
-  virtual StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
-                                                const std::vector<std::string>& post_remote_ids);
+  virtual StatusOr<Measurement> Measure(const Call& call, const Account& account,
+                                        const std::vector<std::string>& post_remote_ids);
 
  private:
   // Execute of a kind that the capabilities allow, with the target or person that it needs.

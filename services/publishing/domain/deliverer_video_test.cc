@@ -15,7 +15,7 @@ class DelivererVideoTest : public DelivererTest {
     d.content.media = {Media{"https://brand.example/v", type}};
     return d;
   }
-  static std::string ChannelNumber(int n) { return "0190a0b1-0000-7000-8000-" + std::to_string(100'000'000'000 + n); }
+  static std::string ChannelNumber(int n) { return "0190a0b1-0000-7000-8000-" + std::to_string(100000000000 + n); }
   // Runs one call that is held back.
   void RunOne() {
     auto task = std::move(queue_.front());
