@@ -12,7 +12,7 @@ class DelivererVideoTest : public DelivererTest {
  protected:
   Delivery Video(const std::string& name, const std::string& channel = kChannel, const std::string& type = "video/mp4") {
     Delivery d = Reply(name, "t-" + name, channel);
-    d.content.media = {Media{"https://brand.example/v", type}};
+    d.content.media = {Media{"v.mp4", type}};
     return d;
   }
   static std::string ChannelNumber(int n) { return "0190a0b1-0000-7000-8000-" + std::to_string(100000000000 + n); }
