@@ -112,10 +112,10 @@ struct IngestionConfig {
   }
   void DeclarePolling(app::Options& o) {
     const absl::Duration least = absl::Milliseconds(100);
-    o.Duration("poll_interval_min", &poll.interval_min, "Shortest time between polls of a channel without webhooks.",
-               least);
-    o.Duration("poll_interval_max", &poll.interval_max, "Longest time between polls of a channel without webhooks.",
-               least, kPlannedMax / 2);
+    o.Duration("poll_interval_min", &poll.interval_min,
+               "Shortest time between polls of a channel whose comments no webhook brings.", least);
+    o.Duration("poll_interval_max", &poll.interval_max,
+               "Longest time between polls of a channel whose comments no webhook brings.", least, kPlannedMax / 2);
     o.Duration("poll_second_way_min", &poll.second_way_min, "The shortest where webhooks are the first way.", least);
     o.Duration("poll_second_way_max", &poll.second_way_max, "The longest where webhooks are the first way.", least,
                kPlannedMax / 2);

@@ -70,8 +70,13 @@ const Support& Capabilities::Of(Feature feature) const {
   return it == features.end() ? *unsaid : it->second;
 }
 
-std::string Capabilities::WhyNot(Feature feature) const {
-  const Support& support = Of(feature);
+const Support& Capabilities::Of(WriteKind kind) const {
+  if (const auto it = missing.find(kind); it != missing.end()) return it->second;
+  const bool own_only = kind == WriteKind::kDelete && !Can(Feature::kDelete) && Can(Feature::kDeleteOwn);
+  return Of(own_only ? Feature::kDeleteOwn : FeatureOf(kind));
+}
+
+std::string Capabilities::WhyNot(const Support& support) const {
   std::string out = "not possible on " + display_name;
   if (!support.because.empty()) out += ": " + support.because;
   return out;
@@ -83,6 +88,10 @@ void Capabilities::Allow(std::initializer_list<Feature> possible) {
 
 void Capabilities::Refuse(Feature feature, std::string because, std::string source) {
   features[feature] = {Stance::kNotInApi, std::move(because), std::move(source)};
+}
+
+void Capabilities::Refuse(WriteKind kind, std::string because, std::string source) {
+  missing[kind] = {Stance::kNotInApi, std::move(because), std::move(source)};
 }
 
 void Capabilities::Leave(Feature feature, std::string because) {

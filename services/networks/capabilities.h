@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,6 +76,8 @@ struct Capabilities {
   std::string network;                   // "facebook"
   std::string display_name;              // "Facebook"
   std::map<Feature, Support> features;
+  // Kinds that the network does not have although it has their feature: what cannot be taken back (kUnban beside kBan).
+  std::map<WriteKind, Support> missing;
   bool needs_title = false;
   bool needs_media = false;              // no post without a picture or video
   int post_text_max = 0;                 // in text_unit; 0 = no limit
@@ -104,8 +107,13 @@ struct Capabilities {
   // Reading draws on one budget of all channels at the same host (the network counts by app or by our address), and not on
   // one of the channel's own: what one poll is refused for its rate holds for all of them.
   bool reads_share_budget = false;
+  // Webhooks bring the comments that polling would find, so that polling is only to be sure. Not where they tell of something
+  // else: YouTube's of videos, Ghost's of posts.
+  bool webhooks_bring_comments = false;
   // Webhooks come from hubs (WebSub): one subscription an account, to be asked for and renewed. See Connector::FindHub.
   bool websub = false;
+  // Kinds that may name a person (Write::target_author_id) in place of a target; all others but kPost need the target.
+  std::set<WriteKind> of_author = {WriteKind::kBan, WriteKind::kUnban, WriteKind::kMute, WriteKind::kUnmute};
   // Short names of the rate budgets, for a network that counts its endpoints apart: kinds with one name share one window.
   // A kind without a name draws on the channel's own budget, called "": what it reports holds for all such kinds.
   std::map<WriteKind, std::string> budgets;
@@ -115,16 +123,20 @@ struct Capabilities {
   const Support& Of(Feature feature) const;   // kNotBuilt when nothing is said
   bool Can(Feature feature) const { return Of(feature).stance == Stance::kPossible; }
   // kDelete: of what others wrote, or at least of our own.
-  bool Can(WriteKind kind) const {
-    return Can(FeatureOf(kind)) || (kind == WriteKind::kDelete && Can(Feature::kDeleteOwn));
-  }
+  const Support& Of(WriteKind kind) const;
+  bool Can(WriteKind kind) const { return Of(kind).stance == Stance::kPossible; }
   // "not possible on Bluesky: <because>", for people.
-  std::string WhyNot(Feature feature) const;
+  std::string WhyNot(Feature feature) const { return WhyNot(Of(feature)); }
+  std::string WhyNot(WriteKind kind) const { return WhyNot(Of(kind)); }
 
   // For connectors that fill themselves in.
   void Allow(std::initializer_list<Feature> possible);
   void Refuse(Feature feature, std::string because, std::string source);   // kNotInApi
+  void Refuse(WriteKind kind, std::string because, std::string source);    // likewise, although its feature is possible
   void Leave(Feature feature, std::string because);                        // kNotBuilt
+
+ private:
+  std::string WhyNot(const Support& support) const;
 };
 
 }  // namespace parvis::networks

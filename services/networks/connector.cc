@@ -22,8 +22,16 @@ const Secret& Credentials::Get(std::string_view key) const {
 Appearance Connector::Show(const Draft& draft) const { return ShowText(TextWithLink(draft), draft, capabilities()); }
 
 Outcome Connector::Execute(const Call& call, const Account& account, const Write& write) {
-  if (capabilities().Can(write.kind)) return CarryOut(call, account, write);
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities().WhyNot(FeatureOf(write.kind)));
+  const Capabilities& can = capabilities();
+  if (!can.Can(write.kind)) return RefusedBeforeSending(ErrorClass::kInvalid, can.WhyNot(write.kind));
+  if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) {
+    const bool of_author = can.of_author.contains(write.kind);
+    if (!of_author) return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
+    if (write.target_author_id.empty()) {
+      return RefusedBeforeSending(ErrorClass::kInvalid, "neither a person nor something of theirs is named");
+    }
+  }
+  return CarryOut(call, account, write);
 }
 
 StatusOr<HandshakeAnswer> Connector::Handshake(const WebhookCall&, const std::vector<Secret>&, const Secret&) const {
@@ -50,7 +58,7 @@ StatusOr<std::unique_ptr<Stream>> Connector::OpenStream(const Call&, const Accou
   return NotPossible(*this, Feature::kStream);
 }
 
-StatusOr<std::vector<Counts>> Connector::Measure(const Call&, const Account&, const std::vector<std::string>&) {
+StatusOr<Measurement> Connector::Measure(const Call&, const Account&, const std::vector<std::string>&) {
   return NotPossible(*this, Feature::kPostCounts);
 }
 

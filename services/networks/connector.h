@@ -1,7 +1,7 @@
 // A connector: what Parvis can do on one network, and its wire format. Plain code on platform/net: no database, no Kafka,
 // no gRPC. One folder per network; `if network ==` exists nowhere else.
 //
-// All calls block the calling thread until the call's deadline at most. Connectors are stateless and thread-safe: the
+// All calls block the calling thread until the call's deadline at most, or until it is cancelled. Connectors are stateless and thread-safe: the
 // account's data comes with every call. Nothing is ever retried in here: who calls decides, by `Outcome`.
 #pragma once
 
@@ -98,7 +98,7 @@ struct Write {
   WriteKind kind = WriteKind::kPost;
   Draft draft;                           // kPost, kReply, kPrivateReply; kReport: text is the reason
   std::string target_remote_id;          // what is answered, hidden, ...; kPost: our own post that this one continues
-  std::string target_author_id;          // kBan to kUnmute, kReport: whom; "" = the author of the target
+  std::string target_author_id;          // Capabilities::of_author: whom; "" = the author of the target
   std::string post_remote_id;            // our post the target hangs below; may be empty
   std::string idempotency_key;           // stable over attempts of one delivery
 };
@@ -193,6 +193,12 @@ struct Counts {
   std::map<std::string, int64_t> values;   // by Capabilities::counters
 };
 
+// What was measured, and what the headers said of the budget meanwhile.
+struct Measurement {
+  std::vector<Counts> counts;
+  RateState rate;
+};
+
 // A hub that tells of an account's news, by WebSub (https://www.w3.org/TR/websub/).
 struct Hub {
   std::string url;          // where subscriptions are asked for
@@ -236,7 +242,8 @@ class Connector {
   // Asks the network who the credentials belong to. UNAUTHENTICATED TOKEN_EXPIRED, PERMISSION_DENIED, UNAVAILABLE, ...
   virtual StatusOr<Identity> WhoAmI(const Call& call, const Account& account) = 0;
   // One call to the network (or, for media, a fixed sequence of which one call has the effect; what follows it only adds to
-  // it, see Outcome::lacking). Without effect and REJECTED for a kind that the network does not have.
+  // it, see Outcome::lacking). Without effect and REJECTED for a kind that the network does not have, and for one that names
+  // neither its target nor, where that is enough (Capabilities::of_author), a person.
   Outcome Execute(const Call& call, const Account& account, const Write& write);
   // Our own items of this kind since `since`, newest first, `limit` a request: settles unknown outcomes. All of them, for
   // what is not among them is taken for not written: RESOURCE_EXHAUSTED READ_BACK_TOO_LONG when kReadBackPagesMax requests
@@ -266,11 +273,11 @@ class Connector {
   // From `cursor` on ("" = from now). FAILED_PRECONDITION NOT_POSSIBLE on a network without streams.
   virtual StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor);
   // The counters of these posts (at most 50; those that are gone are left out), or of the channel when the list is empty.
-  virtual StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
-                                                const std::vector<std::string>& post_remote_ids);
+  virtual StatusOr<Measurement> Measure(const Call& call, const Account& account,
+                                        const std::vector<std::string>& post_remote_ids);
 
  private:
-  // Execute of a kind that the capabilities allow.
+  // Execute of a kind that the capabilities allow, with the target or person that it needs.
   virtual Outcome CarryOut(const Call& call, const Account& account, const Write& write) = 0;
 };
 

@@ -99,6 +99,10 @@ std::string Details(const Capabilities& c) {
     for (const std::string& type : c.media_types) out += " `" + type + "`";
     out += "." + MediaLimits(c);
   }
+  if (c.Can(Feature::kWebhooks)) {
+    out += c.webhooks_bring_comments ? "\n- Webhooks bring comments; polling is only to be sure."
+                                     : "\n- What comes in is polled; webhooks do not bring it.";
+  }
   if (!c.counters.empty()) {
     out += "\n- Counters:";
     for (const std::string& counter : c.counters) out += " `" + counter + "`";
@@ -117,11 +121,14 @@ std::string Details(const Capabilities& c) {
   out += c.idempotency_key ? "\n- An unknown outcome may be sent again: the network knows our key.\n"
                            : "\n- An unknown outcome is settled by reading back, never sent again blindly.\n";
   out += "\n| not possible | why | source |\n|---|---|---|\n";
-  for (const auto& [feature, support] : c.features) {
-    if (support.stance == Stance::kPossible) continue;
-    out += "| " + Words(NameOf(feature)) + " | " + (support.stance == Stance::kNotBuilt ? "not built: " : "not in the API: ") +
+  const auto add = [&out](std::string_view name, const Support& support) {
+    out += "| " + Words(name) + " | " + (support.stance == Stance::kNotBuilt ? "not built: " : "not in the API: ") +
            support.because + " | " + support.source + " |\n";
+  };
+  for (const auto& [feature, support] : c.features) {
+    if (support.stance != Stance::kPossible) add(NameOf(feature), support);
   }
+  for (const auto& [kind, support] : c.missing) add(NameOf(kind), support);
   return out;
 }
 

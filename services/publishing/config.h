@@ -22,6 +22,9 @@
 namespace parvis::publishing {
 
 struct PublishingConfig {
+  // Each call has its own deadline (call_max, video_call_max), and a whole video may go in one request of it.
+  PublishingConfig() { http_client.request_max = absl::Minutes(30); }
+
   app::ProcessConfig process;
   rpc::ServerConfig rpc;
   rpc::ClientConfig accounts;
@@ -60,10 +63,15 @@ struct PublishingConfig {
           {.min = 1, .max = 10'000});
     o.Int("calls_max", &deliverer.calls_max, "Calls to networks at once; as many threads.", {.min = 1, .max = 512});
     o.Int("calls_per_channel_max", &deliverer.calls_per_channel_max, "Of them for one channel.", {.min = 1, .max = 64});
+    o.Int("video_calls_max", &deliverer.video_calls_max,
+          "Of calls_max with a video or a document, one for a channel; always less than all.", {.min = 1, .max = 511});
     o.Duration("prefetch", &deliverer.prefetch, "How long before its time a delivery is claimed.", absl::ZeroDuration(),
                absl::Minutes(1));
     o.Duration("call_max", &deliverer.call_max, "Deadline of one call to a network.", absl::Milliseconds(100),
                absl::Minutes(5));
+    o.Duration("video_call_max", &deliverer.video_call_max,
+               "Deadline of a call with a video or a document; call_max where that is longer.", absl::Seconds(1),
+               absl::Minutes(30));
     o.Duration("claim_lease", &deliverer.lease, "A claim that is older is taken back.", absl::Seconds(5), absl::Minutes(10));
     o.Duration("sweep_every", &deliverer.sweep_every, "How often unknown and expired deliveries are looked for.",
                absl::Milliseconds(50), absl::Minutes(1));

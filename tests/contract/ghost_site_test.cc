@@ -150,11 +150,11 @@ TEST_F(GhostSiteTest, WritesReadsAndModerates) {
 
   const auto counts = connector().Measure(call(), account, {post});
   ASSERT_TRUE(counts.ok()) << counts.status();
-  ASSERT_EQ(counts->size(), 1u);
-  EXPECT_EQ(counts->front().values.at("comments"), 4);
+  ASSERT_EQ(counts->counts.size(), 1u);
+  EXPECT_EQ(counts->counts.front().values.at("comments"), 4);
   const auto site = connector().Measure(call(), account, {});
   ASSERT_TRUE(site.ok()) << site.status();
-  EXPECT_GE(site->front().values.at("members"), 2);
+  EXPECT_GE(site->counts.front().values.at("members"), 2);
   (void)second;
   Done(Of(WriteKind::kDelete, post));
   EXPECT_EQ(connector().Execute(call(), account, Of(WriteKind::kDelete, post)).reason, "NOT_FOUND");

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "ingestion/domain/waits.h"
 #include "platform/base/ids.h"
 
 namespace parvis::ingestion {
 namespace {
 
 constexpr size_t kCountersMax = 64, kCounterNameMax = 64;
-
-absl::Duration Jittered(absl::Duration interval, double uniform) { return interval * (0.9 + 0.2 * uniform); }
 
 }  // namespace
 
@@ -57,8 +56,7 @@ MeasureEnd AfterRefusal(const MeasureJob& job, const Status& why, const MeasureO
   const absl::Duration doubled = absl::Seconds(5) * (int64_t{1} << std::min(job.failures, 16));
   end.pause = Jittered(refused ? options.failure_max : std::min(options.failure_max, doubled), uniform);
   if (const std::optional<absl::Duration> asked = ToError(why).retry_after) {
-    const absl::Duration wait = std::clamp(*asked, absl::ZeroDuration(), std::min(options.wait_max, kPlannedMax / 2));
-    end.pause = std::max(end.pause, wait * (1 + 0.1 * uniform));  // a little longer: not all at once
+    end.pause = std::max(end.pause, AskedWait(*asked, options.wait_max, uniform));
   }
   return end;
 }
@@ -74,13 +72,18 @@ StatusOr<MeasureResult> Measurer::Measure(const MeasureJob& job) {
   MeasureResult result;
   Status status;
   if (!job.posts.empty()) status = MeasurePosts(job, end, result);
-  if (status.ok() && job.own && !stopping_) status = MeasureOwn(job, end, result);
+  const auto budget_wait = [&] { return BudgetWait(result.rate, options_.wait_max, uniform_()); };
+  end.pause = budget_wait();
+  if (status.ok() && job.own && !stopping_ && end.pause == absl::ZeroDuration()) {
+    status = MeasureOwn(job, end, result);
+    end.pause = budget_wait();
+  }
   if (!status.ok()) {
     // A missing permission may be one to measure only, so accounts is not told of it.
     if (status.code() == Code::kUnauthenticated) meter_.ReportBroken(CallFor(job), job, status);
     const MeasureEnd refused = AfterRefusal(job, status, options_, uniform_());
     end.failures = refused.failures;
-    end.pause = refused.pause;
+    end.pause = std::max(end.pause, refused.pause);
   }
   Status released = store_.Release(job, end);
   if (!status.ok()) return status;
@@ -93,10 +96,11 @@ Status Measurer::MeasurePosts(const MeasureJob& job, MeasureEnd& end, MeasureRes
   const std::vector<MeasuredPost> asked(job.posts.begin(), job.posts.begin() + static_cast<std::ptrdiff_t>(part));
   std::vector<std::string> ids;
   for (const MeasuredPost& post : asked) ids.push_back(post.remote_id);
-  PARVIS_ASSIGN_OR_RETURN(std::vector<ChannelMeter::Counted> counted, meter_.Measure(CallFor(job), job, ids));
+  PARVIS_ASSIGN_OR_RETURN(ChannelMeter::Reading read, meter_.Measure(CallFor(job), job, ids));
+  result.rate = read.rate;
   const absl::Time now = clock_.WallNow();
   std::map<std::string, std::map<std::string, int64_t>> by_id;
-  for (ChannelMeter::Counted& one : counted) by_id[one.remote_id] = std::move(one.counters);
+  for (ChannelMeter::Counted& one : read.counted) by_id[one.remote_id] = std::move(one.counters);
   std::vector<Sample> samples;
   std::vector<MeasureEnd::Post> posts;
   for (const MeasuredPost& post : asked) {
@@ -113,10 +117,11 @@ Status Measurer::MeasurePosts(const MeasureJob& job, MeasureEnd& end, MeasureRes
 }
 
 Status Measurer::MeasureOwn(const MeasureJob& job, MeasureEnd& end, MeasureResult& result) {
-  PARVIS_ASSIGN_OR_RETURN(std::vector<ChannelMeter::Counted> counted, meter_.Measure(CallFor(job), job, {}));
+  PARVIS_ASSIGN_OR_RETURN(ChannelMeter::Reading read, meter_.Measure(CallFor(job), job, {}));
+  result.rate = read.rate;
   std::vector<Sample> samples;
-  if (!counted.empty()) {
-    samples.push_back(MakeSample(job, "", clock_.WallNow(), std::move(counted.front().counters)));
+  if (!read.counted.empty()) {
+    samples.push_back(MakeSample(job, "", clock_.WallNow(), std::move(read.counted.front().counters)));
     PARVIS_RETURN_IF_ERROR(sink_.Send(samples));
   }
   end.own_next_in = Jittered(std::min(options_.channel_every, kPlannedMax / 2.5), uniform_());

@@ -2,7 +2,8 @@
 // rarely as a post grows old, told to whoever listens, and forgotten here: only the next time of each is kept.
 //
 // A channel is measured as a whole: one call at a time, at most `batch` of its posts in one, so that its budget is
-// asked by one of us only. What its network refuses for the rate waits as long as the network says.
+// asked by one of us only. What its network refuses for the rate waits as long as the network says, and so does a channel
+// whose budget is used up by what was measured.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,7 @@
 #include <absl/time/time.h>
 
 #include "ingestion/domain/activity.h"
+#include "ingestion/domain/poll_schedule.h"
 #include "ingestion/domain/sources.h"
 #include "platform/base/call.h"
 #include "platform/base/clock.h"
@@ -138,11 +140,15 @@ class ChannelMeter {
     std::string remote_id;
     std::map<std::string, int64_t> counters;
   };
+  struct Reading {
+    std::vector<Counted> counted;
+    RateLimit rate;  // of the budget that was drawn on
+  };
   virtual ~ChannelMeter() = default;
   // Of these posts, without those that the network does not know; of the channel itself when the list is empty. Errors
   // as of ChannelReader::Read.
-  virtual StatusOr<std::vector<Counted>> Measure(const Call& call, const MeasureJob& job,
-                                                 const std::vector<std::string>& post_remote_ids) = 0;
+  virtual StatusOr<Reading> Measure(const Call& call, const MeasureJob& job,
+                                    const std::vector<std::string>& post_remote_ids) = 0;
   // Tells accounts that the credentials are no good. Best effort.
   virtual void ReportBroken(const Call& call, const MeasureJob& job, const Status& why) = 0;
 };
@@ -156,6 +162,7 @@ Status FollowPosts(const StreamPositions& positions, std::vector<PostChange> cha
 struct MeasureResult {
   int samples = 0;
   int missing = 0;  // posts that the network did not know
+  RateLimit rate;   // what the last call told of the budget
 };
 
 // How a job ends that was refused: a wait that doubles with every failure in a row, jittered, up to failure_max, and
@@ -168,7 +175,8 @@ class Measurer {
            const MeasureOptions& options, std::function<double()> uniform)
       : store_(store), meter_(meter), sink_(sink), clock_(clock), options_(options), uniform_(std::move(uniform)) {}
 
-  // Measures one claimed channel and releases it: the posts first, then its own counters. What was measured before
+  // Measures one claimed channel and releases it: the posts first, then its own counters, which stay due when the posts
+  // have used up the budget. What was measured before
   // something failed counts; nothing is moved on before its samples are safe. After failures only a part of the posts
   // is asked for, half as many with each: behind one call of ours some networks are asked post by post, which may take
   // too long for all. The error is the job's, for logs and counters.

@@ -148,8 +148,8 @@ StatusOr<MeasureDue> FakeMeasureStore::Due() {
   return due;
 }
 
-StatusOr<std::vector<ChannelMeter::Counted>> FakeMeter::Measure(const Call&, const MeasureJob& job,
-                                                                const std::vector<std::string>& post_remote_ids) {
+StatusOr<ChannelMeter::Reading> FakeMeter::Measure(const Call&, const MeasureJob& job,
+                                                   const std::vector<std::string>& post_remote_ids) {
   const std::string& channel = job.binding.channel_id;
   Lock lock(mutex_);
   asked_.push_back(post_remote_ids);
@@ -159,17 +159,22 @@ StatusOr<std::vector<ChannelMeter::Counted>> FakeMeter::Measure(const Call&, con
   lock.lock();
   under_way_.erase(channel);
   if (!failure_.ok()) return failure_;
-  std::vector<Counted> counted;
+  Reading read{{}, rate_};
   const std::vector<std::string> own = {""};
   for (const std::string& id : post_remote_ids.empty() ? own : post_remote_ids) {
-    if (auto it = counters_.find(id); it != counters_.end()) counted.push_back({id, it->second});
+    if (auto it = counters_.find(id); it != counters_.end()) read.counted.push_back({id, it->second});
   }
-  return counted;
+  return read;
 }
 
 void FakeMeter::ReportBroken(const Call&, const MeasureJob&, const Status& why) {
   Lock lock(mutex_);
   reported_.push_back(ReasonOf(why));
+}
+
+void FakeMeter::Tell(const RateLimit& rate) {
+  Lock lock(mutex_);
+  rate_ = rate;
 }
 
 void FakeMeter::Set(const std::string& post_remote_id, std::map<std::string, int64_t> counters) {

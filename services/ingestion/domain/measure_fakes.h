@@ -56,12 +56,13 @@ class FakeMeasureStore : public MeasureStore {
 // Gives counters from a table; a post that is not in it is unknown to the network. Thread-safe.
 class FakeMeter : public ChannelMeter {
  public:
-  StatusOr<std::vector<Counted>> Measure(const Call& call, const MeasureJob& job,
-                                         const std::vector<std::string>& post_remote_ids) override;
+  StatusOr<Reading> Measure(const Call& call, const MeasureJob& job,
+                            const std::vector<std::string>& post_remote_ids) override;
   void ReportBroken(const Call& call, const MeasureJob& job, const Status& why) override;
 
   void Set(const std::string& post_remote_id, std::map<std::string, int64_t> counters);  // "": of the channel
   void Fail(Status status);  // every call from now on; OK ends that
+  void Tell(const RateLimit& rate);  // with every answer from now on
   std::vector<std::vector<std::string>> asked();
   std::vector<std::string> reported();  // reasons
   bool met();                           // two calls of one channel at once
@@ -70,6 +71,7 @@ class FakeMeter : public ChannelMeter {
   std::mutex mutex_;
   std::map<std::string, std::map<std::string, int64_t>> counters_;
   Status failure_;
+  RateLimit rate_;
   std::vector<std::vector<std::string>> asked_;
   std::vector<std::string> reported_;
   std::set<std::string> under_way_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ingestion/domain/waits.h"
 #include "platform/base/backoff.h"
 
 namespace parvis::ingestion {
@@ -81,15 +82,21 @@ int MeasureRunner::ClaimAndMeasure() {
   return static_cast<int>(jobs->size());
 }
 
+absl::Duration MeasureRunner::SharedWait(const StatusOr<MeasureResult>& result) const {
+  const absl::Duration wait_max = measurer_.options().wait_max;
+  if (result.ok()) return BudgetWait(result->rate, wait_max, 0);
+  if (result.status().code() != Code::kResourceExhausted) return absl::ZeroDuration();
+  return AskedWait(ToError(result.status()).retry_after.value_or(absl::Minutes(1)), wait_max, 0);
+}
+
 void MeasureRunner::End(const MeasureJob& job, const StatusOr<MeasureResult>& result) {
   if (watchers_.measured) watchers_.measured(job, result);
   std::lock_guard lock(mutex_);
   --running_;
   room_again_ = true;
-  if (result.status().code() == Code::kResourceExhausted && networks_.shares_budget(job.network)) {
-    const absl::Duration asked = ToError(result.status()).retry_after.value_or(absl::Minutes(1));
-    const Instant until = clock_.Now() + std::clamp(asked, absl::ZeroDuration(), measurer_.options().wait_max);
-    if (paused_.size() < kPausesMax) paused_[job.host] = std::max(paused_[job.host], until);
+  const absl::Duration wait = SharedWait(result);
+  if (wait > absl::ZeroDuration() && networks_.shares_budget(job.network) && paused_.size() < kPausesMax) {
+    paused_[job.host] = std::max(paused_[job.host], clock_.Now() + wait);
   }
   changed_.notify_all();
 }

@@ -45,6 +45,8 @@ class MeasureRunner {
  private:
   void Run();
   std::vector<std::string> PausedHosts();
+  // How long a host whose channels share a budget is left alone after this.
+  absl::Duration SharedWait(const StatusOr<MeasureResult>& result) const;
   void End(const MeasureJob& job, const StatusOr<MeasureResult>& result);
 
   static constexpr size_t kPausesMax = 1000;  // hosts that are remembered

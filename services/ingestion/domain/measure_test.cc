@@ -157,6 +157,30 @@ TEST_F(MeasureTest, WhatTheNetworkAsksToWaitIsWaited) {
   EXPECT_EQ(AfterRefusal({}, Limited(absl::Hours(1000)), options_, 0).pause, options_.wait_max);
 }
 
+TEST_F(MeasureTest, ABudgetThatIsUsedUpIsWaitedForAfterASuccess) {
+  meter_.Set("1", {{"likes", 3}});
+  meter_.Set("", {{"followers", 12}});
+  ASSERT_TRUE(Follow({Delivered("1")}).ok());
+  ASSERT_TRUE(store_.AddChannels({"x"}, absl::ZeroDuration()).ok());
+  clock_.Advance(absl::Minutes(5));
+  meter_.Tell({.remaining = 0, .reset_in = absl::Minutes(30), .retry_after = {}});
+  const auto result = MeasureDue();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->samples, 1) << "what was answered counts";
+  EXPECT_EQ(meter_.asked(), (std::vector<std::vector<std::string>>{{"1"}})) << "the channel itself would be refused";
+  clock_.Advance(absl::Minutes(30));
+  EXPECT_EQ(ReasonOf(MeasureDue().status()), "NOT_DUE") << "a little longer: not all at once";
+  clock_.Advance(absl::Minutes(2));
+  meter_.Tell({.remaining = 99, .reset_in = absl::Minutes(30), .retry_after = {}});
+  ASSERT_TRUE(MeasureDue().ok());
+  EXPECT_EQ(sink_.samples().size(), 3u) << "both were still due, and no failure has made the batch smaller";
+  meter_.Tell({.remaining = {}, .reset_in = {}, .retry_after = absl::Hours(1)});
+  clock_.Advance(absl::Minutes(10));
+  ASSERT_TRUE(MeasureDue().ok());
+  clock_.Advance(absl::Hours(1));
+  EXPECT_EQ(ReasonOf(MeasureDue().status()), "NOT_DUE") << "asked for is asked for";
+}
+
 TEST_F(MeasureTest, AfterAFailureFewerPostsAreAskedForAtOnce) {
   std::vector<PostChange> posts;
   for (int i = 0; i < 40; ++i) {
@@ -232,6 +256,25 @@ TEST(MeasureRunner, TwoReplicasMeasureEveryChannelAndNeverOneAtOnce) {
   std::set<std::string> channels;
   for (const Sample& sample : sink.samples()) channels.insert(sample.binding.channel_id);
   EXPECT_EQ(channels.size(), 30u);
+}
+
+TEST(MeasureRunner, ASharedBudgetThatIsUsedUpPausesItsHostWithoutARefusal) {
+  RealClock clock;
+  FakeMeasureStore store(clock);
+  FakeMeter meter;
+  FakeSampleSink sink;
+  meter.Set("", {{"followers", 1}});
+  meter.Tell({.remaining = 0, .reset_in = absl::Hours(1), .retry_after = {}});
+  for (int i = 0; i < 50; ++i) store.SetSource({"w1", "c" + std::to_string(i)}, "youtube");
+  MeasureOptions options;
+  Measurer measurer(store, meter, sink, clock, options, [] { return 0.5; });
+  MeasureRunner runner(store, measurer, clock, {.at_once = 1},
+                       {.channels = {"youtube"}, .shares_budget = [](const std::string&) { return true; }}, {});
+  ASSERT_TRUE(store.AddChannels({"youtube"}, absl::ZeroDuration()).ok());
+  EXPECT_EQ(runner.ClaimAndMeasure(), 1);
+  EXPECT_TRUE(testing::WaitFor([&] { return sink.samples().size() == 1; }));
+  runner.Stop();   // it has ended by now
+  EXPECT_EQ(runner.ClaimAndMeasure(), 0) << "the other 49 are due, and their host rests";
 }
 
 TEST(MeasureRunner, ASharedBudgetPausesItsHost) {

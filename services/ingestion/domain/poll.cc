@@ -22,11 +22,7 @@ PollEnd AfterSuccess(const Claimed& claimed, const PollResult& result, absl::Dur
   const bool crowd = !source.last_poll || claimed.late > source.interval / 10;
   // More is there already: go on as soon as others have had their turn.
   if (result.reached_end) end.next_in = crowd ? Scattered(end.interval, uniform) : Jittered(end.interval, uniform);
-  if (result.rate.remaining && *result.rate.remaining <= 0 && result.rate.reset_in) {
-    end.next_in = std::max(end.next_in, AskedWait(*result.rate.reset_in, wait_max, uniform));
-  }
-  if (result.rate.retry_after)
-    end.next_in = std::max(end.next_in, AskedWait(*result.rate.retry_after, wait_max, uniform));
+  end.next_in = std::max(end.next_in, BudgetWait(result.rate, wait_max, uniform));
   return end;
 }
 

@@ -39,7 +39,7 @@ class ChannelReader {
 };
 
 struct PollOptions {
-  absl::Duration interval_min = absl::Seconds(5);  // networks without webhooks
+  absl::Duration interval_min = absl::Seconds(5);  // not heard by webhook
   absl::Duration interval_max = absl::Minutes(1);
   absl::Duration second_way_min = absl::Minutes(2);  // heard by webhook or stream: only to be sure
   absl::Duration second_way_max = absl::Minutes(15);
@@ -75,8 +75,8 @@ PollEnd AfterFailure(const Source& source, const Status& why, const PollOptions&
 
 class Poller {
  public:
-  // `second_way`: whether a network tells by webhook, so that polling is only the second way; it is for a channel whose
-  // stream is being read, or of which a hub tells, too.
+  // `second_way`: whether a network's webhooks bring comments, so that polling is only the second way; it is for a
+  // channel whose stream is being read, or of which a hub tells, too.
   Poller(SourceStore& store, ChannelReader& reader, ActivitySink& sink, const Clock& clock, const PollOptions& options,
          std::function<bool(const std::string& network)> second_way, std::function<double()> uniform)
       : store_(store),

@@ -45,6 +45,13 @@ absl::Duration AskedWait(absl::Duration wait, absl::Duration wait_max, double un
   return std::clamp(wait, absl::ZeroDuration(), std::min(wait_max, kPlannedMax / 2)) * (1 + 0.1 * uniform);
 }
 
+absl::Duration BudgetWait(const RateLimit& rate, absl::Duration wait_max, double uniform) {
+  absl::Duration wait = absl::ZeroDuration();
+  if (rate.remaining && *rate.remaining <= 0 && rate.reset_in) wait = AskedWait(*rate.reset_in, wait_max, uniform);
+  if (rate.retry_after) wait = std::max(wait, AskedWait(*rate.retry_after, wait_max, uniform));
+  return wait;
+}
+
 absl::Duration Doubled(absl::Duration first, int failures, absl::Duration max) {
   return std::min(max, first * (int64_t{1} << std::clamp(failures - 1, 0, 16)));
 }

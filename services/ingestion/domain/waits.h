@@ -7,6 +7,7 @@
 #include <absl/time/time.h>
 
 #include "ingestion/domain/activity.h"
+#include "ingestion/domain/poll_schedule.h"
 #include "ingestion/domain/sink.h"
 #include "platform/base/error.h"
 
@@ -27,6 +28,8 @@ absl::Duration Jittered(absl::Duration wait, double uniform);   // ±10 %
 absl::Duration Scattered(absl::Duration wait, double uniform);  // half of it to all
 // What a network asks us to wait, made up to a tenth longer and never absurd (it may say anything): at most `wait_max`.
 absl::Duration AskedWait(absl::Duration wait, absl::Duration wait_max, double uniform);
+// What is left of a budget makes us wait: a used-up window for its end, or as long as was asked for; zero when nothing does.
+absl::Duration BudgetWait(const RateLimit& rate, absl::Duration wait_max, double uniform);
 // `first`, doubled by every failure in a row after the first one, at most `max`.
 absl::Duration Doubled(absl::Duration first, int failures, absl::Duration max);
 

@@ -85,6 +85,11 @@ bool ConnectorReader::SharesBudget(const std::string& network) const {
   return it != connectors_.end() && it->second->capabilities().reads_share_budget;
 }
 
+bool ConnectorReader::HearsByWebhook(const std::string& network) const {
+  auto it = connectors_.find(network);
+  return it != connectors_.end() && it->second->capabilities().webhooks_bring_comments;
+}
+
 bool ConnectorReader::CanRead(const std::string& network) const {
   auto it = connectors_.find(network);
   return it != connectors_.end() && it->second->capabilities().Can(networks::Feature::kPolling);

@@ -34,6 +34,8 @@ class ConnectorReader : public ChannelReader {
   ConnectorReader(const Connectors& connectors, ChannelDesk& desk) : connectors_(connectors), desk_(desk) {}
   // Whether the network can be read back at all.
   bool CanRead(const std::string& network) const;
+  // Whether its webhooks, where they are taken, bring what polling would find.
+  bool HearsByWebhook(const std::string& network) const;
   // Whether all channels of one host draw on one budget there.
   bool SharesBudget(const std::string& network) const;
   StatusOr<ReadPage> Read(const Call& call, const Source& source, const std::string& cursor, absl::Time since,

@@ -23,8 +23,8 @@ MeasureRunner::Networks ConnectorMeter::Networks() const {
   return networks;
 }
 
-StatusOr<std::vector<ChannelMeter::Counted>> ConnectorMeter::Measure(const Call& call, const MeasureJob& job,
-                                                                     const std::vector<std::string>& post_remote_ids) {
+StatusOr<ChannelMeter::Reading> ConnectorMeter::Measure(const Call& call, const MeasureJob& job,
+                                                        const std::vector<std::string>& post_remote_ids) {
   auto it = connectors_.find(job.network);
   if (it == connectors_.end()) {
     return MakeError(Code::kFailedPrecondition, "NETWORK_UNKNOWN", "this build does not have the network");
@@ -34,11 +34,11 @@ StatusOr<std::vector<ChannelMeter::Counted>> ConnectorMeter::Measure(const Call&
                                   .remote_id = opened.remote_id,
                                   .base_url = opened.base_url,
                                   .credentials = networks::Credentials{std::move(opened.credentials)}};
-  PARVIS_ASSIGN_OR_RETURN(std::vector<networks::Counts> counts, it->second->Measure(call, account, post_remote_ids));
-  std::vector<Counted> counted;
-  counted.reserve(counts.size());
-  for (networks::Counts& one : counts) counted.push_back({std::move(one.remote_id), std::move(one.values)});
-  return counted;
+  PARVIS_ASSIGN_OR_RETURN(networks::Measurement measured, it->second->Measure(call, account, post_remote_ids));
+  Reading read{{}, {measured.rate.remaining, measured.rate.reset_in, measured.rate.retry_after}};
+  read.counted.reserve(measured.counts.size());
+  for (networks::Counts& one : measured.counts) read.counted.push_back({std::move(one.remote_id), std::move(one.values)});
+  return read;
 }
 
 void ConnectorMeter::ReportBroken(const Call& call, const MeasureJob& job, const Status& why) {

@@ -18,8 +18,8 @@ class ConnectorMeter : public ChannelMeter {
   bool CountsPosts(const std::string& network) const;
   // Networks that count channels, and whether all channels of one host draw on one budget.
   MeasureRunner::Networks Networks() const;
-  StatusOr<std::vector<Counted>> Measure(const Call& call, const MeasureJob& job,
-                                         const std::vector<std::string>& post_remote_ids) override;
+  StatusOr<Reading> Measure(const Call& call, const MeasureJob& job,
+                            const std::vector<std::string>& post_remote_ids) override;
   void ReportBroken(const Call& call, const MeasureJob& job, const Status& why) override;
 
  private:

@@ -13,14 +13,18 @@ namespace parvis::ingestion {
 // All that main.cc needs of polling.
 class PollListener {
  public:
-  // `by_webhook`: whether webhooks of a network are taken, so that polling it is only the second way. All but the
-  // options outlive it.
+  // `by_webhook`: whether webhooks of a network are taken, so that polling it is only the second way where they bring
+  // comments. All but the options outlive it.
   PollListener(const Connectors& connectors, ChannelDesk& desk, SourceStore& store, ActivitySink& sink,
                HeardBook& heard, std::function<bool(const std::string& network)> by_webhook, const Clock& clock,
                const PollOptions& one, const Runner::Options& options, absl::Duration late_max, obs::Metrics& metrics,
                std::function<double()> uniform)
       : reader_(connectors, desk),
-        poller_(store, reader_, sink, clock, one, std::move(by_webhook), std::move(uniform)),
+        poller_(store, reader_, sink, clock, one,
+                [this, by_webhook = std::move(by_webhook)](const std::string& network) {
+                  return by_webhook(network) && reader_.HearsByWebhook(network);
+                },
+                std::move(uniform)),
         metrics_(connectors, metrics, late_max),
         runner_(store, desk, poller_, heard, clock, options,
                 {[this](const std::string& network) { return reader_.CanRead(network); },

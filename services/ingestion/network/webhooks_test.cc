@@ -6,6 +6,7 @@
 
 #include "ingestion/domain/fakes.h"
 #include "ingestion/domain/runner.h"
+#include "ingestion/network/adapters.h"
 #include "ingestion/network/secrets.h"
 #include "ingestion/network/webhooks.h"
 #include "networks/wire/signature.h"
@@ -291,6 +292,20 @@ TEST_F(WebhooksTest, WebhookAndPollGiveTheSameNaturalKey) {
   EXPECT_GT(asked, 0);
   EXPECT_EQ(ids, std::set<std::string>{sink_.activities()[0].id});
   graph.Stop(absl::Seconds(5));
+}
+
+// What a webhook does not bring must not be waited for: polling of such networks is the first way, secret or not.
+TEST_F(WebhooksTest, OnlyWebhooksThatBringCommentsMakePollingTheSecondWay) {
+  FakeDesk desk;
+  const ConnectorReader reader(connectors_, desk);
+  std::vector<std::string> heard;
+  for (const auto& [network, connector] : connectors_) {
+    if (!reader.HearsByWebhook(network)) continue;
+    heard.push_back(network);
+    EXPECT_TRUE(connector->capabilities().Can(networks::Feature::kWebhooks)) << network;
+  }
+  EXPECT_EQ(heard, (std::vector<std::string>{"discourse", "facebook", "instagram", "linkedin", "x"}));
+  EXPECT_FALSE(reader.HearsByWebhook("unknown"));
 }
 
 TEST(WebhookSettingsTest, AreCheckedBeforeTheStart) {

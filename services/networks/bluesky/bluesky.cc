@@ -80,6 +80,7 @@ BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock, co
   c.credential_fields = {"access_token"};
   c.options = {{"label", "what the post warns of", {"sexual", "nudity", "porn", "graphic-media"}},
                {"reason", "of a report", {"spam", "violation", "misleading", "sexual", "rude", "other"}}};
+  c.of_author.insert(WriteKind::kReport);
   c.counters = {"likes", "comments", "shares", "quotes", "bookmarks", "followers", "following", "posts"};
 }
 
@@ -196,7 +197,7 @@ Outcome BlueskyConnector::CarryOut(const Call& call, const Account& account, con
     case WriteKind::kReport:
       return Report(call, account, write);
     default:
-      return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+      return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
   }
 }
 

@@ -39,8 +39,8 @@ class BlueskyConnector : public Connector {
   // The cursor is the time of the last post that went by, in microseconds; some seconds before it are read again. A gap is
   // said when the cursor is older than what is kept, or when what comes begins much later.
   StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor) override;
-  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
-                                        const std::vector<std::string>& post_remote_ids) override;
+  StatusOr<Measurement> Measure(const Call& call, const Account& account,
+                                const std::vector<std::string>& post_remote_ids) override;
 
  private:
   class Jetstream;

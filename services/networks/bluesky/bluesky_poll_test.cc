@@ -185,9 +185,9 @@ TEST_F(BlueskyPoll, MeasuresTwentyFivePostsACall) {
   Page("posts", Json::array(), "");
   const auto counts = connector_.Measure(network_.call(), account_, uris);
   ASSERT_TRUE(counts.ok()) << counts.status();
-  ASSERT_EQ(counts->size(), 1u) << "those that are gone are left out";
-  EXPECT_EQ(counts->front().remote_id, uris[0]);
-  EXPECT_EQ(counts->front().values,
+  ASSERT_EQ(counts->counts.size(), 1u) << "those that are gone are left out";
+  EXPECT_EQ(counts->counts.front().remote_id, uris[0]);
+  EXPECT_EQ(counts->counts.front().values,
             (std::map<std::string, int64_t>{{"likes", 3}, {"comments", 2}, {"shares", 1}, {"quotes", 0}}));
   const auto taken = network_.Taken();
   ASSERT_EQ(taken.size(), 2u);
@@ -195,10 +195,10 @@ TEST_F(BlueskyPoll, MeasuresTwentyFivePostsACall) {
 
   network_.Next(200, R"({"did":"did:plc:me","followersCount":5,"followsCount":4,"postsCount":3})");
   const auto channel = connector_.Measure(network_.call(), account_, {});
-  ASSERT_TRUE(channel.ok() && channel->size() == 1) << channel.status();
-  EXPECT_EQ(channel->front().remote_id, "did:plc:me");
-  EXPECT_EQ(channel->front().values.at("followers"), 5);
-  for (const auto& [name, value] : channel->front().values) {
+  ASSERT_TRUE(channel.ok() && channel->counts.size() == 1) << channel.status();
+  EXPECT_EQ(channel->counts.front().remote_id, "did:plc:me");
+  EXPECT_EQ(channel->counts.front().values.at("followers"), 5);
+  for (const auto& [name, value] : channel->counts.front().values) {
     const auto& counters = connector_.capabilities().counters;
     EXPECT_NE(std::find(counters.begin(), counters.end(), name), counters.end()) << name;
   }

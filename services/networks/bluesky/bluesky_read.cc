@@ -63,18 +63,19 @@ void Count(const Json& json, const char* key, const char* name, Counts* counts) 
 
 }  // namespace
 
-StatusOr<std::vector<Counts>> BlueskyConnector::Measure(const Call& call, const Account& account,
-                                                        const std::vector<std::string>& post_remote_ids) {
-  std::vector<Counts> out;
+StatusOr<Measurement> BlueskyConnector::Measure(const Call& call, const Account& account,
+                                                const std::vector<std::string>& post_remote_ids) {
+  Measurement out;
   if (post_remote_ids.empty()) {
     const Answer answer = Ask(call, account, "app.bsky.actor.getProfile?actor=" + net::UrlEncode(account.remote_id));
     if (!answer.ok()) return FailedRead(answer, account);
     if (Text(answer.json, "did").empty()) return UnintelligibleRead();
+    TakeRate(answer, &out.rate);
     Counts counts{account.remote_id, {}};
     Count(answer.json, "followersCount", "followers", &counts);
     Count(answer.json, "followsCount", "following", &counts);
     Count(answer.json, "postsCount", "posts", &counts);
-    out.push_back(std::move(counts));
+    out.counts.push_back(std::move(counts));
     return out;
   }
   std::vector<std::string> uris;
@@ -88,6 +89,7 @@ StatusOr<std::vector<Counts>> BlueskyConnector::Measure(const Call& call, const 
     if (!answer.ok()) return FailedRead(answer, account);
     const Json& posts = Member(answer.json, "posts");
     if (!posts.is_array() || posts.size() > kPageItemsMax) return UnintelligibleRead();
+    TakeRate(answer, &out.rate);
     for (const Json& post : posts) {
       Counts counts{Text(post, "uri"), {}};
       if (std::find(uris.begin(), uris.end(), counts.remote_id) == uris.end()) continue;
@@ -96,7 +98,7 @@ StatusOr<std::vector<Counts>> BlueskyConnector::Measure(const Call& call, const 
       Count(post, "repostCount", "shares", &counts);
       Count(post, "quoteCount", "quotes", &counts);
       Count(post, "bookmarkCount", "bookmarks", &counts);
-      out.push_back(std::move(counts));
+      out.counts.push_back(std::move(counts));
     }
   }
   return out;

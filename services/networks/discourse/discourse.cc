@@ -47,6 +47,7 @@ DiscourseConnector::DiscourseConnector(net::HttpClient& http, const Clock& clock
   c.credential_fields = {"api_key", "api_username"};
   c.options = {{"category", "the number of the category that a topic goes into; without, the forum's default", {}}};
   c.linked = {text::Facet::Kind::kLink, text::Facet::Kind::kMention};
+  c.webhooks_bring_comments = true;
   c.counters = {"likes", "comments", "views", "reads", "members", "posts", "topics"};
 }
 

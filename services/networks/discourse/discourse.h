@@ -37,8 +37,8 @@ class DiscourseConnector : public Connector {
   WebhookContent ParseWebhook(std::string_view body) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;
-  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
-                                        const std::vector<std::string>& post_remote_ids) override;
+  StatusOr<Measurement> Measure(const Call& call, const Account& account,
+                                const std::vector<std::string>& post_remote_ids) override;
 
  private:
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
@@ -69,7 +69,7 @@ class DiscourseConnector : public Connector {
   StatusOr<std::vector<OwnItem>> OwnReplies(const Call& call, const Account& account, const std::string& topic,
                                             absl::Time since, int limit);
   StatusOr<std::vector<OwnItem>> ReadTarget(const Call& call, const Account& account, const Write& write);
-  Status MeasurePost(const Call& call, const Account& account, const std::string& id, std::vector<Counts>* out);
+  Status MeasurePost(const Call& call, const Account& account, const std::string& id, Measurement* out);
 
   net::HttpClient& http_;
   const Clock& clock_;

@@ -189,10 +189,11 @@ void Count(const Json& json, std::initializer_list<const char*> keys, const char
 }  // namespace
 
 Status DiscourseConnector::MeasurePost(const Call& call, const Account& account, const std::string& id,
-                                       std::vector<Counts>* out) {
+                                       Measurement* out) {
   const Answer answer = AskPost(call, account, id);
   if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) return absl::OkStatus();
   if (!answer.ok()) return FailedRead(answer, account);
+  TakeRate(answer, &out->rate);
   Counts counts;
   counts.remote_id = id;
   Count(answer.json, {"reply_count"}, "comments", &counts);
@@ -205,28 +206,30 @@ Status DiscourseConnector::MeasurePost(const Call& call, const Account& account,
   if (NumberOf(answer.json, "post_number") == 1) {  // the topic's own counters stand for its first post
     const Answer topic = Ask(call, account, "GET", "/t/" + net::UrlEncode(Text(answer.json, "topic_id")) + ".json");
     if (!topic.ok()) return FailedRead(topic, account);
+    TakeRate(topic, &out->rate);
     Count(topic.json, {"views"}, "views", &counts);
     if (const int64_t posts = NumberOf(topic.json, "posts_count"); posts > 0) counts.values["comments"] = posts - 1;
   }
-  out->push_back(std::move(counts));
+  out->counts.push_back(std::move(counts));
   return absl::OkStatus();
 }
 
-StatusOr<std::vector<Counts>> DiscourseConnector::Measure(const Call& call, const Account& account,
-                                                          const std::vector<std::string>& post_remote_ids) {
-  std::vector<Counts> out;
+StatusOr<Measurement> DiscourseConnector::Measure(const Call& call, const Account& account,
+                                                  const std::vector<std::string>& post_remote_ids) {
+  Measurement out;
   if (post_remote_ids.empty()) {
     const Answer answer = Ask(call, account, "GET", "/about.json");
     if (!answer.ok()) return FailedRead(answer, account);
     const Json& stats = Member(Member(answer.json, "about"), "stats");
     if (!stats.is_object()) return UnintelligibleRead();
+    TakeRate(answer, &out.rate);
     Counts counts;
     counts.remote_id = account.remote_id;
     Count(stats, {"users_count", "user_count"}, "members", &counts);  // plural since 2023
     Count(stats, {"posts_count", "post_count"}, "posts", &counts);
     Count(stats, {"topics_count", "topic_count"}, "topics", &counts);
     Count(stats, {"likes_count", "like_count"}, "likes", &counts);
-    out.push_back(std::move(counts));
+    out.counts.push_back(std::move(counts));
     return out;
   }
   for (size_t i = 0; i < post_remote_ids.size() && i < 50; ++i) {

@@ -314,11 +314,11 @@ TEST_F(DiscourseTest, Measures) {
   network.Next(404, R"({"errors":["-"],"error_type":"not_found"})");
   const auto counts = connector.Measure(network.call(), account, {"34", "35", "review/7"});
   ASSERT_TRUE(counts.ok()) << counts.status();
-  ASSERT_EQ(counts->size(), 1u);
-  EXPECT_EQ(counts->at(0).values,
+  ASSERT_EQ(counts->counts.size(), 1u);
+  EXPECT_EQ(counts->counts.at(0).values,
             (std::map<std::string, int64_t>{{"likes", 5}, {"comments", 6}, {"views", 120}, {"reads", 8}}));
   network.Next(200, R"({"about":{"stats":{"topic_count":1,"posts_count":2,"user_count":3,"like_count":4}}})");
-  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values,
+  EXPECT_EQ(connector.Measure(network.call(), account, {})->counts.at(0).values,
             (std::map<std::string, int64_t>{{"likes", 4}, {"members", 3}, {"posts", 2}, {"topics", 1}}));
 }
 

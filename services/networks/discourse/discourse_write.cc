@@ -189,10 +189,6 @@ bool DiscourseConnector::FindUser(const Call& call, const Account& account, cons
   *user = write.target_author_id;
   if (!user->empty()) return true;
   Place place;
-  if (write.target_remote_id.empty()) {
-    *failed = RefusedBeforeSending(ErrorClass::kInvalid, "neither an author nor a post of theirs is named");
-    return false;
-  }
   if (!Find(call, account, write.target_remote_id, &place, failed)) return false;
   *user = place.user;
   if (user->empty()) *failed = RefusedBeforeSending(ErrorClass::kNotFound, "the post's author is not told");
@@ -253,10 +249,6 @@ Outcome DiscourseConnector::Moderate(const Call& call, const Account& account, c
 }
 
 Outcome DiscourseConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
-  const bool of_author = FeatureOf(write.kind) == Feature::kBan || FeatureOf(write.kind) == Feature::kMute;
-  if (write.kind != WriteKind::kPost && !of_author && write.target_remote_id.empty()) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
-  }
   const bool queued = !ReviewableOf(write.target_remote_id).empty();
   switch (write.kind) {
     case WriteKind::kPost:

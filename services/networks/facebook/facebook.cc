@@ -83,6 +83,7 @@ FacebookConnector::FacebookConnector(net::HttpClient& http, const Clock& clock) 
   c.Leave(F::kNativeSchedule, "Parvis schedules: a change of plan never reaches the network");
   c.Leave(F::kMentions, "mentions elsewhere are not built");
   c.Leave(F::kMessages, "messages are not read");
+  c.webhooks_bring_comments = true;
   c.counters = {"likes", "comments", "shares", "views", "reach", "followers"};
   c.post_text_max = kPostTextMax;
   c.reply_text_max = kReplyTextMax;
@@ -204,12 +205,12 @@ Answer FacebookConnector::AskAuthor(const Call& call, const Account& account, co
 // Whom: the person named, else the author of the target, who is asked for first.
 Outcome FacebookConnector::Ban(const Call& call, const Account& account, const Write& write) {
   std::string whom = write.target_author_id;
-  if (whom.empty() && !write.target_remote_id.empty()) {
+  if (whom.empty()) {
     const Answer answer = AskAuthor(call, account, write.target_remote_id);
     if (!answer.ok()) return FailedWrite(answer, account, false);
     whom = Text(Member(answer.json, "from"), "id");
   }
-  if (whom.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "nobody is named, and the target does not tell its author");
+  if (whom.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "the target does not tell its author");
   const bool ban = write.kind == WriteKind::kBan;
   const Answer answer = Ask(call, account, ban ? "POST" : "DELETE", "/" + net::UrlEncode(account.remote_id) + "/blocked", {{"user", whom}});
   // {"<person>": true} for a block, {"success": true} for its end; either is a yes.
@@ -221,9 +222,6 @@ Outcome FacebookConnector::Ban(const Call& call, const Account& account, const W
 Outcome FacebookConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   if (write.kind == WriteKind::kBan || write.kind == WriteKind::kUnban) return Ban(call, account, write);
   const std::string target = "/" + net::UrlEncode(write.target_remote_id);
-  if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
-  }
   switch (write.kind) {
     case WriteKind::kPost:
       return Post(call, account, write);
@@ -244,7 +242,7 @@ Outcome FacebookConnector::CarryOut(const Call& call, const Account& account, co
     default:
       break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 bool FacebookConnector::Matches(const Write& write, const OwnItem& item) const {

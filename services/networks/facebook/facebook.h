@@ -31,7 +31,8 @@ class FacebookConnector : public Connector {
   Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const override;
   WebhookContent ParseWebhook(std::string_view body) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) override;
-  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account, const std::vector<std::string>& post_remote_ids) override;
+  StatusOr<Measurement> Measure(const Call& call, const Account& account,
+                                const std::vector<std::string>& post_remote_ids) override;
 
  private:
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;

@@ -20,11 +20,12 @@ Counts OfPost(const std::string& id, const Json& post) {
 
 }  // namespace
 
-StatusOr<std::vector<Counts>> FacebookConnector::Measure(const Call& call, const Account& account,
-                                                         const std::vector<std::string>& post_remote_ids) {
+StatusOr<Measurement> FacebookConnector::Measure(const Call& call, const Account& account,
+                                                 const std::vector<std::string>& post_remote_ids) {
   if (post_remote_ids.size() > kIdsMax) {
     return InvalidField("post_remote_ids", "TOO_MANY", "at most " + std::to_string(kIdsMax) + " at once");
   }
+  Measurement out;
   if (post_remote_ids.empty()) {
     const Answer answer =
         Ask(call, account, "GET", "/" + net::UrlEncode(account.remote_id), {{"fields", "id,followers_count"}});
@@ -32,12 +33,13 @@ StatusOr<std::vector<Counts>> FacebookConnector::Measure(const Call& call, const
     Counts counts;
     counts.remote_id = Text(answer.json, "id");
     if (counts.remote_id.empty()) return UnintelligibleRead();
+    TakeRate(answer, &out.rate);
     meta::TakeCount(Member(answer.json, "followers_count"), "followers", &counts);
     PARVIS_RETURN_IF_ERROR(meta::AskInsights(http_, call, account, {{"page_media_view", "views"}, {"page_total_media_view_unique", "reach"}},
-                                             {{"period", "day"}}, &counts));
-    return std::vector<Counts>{std::move(counts)};
+                                             {{"period", "day"}}, &counts, &out.rate));
+    out.counts.push_back(std::move(counts));
+    return out;
   }
-  std::vector<Counts> out;
   // One by one: in a call for several, one that is gone refuses all.
   for (const std::string& id : post_remote_ids) {
     const Answer answer =
@@ -46,11 +48,12 @@ StatusOr<std::vector<Counts>> FacebookConnector::Measure(const Call& call, const
     if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) continue;
     if (!answer.ok()) return FailedRead(answer, account);
     if (Text(answer.json, "id").empty()) return UnintelligibleRead();
-    out.push_back(OfPost(id, answer.json));
+    TakeRate(answer, &out.rate);
+    out.counts.push_back(OfPost(id, answer.json));
   }
-  for (Counts& counts : out) {
+  for (Counts& counts : out.counts) {
     PARVIS_RETURN_IF_ERROR(meta::AskInsights(http_, call, account, {{"post_media_view", "views"}, {"post_total_media_view_unique", "reach"}},
-                                             {{"period", "lifetime"}}, &counts));
+                                             {{"period", "lifetime"}}, &counts, &out.rate));
   }
   return out;
 }

@@ -303,10 +303,10 @@ TEST_F(FacebookTest, CountsPostsAndThePage) {
   network.Next(400, R"({"error":{"message":"gone","type":"GraphMethodException","code":100,"error_subcode":33}})");
   const auto counts = connector.Measure(network.call(), account, {"1_2", "1_3"});
   ASSERT_TRUE(counts.ok()) << counts.status();
-  ASSERT_EQ(counts->size(), 1u);
-  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"likes", 9}, {"comments", 3}, {"shares", 4}}));
+  ASSERT_EQ(counts->counts.size(), 1u);
+  EXPECT_EQ(counts->counts.at(0).values, (std::map<std::string, int64_t>{{"likes", 9}, {"comments", 3}, {"shares", 4}}));
   network.Next(200, R"({"id":"1","followers_count":12})");
-  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values.at("followers"), 12);
+  EXPECT_EQ(connector.Measure(network.call(), account, {})->counts.at(0).values.at("followers"), 12);
 }
 
 }  // namespace parvis::networks

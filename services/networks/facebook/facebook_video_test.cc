@@ -187,11 +187,11 @@ TEST_F(FacebookVideoTest, ChecksAndCounts) {
   network.Next(200, R"({"data":[{"name":"post_media_view","period":"lifetime","values":[{"value":70}]},{"name":"post_total_media_view_unique","values":[{"value":50}]}]})");
   const auto counts = connector.Measure(network.call(), account, {"1_2"});
   ASSERT_TRUE(counts.ok()) << counts.status();
-  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"likes", 9}, {"shares", 0}, {"views", 70}, {"reach", 50}}));
+  EXPECT_EQ(counts->counts.at(0).values, (std::map<std::string, int64_t>{{"likes", 9}, {"shares", 0}, {"views", 70}, {"reach", 50}}));
   EXPECT_EQ(net::ParseQuery(network.Taken()[1].query).at("metric"), "post_media_view,post_total_media_view_unique");
   network.Next(200, R"({"id":"111","followers_count":12})");
   network.Next(200, R"({"data":[{"name":"page_media_view","values":[{"value":1},{"value":2}]}]})");
-  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values, (std::map<std::string, int64_t>{{"followers", 12}, {"views", 2}}));
+  EXPECT_EQ(connector.Measure(network.call(), account, {})->counts.at(0).values, (std::map<std::string, int64_t>{{"followers", 12}, {"views", 2}}));
   network.Next(200, R"({"id":"111"})");
   network.Next(400, R"({"error":{"code":32,"message":"too often"}})");
   EXPECT_EQ(ReasonOf(connector.Measure(network.call(), account, {}).status()), "RATE_LIMITED");

@@ -63,13 +63,13 @@ std::vector<Violation> FeedConnector::Check(WriteKind kind, const Draft& draft) 
 }
 
 Outcome FeedConnector::CarryOut(const Call&, const Account&, const Write& write) {
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 StatusOr<std::vector<OwnItem>> FeedConnector::ReadBack(const Call&, const Account&, const Write& write, absl::Time,
                                                        int) {
   return MakeError(Code::kFailedPrecondition, "NOT_POSSIBLE",
-                   std::string(NameOf(write.kind)) + " is " + capabilities_.WhyNot(FeatureOf(write.kind)));
+                   std::string(NameOf(write.kind)) + " is " + capabilities_.WhyNot(write.kind));
 }
 
 bool FeedConnector::Matches(const Write&, const OwnItem&) const { return false; }

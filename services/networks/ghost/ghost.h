@@ -35,8 +35,8 @@ class GhostConnector : public Connector {
   WebhookContent ParseWebhook(std::string_view body) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;
-  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
-                                        const std::vector<std::string>& post_remote_ids) override;
+  StatusOr<Measurement> Measure(const Call& call, const Account& account,
+                                const std::vector<std::string>& post_remote_ids) override;
 
  private:
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
@@ -57,7 +57,7 @@ class GhostConnector : public Connector {
   std::string Upload(const Call& call, const Account& account, const Media& media, size_t index, Outcome* failed);
 
   StatusOr<std::vector<OwnItem>> ReadTarget(const Call& call, const Account& account, const Write& write);
-  StatusOr<std::vector<Counts>> MeasureSite(const Call& call, const Account& account);
+  StatusOr<Measurement> MeasureSite(const Call& call, const Account& account);
   Status ReadNewComments(const Call& call, const Account& account, int limit, SeenComments* round,
                          PollPage* page);
   Status ReadWatched(const Call& call, const Account& account, SeenComments* round, PollPage* page);

@@ -131,7 +131,8 @@ bool GhostConnector::Matches(const Write& write, const OwnItem& item) const {
   }
 }
 
-StatusOr<std::vector<Counts>> GhostConnector::MeasureSite(const Call& call, const Account& account) {
+StatusOr<Measurement> GhostConnector::MeasureSite(const Call& call, const Account& account) {
+  Measurement out;
   Counts site;
   site.remote_id = account.remote_id;
   for (const char* what : {"members", "posts", "comments"}) {
@@ -140,19 +141,21 @@ StatusOr<std::vector<Counts>> GhostConnector::MeasureSite(const Call& call, cons
     if (!answer.ok()) return FailedRead(answer, account);
     const Json& pagination = Member(Member(answer.json, "meta"), "pagination");
     if (!pagination.is_object()) return UnintelligibleRead();
+    TakeRate(answer, &out.rate);
     site.values[what] = Number(pagination, "total");
   }
-  return std::vector<Counts>{site};
+  out.counts.push_back(std::move(site));
+  return out;
 }
 
-StatusOr<std::vector<Counts>> GhostConnector::Measure(const Call& call, const Account& account,
-                                                      const std::vector<std::string>& post_remote_ids) {
+StatusOr<Measurement> GhostConnector::Measure(const Call& call, const Account& account,
+                                              const std::vector<std::string>& post_remote_ids) {
   if (post_remote_ids.empty()) return MeasureSite(call, account);
   std::string ids;
   for (size_t i = 0; i < post_remote_ids.size() && i < kMeasuredMax; ++i) {
     if (IsGhostId(post_remote_ids[i])) ids += (ids.empty() ? "" : ",") + GhostLiteral(post_remote_ids[i]);
   }
-  std::vector<Counts> out;
+  Measurement out;
   if (ids.empty()) return out;
   const Answer posts =
       Ask(call, account, "GET", "/posts/",
@@ -161,6 +164,7 @@ StatusOr<std::vector<Counts>> GhostConnector::Measure(const Call& call, const Ac
   if (!posts.ok()) return FailedRead(posts, account);
   const Json& list = Member(posts.json, "posts");
   if (!list.is_array() || list.size() > kPageItemsMax) return UnintelligibleRead();
+  TakeRate(posts, &out.rate);
   for (const Json& post : list) {
     Counts counts;
     counts.remote_id = Text(post, "id");
@@ -169,6 +173,7 @@ StatusOr<std::vector<Counts>> GhostConnector::Measure(const Call& call, const Ac
     const Answer comments =
         Ask(call, account, "GET", "/comments/", Encoded("post_id:" + GhostLiteral(counts.remote_id)) + "&limit=1");
     if (!comments.ok()) return FailedRead(comments, account);
+    TakeRate(comments, &out.rate);
     counts.values["comments"] = Number(Member(Member(comments.json, "meta"), "pagination"), "total");
     const Json& count = Member(post, "count");
     counts.values["clicks"] = Number(count, "clicks");
@@ -177,7 +182,7 @@ StatusOr<std::vector<Counts>> GhostConnector::Measure(const Call& call, const Ac
       counts.values["emails"] = Number(email, "email_count");
       counts.values["opens"] = Number(email, "opened_count");
     }
-    out.push_back(std::move(counts));
+    out.counts.push_back(std::move(counts));
   }
   return out;
 }

@@ -333,15 +333,15 @@ TEST_F(GhostTest, Measures) {
   network.Next(200, R"({"comments":[],"meta":{"pagination":{"total":7}}})");
   auto counts = connector.Measure(network.call(), account, {kPost, "nonsense"});
   ASSERT_TRUE(counts.ok()) << counts.status();
-  ASSERT_EQ(counts->size(), 1u);
-  EXPECT_EQ(counts->front().values, (std::map<std::string, int64_t>{
+  ASSERT_EQ(counts->counts.size(), 1u);
+  EXPECT_EQ(counts->counts.front().values, (std::map<std::string, int64_t>{
                                         {"clicks", 3}, {"comments", 7}, {"emails", 9}, {"likes", 2}, {"opens", 4}}));
   for (const char* total : {"10", "5", "20"})
     network.Next(200, std::string(R"({"meta":{"pagination":{"total":)") + total + "}}}");
   counts = connector.Measure(network.call(), account, {});
   ASSERT_TRUE(counts.ok()) << counts.status();
-  EXPECT_EQ(counts->front().values, (std::map<std::string, int64_t>{{"members", 10}, {"posts", 5}, {"comments", 20}}));
-  EXPECT_EQ(counts->front().remote_id, "https://blog.example");
+  EXPECT_EQ(counts->counts.front().values, (std::map<std::string, int64_t>{{"members", 10}, {"posts", 5}, {"comments", 20}}));
+  EXPECT_EQ(counts->counts.front().remote_id, "https://blog.example");
 }
 
 TEST_F(GhostTest, ChecksDrafts) {

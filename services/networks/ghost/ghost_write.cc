@@ -206,8 +206,6 @@ Outcome GhostConnector::Remove(const Call& call, const Account& account, const W
 Outcome GhostConnector::Sanction(const Call& call, const Account& account, const Write& write) {
   std::string member = write.target_author_id;
   if (member.empty()) {
-    if (write.target_remote_id.empty())
-      return RefusedBeforeSending(ErrorClass::kInvalid, "neither a member nor a comment of theirs is named");
     const Answer comment = Ask(call, account, "GET", Path("comments", write.target_remote_id), "");
     if (!comment.ok()) return FailedWrite(comment, account, false);
     member = Text(Member(GhostOnly(comment.json, "comments"), "member"), "id");
@@ -224,10 +222,6 @@ Outcome GhostConnector::Sanction(const Call& call, const Account& account, const
 }
 
 Outcome GhostConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
-  const bool of_author = FeatureOf(write.kind) == Feature::kBan;
-  if (write.kind != WriteKind::kPost && !of_author && write.target_remote_id.empty()) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
-  }
   if (write.kind == WriteKind::kPost && !write.target_remote_id.empty()) {
     return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(Feature::kThread));
   }
@@ -248,7 +242,7 @@ Outcome GhostConnector::CarryOut(const Call& call, const Account& account, const
     default:
       break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 }  // namespace parvis::networks

@@ -122,6 +122,7 @@ InstagramConnector::InstagramConnector(net::HttpClient& http, const Clock& clock
   c.credential_fields = {"access_token"};
   c.options = {{"share_to_feed", "whether a reel is also shown in the feed", {"true", "false"}}};
   c.linked = {text::Facet::Kind::kMention, text::Facet::Kind::kTag};
+  c.webhooks_bring_comments = true;
   c.counters = {"views", "reach", "likes", "comments", "shares", "saves", "interactions", "replies", "followers", "posts"};
   // What Meta counts of posts is a quota of the day; the rest draws on the channel's own.
   c.budgets = {{WriteKind::kPost, "publish"}};
@@ -161,9 +162,6 @@ Answer InstagramConnector::Ask(const Call& call, const Account& account, const s
 
 Outcome InstagramConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   const std::string& target = write.target_remote_id;
-  if (write.kind != WriteKind::kPost && target.empty()) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
-  }
   const auto change = [&](const char* field, bool value) {
     return meta::Changed(Ask(call, account, "POST", meta::Path(target), {{field, value ? "true" : "false"}}), account, target);
   };
@@ -185,7 +183,7 @@ Outcome InstagramConnector::CarryOut(const Call& call, const Account& account, c
       return meta::Changed(Ask(call, account, "DELETE", meta::Path(target), {}), account, target);
     default: break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 // A comment on the post, or an answer below its comment. What hangs below somebody else's post, where we were mentioned,

@@ -12,7 +12,7 @@ namespace {
 
 constexpr absl::Duration kFirstWait = absl::Milliseconds(100), kLongestWait = absl::Seconds(3);
 constexpr absl::Duration kForPublishing = absl::Seconds(1);  // of the call's time is kept for it
-constexpr int kLooksMax = 200;                               // ten minutes, where a call has no deadline
+constexpr int kLooksMax = 700;                               // more than half an hour: the call's deadline comes first
 constexpr absl::Duration kClockSkew = absl::Minutes(1);
 constexpr int kNewest = 25;
 

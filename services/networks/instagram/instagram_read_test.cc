@@ -169,19 +169,19 @@ TEST_F(InstagramReadTest, MeasuresByTheNamesOfToday) {
   network.Next(400, R"({"error":{"code":10,"message":"Not enough viewers"}})");
   const auto counts = connector.Measure(network.call(), account, {"m1", "m0", "s1"});
   ASSERT_TRUE(counts.ok()) << counts.status();
-  ASSERT_EQ(counts->size(), 2u);
-  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"likes", 9}, {"comments", 2}, {"views", 120}, {"saves", 3}}));
-  EXPECT_EQ(counts->at(1).values, (std::map<std::string, int64_t>{{"likes", 1}}));
+  ASSERT_EQ(counts->counts.size(), 2u);
+  EXPECT_EQ(counts->counts.at(0).values, (std::map<std::string, int64_t>{{"likes", 9}, {"comments", 2}, {"views", 120}, {"saves", 3}}));
+  EXPECT_EQ(counts->counts.at(1).values, (std::map<std::string, int64_t>{{"likes", 1}}));
   const auto asked = network.Taken();
   EXPECT_EQ(net::ParseQuery(asked[1].query).at("metric"), "views,reach,likes,comments,shares,saved,total_interactions");
   EXPECT_EQ(net::ParseQuery(asked[4].query).at("metric"), "views,reach,replies,shares,total_interactions");
-  for (const auto& name : counts->at(0).values) {
+  for (const auto& name : counts->counts.at(0).values) {
     const auto& known = connector.capabilities().counters;
     EXPECT_NE(std::find(known.begin(), known.end(), name.first), known.end()) << name.first;
   }
   network.Next(200, R"({"id":"17841","followers_count":1000,"media_count":12})");
   network.Next(200, R"({"data":[{"name":"reach","total_value":{"value":77}}]})");
-  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values,
+  EXPECT_EQ(connector.Measure(network.call(), account, {})->counts.at(0).values,
             (std::map<std::string, int64_t>{{"followers", 1000}, {"posts", 12}, {"reach", 77}}));
 }
 

@@ -84,6 +84,7 @@ LinkedInConnector::LinkedInConnector(net::HttpClient& http, const Clock& clock) 
   c.settle = absl::Seconds(5);
   c.credential_fields = {"access_token"};
   c.linked = {text::Facet::Kind::kLink, text::Facet::Kind::kTag};
+  c.webhooks_bring_comments = true;
   c.counters = {"impressions", "reach", "clicks", "likes", "comments", "shares", "followers"};
   // Every endpoint has a day's window of its own (facts 5.5).
   c.budgets = {{WriteKind::kPost, "posts"}, {WriteKind::kReply, "comments"}, {WriteKind::kDelete, "delete"}};

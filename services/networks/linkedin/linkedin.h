@@ -32,8 +32,8 @@ class LinkedInConnector : public Connector {
   WebhookContent ParseWebhook(std::string_view body) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;
-  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
-                                        const std::vector<std::string>& post_remote_ids) override;
+  StatusOr<Measurement> Measure(const Call& call, const Account& account,
+                                const std::vector<std::string>& post_remote_ids) override;
 
  private:
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
@@ -63,7 +63,7 @@ class LinkedInConnector : public Connector {
                                              absl::Time since, int limit);
   Status ListPosts(const Call& call, const Account& account, std::vector<std::string>* posts, RateState* rate);
   Status Statistics(const Call& call, const Account& account, const std::string& parameter,
-                    const std::vector<std::string>& urns, std::vector<Counts>* out);
+                    const std::vector<std::string>& urns, Measurement* out);
 
   net::HttpClient& http_;
   const Clock& clock_;

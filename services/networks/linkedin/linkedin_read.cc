@@ -248,7 +248,7 @@ StatusOr<PollPage> LinkedInConnector::Poll(const Call& call, const Account& acco
 // ---- counters ------------------------------------------------------------------------------------------------------
 
 Status LinkedInConnector::Statistics(const Call& call, const Account& account, const std::string& parameter,
-                                     const std::vector<std::string>& urns, std::vector<Counts>* out) {
+                                     const std::vector<std::string>& urns, Measurement* out) {
   if (!parameter.empty() && urns.empty()) return absl::OkStatus();
   std::string path = "/rest/organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity=" +
                      net::UrlEncode(OrganisationUrn(account.remote_id));
@@ -259,6 +259,7 @@ Status LinkedInConnector::Statistics(const Call& call, const Account& account, c
   if (!answer.ok()) return FailedRead(answer, account);
   const Json& elements = Member(answer.json, "elements");
   if (!elements.is_array() || elements.size() > kPageItemsMax) return UnintelligibleRead();
+  TakeRate(answer, &out->rate);
   constexpr std::pair<const char*, const char*> kNames[] = {
       {"impressionCount", "impressions"}, {"uniqueImpressionsCount", "reach"},
       {"clickCount", "clicks"},           {"likeCount", "likes"},
@@ -274,15 +275,15 @@ Status LinkedInConnector::Statistics(const Call& call, const Account& account, c
       // Deletions may take a counter below nothing.
       if (value.is_number_integer()) counts.values[ours] = std::max<int64_t>(0, value.get<int64_t>());
     }
-    out->push_back(std::move(counts));
+    out->counts.push_back(std::move(counts));
     if (parameter.empty()) break;
   }
   return absl::OkStatus();
 }
 
-StatusOr<std::vector<Counts>> LinkedInConnector::Measure(const Call& call, const Account& account,
-                                                         const std::vector<std::string>& post_remote_ids) {
-  std::vector<Counts> out;
+StatusOr<Measurement> LinkedInConnector::Measure(const Call& call, const Account& account,
+                                                 const std::vector<std::string>& post_remote_ids) {
+  Measurement out;
   if (post_remote_ids.empty()) {
     PARVIS_RETURN_IF_ERROR(Statistics(call, account, "", {}, &out));
     const Answer size = Ask(call, account, "GET",
@@ -290,8 +291,9 @@ StatusOr<std::vector<Counts>> LinkedInConnector::Measure(const Call& call, const
                                 "?edgeType=COMPANY_FOLLOWED_BY_MEMBER");
     const Json& followers = Member(size.json, "firstDegreeSize");
     if (!size.ok()) return FailedRead(size, account);
-    if (out.empty()) out.push_back({account.remote_id, {}});
-    if (followers.is_number_integer()) out[0].values["followers"] = followers.get<int64_t>();
+    TakeRate(size, &out.rate);
+    if (out.counts.empty()) out.counts.push_back({account.remote_id, {}});
+    if (followers.is_number_integer()) out.counts[0].values["followers"] = followers.get<int64_t>();
     return out;
   }
   std::vector<std::string> shares, posts;

@@ -128,11 +128,11 @@ TEST_F(LinkedInReadTest, Measures) {
   const auto counts =
       connector.Measure(network.call(), account, {"urn:li:share:1", "urn:li:ugcPost:2", "urn:li:share:3"});
   ASSERT_TRUE(counts.ok()) << counts.status();
-  ASSERT_EQ(counts->size(), 2u);
-  EXPECT_EQ(counts->at(0).values,
+  ASSERT_EQ(counts->counts.size(), 2u);
+  EXPECT_EQ(counts->counts.at(0).values,
             (std::map<std::string, int64_t>{
                 {"impressions", 500}, {"reach", 350}, {"clicks", 9}, {"likes", 0}, {"comments", 4}, {"shares", 3}}));
-  EXPECT_EQ(counts->at(1).remote_id, "urn:li:ugcPost:2");
+  EXPECT_EQ(counts->counts.at(1).remote_id, "urn:li:ugcPost:2");
   EXPECT_EQ(
       network.Taken().at(0).target,
       "/rest/"
@@ -140,7 +140,7 @@ TEST_F(LinkedInReadTest, Measures) {
       "&shares=List(urn%3Ali%3Ashare%3A1,urn%3Ali%3Ashare%3A3)");
   network.Next(200, R"({"elements":[{"totalShareStatistics":{"impressionCount":5}}]})");
   network.Next(200, R"({"firstDegreeSize":77})");
-  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values,
+  EXPECT_EQ(connector.Measure(network.call(), account, {})->counts.at(0).values,
             (std::map<std::string, int64_t>{{"impressions", 5}, {"followers", 77}}));
 }
 

@@ -146,9 +146,6 @@ Outcome LinkedInConnector::CarryOut(const Call& call, const Account& account, co
   if (write.kind == WriteKind::kPost && !write.target_remote_id.empty()) {
     return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(Feature::kThread));
   }
-  if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
-  }
   switch (write.kind) {
     case WriteKind::kPost:
       return Post(call, account, write);
@@ -159,7 +156,7 @@ Outcome LinkedInConnector::CarryOut(const Call& call, const Account& account, co
     default:
       break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 }  // namespace parvis::networks

@@ -116,6 +116,7 @@ MastodonConnector::MastodonConnector(net::HttpClient& http, const Clock& clock, 
                {"spoiler_text", "the warning that the text is folded behind", {}},
                {"sensitive", "whether pictures are shown only on a click", {"true", "false"}}};
   c.counters = {"comments", "shares", "likes", "quotes", "followers", "following", "posts"};
+  c.of_author.insert(WriteKind::kReport);
   c.budgets = {{WriteKind::kPost, "statuses"},
                {WriteKind::kReply, "statuses"},
                {WriteKind::kPrivateReply, "statuses"},

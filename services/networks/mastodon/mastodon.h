@@ -46,8 +46,8 @@ class MastodonConnector : public Connector {
   // The account's own stream: what mentions us, what we answer elsewhere, edits and removals. The network replays nothing, so
   // every stream begins with a gap, said by the first Next at once; the cursor stays "".
   StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor) override;
-  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
-                                        const std::vector<std::string>& post_remote_ids) override;
+  StatusOr<Measurement> Measure(const Call& call, const Account& account,
+                                const std::vector<std::string>& post_remote_ids) override;
 
  private:
   class UserStream;

@@ -247,19 +247,19 @@ TEST_F(MastodonPollTest, Measures) {
       {{{"id", "1"}, {"replies_count", 2}, {"reblogs_count", 3}, {"favourites_count", 4}, {"quotes_count", 5}}}));
   auto counts = connector.Measure(network.call(), account, {"1", "2"});
   ASSERT_TRUE(counts.ok());
-  ASSERT_EQ(counts->size(), 1u);
-  EXPECT_EQ(counts->at(0).values,
+  ASSERT_EQ(counts->counts.size(), 1u);
+  EXPECT_EQ(counts->counts.at(0).values,
             (std::map<std::string, int64_t>{{"comments", 2}, {"shares", 3}, {"likes", 4}, {"quotes", 5}}));
   EXPECT_EQ(Asked(), std::vector<std::string>{"/api/v1/statuses?id[]=1&id[]=2"});
   network.Next(404, "<html>");  // before 4.3
   Next({{"id", "1"}, {"replies_count", 2}});
   network.Next(404, R"({"error":"Record not found"})");
   counts = connector.Measure(network.call(), account, {"1", "2"});
-  ASSERT_EQ(counts->size(), 1u);
-  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"comments", 2}}));
+  ASSERT_EQ(counts->counts.size(), 1u);
+  EXPECT_EQ(counts->counts.at(0).values, (std::map<std::string, int64_t>{{"comments", 2}}));
   Next({{"id", "7"}, {"followers_count", 10}, {"following_count", 11}, {"statuses_count", 12}});
   counts = connector.Measure(network.call(), account, {});
-  EXPECT_EQ(counts->at(0).values,
+  EXPECT_EQ(counts->counts.at(0).values,
             (std::map<std::string, int64_t>{{"followers", 10}, {"following", 11}, {"posts", 12}}));
 }
 
@@ -280,6 +280,12 @@ TEST(Wait, EndsBeforeTheDeadline) {
   EXPECT_LT(clock.Now() - before, absl::Seconds(4));
   EXPECT_TRUE(WaitWithin(call, clock, absl::Milliseconds(20), absl::Seconds(1)));
   EXPECT_GE(clock.Now() - before, absl::Milliseconds(20));
+  const auto cancellation = std::make_shared<Cancellation>();
+  call.deadline = Instant::Max();
+  call.cancellation = cancellation;
+  EXPECT_TRUE(WaitWithin(call, clock, absl::Milliseconds(5), absl::Seconds(1)));
+  cancellation->Cancel();
+  EXPECT_FALSE(WaitWithin(call, clock, absl::Hours(1), absl::Seconds(1)));
 }
 
 }  // namespace

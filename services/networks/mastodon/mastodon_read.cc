@@ -126,25 +126,25 @@ StatusOr<std::vector<OwnItem>> MastodonConnector::ReadBack(const Call& call, con
   return out;
 }
 
-StatusOr<std::vector<Counts>> MastodonConnector::Measure(const Call& call, const Account& account,
-                                                         const std::vector<std::string>& post_remote_ids) {
-  std::vector<Counts> out;
+StatusOr<Measurement> MastodonConnector::Measure(const Call& call, const Account& account,
+                                                 const std::vector<std::string>& post_remote_ids) {
+  Measurement out;
   if (post_remote_ids.empty()) {
     const Answer answer = Ask(call, account, "GET", "/api/v1/accounts/" + net::UrlEncode(account.remote_id));
     if (!answer.ok()) return FailedRead(answer, account);
     if (Text(answer.json, "id").empty()) return UnintelligibleRead();
+    TakeRate(answer, &out.rate);
     Counts counts;
     counts.remote_id = account.remote_id;
     Take(answer.json, "followers_count", "followers", &counts);
     Take(answer.json, "following_count", "following", &counts);
     Take(answer.json, "statuses_count", "posts", &counts);
-    out.push_back(std::move(counts));
+    out.counts.push_back(std::move(counts));
     return out;
   }
   std::vector<std::string> ids = post_remote_ids;
   if (ids.size() > kMeasuredMax) ids.resize(kMeasuredMax);
-  RateState rate;
-  PARVIS_ASSIGN_OR_RETURN(const std::vector<Json> statuses, Statuses(call, account, ids, &rate));
+  PARVIS_ASSIGN_OR_RETURN(const std::vector<Json> statuses, Statuses(call, account, ids, &out.rate));
   for (const Json& status : statuses) {
     Counts counts;
     counts.remote_id = Text(status, "id");
@@ -153,7 +153,7 @@ StatusOr<std::vector<Counts>> MastodonConnector::Measure(const Call& call, const
     Take(status, "reblogs_count", "shares", &counts);
     Take(status, "favourites_count", "likes", &counts);
     Take(status, "quotes_count", "quotes", &counts);
-    out.push_back(std::move(counts));
+    out.counts.push_back(std::move(counts));
   }
   return out;
 }

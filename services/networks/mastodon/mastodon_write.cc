@@ -11,7 +11,7 @@
 namespace parvis::networks {
 namespace {
 
-constexpr int kMediaLooks = 40;
+constexpr int kMediaLooks = 700;   // more than half an hour: the call's deadline comes first
 constexpr absl::Duration kFirstPause = absl::Milliseconds(200), kLongestPause = absl::Seconds(3);
 constexpr absl::Duration kForThePost = absl::Seconds(3);  // what the status itself needs after its media
 
@@ -154,10 +154,6 @@ bool MastodonConnector::AuthorOf(const Call& call, const Account& account, const
                                  Outcome* failed) {
   *author = write.target_author_id;
   if (!author->empty()) return true;
-  if (write.target_remote_id.empty()) {
-    *failed = RefusedBeforeSending(ErrorClass::kInvalid, "neither an author nor a status of theirs is named");
-    return false;
-  }
   const Answer answer = Ask(call, account, "GET", "/api/v1/statuses/" + net::UrlEncode(write.target_remote_id));
   *author = Text(Member(answer.json, "account"), "id");
   if (answer.ok() && !author->empty()) return true;
@@ -189,19 +185,7 @@ Outcome MastodonConnector::Delete(const Call& call, const Account& account, cons
 }
 
 Outcome MastodonConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
-  switch (write.kind) {
-    case WriteKind::kBan:
-    case WriteKind::kUnban:
-    case WriteKind::kMute:
-    case WriteKind::kUnmute:
-    case WriteKind::kReport:
-      return OnAuthor(call, account, write);
-    default:
-      break;
-  }
-  if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
-  }
+  if (capabilities_.of_author.contains(write.kind)) return OnAuthor(call, account, write);
   return write.kind == WriteKind::kDelete ? Delete(call, account, write) : Create(call, account, write);
 }
 

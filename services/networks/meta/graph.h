@@ -46,7 +46,7 @@ struct Metric {
 // known to go together. What is not there (too few viewers, too young, no permission, a bad moment) is left out: an error
 // is only what concerns the account, an expired token or a spent budget.
 Status AskInsights(net::HttpClient& http, const Call& call, const Account& account, const std::vector<Metric>& metrics,
-                   Fields fields, Counts* counts);
+                   Fields fields, Counts* counts, RateState* rate);
 // What we wrote to a person since `since`, of the newest messages. READ_BACK_TOO_LONG when all that is shown is newer.
 StatusOr<std::vector<OwnItem>> MessagesTo(net::HttpClient& http, const Call& call, const Account& account,
                                           const char* platform, const std::string& person, absl::Time since);

@@ -3,11 +3,12 @@
 namespace parvis::networks::meta {
 
 Status AskInsights(net::HttpClient& http, const Call& call, const Account& account, const std::vector<Metric>& metrics,
-                   Fields fields, Counts* counts) {
+                   Fields fields, Counts* counts, RateState* rate) {
   std::string names;
   for (const Metric& metric : metrics) names += (names.empty() ? "" : ",") + std::string(metric.theirs);
   fields.emplace(fields.begin(), "metric", names);
   const Answer answer = Ask(http, call, account, "GET", Path(counts->remote_id, "/insights"), std::move(fields));
+  TakeRate(answer, rate);
   const ErrorClass error = answer.refusal.error;
   if (answer.answered() && (error == ErrorClass::kTokenExpired || error == ErrorClass::kRateLimited)) {
     return FailedRead(answer, account);

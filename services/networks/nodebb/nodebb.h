@@ -28,8 +28,8 @@ class NodeBbConnector : public Connector {
   bool Matches(const Write& write, const OwnItem& item) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;
-  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
-                                        const std::vector<std::string>& post_remote_ids) override;
+  StatusOr<Measurement> Measure(const Call& call, const Account& account,
+                                const std::vector<std::string>& post_remote_ids) override;
 
  private:
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;

@@ -158,14 +158,15 @@ StatusOr<std::vector<OwnItem>> NodeBbConnector::ReadBack(const Call& call, const
   return out;
 }
 
-StatusOr<std::vector<Counts>> NodeBbConnector::Measure(const Call& call, const Account& account,
-                                                       const std::vector<std::string>& post_remote_ids) {
-  std::vector<Counts> out;
+StatusOr<Measurement> NodeBbConnector::Measure(const Call& call, const Account& account,
+                                               const std::vector<std::string>& post_remote_ids) {
+  Measurement out;
   if (post_remote_ids.empty()) {
     const Answer answer = Ask(call, account, "GET", "/api/categories");
     if (!answer.ok()) return FailedRead(answer, account);
     const Json& categories = Member(answer.json, "categories");
     if (!categories.is_array() || categories.size() > kPageItemsMax) return UnintelligibleRead();
+    TakeRate(answer, &out.rate);
     Counts counts;
     counts.remote_id = account.remote_id;
     counts.values = {{"posts", 0}, {"topics", 0}};
@@ -173,7 +174,7 @@ StatusOr<std::vector<Counts>> NodeBbConnector::Measure(const Call& call, const A
       counts.values["posts"] += std::max<int64_t>(0, NumberOf(category, "totalPostCount"));
       counts.values["topics"] += std::max<int64_t>(0, NumberOf(category, "totalTopicCount"));
     }
-    out.push_back(std::move(counts));
+    out.counts.push_back(std::move(counts));
     return out;
   }
   for (size_t i = 0; i < post_remote_ids.size() && i < 50; ++i) {
@@ -190,12 +191,13 @@ StatusOr<std::vector<Counts>> NodeBbConnector::Measure(const Call& call, const A
     counts.values["comments"] = replies.is_object() ? NumberOf(replies, "count") : NumberOf(post, "replies");
     const Answer topic = Ask(call, account, "GET", "/api/v3/topics/" + net::UrlEncode(Text(post, "tid")));
     if (!topic.ok()) return FailedRead(topic, account);
+    TakeRate(topic, &out.rate);
     const Json& of = Member(topic.json, "response");
     if (Text(of, "mainPid") == id) {  // the topic's own counters stand for its first post
       counts.values["views"] = NumberOf(of, "viewcount");
       counts.values["comments"] = std::max<int64_t>(0, NumberOf(of, "postcount") - 1);
     }
-    out.push_back(std::move(counts));
+    out.counts.push_back(std::move(counts));
   }
   return out;
 }

@@ -208,12 +208,12 @@ TEST_F(NodeBbTest, Measures) {
   network.Next(404, R"({"status":{"code":"not-found"}})");
   const auto counts = connector.Measure(network.call(), account, {"34", "35", "queue/x"});
   ASSERT_TRUE(counts.ok()) << counts.status();
-  ASSERT_EQ(counts->size(), 1u);
-  EXPECT_EQ(counts->at(0).values,
+  ASSERT_EQ(counts->counts.size(), 1u);
+  EXPECT_EQ(counts->counts.at(0).values,
             (std::map<std::string, int64_t>{{"likes", 5}, {"dislikes", 1}, {"comments", 6}, {"views", 120}}));
   network.Next(200,
                R"({"categories":[{"totalPostCount":5,"totalTopicCount":2},{"totalPostCount":1,"totalTopicCount":1}]})");
-  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values,
+  EXPECT_EQ(connector.Measure(network.call(), account, {})->counts.at(0).values,
             (std::map<std::string, int64_t>{{"posts", 6}, {"topics", 3}}));
 }
 

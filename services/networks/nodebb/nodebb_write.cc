@@ -134,9 +134,6 @@ Outcome NodeBbConnector::Changed(const Answer& answer, const Account& account, c
 
 Outcome NodeBbConnector::Sanction(const Call& call, const Account& account, const Write& write) {
   std::string user = write.target_author_id;
-  if (user.empty() && write.target_remote_id.empty()) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, "neither an author nor a post of theirs is named");
-  }
   if (user.empty()) {
     Outcome failed;
     Json post;
@@ -195,11 +192,8 @@ Outcome NodeBbConnector::Moderate(const Call& call, const Account& account, cons
 }
 
 Outcome NodeBbConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
-  const bool of_author = FeatureOf(write.kind) == Feature::kBan || FeatureOf(write.kind) == Feature::kMute;
-  if (of_author) return Sanction(call, account, write);
-  if (write.kind == WriteKind::kPost) return Create(call, account, write);
-  if (write.target_remote_id.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
-  if (write.kind == WriteKind::kReply) return Create(call, account, write);
+  if (capabilities_.of_author.contains(write.kind)) return Sanction(call, account, write);
+  if (write.kind == WriteKind::kPost || write.kind == WriteKind::kReply) return Create(call, account, write);
   if (write.kind == WriteKind::kPrivateReply) return Chat(call, account, write);
   return Moderate(call, account, write);
 }

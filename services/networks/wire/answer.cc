@@ -109,6 +109,12 @@ Outcome UnclearWrite(const Answer& answer) {
   return out;
 }
 
+void TakeRate(const Answer& answer, RateState* rate) {
+  const RateState& said = answer.rate;
+  const bool used_up = rate->retry_after || (rate->remaining && *rate->remaining <= 0);
+  if (!used_up && (said.limit || said.remaining || said.reset_in || said.retry_after)) *rate = said;
+}
+
 Status FailedRead(const Answer& answer, const Account& account) {
   if (!answer.answered()) return answer.http.status;
   const std::string message = SafeMessage(answer.refusal.message, account.credentials);

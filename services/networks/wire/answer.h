@@ -63,6 +63,10 @@ Status ReadPages(const Account& account, const std::function<Answer(const std::s
 // of which would become a record or a dead letter, is not what it says it is (then UnintelligibleRead).
 inline constexpr size_t kPageItemsMax = 1000;
 
+// What several answers say of the budget together: the latest that says something, but once it is used up, or a wait is asked
+// for, that.
+void TakeRate(const Answer& answer, RateState* rate);
+
 // Header values as numbers; nullopt when missing or malformed.
 std::optional<int64_t> HeaderNumber(const net::Headers& headers, std::string_view name);
 std::optional<int> HeaderCount(const net::Headers& headers, std::string_view name);   // at most INT32_MAX

@@ -60,7 +60,7 @@ void CheckPoll(const Draft& draft, const Capabilities& capabilities, std::vector
 }  // namespace
 
 void CheckPossible(WriteKind kind, const Draft& draft, const Capabilities& capabilities, std::vector<Violation>* out) {
-  if (!capabilities.Can(kind)) out->push_back({"kind", std::string(NameOf(kind)) + " is " + capabilities.WhyNot(FeatureOf(kind)), "NOT_POSSIBLE"});
+  if (!capabilities.Can(kind)) out->push_back({"kind", std::string(NameOf(kind)) + " is " + capabilities.WhyNot(kind), "NOT_POSSIBLE"});
   NeedFeature(capabilities, draft.format == PostFormat::kReel, Feature::kReel, "format", out);
   NeedFeature(capabilities, draft.format == PostFormat::kStory, Feature::kStory, "format", out);
   NeedFeature(capabilities, draft.poll.has_value(), Feature::kPoll, "poll", out);

@@ -264,6 +264,25 @@ TEST(Rates, AreReadFromTheHeaders) {
   EXPECT_EQ(XRate({{"Retry-After", "9"}}, now).retry_after, absl::Seconds(9));
 }
 
+TEST(Rates, OfSeveralAnswersTheTightestIsKept) {
+  RateState rate;
+  const auto said = [&](std::optional<int> remaining, std::optional<absl::Duration> retry_after = std::nullopt) {
+    Answer answer;
+    answer.rate.remaining = remaining;
+    answer.rate.retry_after = retry_after;
+    TakeRate(answer, &rate);
+    return rate.remaining.value_or(-1);
+  };
+  EXPECT_EQ(said(7), 7);
+  EXPECT_EQ(said(std::nullopt), 7) << "an answer that says nothing";
+  EXPECT_EQ(said(9), 9) << "the latest";
+  EXPECT_EQ(said(0), 0);
+  EXPECT_EQ(said(9), 0) << "one of the budgets is used up";
+  rate = {};
+  EXPECT_EQ(said(5, absl::Seconds(3)), 5);
+  EXPECT_EQ(said(9), 5);
+}
+
 TEST(Wire, TimesAreParsed) {
   const absl::Time time = absl::FromUnixSeconds(1'700'000'000);
   for (const char* text : {"2023-11-14T22:13:20+0000", "2023-11-14T22:13:20Z", "2023-11-14T22:13:20.000Z",

@@ -121,7 +121,7 @@ TEST_F(WordPressTest, TakesAStanceOnEverything) {
   for (int kind = 0; kind < kWriteKinds; ++kind) {
     const Write write = Of(static_cast<WriteKind>(kind), "x");
     if (can.Can(write.kind)) continue;
-    EXPECT_EQ(Execute(write).message, can.WhyNot(FeatureOf(write.kind)));
+    EXPECT_EQ(Execute(write).message, can.WhyNot(write.kind));
   }
   EXPECT_TRUE(network.Taken().empty());
 }

@@ -149,7 +149,6 @@ Outcome WordPressConnector::Remove(const Call& call, const Account& account, con
 }
 
 Outcome WordPressConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
-  if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
   switch (write.kind) {
     case WriteKind::kPost: return Post(call, account, write);
     case WriteKind::kReply: return Reply(call, account, write);
@@ -160,7 +159,7 @@ Outcome WordPressConnector::CarryOut(const Call& call, const Account& account, c
     case WriteKind::kDelete: return Remove(call, account, write);
     default: break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 StatusOr<std::vector<OwnItem>> WordPressConnector::ReadBack(const Call& call, const Account& account, const Write& write, absl::Time since,

@@ -73,6 +73,7 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock, const Streamin
   c.poll_options_max = 4;
   c.poll_option_text_max = 25;
   c.options = {{"reply_settings", "who may reply", {"following", "mentionedUsers", "subscribers", "verified"}}};
+  c.webhooks_bring_comments = true;
   c.counters = {"likes", "comments", "shares", "quotes", "saves", "impressions", "followers", "posts"};
   c.post_text_max = c.reply_text_max = kTextMax;
   c.text_unit = TextUnit::kWeighted;
@@ -245,12 +246,12 @@ Outcome XConnector::Changed(const Answer& answer, const Account& account, const 
 // Whom: the person named, else the author of the target, who is asked for first.
 Outcome XConnector::Mute(const Call& call, const Account& account, const Write& write) {
   std::string whom = write.target_author_id;
-  if (whom.empty() && !write.target_remote_id.empty()) {
+  if (whom.empty()) {
     const Answer answer = Ask(call, account, "GET", "/2/tweets/" + net::UrlEncode(write.target_remote_id) + "?tweet.fields=author_id");
     if (!answer.ok()) return FailedWrite(answer, account, false);
     whom = Text(Member(answer.json, "data"), "author_id");
   }
-  if (whom.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "nobody is named");
+  if (whom.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "the target does not tell its author");
   const std::string path = "/2/users/" + net::UrlEncode(account.remote_id) + "/muting";
   if (write.kind == WriteKind::kUnmute) return Changed(Ask(call, account, "DELETE", path + "/" + net::UrlEncode(whom)), account, "muting", whom);
   const Json body = {{"target_user_id", whom}};
@@ -260,7 +261,6 @@ Outcome XConnector::Mute(const Call& call, const Account& account, const Write& 
 Outcome XConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
   if (write.kind == WriteKind::kMute || write.kind == WriteKind::kUnmute) return Mute(call, account, write);
   const std::string path = "/2/tweets/" + net::UrlEncode(write.target_remote_id);
-  if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
   switch (write.kind) {
     case WriteKind::kPost:
     case WriteKind::kReply:
@@ -275,7 +275,7 @@ Outcome XConnector::CarryOut(const Call& call, const Account& account, const Wri
     default:
       break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(FeatureOf(write.kind)));
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 bool XConnector::Matches(const Write& write, const OwnItem& item) const {

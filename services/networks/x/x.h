@@ -45,7 +45,8 @@ class XConnector : public Connector {
   // heartbeat, was heard last (Unix seconds): up to five minutes are sent again, a gap is said beyond, or where the app's
   // access does not include that. X lets an app have one connection: of several channels one at a time has its stream.
   StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor) override;
-  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account, const std::vector<std::string>& post_remote_ids) override;
+  StatusOr<Measurement> Measure(const Call& call, const Account& account,
+                                const std::vector<std::string>& post_remote_ids) override;
 
  private:
   class FilteredStream;

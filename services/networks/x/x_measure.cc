@@ -26,8 +26,8 @@ Counts CountsOf(const Json& object, const Names& names) {
 
 }  // namespace
 
-StatusOr<std::vector<Counts>> XConnector::Measure(const Call& call, const Account& account,
-                                                  const std::vector<std::string>& post_remote_ids) {
+StatusOr<Measurement> XConnector::Measure(const Call& call, const Account& account,
+                                          const std::vector<std::string>& post_remote_ids) {
   if (post_remote_ids.size() > kIdsMax) {
     return InvalidField("post_remote_ids", "TOO_MANY", "at most " + std::to_string(kIdsMax) + " at once");
   }
@@ -37,20 +37,20 @@ StatusOr<std::vector<Counts>> XConnector::Measure(const Call& call, const Accoun
     if (!answer.ok()) return FailedRead(answer, account);
     Counts counts = CountsOf(Member(answer.json, "data"), kOfAccount);
     if (counts.remote_id.empty()) return UnintelligibleRead();
-    return std::vector<Counts>{std::move(counts)};
+    return Measurement{{std::move(counts)}, answer.rate};
   }
   std::string ids;
   for (const std::string& id : post_remote_ids) ids += (ids.empty() ? "" : ",") + id;
   const Answer answer =
       Ask(call, account, "GET", "/2/tweets?ids=" + net::UrlEncode(ids) + "&tweet.fields=public_metrics");
   // All of them gone: 200 with errors[] and no data (facts 3.5).
-  if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) return std::vector<Counts>();
+  if (answer.answered() && answer.refusal.error == ErrorClass::kNotFound) return Measurement{{}, answer.rate};
   if (!answer.ok()) return FailedRead(answer, account);
   const Json& data = Member(answer.json, "data");
   if (!data.is_array() || data.size() > kIdsMax) return UnintelligibleRead();
-  std::vector<Counts> out;
+  Measurement out{{}, answer.rate};
   for (const Json& tweet : data) {
-    if (Counts counts = CountsOf(tweet, kOfPost); !counts.remote_id.empty()) out.push_back(std::move(counts));
+    if (Counts counts = CountsOf(tweet, kOfPost); !counts.remote_id.empty()) out.counts.push_back(std::move(counts));
   }
   return out;
 }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kPiece = 4 << 20;  // at most 1000 pieces
 constexpr int kTriesMax = 3;         // of one piece, and of one look at the state
-constexpr int kLooksMax = 100;       // at the state; the call's deadline comes first
+constexpr int kLooksMax = 1000;      // at the state; the call's deadline comes first
 constexpr absl::Duration kPause = absl::Milliseconds(200);
 
 // Worth another try: nothing that the network said no to.

@@ -217,14 +217,16 @@ TEST_F(XTest, AsksQuotesContinuesAndMutes) {
 
 TEST_F(XTest, CountsPostsAndTheAccount) {
   network.Next(200, R"({"data":[{"id":"1","public_metrics":{"like_count":3,"reply_count":2,"retweet_count":1,"impression_count":5000000000,
-                        "sparkle_count":7}}],"errors":[{"resource_id":"2","type":"https://api.x.com/2/problems/resource-not-found"}]})");
+                        "sparkle_count":7}}],"errors":[{"resource_id":"2","type":"https://api.x.com/2/problems/resource-not-found"}]})",
+               {{"x-rate-limit-limit", "15"}, {"x-rate-limit-remaining", "0"}});
   const auto counts = connector.Measure(network.call(), account, {"1", "2"});
   ASSERT_TRUE(counts.ok()) << counts.status();
-  ASSERT_EQ(counts->size(), 1u);
-  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"likes", 3}, {"comments", 2}, {"shares", 1}, {"impressions", 5000000000}}));
+  ASSERT_EQ(counts->counts.size(), 1u);
+  EXPECT_EQ(counts->counts.at(0).values, (std::map<std::string, int64_t>{{"likes", 3}, {"comments", 2}, {"shares", 1}, {"impressions", 5000000000}}));
+  EXPECT_EQ(counts->rate.remaining, 0) << "whoever measures waits before it is refused";
   EXPECT_EQ(net::ParseQuery(network.Taken().at(0).query).at("ids"), "1,2");
   network.Next(200, R"({"data":{"id":"10","public_metrics":{"followers_count":12,"tweet_count":4}}})");
-  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values.at("followers"), 12);
+  EXPECT_EQ(connector.Measure(network.call(), account, {})->counts.at(0).values.at("followers"), 12);
   network.Next(200, "garbage");
   EXPECT_EQ(connector.Measure(network.call(), account, {"1"}).status().code(), Code::kUnavailable);
   EXPECT_EQ(connector.Measure(network.call(), account, std::vector<std::string>(51, "1")).status().code(), Code::kInvalidArgument);

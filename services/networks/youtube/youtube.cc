@@ -106,8 +106,10 @@ YouTubeConnector::YouTubeConnector(net::HttpClient& http, const Clock& clock) : 
       "WebSub tells of videos, of which only deletions are passed on; comments are polled";
   c.features[F::kHide].because = "held for review";
   c.features[F::kDelete].because = "a comment of somebody else is rejected, which cannot be taken back";
-  c.features[F::kBan].because = "rejects the comment, too; the API has no way back";
+  c.features[F::kBan].because = "rejects the comment, too";
+  c.Refuse(WriteKind::kUnban, "the API has no way back from a ban", std::string(kComments) + "/setModerationStatus");
   RefuseWhatIsMissing(c);
+  c.of_author = {};   // the ban is an addition to the rejection of a comment
   c.websub = true;
   c.needs_title = c.needs_media = true;
   c.title_max = 100;
@@ -142,8 +144,6 @@ int YouTubeConnector::TextLength(std::string_view text) const { return static_ca
 std::vector<Violation> YouTubeConnector::Check(WriteKind kind, const Draft& draft) const {
   std::vector<Violation> out;
   CheckPossible(kind, draft, capabilities_, &out);
-  if (kind == WriteKind::kUnban)
-    out.push_back({"kind", "unban is not possible on YouTube: the API has no way back", "NOT_POSSIBLE"});
   if (kind == WriteKind::kReply) {
     CheckText(draft, text::CodePoints(TextWithLink(draft)), kCommentMax, "characters", false, &out);
     CheckLink(draft, &out);
@@ -246,9 +246,6 @@ Outcome YouTubeConnector::Delete(const Call& call, const Account& account, const
 }
 
 Outcome YouTubeConnector::CarryOut(const Call& call, const Account& account, const Write& write) {
-  if (write.kind != WriteKind::kPost && write.target_remote_id.empty()) {
-    return RefusedBeforeSending(ErrorClass::kInvalid, "no target is named");
-  }
   switch (write.kind) {
     case WriteKind::kPost:
       return Upload(call, account, write);
@@ -266,7 +263,7 @@ Outcome YouTubeConnector::CarryOut(const Call& call, const Account& account, con
     default:
       break;
   }
-  return RefusedBeforeSending(ErrorClass::kInvalid, std::string(NameOf(write.kind)) + " is not possible on YouTube");
+  return RefusedBeforeSending(ErrorClass::kInvalid, capabilities_.WhyNot(write.kind));
 }
 
 bool YouTubeConnector::Matches(const Write& write, const OwnItem& item) const {

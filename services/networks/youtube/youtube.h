@@ -42,8 +42,8 @@ class YouTubeConnector : public Connector {
   StatusOr<Hub> FindHub(const Call& call, const Account& account) override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;
-  StatusOr<std::vector<Counts>> Measure(const Call& call, const Account& account,
-                                        const std::vector<std::string>& post_remote_ids) override;
+  StatusOr<Measurement> Measure(const Call& call, const Account& account,
+                                const std::vector<std::string>& post_remote_ids) override;
 
  private:
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;

@@ -185,8 +185,8 @@ StatusOr<std::vector<OwnItem>> YouTubeConnector::ReadBack(const Call& call, cons
   return Target(call, account, write);
 }
 
-StatusOr<std::vector<Counts>> YouTubeConnector::Measure(const Call& call, const Account& account,
-                                                        const std::vector<std::string>& post_remote_ids) {
+StatusOr<Measurement> YouTubeConnector::Measure(const Call& call, const Account& account,
+                                                const std::vector<std::string>& post_remote_ids) {
   if (post_remote_ids.size() > kIdsMax) {
     return InvalidField("post_remote_ids", "TOO_MANY", "at most " + std::to_string(kIdsMax) + " at once");
   }
@@ -198,7 +198,7 @@ StatusOr<std::vector<Counts>> YouTubeConnector::Measure(const Call& call, const 
   if (!answer.ok()) return FailedRead(answer, account);
   const Json& items = ItemsOf(answer);
   if (!IsList(items)) return UnintelligibleRead();
-  std::vector<Counts> out;
+  Measurement out{{}, answer.rate};
   for (const Json& one : items) {
     Counts counts;
     counts.remote_id = Text(one, "id");
@@ -213,7 +213,7 @@ StatusOr<std::vector<Counts>> YouTubeConnector::Measure(const Call& call, const 
       Take(statistics, "likeCount", "likes", &counts);
       Take(statistics, "commentCount", "comments", &counts);
     }
-    out.push_back(std::move(counts));
+    out.counts.push_back(std::move(counts));
   }
   return out;
 }

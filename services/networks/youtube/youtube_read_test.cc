@@ -245,13 +245,13 @@ TEST_F(YouTubeReadTest, CountsVideosAndTheChannel) {
                        {"id":"v2","statistics":{"viewCount":"-1","commentCount":"many"}}]})");
   const auto counts = connector.Measure(network.call(), account, {"v1", "v2", "gone"});
   ASSERT_TRUE(counts.ok()) << counts.status();
-  ASSERT_EQ(counts->size(), 2u);
-  EXPECT_EQ(counts->at(0).values, (std::map<std::string, int64_t>{{"views", 9007199254740993}, {"likes", 3}}));
-  EXPECT_TRUE(counts->at(1).values.empty());
+  ASSERT_EQ(counts->counts.size(), 2u);
+  EXPECT_EQ(counts->counts.at(0).values, (std::map<std::string, int64_t>{{"views", 9007199254740993}, {"likes", 3}}));
+  EXPECT_TRUE(counts->counts.at(1).values.empty());
   EXPECT_EQ(Asked().at("id"), "v1,v2,gone");
   network.Next(200,
                R"({"items":[{"id":"UCus","statistics":{"viewCount":"7","subscriberCount":"5","videoCount":"2"}}]})");
-  EXPECT_EQ(connector.Measure(network.call(), account, {})->at(0).values,
+  EXPECT_EQ(connector.Measure(network.call(), account, {})->counts.at(0).values,
             (std::map<std::string, int64_t>{{"views", 7}, {"followers", 5}, {"posts", 2}}));
   EXPECT_EQ(connector.Measure(network.call(), account, std::vector<std::string>(51, "v")).status().code(),
             Code::kInvalidArgument);

@@ -211,6 +211,14 @@ TEST_F(YouTubeTest, Moderates) {
     EXPECT_EQ(Execute(Of(kind, "UgxA")).kind, OutcomeKind::kRefused) << NameOf(kind);
     EXPECT_FALSE(connector.Check(kind, {}).empty()) << NameOf(kind);
   }
+  const Capabilities& can = connector.capabilities();
+  EXPECT_TRUE(can.Can(WriteKind::kBan));
+  EXPECT_FALSE(can.Can(WriteKind::kUnban));
+  EXPECT_EQ(Execute(Of(WriteKind::kUnban, "UgxA")).message, can.WhyNot(WriteKind::kUnban));
+  const std::vector<Violation> violations = connector.Check(WriteKind::kUnban, {});
+  ASSERT_EQ(violations.size(), 1u) << "said once";
+  EXPECT_EQ(violations[0].reason, "NOT_POSSIBLE");
+  EXPECT_EQ(violations[0].description, "unban is not possible on YouTube: the API has no way back from a ban");
   EXPECT_EQ(Execute(Of(WriteKind::kHide, "")).kind, OutcomeKind::kRefused);
   EXPECT_TRUE(network.Taken().empty()) << "without effect";
 }

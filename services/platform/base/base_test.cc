@@ -1,5 +1,6 @@
 #include <atomic>
 #include <set>
+#include <thread>
 #include <type_traits>
 
 #include <absl/synchronization/notification.h>
@@ -7,6 +8,7 @@
 
 #include "platform/base/backoff.h"
 #include "platform/base/call.h"
+#include "platform/base/cancellation.h"
 #include "platform/base/clock.h"
 #include "platform/base/error.h"
 #include "platform/base/executor.h"
@@ -116,6 +118,19 @@ TEST(Ids, NamesGiveStableDistinctIds) {
   EXPECT_EQ(UuidOfName("x"), UuidOfName("x"));
   EXPECT_TRUE(IsUuid(UuidOfName("")));
   EXPECT_EQ(UuidOfName("x")[14], '8');
+}
+
+TEST(Cancellation, EndsAWaitAndStays) {
+  Cancellation cancellation;
+  EXPECT_FALSE(cancellation.Wait(absl::Milliseconds(1)));
+  std::thread other([&] { cancellation.Cancel(); });
+  EXPECT_TRUE(cancellation.Wait(absl::Hours(1)));
+  other.join();
+  EXPECT_TRUE(cancellation.Wait(absl::Hours(1)));
+  Call call = BackgroundCall("test");
+  EXPECT_FALSE(call.Cancelled());
+  call.cancellation = std::make_shared<Cancellation>();
+  EXPECT_FALSE(call.Cancelled());
 }
 
 TEST(Executor, RunsAllRefusesWhenFullAndDrainsOnStop) {

@@ -1,11 +1,13 @@
 // Call: who asks, until when, and under which trace. The first parameter of every use case.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <string>
 
 #include <absl/time/time.h>
 
+#include "platform/base/cancellation.h"
 #include "platform/base/clock.h"
 
 namespace parvis {
@@ -42,9 +44,11 @@ struct Call {
   Instant deadline;        // monotonic; Instant::Max() for background work
   Trace trace;
   std::string workspace_id;  // the workspace this call is about, already checked against the principal; "" if none
+  std::shared_ptr<const Cancellation> cancellation = nullptr;  // null: only the deadline ends it
 
   absl::Duration Remaining(const Clock& clock) const { return deadline - clock.Now(); }
   bool Expired(const Clock& clock) const { return clock.Now() >= deadline; }
+  bool Cancelled() const { return cancellation != nullptr && cancellation->cancelled(); }
 };
 
 // A call made by the service itself (consumers, relays, timers): no deadline, role kService.

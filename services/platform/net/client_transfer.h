@@ -4,8 +4,10 @@
 #include <curl/curl.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 
+#include "platform/base/cancellation.h"
 #include "platform/base/clock.h"
 #include "platform/net/address_guard.h"
 #include "platform/net/http_client.h"
@@ -22,8 +24,9 @@ std::string Base64(std::string_view bytes);
 // Used by the I/O thread only, from Prepare() on.
 class Transfer {
  public:
-  Transfer(ClientRequest request, Instant deadline, std::function<void(ClientResult)> done)
-      : request_(std::move(request)), deadline_(deadline), done_(std::move(done)) {}
+  Transfer(ClientRequest request, Instant deadline, std::function<void(ClientResult)> done,
+           std::shared_ptr<const Cancellation> cancellation = nullptr)
+      : request_(std::move(request)), deadline_(deadline), done_(std::move(done)), cancellation_(std::move(cancellation)) {}
   ~Transfer();
   Transfer(const Transfer&) = delete;
 
@@ -31,7 +34,7 @@ class Transfer {
   Status Prepare(const HttpClientConfig& config, const AddressGuard& guard, absl::Duration remaining);
   // Turns curl's verdict into the result and calls back.
   void Finish(CURLcode code);
-  // Ends it without curl: it never started, or the client stops.
+  // Ends it without curl: it never started, it is cancelled, or the client stops.
   void Fail(const Status& status);
 
   // For an answer without end: from the head of a 2xx answer on, the body goes to `sink` and not into the result. A sink that
@@ -43,6 +46,8 @@ class Transfer {
 
   CURL* easy() const { return easy_; }
   Instant deadline() const { return deadline_; }
+  bool cancellable() const { return cancellation_ != nullptr; }
+  bool cancelled() const { return cancellation_ != nullptr && cancellation_->cancelled(); }
 
   std::string origin;
   Instant started;
@@ -59,6 +64,7 @@ class Transfer {
   ClientRequest request_;
   const Instant deadline_;
   std::function<void(ClientResult)> done_;
+  const std::shared_ptr<const Cancellation> cancellation_;
   CURL* easy_ = nullptr;
   curl_slist* headers_ = nullptr;
   const AddressGuard* guard_ = nullptr;

@@ -15,7 +15,11 @@ namespace {
 Status QueueFull() {
   return MakeError(Code::kResourceExhausted, "HTTP_QUEUE_FULL", "too many requests wait for the HTTP client");
 }
+Status Cancelled() { return MakeError(Code::kUnavailable, "CALL_CANCELLED", "the request was given up: who asked for it stops"); }
 Status TimedOut() { return MakeError(Code::kDeadlineExceeded, "HTTP_TIMEOUT", "no answer in time"); }
+
+// Between two looks at what was cancelled: who cancels a call does not know which requests are made for it.
+constexpr absl::Duration kLookForCancelled = absl::Milliseconds(250);
 
 void InitializeCurlOnce() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -97,6 +101,7 @@ struct HttpClient::Impl {
     for (;;) {
       if (!TakeInbox()) break;
       ExpireWaiting();
+      EndCancelled();
       StartWaiting();
       int running = 0;
       curl_multi_perform(multi, &running);
@@ -129,6 +134,7 @@ struct HttpClient::Impl {
       if (host.waiting.empty()) ready.push_back(raw->origin);
       host.waiting.push_back(raw);
       deadlines.emplace(raw->deadline().nanos, raw);
+      cancellable += raw->cancellable();
     }
     return !stop;
   }
@@ -137,10 +143,32 @@ struct HttpClient::Impl {
     const Instant now = clock.Now();
     while (!deadlines.empty() && deadlines.begin()->first <= now.nanos) {
       Transfer* transfer = deadlines.begin()->second;
-      deadlines.erase(deadlines.begin());
-      auto& waiting = hosts[transfer->origin].waiting;
-      waiting.erase(std::find(waiting.begin(), waiting.end(), transfer));
+      StopWaiting(transfer);
       Drop(transfer, TimedOut());
+    }
+  }
+
+  void StopWaiting(Transfer* transfer) {
+    deadlines.erase({transfer->deadline().nanos, transfer});
+    auto& waiting = hosts[transfer->origin].waiting;
+    waiting.erase(std::find(waiting.begin(), waiting.end(), transfer));
+  }
+
+  void EndCancelled() {
+    const Instant now = clock.Now();
+    if (cancellable == 0 || now < next_look) return;
+    next_look = now + kLookForCancelled;
+    std::vector<Transfer*> cancelled;
+    for (const auto& [transfer, owned] : transfers) {
+      if (transfer->cancelled()) cancelled.push_back(transfer);
+    }
+    for (Transfer* transfer : cancelled) {
+      if (transfer->easy() == nullptr) {
+        StopWaiting(transfer);
+      } else {
+        LeaveCurl(transfer);
+      }
+      Drop(transfer, Cancelled());
     }
   }
 
@@ -185,19 +213,25 @@ struct HttpClient::Impl {
       CURL* easy = message->easy_handle;
       Transfer* transfer = nullptr;
       curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-      curl_multi_remove_handle(multi, easy);
       any = true;
-      --in_flight;
-      auto host = hosts.find(transfer->origin);
-      if (host != hosts.end() && --host->second.active == 0 && host->second.waiting.empty()) hosts.erase(host);
-      duration.Observe(absl::ToDoubleSeconds(clock.Now() - transfer->started));
+      LeaveCurl(transfer);
       auto owned = Release(transfer);
       owned->Finish(code);
     }
     return any;
   }
 
+  // It was started: takes it from curl and frees its place.
+  void LeaveCurl(Transfer* transfer) {
+    curl_multi_remove_handle(multi, transfer->easy());
+    --in_flight;
+    auto host = hosts.find(transfer->origin);
+    if (host != hosts.end() && --host->second.active == 0 && host->second.waiting.empty()) hosts.erase(host);
+    duration.Observe(absl::ToDoubleSeconds(clock.Now() - transfer->started));
+  }
+
   std::unique_ptr<Transfer> Release(Transfer* transfer) {
+    cancellable -= transfer->cancellable();
     auto node = transfers.extract(transfer);
     std::lock_guard lock(mutex);
     --pending;
@@ -210,9 +244,10 @@ struct HttpClient::Impl {
   }
 
   int WaitMilliseconds() const {
-    if (deadlines.empty()) return 1000;
+    const int64_t most = cancellable == 0 ? 1000 : absl::ToInt64Milliseconds(kLookForCancelled);
+    if (deadlines.empty()) return static_cast<int>(most);
     const absl::Duration left = Instant{deadlines.begin()->first} - clock.Now();
-    return static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(left) + 1, 0, 1000));
+    return static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(left) + 1, 0, most));
   }
 
   const HttpClientConfig config;
@@ -232,6 +267,8 @@ struct HttpClient::Impl {
   std::deque<std::string> ready;   // hosts with waiting requests, in turn
   std::set<std::pair<int64_t, Transfer*>> deadlines;  // of those that wait
   int in_flight = 0;
+  int cancellable = 0;   // of `transfers`
+  Instant next_look{0};
   std::thread thread;
 };
 
@@ -255,7 +292,8 @@ void HttpClient::SendAsync(const Call& call, ClientRequest request, std::functio
   const Instant now = impl_->clock.Now();
   const Instant deadline = std::min(call.deadline, now + impl_->config.request_max);
   if (deadline <= now) return fail(TimedOut());
-  auto transfer = std::make_unique<Transfer>(std::move(request), deadline, std::move(counted));
+  if (call.Cancelled()) return fail(Cancelled());
+  auto transfer = std::make_unique<Transfer>(std::move(request), deadline, std::move(counted), call.cancellation);
   transfer->origin = *std::move(origin);
   impl_->Submit(std::move(transfer));
 }

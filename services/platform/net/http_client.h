@@ -57,7 +57,7 @@ enum class Sent {
 
 struct ClientResult {
   Sent sent = Sent::kNo;
-  Status status;           // OK when answered (any HTTP status); else UNAVAILABLE CONNECT_FAILED, CONNECTION_LOST,
+  Status status;           // OK when answered (any HTTP status); else UNAVAILABLE CONNECT_FAILED, CONNECTION_LOST, CALL_CANCELLED,
                            // DEADLINE_EXCEEDED HTTP_TIMEOUT, PERMISSION_DENIED ADDRESS_REFUSED, RESOURCE_EXHAUSTED
                            // RESPONSE_TOO_LARGE / HTTP_QUEUE_FULL, INVALID_ARGUMENT URL_REFUSED / HEADER_REFUSED (a header or the
                            // method contains what HTTP does not allow, such as a line break)
@@ -70,7 +70,8 @@ class HttpClient {
  public:
   HttpClient(const HttpClientConfig& config, const Clock& clock, obs::Metrics& metrics);
   ~HttpClient();
-  // Blocks the caller until the answer, the call's deadline or request_max.
+  // Blocks the caller until the answer, the call's deadline or request_max. A call that is cancelled ends within a second, be
+  // its request waiting or under way.
   ClientResult Send(const Call& call, ClientRequest request);
   // `done` runs once, on the client's thread (on the caller's when the request is refused at once), and must not block.
   void SendAsync(const Call& call, ClientRequest request, std::function<void(ClientResult)> done);

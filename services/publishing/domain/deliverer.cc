@@ -55,13 +55,19 @@ void Deliverer::Stop(absl::Duration limit) {
   if (thread_.joinable()) thread_.join();
   draining_ = true;
   ReleaseHeld([](const Delivery&) { return true; }, absl::InfinitePast(), "");
-  const Instant until = clock_.Now() + limit;
-  std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, absl::ToChronoMicroseconds(std::max(absl::ZeroDuration(), until - clock_.Now())),
-                 [&] { return static_cast<int>(done_.size()) >= in_flight_.load(); });
-  lock.unlock();
+  // A video's call may have minutes to go. The last quarter is for writing down what the calls have come to.
+  if (!AwaitCalls(limit / 2)) {
+    cancellation_->Cancel();
+    (void)AwaitCalls(limit / 4);
+  }
   CollectDone();
   if (PauseExpired()) (void)Commit({});
+}
+
+bool Deliverer::AwaitCalls(absl::Duration limit) {
+  std::unique_lock lock(mutex_);
+  return wake_.wait_for(lock, absl::ToChronoMicroseconds(limit),
+                        [&] { return static_cast<int>(done_.size()) >= in_flight_.load(); });
 }
 
 absl::Duration Deliverer::Step() {
@@ -145,8 +151,7 @@ void Deliverer::CollectDone() {
   }
   for (Done& done : ended) {
     Learn(done);
-    --ChannelOf(done.delivery).calls;
-    --in_flight_;
+    CountCall(done.delivery, done.read_back, -1);
     unrecorded_.push_back(std::move(done));
   }
 }
@@ -244,19 +249,19 @@ void Deliverer::SweepUnsettled(bool every_claim) {
 void Deliverer::StartReadBacks(const std::vector<Delivery>& unknown) {
   if (!unrecorded_.empty() && unrecorded_.size() >= static_cast<size_t>(options_.calls_max)) return;   // bounded
   const absl::Time now = clock_.WallNow();
+  const Instant deadline = clock_.Now() + options_.call_max;
   std::vector<Change> changes;
   for (const Delivery& delivery : unknown) {
     if (in_flight_ + static_cast<int>(changes.size()) >= options_.calls_max) break;
-    changes.push_back(BeginReadBack(delivery, now, now + options_.call_max + absl::Seconds(5), options_.rules));
+    changes.push_back(BeginReadBack(delivery, now, now + options_.call_max + kLeaseBeyondCall, options_.rules));
   }
   const auto applied = Apply(changes);
   if (!applied.ok()) return;
   for (const std::optional<Delivery>& delivery : *applied) {
     if (!delivery) continue;
     busy_ids_.insert(delivery->id);
-    ++ChannelOf(*delivery).calls;
-    ++in_flight_;
-    if (!submit_([this, delivery = *delivery] { ReadNetwork(delivery); })) {
+    CountCall(*delivery, true, 1);
+    if (!submit_([this, delivery = *delivery, deadline] { ReadNetwork(delivery, deadline); })) {
       Finished({*delivery, true, {}, MakeError(Code::kUnavailable, "OVERLOADED", "no thread to read back")});
     }
   }
@@ -307,6 +312,15 @@ Deliverer::ChannelState& Deliverer::ChannelOf(const Delivery& delivery) {
   return channel;
 }
 
+// Replies and hides do not wait for the video of their channel: it is counted apart.
+void Deliverer::CountCall(const Delivery& delivery, bool read_back, int change) {
+  const bool slow = !read_back && IsSlow(delivery);
+  ChannelState& channel = ChannelOf(delivery);
+  (slow ? channel.slow_calls : channel.calls) += change;
+  if (slow) slow_calls_ += change;
+  in_flight_ += change;
+}
+
 Deliverer::BudgetState& Deliverer::BudgetOf(const Delivery& delivery) {
   return ChannelOf(delivery).budgets[writer_.BudgetOf(delivery.network, delivery.kind)];
 }
@@ -322,7 +336,9 @@ void Deliverer::ForgetIdleChannels() {
       return budget.second.held == 0 && (!ours || budget.second.rate.Over(now));
     });
   }
-  std::erase_if(channels_, [](const auto& entry) { return entry.second.budgets.empty() && entry.second.calls == 0; });
+  std::erase_if(channels_, [](const auto& entry) {
+    return entry.second.budgets.empty() && entry.second.calls == 0 && entry.second.slow_calls == 0;
+  });
 }
 
 double Deliverer::Jitter() {

@@ -5,11 +5,13 @@
 // ahead, budgets, lanes in flight) may be lost at any moment. A call begins only after its intent is committed.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -30,6 +32,10 @@
 
 namespace parvis::publishing {
 
+// So much longer than the call is the lease of what is sent or read back: nobody else begins to read it back while the call may
+// still be under way.
+inline constexpr absl::Duration kLeaseBeyondCall = absl::Seconds(5);
+
 struct DelivererOptions {
   std::string replica = "local";
   int partitions = 8;                   // of the command topic
@@ -38,11 +44,13 @@ struct DelivererOptions {
   int held_per_channel_max = 100;       // for one budget of it: one flood leaves room for the others
   int calls_max = 32;                   // calls at once, in all
   int calls_per_channel_max = 4;
+  int video_calls_max = 8;              // of calls_max, that are IsSlow; one of a channel, and always less than all
   absl::Duration prefetch = absl::Seconds(2);    // claimed so long before it is due
   absl::Duration poll_min = absl::Milliseconds(20), poll_max = absl::Milliseconds(200);
   absl::Duration sweep_every = absl::Seconds(1);          // unknown, expired, abandoned
   absl::Duration resume_check_every = absl::Seconds(5);   // paused channels: new credentials?
   absl::Duration call_max = absl::Seconds(20);
+  absl::Duration video_call_max = absl::Minutes(5);   // of what IsSlow
   absl::Duration lease = absl::Seconds(60);      // of a claim; longer than prefetch
   absl::Duration fenced_max = absl::Seconds(5);  // fenced for so long under one assignment: it must be claimed anew
   absl::Duration probe_max = absl::Seconds(15);  // between two probes of a network that is down
@@ -74,7 +82,8 @@ class Deliverer {
   void Wake();   // something may be due; cheap, any thread
 
   void Start();
-  // Claims no more, lets the calls at hand end within `limit`, records them, gives the rest back.
+  // Claims no more and gives back what has not begun. The calls at hand have half of `limit` to end by themselves; then they are
+  // cancelled (Call::cancellation), and what they came to is recorded like any outcome.
   void Stop(absl::Duration limit);
 
   // One pass, for tests and the thread: returns how long nothing needs to happen. Only one thread may call it.
@@ -96,10 +105,16 @@ class Deliverer {
     int held = 0;                      // claimed deliveries that draw on it
     bool full = false;                 // enough is held: none is claimed until half of that has gone
   };
+  // What may not go now and is given back.
+  struct SentAway {
+    std::map<std::pair<Key, std::string>, absl::Duration> budgets;   // that are used up for longer than claims are kept
+    std::vector<const Delivery*> crowd;                              // slow ones that found no place
+    std::set<std::string> lanes;
+  };
   struct ChannelState {
     std::string network;
     std::map<std::string, BudgetState> budgets;   // by NetworkWriter::BudgetOf
-    int calls = 0;
+    int calls = 0, slow_calls = 0;   // under way; those of what IsSlow are counted apart: others do not wait for them
     OutageGate gate;
   };
 
@@ -124,13 +139,21 @@ class Deliverer {
   void ClaimFailed(const Status& status);
   absl::Duration SendDue();
   std::vector<Delivery> PickDue(absl::Duration& wait);
+  void SendAway(const SentAway& away);
+  void SendAwayCrowd(const std::vector<const Delivery*>& crowd);
+  int SlowCallsMax() const { return std::clamp(options_.video_calls_max, 1, std::max(1, options_.calls_max - 1)); }
   void StartCalls(const std::vector<Delivery>& picked);
   void ReleaseHeld(const std::function<bool(const Delivery&)>& which, absl::Time ready, const std::string& reason);
   void Drop(const Delivery& delivery);
-  void CallNetwork(Delivery delivery);
-  void ReadNetwork(Delivery delivery);
+  // `deadline` is of the moment at which the lease was decided on, however late the pool begins.
+  void CallNetwork(Delivery delivery, Instant deadline);
+  void ReadNetwork(Delivery delivery, Instant deadline);
   void Finished(Done done);
-  Call NetworkCall(const Delivery& delivery) const;
+  absl::Duration CallMaxOf(const Delivery& delivery) const;
+  Call NetworkCall(const Delivery& delivery, Instant deadline) const;
+  // A call or reading begins (1) or has ended (-1).
+  void CountCall(const Delivery& delivery, bool read_back, int change);
+  bool AwaitCalls(absl::Duration limit);   // whether all that are under way have ended
   ChannelState& ChannelOf(const Delivery& delivery);
   BudgetState& BudgetOf(const Delivery& delivery);
   std::vector<ClaimSkip> Skipped();
@@ -144,6 +167,7 @@ class Deliverer {
   const Submit submit_;
   const DelivererOptions options_;
   const DelivererObserver observer_;
+  const std::shared_ptr<Cancellation> cancellation_ = std::make_shared<Cancellation>();   // of all calls, by Stop
 
   // Shared with other threads, under mutex_.
   mutable std::mutex mutex_;
@@ -160,6 +184,7 @@ class Deliverer {
   std::set<std::string> busy_ids_;                               // calls and readings under way, or not recorded yet
   std::set<std::string> busy_lanes_;
   std::map<Key, ChannelState> channels_;
+  int slow_calls_ = 0;                 // of in_flight_
   std::deque<Done> unrecorded_;        // outcomes that the ledger could not take yet
   std::optional<PausedChannel> paused_after_;   // the next look at the paused channels goes on here
   bool recover_claims_ = false, claim_more_ = true, draining_ = false;

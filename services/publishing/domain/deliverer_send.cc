@@ -15,6 +15,9 @@ namespace {
 constexpr int kClaimRest = 9;
 constexpr absl::Duration kQuickClaim = absl::Milliseconds(3);
 
+// A slow delivery that finds no place waits so long for each round of those before it, and no longer than the second.
+constexpr absl::Duration kCrowdWait = absl::Seconds(15), kCrowdWaitMax = absl::Minutes(5);
+
 }  // namespace
 
 void Deliverer::ClaimMore() {
@@ -126,8 +129,7 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
   std::vector<Delivery> picked;
   std::vector<Change> expired;
   std::set<std::string> seen_lanes;
-  std::map<std::pair<Key, std::string>, absl::Duration> limited;   // budgets: wait longer than claims are kept
-  std::set<std::string> limited_lanes;
+  SentAway away;
   std::set<const RateBudget*> drawn;
   for (const auto& [key, delivery] : held_) {
     if (in_flight_ >= options_.calls_max) break;
@@ -146,29 +148,40 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
       continue;
     }
     if (channel.gate.Doubtful() && channel.calls > 0) continue;
+    const bool slow = IsSlow(delivery);
+    if (slow && (slow_calls_ >= SlowCallsMax() || channel.slow_calls > 0)) {
+      away.crowd.push_back(&delivery);
+      continue;
+    }
     const std::string name = writer_.BudgetOf(delivery.network, delivery.kind);
     RateBudget& budget = channel.budgets[name].rate;
     const absl::Duration budget_wait = budget.WaitNow(mono);
     if (budget_wait > options_.prefetch) {
       if (drawn.contains(&budget)) continue;   // by this pass: a call that does not come about is given back
-      limited[{{delivery.workspace_id, delivery.channel_id}, name}] = budget_wait;
-      limited_lanes.insert(delivery.lane);
+      away.budgets[{{delivery.workspace_id, delivery.channel_id}, name}] = budget_wait;
+      away.lanes.insert(delivery.lane);
       continue;
     }
     if (budget_wait > absl::ZeroDuration()) {
       wait = std::min(wait, budget_wait);
       continue;
     }
-    if (channel.calls >= options_.calls_per_channel_max) continue;
+    if (!slow && channel.calls >= options_.calls_per_channel_max) continue;
     budget.Take(mono);
     drawn.insert(&budget);
-    ++channel.calls;
-    ++in_flight_;
+    CountCall(delivery, false, 1);
     picked.push_back(delivery);
   }
   for (const Change& change : expired) Drop(change.after);
   (void)Apply(expired);
-  for (const auto& [budget, budget_wait] : limited) {
+  SendAway(away);
+  return picked;
+}
+
+void Deliverer::SendAway(const SentAway& away) {
+  SendAwayCrowd(away.crowd);
+  const absl::Time now = clock_.WallNow();
+  for (const auto& [budget, budget_wait] : away.budgets) {
     ReleaseHeld(
         [this, &budget = budget](const Delivery& held) {
           return Key(held.workspace_id, held.channel_id) == budget.first &&
@@ -177,18 +190,36 @@ std::vector<Delivery> Deliverer::PickDue(absl::Duration& wait) {
         now + budget_wait, "RATE_LIMITED");
   }
   // Those behind them draw on other budgets but must not overtake: the ledger claims them when their turn has come.
-  if (!limited_lanes.empty()) {
-    ReleaseHeld([&](const Delivery& held) { return limited_lanes.contains(held.lane); }, absl::InfinitePast(), "");
+  if (!away.lanes.empty()) {
+    ReleaseHeld([&](const Delivery& held) { return away.lanes.contains(held.lane); }, absl::InfinitePast(), "");
   }
-  return picked;
+}
+
+// As many slow ones as there are places stay here, so that none is free for long. The others go back to the ledger, and what
+// is behind them in their lanes with them: a thousand videos for one moment must not fill the room of everything else.
+void Deliverer::SendAwayCrowd(const std::vector<const Delivery*>& crowd) {
+  const absl::Time now = clock_.WallNow();
+  const size_t places = static_cast<size_t>(SlowCallsMax());
+  std::vector<Change> changes;
+  std::set<std::string> lanes;
+  for (size_t i = places; i < crowd.size(); ++i) {
+    const absl::Duration wait = std::min(kCrowdWaitMax, kCrowdWait * static_cast<int64_t>(i / places));
+    changes.push_back(Release(*crowd[i], now + wait, "OVERLOADED", "other videos and documents are being sent", options_.rules));
+    lanes.insert(crowd[i]->lane);
+  }
+  if (changes.empty()) return;
+  for (const Change& change : changes) Drop(change.after);
+  (void)Apply(changes);
+  ReleaseHeld([&](const Delivery& held) { return lanes.contains(held.lane); }, absl::InfinitePast(), "");
 }
 
 void Deliverer::StartCalls(const std::vector<Delivery>& picked) {
   if (picked.empty() && unrecorded_.empty()) return;
   const absl::Time now = clock_.WallNow();
+  const Instant mono = clock_.Now();
   std::vector<Change> changes;
   for (const Delivery& delivery : picked) {
-    changes.push_back(BeginSend(delivery, now, now + options_.call_max + absl::Seconds(5), options_.rules));
+    changes.push_back(BeginSend(delivery, now, now + CallMaxOf(delivery) + kLeaseBeyondCall, options_.rules));
   }
   const auto applied = Commit(std::move(changes));   // committed before any call
   std::vector<Change> refused;
@@ -196,8 +227,7 @@ void Deliverer::StartCalls(const std::vector<Delivery>& picked) {
     const bool sent = applied.ok() && (*applied)[i].has_value();
     if (applied.ok()) Drop(picked[i]);
     if (!sent) {
-      --ChannelOf(picked[i]).calls;
-      --in_flight_;
+      CountCall(picked[i], false, -1);
       BudgetOf(picked[i]).rate.GiveBack(clock_.Now());
       if (applied.ok()) refused.push_back(Release(picked[i], picked[i].ready_time, "", "", options_.rules));
       continue;
@@ -206,7 +236,8 @@ void Deliverer::StartCalls(const std::vector<Delivery>& picked) {
     busy_ids_.insert(delivery.id);
     busy_lanes_.insert(delivery.lane);
     if (delivery.attempts == 1 && observer_.lateness) observer_.lateness(delivery.network, now - delivery.due_time);
-    if (!submit_([this, delivery] { CallNetwork(delivery); })) {
+    const Instant deadline = mono + CallMaxOf(delivery);
+    if (!submit_([this, delivery, deadline] { CallNetwork(delivery, deadline); })) {
       WriteOutcome outcome;
       outcome.result = WriteResult::kNotSent;
       outcome.reason = "OVERLOADED";
@@ -217,20 +248,25 @@ void Deliverer::StartCalls(const std::vector<Delivery>& picked) {
   (void)Apply(refused);
 }
 
-Call Deliverer::NetworkCall(const Delivery& delivery) const {
+absl::Duration Deliverer::CallMaxOf(const Delivery& delivery) const {
+  return IsSlow(delivery) ? std::max(options_.video_call_max, options_.call_max) : options_.call_max;
+}
+
+Call Deliverer::NetworkCall(const Delivery& delivery, Instant deadline) const {
   Call call = BackgroundCall("publishing", delivery.workspace_id);
-  call.deadline = clock_.Now() + options_.call_max;
+  call.deadline = deadline;
+  call.cancellation = cancellation_;
   return call;
 }
 
-void Deliverer::CallNetwork(Delivery delivery) {
-  const Call call = NetworkCall(delivery);
+void Deliverer::CallNetwork(Delivery delivery, Instant deadline) {
+  const Call call = NetworkCall(delivery, deadline);
   WriteOutcome outcome = writer_.Write(call, delivery);
   Finished({std::move(delivery), false, std::move(outcome), std::vector<FoundItem>{}});
 }
 
-void Deliverer::ReadNetwork(Delivery delivery) {
-  const Call call = NetworkCall(delivery);
+void Deliverer::ReadNetwork(Delivery delivery, Instant deadline) {
+  const Call call = NetworkCall(delivery, deadline);
   const absl::Time since = delivery.first_sent_time - options_.clock_skew;
   StatusOr<std::vector<FoundItem>> found = writer_.ReadBack(call, delivery, since);
   if (found.ok() && !found->empty() && !IsIdempotent(delivery.kind)) {

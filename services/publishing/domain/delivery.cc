@@ -1,5 +1,7 @@
 #include "publishing/domain/delivery.h"
 
+#include <algorithm>
+
 namespace parvis::publishing {
 
 const char* StateName(DeliveryState state) {
@@ -68,6 +70,12 @@ std::optional<bool> TurnsOn(DeliveryKind kind) {
 
 bool IsOfAuthor(DeliveryKind kind) {
   return kind == DeliveryKind::kBan || kind == DeliveryKind::kUnban || kind == DeliveryKind::kMute || kind == DeliveryKind::kUnmute;
+}
+
+bool IsSlow(const Delivery& delivery) {
+  const std::vector<Media>& media = delivery.content.media;
+  return std::any_of(media.begin(), media.end(),
+                     [](const Media& m) { return !m.type.empty() && m.type.rfind("image/", 0) != 0; });
 }
 
 std::string LaneOf(const Delivery& delivery) {

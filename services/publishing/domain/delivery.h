@@ -78,6 +78,9 @@ struct Delivery {
   bool needs_human = false;
 };
 
+// Brings a medium that is no picture (a video, a document): large to upload, and networks work on it for minutes.
+bool IsSlow(const Delivery& delivery);
+
 // The order that must be kept: posts of a channel; what is done to one thread of a channel.
 std::string LaneOf(const Delivery& delivery);
 

@@ -48,7 +48,7 @@ struct NetworkTraits {
 class NetworkWriter {
  public:
   virtual ~NetworkWriter() = default;
-  // One call, never repeated in here; blocks until the call's deadline at most. Thread-safe.
+  // One call, never repeated in here; blocks until the call's deadline or its cancellation at most. Thread-safe.
   virtual WriteOutcome Write(const Call& call, const Delivery& delivery) = 0;
   // Items that match what `delivery` wrote or would have written, made since `since`.
   virtual StatusOr<std::vector<FoundItem>> ReadBack(const Call& call, const Delivery& delivery, absl::Time since) = 0;

@@ -29,6 +29,8 @@ class DelivererTest : public ::testing::Test {
     observer.fenced = [this] { ++fenced_; };
     options.rules.actor = "publishing/test";
     options.calls_per_channel_max = calls_per_channel_;
+    options.calls_max = calls_;
+    options.video_calls_max = video_calls_;
     queue_.clear();
     deliverer_ = std::make_unique<Deliverer>(
         store_, network_, clock_,
@@ -67,6 +69,7 @@ class DelivererTest : public ::testing::Test {
   FakeNetwork network_;
   bool hold_calls_ = false;
   int calls_per_channel_ = 4;
+  int calls_ = 32, video_calls_ = 8;
   int fenced_ = 0;
   std::deque<std::function<void()>> queue_;
   std::vector<std::unique_ptr<Deliverer>> dead_;

@@ -3,6 +3,7 @@
 namespace parvis::publishing {
 
 WriteOutcome FakeNetwork::Write(const Call& call, const Delivery& delivery) {
+  if (on_write) on_write(call);
   const std::lock_guard lock(mutex_);
   ++calls;
   Behaviour behaviour = Behaviour::kAccept;

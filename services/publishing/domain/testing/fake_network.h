@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -72,6 +73,7 @@ class FakeNetwork : public NetworkWriter {
   std::optional<std::string> next_budget;   // what the next kRateLimit is for, when not the kind's budget
   int limited = 0;                     // calls that were refused because a window was used up
   Status read_error;
+  std::function<void(const Call& call)> on_write;   // during each write, before anything has happened
   std::string version = "1";
   int calls = 0, reads = 0;
 

@@ -1,0 +1,52 @@
+// What every connector does the same way, before its own code is asked.
+#include "networks/connector.h"
+
+#include <gtest/gtest.h>
+
+#include "networks/testing/scripted_network.h"
+
+namespace parvis::networks {
+namespace {
+
+Outcome Execute(ScriptedNetwork& network, const std::string& name, const Write& write) {
+  return network.connector(name).Execute(network.call(), network.account(name, "1"), write);
+}
+
+TEST(Connector, WithoutTheTargetThatItNeedsAWriteIsRefusedUnsent) {
+  ScriptedNetwork network;
+  for (const auto& [name, connector] : network.connectors()) {
+    for (int i = 0; i < kWriteKinds; ++i) {
+      Write write{.kind = static_cast<WriteKind>(i)};
+      if (write.kind == WriteKind::kPost || !connector->capabilities().Can(write.kind)) continue;
+      SCOPED_TRACE(name + " " + std::string(NameOf(write.kind)));
+      const Outcome nobody = Execute(network, name, write);
+      EXPECT_EQ(nobody.kind, OutcomeKind::kRefused);
+      EXPECT_EQ(nobody.error, ErrorClass::kInvalid);
+      write.target_author_id = "7";
+      const bool enough = connector->capabilities().of_author.contains(write.kind);
+      const Outcome person = Execute(network, name, write);
+      EXPECT_EQ(person.message == "no target is named", !enough) << person.message;
+      EXPECT_TRUE(network.Taken().empty() || enough);
+    }
+  }
+}
+
+TEST(Connector, WhatIsNotPossibleIsSaidBeforeWhatIsMissing) {
+  ScriptedNetwork network;
+  for (const auto& [name, connector] : network.connectors()) {
+    const Capabilities& can = connector->capabilities();
+    for (int i = 0; i < kWriteKinds; ++i) {
+      const WriteKind kind = static_cast<WriteKind>(i);
+      if (can.Can(kind)) continue;
+      EXPECT_EQ(Execute(network, name, Write{.kind = kind}).message, can.WhyNot(kind)) << name << " " << NameOf(kind);
+      const std::vector<Violation> violations = connector->Check(kind, {});
+      ASSERT_FALSE(violations.empty()) << name << " " << NameOf(kind);
+      EXPECT_EQ(violations[0].description, std::string(NameOf(kind)) + " is " + can.WhyNot(kind)) << name;
+      EXPECT_EQ(violations[0].reason, "NOT_POSSIBLE") << name;
+    }
+  }
+  EXPECT_TRUE(network.Taken().empty());
+}
+
+}  // namespace
+}  // namespace parvis::networks
