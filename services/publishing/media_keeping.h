@@ -22,7 +22,7 @@ class MediaKeeping {
   MediaSource& source();   // for deliveries
   // The service that media are uploaded to; at most once, and everything given outlives it.
   std::unique_ptr<grpc::Service> MakeService(rpc::Runtime& runtime, ChannelDirectory& channels, const MediaRules& rules);
-  // Of what deletes media whose time has ended.
+  // Of what deletes media whose time has ended, and of what converts videos.
   void Start();
   void Stop();
 
