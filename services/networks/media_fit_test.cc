@@ -91,7 +91,7 @@ TEST(MediaFitTest, Pictures) {
       });
 }
 
-TEST(MediaFitTest, VideosAndDocumentsAreJudgedAndNeverConverted) {
+TEST(MediaFitTest, VideosAndDocumentsAreJudged) {
   Try(Network(),
       {
           {"fits",

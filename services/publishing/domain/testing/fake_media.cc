@@ -250,7 +250,7 @@ Status FakeInspector::ConvertVideo(const Call& call, const MediaBytes& content, 
   PARVIS_ASSIGN_OR_RETURN(MediaFacts facts, Inspect(call, content));
   if (!IsVideo(facts)) return MakeError(Code::kInvalidArgument, "MEDIA_NOT_A_VIDEO", "is no video");
   if (!work.go_on()) return MakeError(Code::kAborted, "MEDIA_STOPPED", "ended early");
-  if (while_converting) while_converting();
+  if (const auto hook = std::exchange(while_converting, nullptr)) hook();
   if (!work.go_on()) return MakeError(Code::kAborted, "MEDIA_STOPPED", "ended early");
   facts.type = "video/mp4";
   if (target.width > 0) facts.width = target.width, facts.height = target.height;

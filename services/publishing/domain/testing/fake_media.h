@@ -81,7 +81,7 @@ class FakeInspector : public MediaInspector {
 
   Status next;   // the next call fails with it
   int inspected = 0;
-  std::function<void()> while_converting;
+  std::function<void()> while_converting;   // once
 };
 
 // "short" takes PNG of at most 100 pixels a side, and MP4 of at most 100, and offers them; nothing helps with another video that is
