@@ -8,17 +8,20 @@
 namespace parvis::networks {
 namespace {
 
-constexpr double kBitsPerPixel = 0.12;   // more is not seen
-constexpr double kFrameRate = 30, kFrameRateMax = 60;   // where it is not known; what is made has no more
+constexpr double kBitsPerPixel = 0.12;                 // more is not seen
+constexpr double kFrameRate = 30, kFrameRateMax = 60;  // where it is not known; what is made has no more
 constexpr int kNominalKbpsMin = 300, kNominalKbpsMax = 20'000;
-constexpr int kAudioKbps = 128, kAudioKbpsLow = 64, kAudioKbpsCopied = 320;   // the last: what a copied one has at most
-constexpr double kContainer = 0.95;   // what is left of the bytes after the container's own, and for the encoder's last second
+constexpr int kAudioKbps = 128, kAudioKbpsLow = 64, kAudioKbpsCopied = 320;  // the last: what a copied one has at most
+constexpr double kContainer =
+    0.95;  // what is left of the bytes after the container's own, and for the encoder's last second
 constexpr int64_t kIndexBytes = 1 << 20;
 
 bool Has(const std::vector<std::string>& list, const std::string& wanted) {
   return std::find(list.begin(), list.end(), wanted) != list.end();
 }
-bool HasOrOpen(const std::vector<std::string>& list, const std::string& wanted) { return list.empty() || Has(list, wanted); }
+bool HasOrOpen(const std::vector<std::string>& list, const std::string& wanted) {
+  return list.empty() || Has(list, wanted);
+}
 
 int Even(double side) { return std::max(2, static_cast<int>(side) / 2 * 2); }
 
@@ -51,7 +54,8 @@ bool CanBeCopied(const std::string& type) {
 }
 
 // Kbit/s for picture and sound, and the sides they are enough for. False: not even with the smallest.
-bool SetRates(const Media& media, double rate, double seconds, int64_t bytes_max, Sides* sides, VideoFitTarget* target) {
+bool SetRates(const Media& media, double rate, double seconds, int64_t bytes_max, Sides* sides,
+              VideoFitTarget* target) {
   const bool sound = !media.audio_codec.empty();
   const double total = static_cast<double>(bytes_max) * 8 / 1000 / seconds * kContainer;
   const auto nominal = [rate](const Sides& s) {
@@ -99,8 +103,9 @@ void SayWhatChanges(const Media& media, const VideoFitTarget& target, bool lower
 }  // namespace
 
 std::string NameOfCodec(const std::string& codec) {
-  static constexpr const char* kNames[][2] = {{"h264", "H.264"}, {"hevc", "HEVC"}, {"mpeg4", "MPEG-4"}, {"mpeg2video", "MPEG-2"},
-                                              {"prores", "ProRes"}, {"opus", "Opus"}, {"vorbis", "Vorbis"}};
+  static constexpr const char* kNames[][2] = {{"h264", "H.264"},        {"hevc", "HEVC"},     {"mpeg4", "MPEG-4"},
+                                              {"mpeg2video", "MPEG-2"}, {"prores", "ProRes"}, {"opus", "Opus"},
+                                              {"vorbis", "Vorbis"}};
   for (const auto& [name, said] : kNames) {
     if (codec == name) return said;
   }
@@ -118,7 +123,7 @@ std::optional<VideoFitTarget> FitVideo(const Capabilities& c, const Media& media
   const int64_t own_max = c.BytesMaxOf("video/mp4");
   VideoFitTarget target;
   target.bytes_max = own_max > 0 ? std::min(own_max, kVideoMadeBytesMax) : kVideoMadeBytesMax;
-  const bool over = media.size_bytes > target.bytes_max - kIndexBytes;   // another index may be larger
+  const bool over = media.size_bytes > target.bytes_max - kIndexBytes;  // another index may be larger
   const Sides shown{media.width, media.height};
   Sides sides = Allowed(c, media);
   // Odd sides are no harm to what is copied: it is only H.264 of our own that has even ones.
@@ -137,7 +142,8 @@ std::optional<VideoFitTarget> FitVideo(const Capabilities& c, const Media& media
     const double own_kbps = static_cast<double>(media.size_bytes) * 8 / 1000 / seconds;
     if (!SetRates(media, rate, seconds, target.bytes_max, &sides, &target)) return std::nullopt;
     lower = over || target.video_kbps < std::min(own_kbps, sides.pixels() * rate * kBitsPerPixel / 1000) - 1;
-    const double made = (target.video_kbps + (target.copy_audio ? kAudioKbpsCopied : target.audio_kbps)) * seconds * 1000 / 8;
+    const double made =
+        (target.video_kbps + (target.copy_audio ? kAudioKbpsCopied : target.audio_kbps)) * seconds * 1000 / 8;
     target.bytes_max = std::min(target.bytes_max, static_cast<int64_t>(made / kContainer) + kIndexBytes);
   }
   if (sides != shown) target.width = sides.width, target.height = sides.height;

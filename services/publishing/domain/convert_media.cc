@@ -6,6 +6,9 @@
 namespace parvis::publishing {
 namespace {
 
+// Longer than any conversion is tried: one that ends so late was never begun, as no replica makes any.
+constexpr absl::Duration kConversionKeep = absl::Hours(48);
+
 Status NoConversion(const MediaFit& fit, const std::string& network) {
   std::string why = fit.fits ? network + " takes it as it is" : "nothing would make it fit " + network;
   if (!fit.violations.empty()) why += ": " + fit.violations[0].description;
@@ -62,6 +65,7 @@ StatusOr<MediaItem> ConvertMedia(const Call& call, const MediaContext& context, 
     MediaItem item = MadeOf(call, context, source, made_id);
     item.state = MediaState::kConverting;
     item.size_bytes = target.bytes_max;
+    item.expire_time = item.create_time + std::max(context.limits.upload_keep, kConversionKeep);
     return context.media.InsertConversion(call, item, target, context.limits.quota);
   }
   PARVIS_ASSIGN_OR_RETURN(const MediaBytes content, OpenMedia(call, context.media, context.objects, source));

@@ -7,7 +7,7 @@
 namespace parvis::publishing {
 namespace {
 
-constexpr absl::Duration kStoreCall = absl::Seconds(60);   // one piece from or to the blob store
+constexpr absl::Duration kStoreCall = absl::Seconds(30);  // one piece from or to the blob store
 
 Status Stopped() { return MakeError(Code::kAborted, "MEDIA_STOPPED", "the conversion was ended early"); }
 
@@ -16,7 +16,8 @@ class Claim {
  public:
   Claim(const ConverterContext& context, const Conversion& conversion, const std::function<bool()>& stopping)
       : context_(context), conversion_(conversion), stopping_(stopping), renewed_(context.clock.Now()) {}
-  // False: it is somebody else's, or this process ends. A store that is away is no reason to stop before the lease has ended.
+  // False: it is somebody else's, or this process ends. A store that is away is no reason to stop before the lease has
+  // ended.
   bool GoesOn() {
     if (lost_ || stopping_()) return false;
     const Instant now = context_.clock.Now();
@@ -71,8 +72,8 @@ Status Store(const ConverterContext& context, const Conversion& conversion, Clai
     const std::string digest = Sha256::Of(bytes);
     PARVIS_RETURN_IF_ERROR(
         context.conversions.AddConvertedChunk(conversion, number, digest, static_cast<int64_t>(bytes.size())));
-    PARVIS_RETURN_IF_ERROR(context.objects.Put(
-        call, ChunkKey(item->workspace_id, item->id, static_cast<size_t>(number), digest), bytes));
+    PARVIS_RETURN_IF_ERROR(
+        context.objects.Put(call, ChunkKey(item->workspace_id, item->id, static_cast<size_t>(number), digest), bytes));
     at += static_cast<int64_t>(bytes.size());
     if (context.observer.received) context.observer.received(static_cast<int64_t>(bytes.size()));
   }
@@ -101,16 +102,17 @@ Status Make(const ConverterContext& context, const Conversion& conversion, Claim
   PARVIS_ASSIGN_OR_RETURN(const MediaBytes source, OpenSource(context, conversion, claim));
   const VideoWork work = {
       .go_on = [&claim] { return claim.GoesOn(); },
-      .take = [&](const MediaBytes& made, const MediaFacts& facts) { return Store(context, conversion, claim, made, facts, item); }};
-  return context.inspector.ConvertVideo(CallFor(context, item->workspace_id, context.options.give_up), source, conversion.target,
-                                        work);
+      .take = [&](const MediaBytes& made,
+                  const MediaFacts& facts) { return Store(context, conversion, claim, made, facts, item); }};
+  return context.inspector.ConvertVideo(CallFor(context, item->workspace_id, context.options.give_up), source,
+                                        conversion.target, work);
 }
 
 void Refuse(const ConverterContext& context, const std::string& reason, const std::string& why, MediaItem* item) {
   item->state = MediaState::kRefused;
   item->refusal_reason = reason;
   item->refusal = why;
-  item->size_bytes = item->received_bytes = 0;   // nothing of it is ever read; what was stored of it goes with it
+  item->size_bytes = item->received_bytes = 0;  // nothing of it is ever read; what was stored of it goes with it
   item->expire_time = context.clock.WallNow() + context.limits.upload_keep;
 }
 
@@ -126,7 +128,8 @@ StatusOr<bool> ConvertNext(const ConverterContext& context, const std::function<
   Status status = absl::OkStatus();
   if (next->tries > context.options.tries_max) {
     Refuse(context, "MEDIA_CONVERSION_LOST",
-           "whoever tried to convert it has died of it, " + std::to_string(context.options.tries_max) + " times", &item);
+           "whoever tried to convert it has died of it, " + std::to_string(context.options.tries_max) + " times",
+           &item);
   } else {
     status = Make(context, *next, claim, &item);
     if (claim.lost() || ReasonOf(status) == "MEDIA_CHANGED") return true;
@@ -137,12 +140,14 @@ StatusOr<bool> ConvertNext(const ConverterContext& context, const std::function<
       Refuse(context, error.reason, error.message, &item);
     } else if (!status.ok()) {
       if (context.observer.converted) context.observer.converted(ReasonOf(status));
-      PARVIS_RETURN_IF_ERROR(context.conversions.GiveBackConversion(*next, stopping() ? ended : ended + context.options.retry_wait));
+      PARVIS_RETURN_IF_ERROR(
+          context.conversions.GiveBackConversion(*next, stopping() ? ended : ended + context.options.retry_wait));
       return true;
     }
   }
   item.update_time = context.clock.WallNow();
-  if (context.observer.converted) context.observer.converted(item.state == MediaState::kReady ? "ready" : item.refusal_reason);
+  if (context.observer.converted)
+    context.observer.converted(item.state == MediaState::kReady ? "ready" : item.refusal_reason);
   const Status stored = context.conversions.EndConversion(*next, item);
   if (!stored.ok() && ReasonOf(stored) != "MEDIA_CHANGED") return stored;
   return true;
@@ -177,7 +182,8 @@ void MediaConverter::Run() {
   while (true) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, absl::ToChronoMilliseconds(more ? absl::ZeroDuration() : context_.options.every), [&] { return stopping_; });
+      wake_.wait_for(lock, absl::ToChronoMilliseconds(more ? absl::ZeroDuration() : context_.options.every),
+                     [&] { return stopping_; });
       if (stopping_) return;
     }
     const StatusOr<bool> converted = ConvertNext(context_, stopping);

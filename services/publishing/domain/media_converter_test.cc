@@ -23,7 +23,9 @@ class MediaConverterTest : public ::testing::Test {
   MediaItem Ready(const std::string& content) {
     MediaItem item = *CreateMedia(call_, media_context_, {"lamp", "a lamp", static_cast<int64_t>(content.size())}, "");
     for (size_t at = 0; at < content.size(); at += 64) {
-      EXPECT_TRUE(UploadChunk(call_, media_context_, item.id, static_cast<int64_t>(at), std::string_view(content).substr(at, 64)).ok());
+      EXPECT_TRUE(UploadChunk(call_, media_context_, item.id, static_cast<int64_t>(at),
+                              std::string_view(content).substr(at, 64))
+                      .ok());
     }
     return *FinishMedia(call_, media_context_, item.id, "");
   }
@@ -47,8 +49,9 @@ class MediaConverterTest : public ::testing::Test {
   KeptMedia kept_{media_, blobs_};
   std::vector<std::string> outcomes_;
   const MediaContext media_context_{media_, blobs_, inspector_, directory_, rules_, ids_, clock_, Limits(), {}};
-  const ConverterContext context_{media_, kept_, blobs_, inspector_, clock_, Limits(), {},
-                                  {.converted = [this](const std::string& outcome) { outcomes_.push_back(outcome); }}};
+  const ConverterContext context_{
+      media_, kept_,    blobs_, inspector_,
+      clock_, Limits(), {},     {.converted = [this](const std::string& outcome) { outcomes_.push_back(outcome); }}};
   const Call call_ = CallOf("writer");
   const MediaItem source_ = Ready("video/webm 500x500\n" + std::string(200, 'v'));
 };

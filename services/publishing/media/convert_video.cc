@@ -12,8 +12,11 @@ namespace parvis::publishing {
 namespace {
 
 constexpr char kMade[] = "out.mp4";
-// The rates of the first try and of the second: short videos and restless ones come out larger than their rate says.
-constexpr int kPercents[] = {100, 80};
+// Of the rate, at the second try: short videos and restless ones come out larger than their rate says.
+constexpr int kSecondPercent = 80;
+
+// A quarter more than is allowed: what is too large by little is told as such, what runs away ends.
+int64_t FileMax(const VideoTarget& target) { return target.bytes_max + target.bytes_max / 4 + (1 << 20); }
 
 Status TooLarge(int64_t bytes, int64_t bytes_max) {
   return MakeError(Code::kInvalidArgument, "MEDIA_CANNOT_FIT",
@@ -37,11 +40,10 @@ Status ProcessInspector::MakeVideo(const Call& call, const Sniffed& sniffed, con
                                    const VideoWork& work, const Scratch& scratch) {
   std::error_code error;
   std::filesystem::remove(scratch.folder() + "/" + kMade, error);
-  // A quarter more than is allowed: what is too large by little is told as such, what runs away ends.
   const ToolLimits limits = {.time = config_.video_max,
                              .cpu = config_.video_cpu_max,
                              .memory_bytes = config_.video_memory_max_bytes,
-                             .file_bytes = target.bytes_max + target.bytes_max / 4 + (1 << 20),
+                             .file_bytes = FileMax(target),
                              .in_background = true,
                              .go_on = work.go_on};
   return runner_
@@ -61,22 +63,22 @@ Status ProcessInspector::ConvertVideo(const Call& call, const MediaBytes& conten
   }
   Turn turn(*this, converting_);
   PARVIS_RETURN_IF_ERROR(turn.Take(call));
+  SweepOld();
   Scratch scratch;
   PARVIS_RETURN_IF_ERROR(scratch.Make(config_.scratch_folder));
   PARVIS_RETURN_IF_ERROR(scratch.Fill(call, content));
   PARVIS_ASSIGN_OR_RETURN(const MediaFacts source, InspectVideo(call, sniffed, scratch, "in"));
-  for (const int percent : kPercents) {
-    PARVIS_RETURN_IF_ERROR(MakeVideo(call, sniffed, target, percent, work, scratch));
-    PARVIS_ASSIGN_OR_RETURN(const MediaBytes made, scratch.Open(kMade, 2 * target.bytes_max + (2 << 20)));
-    const bool last = percent == kPercents[1] || target.copy_video;
-    if (made.size > target.bytes_max && last) return TooLarge(made.size, target.bytes_max);
-    if (made.size > target.bytes_max) continue;
-    const Sniffed mp4 = {MediaKind::kVideo, "video/mp4", "mov", true};
-    PARVIS_ASSIGN_OR_RETURN(const MediaFacts facts, InspectVideo(call, mp4, scratch, kMade));
-    PARVIS_RETURN_IF_ERROR(CheckLength(source.duration, facts.duration));
-    return work.take(made, facts);
+  PARVIS_RETURN_IF_ERROR(MakeVideo(call, sniffed, target, 100, work, scratch));
+  PARVIS_ASSIGN_OR_RETURN(MediaBytes made, scratch.Open(kMade, FileMax(target)));
+  if (made.size > target.bytes_max && !target.copy_video) {
+    PARVIS_RETURN_IF_ERROR(MakeVideo(call, sniffed, target, kSecondPercent, work, scratch));
+    PARVIS_ASSIGN_OR_RETURN(made, scratch.Open(kMade, FileMax(target)));
   }
-  return absl::OkStatus();   // not reached: the last try returns
+  if (made.size > target.bytes_max) return TooLarge(made.size, target.bytes_max);
+  const Sniffed mp4 = {MediaKind::kVideo, "video/mp4", "mov", true};
+  PARVIS_ASSIGN_OR_RETURN(const MediaFacts facts, InspectVideo(call, mp4, scratch, kMade));
+  PARVIS_RETURN_IF_ERROR(CheckLength(source.duration, facts.duration));
+  return work.take(made, facts);
 }
 
 }  // namespace parvis::publishing

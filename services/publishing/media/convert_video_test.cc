@@ -22,16 +22,20 @@ class ConvertVideoTest : public MediaTest {
   // What comes of it; `made` and `facts` are what was taken.
   Status Convert(const std::string& bytes, const VideoTarget& target) {
     ProcessInspector inspector(config_, clock_, metrics_);
-    return inspector.ConvertVideo(call(), Content(bytes), target, {[] { return true; }, [this](const MediaBytes& content, const MediaFacts& f) {
-      made = *content.read(call(), 0, content.size);
-      facts = f;
-      return absl::OkStatus();
-    }});
+    return inspector.ConvertVideo(call(), Content(bytes), target,
+                                  {[] { return true; },
+                                   [this](const MediaBytes& content, const MediaFacts& f) {
+                                     made = *content.read(call(), 0, content.size);
+                                     facts = f;
+                                     return absl::OkStatus();
+                                   }});
   }
   // 12 frames of 64 × 48 with a tone, as H.264 and AAC; `more` stands before the output's name.
   std::string Clip(const std::string& name, const std::string& more = "") const {
-    return Made(name, "ffmpeg -v error -f lavfi -i testsrc=size=64x48:rate=4:duration=3 -f lavfi -i sine=duration=3 -pix_fmt yuv420p " + more +
-                          " " + name);
+    return Made(name,
+                "ffmpeg -v error -f lavfi -i testsrc=size=64x48:rate=4:duration=3 -f lavfi -i sine=duration=3 -pix_fmt "
+                "yuv420p " +
+                    more + " " + name);
   }
 
   std::string made;
@@ -40,7 +44,8 @@ class ConvertVideoTest : public MediaTest {
 
 TEST_F(ConvertVideoTest, AnotherContainerIsAllThatChanges) {
   for (const char* name : {"a.mov", "a.mkv"}) {
-    ASSERT_EQ(Convert(Clip(name, "-metadata title=canary -metadata location=+48.8577+002.295/ -c:v libx264 -c:a aac"), kCopied),
+    ASSERT_EQ(Convert(Clip(name, "-metadata title=canary -metadata location=+48.8577+002.295/ -c:v libx264 -c:a aac"),
+                      kCopied),
               absl::OkStatus())
         << name;
     EXPECT_EQ(facts.type, "video/mp4");
@@ -76,8 +81,10 @@ TEST_F(ConvertVideoTest, ItIsMadeSmallerAndStaysUpright) {
   ASSERT_EQ(Convert(turned, kCopied), absl::OkStatus());
   EXPECT_EQ(facts.width, 48) << "what is copied is turned by whoever shows it";
   EXPECT_EQ(facts.height, 64);
-  ASSERT_EQ(Convert(Made("odd.mov", "ffmpeg -v error -f lavfi -i testsrc=size=65x49:rate=4:duration=1 -c:v mjpeg odd.mov"), kEncoded),
-            absl::OkStatus());
+  ASSERT_EQ(
+      Convert(Made("odd.mov", "ffmpeg -v error -f lavfi -i testsrc=size=65x49:rate=4:duration=1 -c:v mjpeg odd.mov"),
+              kEncoded),
+      absl::OkStatus());
   EXPECT_EQ(facts.width, 64);
   EXPECT_EQ(facts.height, 48);
 }
@@ -85,8 +92,9 @@ TEST_F(ConvertVideoTest, ItIsMadeSmallerAndStaysUpright) {
 TEST_F(ConvertVideoTest, OnlyPicturesAndSoundAreKept) {
   std::ofstream(folder_ + "/s.srt") << "1\n00:00:00,000 --> 00:00:01,000\ncanary\n";
   Clip("a.mkv");
-  const std::string more = Made("b.mkv", "ffmpeg -v error -i a.mkv -i s.srt -map 0 -map 0:a -map 1 -c copy -attach s.srt "
-                                         "-metadata:s:t mimetype=text/plain b.mkv");
+  const std::string more = Made("b.mkv",
+                                "ffmpeg -v error -i a.mkv -i s.srt -map 0 -map 0:a -map 1 -c copy -attach s.srt "
+                                "-metadata:s:t mimetype=text/plain b.mkv");
   ASSERT_NE(more.find("canary"), std::string::npos);
   ASSERT_EQ(Convert(more, kCopied), absl::OkStatus());
   EXPECT_EQ(made.find("canary"), std::string::npos);
@@ -108,8 +116,11 @@ TEST_F(ConvertVideoTest, WhatDoesNotFitIsSaid) {
 
 TEST_F(ConvertVideoTest, WhatTheTakerFailsWithItFailsWith) {
   ProcessInspector inspector(config_, clock_, metrics_);
-  const auto away = [](const MediaBytes&, const MediaFacts&) { return MakeError(Code::kUnavailable, "BLOB_STORE_AWAY", "away"); };
-  EXPECT_EQ(ReasonOf(inspector.ConvertVideo(call(), Content(Clip("a.mov")), kCopied, {[] { return true; }, away})), "BLOB_STORE_AWAY");
+  const auto away = [](const MediaBytes&, const MediaFacts&) {
+    return MakeError(Code::kUnavailable, "BLOB_STORE_AWAY", "away");
+  };
+  EXPECT_EQ(ReasonOf(inspector.ConvertVideo(call(), Content(Clip("a.mov")), kCopied, {[] { return true; }, away})),
+            "BLOB_STORE_AWAY");
 }
 
 // ---- hostile -------------------------------------------------------------------------------------------------------
@@ -129,16 +140,21 @@ TEST_F(ConvertVideoTest, ALengthThatIsOnlyClaimedIsNotBelieved) {
   ASSERT_NE(header, std::string::npos);
   mp4.replace(header + 20, 4, BigEndian32(0x7FFFFFFF));
   const Status status = Convert(mp4, kEncoded);
-  if (status.ok()) EXPECT_LT(facts.duration, absl::Seconds(10));
-  else EXPECT_EQ(ReasonOf(status), "MEDIA_UNREADABLE");
+  if (status.ok())
+    EXPECT_LT(facts.duration, absl::Seconds(10));
+  else
+    EXPECT_EQ(ReasonOf(status), "MEDIA_UNREADABLE");
 }
 
 TEST_F(ConvertVideoTest, APlaylistOpensNoOtherFile) {
   std::ofstream(folder_ + "/canary.txt") << "canary";
   const std::string secret = folder_ + "/canary.txt", line = "file://" + secret + "\n";
-  const std::string box = "\0\0\0\x14" "ftypisom\0\0\0\0isom"s;
-  for (const std::string& bytes : {box + "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n" + line, box + "ffconcat version 1.0\nfile " + secret + "\n",
-                                   "#EXTM3U\n#EXTINF:1,\n" + line, "ffconcat version 1.0\nfile /etc/passwd\n"s}) {
+  const std::string box =
+      "\0\0\0\x14"
+      "ftypisom\0\0\0\0isom"s;
+  for (const std::string& bytes : {box + "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n" + line,
+                                   box + "ffconcat version 1.0\nfile " + secret + "\n", "#EXTM3U\n#EXTINF:1,\n" + line,
+                                   "ffconcat version 1.0\nfile /etc/passwd\n"s}) {
     const Status status = Convert(bytes, kCopied);
     EXPECT_TRUE(ReasonOf(status) == "MEDIA_UNREADABLE" || ReasonOf(status) == "MEDIA_TYPE_UNKNOWN") << status;
   }
@@ -180,7 +196,8 @@ TEST_F(ConvertVideoTest, ItEndsWhenItIsTold) {
 
 TEST_F(ConvertVideoTest, OneThatIsKilledLeavesNothing) {
   const std::string clip = Clip("a.mov");
-  Script("ffmpeg", "echo half >out.mp4; echo $$ >" + folder_ + "/pid.part; mv " + folder_ + "/pid.part " + folder_ + "/pid; sleep 1000");
+  Script("ffmpeg", "echo half >out.mp4; echo $$ >" + folder_ + "/pid.part; mv " + folder_ + "/pid.part " + folder_ +
+                       "/pid; sleep 1000");
   std::filesystem::create_symlink("/usr/bin/ffprobe", config_.tools_folder + "/ffprobe");
   std::thread killer([this] {
     ASSERT_TRUE(WaitFor([&] { return std::filesystem::exists(folder_ + "/pid"); }, absl::Minutes(1)));

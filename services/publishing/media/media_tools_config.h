@@ -51,10 +51,10 @@ struct MediaToolsConfig {
     o.Int(prefix + "videos_max", &videos_max,
           "Videos converted at once, each by one process; 0: this replica converts none.", {.min = 0, .max = 64});
     o.Int(prefix + "video_threads", &video_threads, "Threads of one conversion of a video.", {.min = 1, .max = 64});
-    o.Duration(prefix + "video_max", &video_max, "How long one conversion of a video may take.", absl::Milliseconds(100),
-               absl::Hours(12));
-    o.Duration(prefix + "video_cpu_max", &video_cpu_max, "Processor time of one conversion of a video, of all its threads.",
-               absl::Seconds(1), absl::Hours(48));
+    o.Duration(prefix + "video_max", &video_max, "How long one conversion of a video may take.",
+               absl::Milliseconds(100), absl::Hours(12));
+    o.Duration(prefix + "video_cpu_max", &video_cpu_max,
+               "Processor time of one conversion of a video, of all its threads.", absl::Seconds(1), absl::Hours(48));
     o.Int(prefix + "video_memory_max_bytes", &video_memory_max_bytes, "Address space of a conversion of a video.",
           {.min = 256 << 20, .max = int64_t{1} << 40});
   }

@@ -37,7 +37,12 @@ std::string OutputName(const std::string& type, int quality) {
 
 ProcessInspector::ProcessInspector(const MediaToolsConfig& config, const Clock& clock, obs::Metrics& metrics)
     : config_(config), clock_(clock), runner_(config, clock, metrics) {
-  SweepScratch(config_.scratch_folder, clock_.WallNow());
+  SweepOld();
+}
+
+// No tool works in one folder for so long.
+void ProcessInspector::SweepOld() const {
+  SweepScratch(config_.scratch_folder, clock_.WallNow() - absl::Hours(1) - 2 * config_.video_max);
 }
 
 Status ProcessInspector::Ping() const {

@@ -25,9 +25,11 @@ class ProcessInspector : public MediaInspector {
   // An animated picture keeps its frames where the target's type has any, else becomes its first one. What is
   // transparent becomes white where the type has no transparency.
   StatusOr<std::string> Convert(const Call& call, const MediaBytes& content, const PictureTarget& target) override;
-  // Blocks for as long as it takes, at most media_video_max for each try; a video that comes out too large is made once more,
-  // with less. MEDIA_UNREADABLE also when what was made is shorter or longer than its source: part of it could not be read.
-  Status ConvertVideo(const Call& call, const MediaBytes& content, const VideoTarget& target, const VideoWork& work) override;
+  // Blocks for as long as it takes, at most media_video_max for each try; a video that comes out too large is made once
+  // more, with less. MEDIA_UNREADABLE also when what was made is shorter or longer than its source: part of it could
+  // not be read.
+  Status ConvertVideo(const Call& call, const MediaBytes& content, const VideoTarget& target,
+                      const VideoWork& work) override;
   // Whether the tools are there; for readiness. FAILED_PRECONDITION MEDIA_TOOLS_MISSING.
   Status Ping() const;
 
@@ -56,13 +58,15 @@ class ProcessInspector : public MediaInspector {
     Places& places_;
     bool taken_ = false;
   };
+  void SweepOld() const;
   StatusOr<Sniffed> SniffContent(const Call& call, const MediaBytes& content) const;
   StatusOr<MediaFacts> ReadHeader(const Call& call, const Sniffed& sniffed, const Scratch& scratch);
   StatusOr<MediaFacts> InspectPicture(const Call& call, const Sniffed& sniffed, const Scratch& scratch);
   // Of the file `name`.
-  StatusOr<MediaFacts> InspectVideo(const Call& call, const Sniffed& sniffed, const Scratch& scratch, const std::string& name);
-  Status MakeVideo(const Call& call, const Sniffed& sniffed, const VideoTarget& target, int percent, const VideoWork& work,
-                   const Scratch& scratch);
+  StatusOr<MediaFacts> InspectVideo(const Call& call, const Sniffed& sniffed, const Scratch& scratch,
+                                    const std::string& name);
+  Status MakeVideo(const Call& call, const Sniffed& sniffed, const VideoTarget& target, int percent,
+                   const VideoWork& work, const Scratch& scratch);
   Status TakeTurn(const Call& call, Places& places);
   void EndTurn(Places& places);
 

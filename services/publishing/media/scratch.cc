@@ -21,7 +21,6 @@ namespace fs = std::filesystem;
 constexpr char kPrefix[] = "parvis-media-";
 constexpr int64_t kPieceBytes = 1 << 20;
 constexpr int kBoxesMax = 10'000;
-constexpr absl::Duration kOld = absl::Hours(1);
 
 class File {
  public:
@@ -103,7 +102,8 @@ Status Scratch::CheckBoxes(const std::string& name) const {
 }
 
 StatusOr<MediaBytes> Scratch::Open(const std::string& name, int64_t max_bytes) const {
-  const auto file = std::make_shared<const File>(open((folder_ + "/" + name).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  const auto file =
+      std::make_shared<const File>(open((folder_ + "/" + name).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat about;
   if (file->get() < 0 || fstat(file->get(), &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) {
     return Cut("nothing could be made of it");
@@ -131,14 +131,14 @@ StatusOr<std::string> Scratch::Take(const std::string& name, int64_t max_bytes) 
   return made.read({}, 0, made.size);
 }
 
-void SweepScratch(const std::string& above, absl::Time now) {
+void SweepScratch(const std::string& above, absl::Time before) {
   std::error_code error;
   for (fs::directory_iterator at(above, error), end; !error && at != end; at.increment(error)) {
     if (at->path().filename().string().rfind(kPrefix, 0) != 0) continue;
     struct stat about;
     if (lstat(at->path().c_str(), &about) != 0 || !S_ISDIR(about.st_mode) || about.st_uid != geteuid()) continue;
     std::error_code ignored;
-    if (absl::TimeFromTimespec(about.st_mtim) < now - kOld) fs::remove_all(at->path(), ignored);
+    if (absl::TimeFromTimespec(about.st_mtim) < before) fs::remove_all(at->path(), ignored);
   }
 }
 

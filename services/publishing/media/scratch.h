@@ -33,7 +33,7 @@ class Scratch {
   std::string folder_;
 };
 
-// Removes what processes that were killed left in `above` more than an hour before `now`.
-void SweepScratch(const std::string& above, absl::Time now);
+// Removes what processes that were killed left in `above` before that time.
+void SweepScratch(const std::string& above, absl::Time before);
 
 }  // namespace parvis::publishing

@@ -73,7 +73,7 @@ std::vector<char*> Raw(const std::vector<std::string>& words) {
 // A tool that finds no memory says so in one of these words, and its exit status means nothing.
 bool SaysNoMemory(const std::string& text) {
   for (const char* words : {"ut of memory", "annot allocate memory", "emory exhausted", "failed to allocate",
-                            "failed to map segment", "std::bad_alloc"}) {
+                            "failed to map segment", "std::bad_alloc", "malloc of size"}) {
     if (text.find(words) != std::string::npos) return true;
   }
   return false;
@@ -236,7 +236,8 @@ StatusOr<std::string> ToolRunner::Run(const Call& call, const std::string& tool,
                      path + " is not there (packages libvips-tools, ffmpeg)");
   }
   const Instant began = clock_.Now();
-  auto ended = Execute(Limited(path, arguments, limits), folder, std::min(call.deadline, began + limits.time), limits.go_on);
+  auto ended =
+      Execute(Limited(path, arguments, limits), folder, std::min(call.deadline, began + limits.time), limits.go_on);
   const Status status = ended.ok() ? Judge(tool, *ended, call.Expired(clock_)) : ended.status();
   const std::string outcome = status.ok() ? "ok" : ReasonOf(status);
   metrics_.counter("parvis_media_tool_runs_total", "Runs of media tools.", {{"tool", tool}, {"outcome", outcome}})

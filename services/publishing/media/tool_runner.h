@@ -24,8 +24,8 @@ namespace parvis::publishing {
 struct ToolLimits {
   absl::Duration time, cpu;
   int64_t memory_bytes = 0, file_bytes = 0;
-  bool in_background = false;    // gives way to whatever else the machine does
-  std::function<bool()> go_on;   // asked every second, where there is one; false ends the tool
+  bool in_background = false;   // gives way to whatever else the machine does
+  std::function<bool()> go_on;  // asked every second, where there is one; false ends the tool
 };
 
 // What the errors of a tool mean is decided in ToolRunner::Run, what its output means by whoever called it.
