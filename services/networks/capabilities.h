@@ -93,6 +93,8 @@ struct Capabilities {
   int picture_side_max = 0;              // the longer side in pixels; 0 = no limit, as for all that follows
   int64_t picture_pixels_max = 0;        // width × height
   int64_t video_pixels_max = 0;
+  int video_width_max = 0;
+  std::vector<std::string> video_codecs, audio_codecs;   // as ffprobe names them: "h264", "aac"; empty = not judged
   absl::Duration video_duration_min, video_duration_max;
   // Some media must be at a public address, from which the network fetches them. Check says which miss one: MEDIA_URL.
   bool fetches_media = false;

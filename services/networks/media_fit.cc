@@ -11,28 +11,10 @@ bool StartsWith(const std::string& text, const char* with) { return text.rfind(w
 bool IsPicture(const std::string& type) { return StartsWith(type, "image/"); }
 bool IsVideo(const std::string& type) { return StartsWith(type, "video/"); }
 
-// "JPEG", "MP4", "PDF": as people say it.
-std::string NameOfType(const std::string& type) {
-  if (type == "image/webp") return "WebP";
-  if (type == "video/quicktime") return "QuickTime";
-  std::string name = type.substr(type.find('/') + 1);
-  for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return name;
-}
-
 std::string Join(const std::vector<std::string>& parts) {
   std::string out;
   for (const std::string& part : parts) out += (out.empty() ? "" : ", ") + part;
   return out;
-}
-
-// "5 MB", "1.9 MB", "976 kB": never more than it is.
-std::string Bytes(int64_t bytes) {
-  const bool mega = bytes >= 1'000'000;
-  const double value = std::floor(static_cast<double>(bytes) / (mega ? 100'000 : 100)) / 10;
-  char text[40];
-  std::snprintf(text, sizeof text, value == std::floor(value) ? "%.0f %s" : "%.1f %s", value, mega ? "MB" : "kB");
-  return text;
 }
 
 std::string Seconds(absl::Duration duration) {
@@ -93,12 +75,26 @@ void CheckSides(const Capabilities& c, const Media& media, const std::string& fi
                         std::to_string(c.picture_side_max) + " pixels",
                     "MEDIA_DIMENSIONS"});
   }
+  if (IsVideo(media.type) && c.video_width_max > 0 && media.width > c.video_width_max) {
+    out->push_back({field + "width",
+                    "is " + Sides(media.width, media.height) + ", at most " + std::to_string(c.video_width_max) +
+                        " pixels in width are allowed",
+                    "MEDIA_DIMENSIONS"});
+  }
   if (pixels_max > 0 && pixels > pixels_max) {
     out->push_back({field + "width",
                     "is " + Sides(media.width, media.height) + ", " + std::to_string(pixels) + " pixels; at most " +
                         std::to_string(pixels_max) + " are allowed",
                     "MEDIA_DIMENSIONS"});
   }
+}
+
+void CheckCodec(const std::vector<std::string>& taken, const std::string& codec, const std::string& field,
+                std::vector<Violation>* out) {
+  if (codec.empty() || taken.empty() || std::find(taken.begin(), taken.end(), codec) != taken.end()) return;
+  std::vector<std::string> names;
+  for (const std::string& name : taken) names.push_back(NameOfCodec(name));
+  out->push_back({field, "is " + NameOfCodec(codec) + "; allowed are " + Join(names), "MEDIA_CODEC"});
 }
 
 void CheckDuration(const Capabilities& c, const Media& media, const std::string& field, std::vector<Violation>* out) {
@@ -113,6 +109,11 @@ void CheckDuration(const Capabilities& c, const Media& media, const std::string&
                     "has " + Seconds(media.duration) + ", at least " + Seconds(c.video_duration_min) + " are needed",
                     "MEDIA_DURATION"});
   }
+}
+
+bool HasWrongLength(const std::vector<Violation>& violations) {
+  return std::any_of(violations.begin(), violations.end(),
+                     [](const Violation& violation) { return violation.reason == "MEDIA_DURATION"; });
 }
 
 // The type that a picture becomes: its own where that is taken, else JPEG before PNG. nullopt: the network takes no
@@ -142,11 +143,30 @@ void SayWhatChanges(const Media& media, const FitTarget& target, bool too_large,
       lost = ": transparency is lost";
     fit->changes.push_back(NameOfType(media.type) + " becomes " + NameOfType(target.type) + lost);
   }
-  if (too_large) fit->changes.push_back("at most " + Bytes(target.bytes_max) + ": quality goes down");
+  if (too_large) fit->changes.push_back("at most " + NameOfBytes(target.bytes_max) + ": quality goes down");
   fit->changes.push_back("what the file tells of place, camera and time is left out");
 }
 
 }  // namespace
+
+std::string NameOfType(const std::string& type) {
+  if (type == "image/webp") return "WebP";
+  if (type == "video/quicktime") return "QuickTime";
+  if (type == "video/webm") return "WebM";
+  if (type == "video/x-matroska") return "Matroska";
+  if (type == "video/x-msvideo") return "AVI";
+  std::string name = type.substr(type.find('/') + 1);
+  for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return name;
+}
+
+std::string NameOfBytes(int64_t bytes) {
+  const bool mega = bytes >= 1'000'000;
+  const double value = std::floor(static_cast<double>(bytes) / (mega ? 100'000 : 100)) / 10;
+  char text[40];
+  std::snprintf(text, sizeof text, value == std::floor(value) ? "%.0f %s" : "%.1f %s", value, mega ? "MB" : "kB");
+  return text;
+}
 
 void CheckMediaLimits(const Capabilities& capabilities, const Media& media, const std::string& field,
                       std::vector<Violation>* out) {
@@ -159,6 +179,9 @@ void CheckMediaLimits(const Capabilities& capabilities, const Media& media, cons
   }
   CheckSides(capabilities, media, field, out);
   CheckDuration(capabilities, media, field, out);
+  if (!IsVideo(media.type)) return;
+  CheckCodec(capabilities.video_codecs, media.video_codec, field + "video_codec", out);
+  CheckCodec(capabilities.audio_codecs, media.audio_codec, field + "audio_codec", out);
 }
 
 MediaFit FitMedia(const Capabilities& capabilities, const Media& media) {
@@ -173,6 +196,9 @@ MediaFit FitMedia(const Capabilities& capabilities, const Media& media) {
   }
   CheckMediaLimits(capabilities, media, "", &fit.violations);
   fit.fits = fit.violations.empty();
+  if (feature == Feature::kVideo && !fit.fits && !HasWrongLength(fit.violations)) {
+    fit.video = FitVideo(capabilities, media, &fit.changes);
+  }
   if (fit.fits || feature != Feature::kImage) return fit;
 
   const bool sized = media.width > 0 && media.height > 0;

@@ -93,7 +93,7 @@ TEST(MediaFitTest, Pictures) {
       });
 }
 
-TEST(MediaFitTest, VideosAndDocumentsAreJudgedAndNeverConverted) {
+TEST(MediaFitTest, VideosAndDocumentsAreJudged) {
   Try(Network(),
       {
           {"fits",

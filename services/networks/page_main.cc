@@ -70,6 +70,12 @@ std::string Span(absl::Duration duration) {
   return text;
 }
 
+std::string Either(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : " or ") + name;
+  return out;
+}
+
 // What checks of media go by: "pictures at most 5 MB, 8192 pixels a side".
 std::string MediaLimits(const Capabilities& c) {
   std::vector<std::string> limits;
@@ -83,6 +89,9 @@ std::string MediaLimits(const Capabilities& c) {
   if (c.Can(Feature::kVideo) || c.Can(Feature::kReel)) {
     if (c.video_max_bytes > 0) add("videos up to ", Megabytes(c.video_max_bytes));
     if (c.video_pixels_max > 0) add("videos up to ", std::to_string(c.video_pixels_max) + " pixels a frame");
+    if (c.video_width_max > 0) add("videos up to ", std::to_string(c.video_width_max) + " pixels wide");
+    if (!c.video_codecs.empty()) add("videos encoded as ", Either(c.video_codecs));
+    if (!c.audio_codecs.empty()) add("their sound as ", Either(c.audio_codecs));
     if (c.video_duration_min > absl::ZeroDuration()) add("videos from ", Span(c.video_duration_min));
     if (c.video_duration_max > absl::ZeroDuration()) add("videos up to ", Span(c.video_duration_max));
   }

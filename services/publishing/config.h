@@ -15,6 +15,7 @@
 #include "platform/rpc/server.h"
 #include "publishing/domain/deliverer.h"
 #include "publishing/domain/media_address.h"
+#include "publishing/domain/media_converter.h"
 #include "publishing/domain/media_sweeper.h"
 #include "publishing/domain/posts.h"
 #include "publishing/media/media_tools_config.h"
@@ -40,6 +41,7 @@ struct PublishingConfig {
   MediaToolsConfig media_tools;
   MediaLimits media;
   SweeperOptions media_sweeper;
+  ConverterOptions media_converter;
   MediaAddressSettings media_addresses;
 
   void Declare(app::Options& o) {
@@ -111,6 +113,19 @@ struct PublishingConfig {
                absl::Hours(24 * 3650));
     o.Duration("media_sweep_every", &media_sweeper.every, "How often media whose time has ended are looked for.",
                absl::Milliseconds(50), absl::Hours(1));
+    o.Int("media_conversions_max", &media.quota.conversions_max, "Conversions of videos waiting or under way in one workspace.",
+          {.min = 1, .max = 10'000});
+    o.Duration("media_convert_every", &media_converter.every, "How often videos that wait to be converted are looked for.",
+               absl::Milliseconds(50), absl::Minutes(10));
+    o.Duration("media_convert_lease", &media_converter.lease,
+               "How long after the death of a replica another one takes up the videos that it was converting.", absl::Seconds(5),
+               absl::Minutes(30));
+    o.Duration("media_convert_retry", &media_converter.retry_wait,
+               "How long a video waits whose conversion failed for what may pass by itself.", absl::Milliseconds(100), absl::Hours(1));
+    o.Duration("media_convert_give_up", &media_converter.give_up, "A video that is not converted so long after it was asked for is refused.",
+               absl::Minutes(1), absl::Hours(24));
+    o.Int("media_convert_tries_max", &media_converter.tries_max, "A video is refused whose conversion so many replicas died of.",
+          {.min = 1, .max = 100});
     o.Int("media_sweep_batch", &media_sweeper.batch, "Media deleted in one step.", {.min = 1, .max = 1000});
     o.String("media_public_url", &media_addresses.public_url,
              "Where the internet reaches the gateway: \"https://media.brand.example\". Networks that fetch media themselves get "

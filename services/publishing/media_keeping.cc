@@ -3,9 +3,11 @@
 #include <grpcpp/impl/service_type.h>
 
 #include "platform/net/http_client.h"
+#include "publishing/domain/media_converter.h"
 #include "publishing/domain/media_sweeper.h"
 #include "publishing/media/process_inspector.h"
 #include "publishing/network/media_metrics.h"
+#include "publishing/storage/media_conversions_pg.h"
 #include "publishing/storage/media_store_pg.h"
 #include "publishing/transport/content_service.h"
 #include "publishing/transport/media_service.h"
@@ -22,6 +24,7 @@ struct MediaKeeping::Parts {
         addresses(MediaAddresses::Read(config.media_addresses, clock)),
         store(api),
         trash(stream),
+        conversions(stream),
         inspector(config.media_tools, clock, metrics),
         observer(MakeMediaObserver(metrics)) {}
   const PublishingConfig& config;
@@ -32,10 +35,12 @@ struct MediaKeeping::Parts {
   StatusOr<MediaAddresses> addresses;
   PgMediaStore store;
   PgMediaTrash trash;
+  PgMediaConversions conversions;
   ProcessInspector inspector;
   const MediaObserver observer;
   std::unique_ptr<KeptMedia> kept;          // these when `objects` and `addresses` are well
   std::unique_ptr<MediaSweeper> sweeper;
+  std::unique_ptr<MediaConverter> converter;
   std::unique_ptr<MediaContext> context;
   std::unique_ptr<FetchContext> fetching;
 };
@@ -51,6 +56,10 @@ StatusOr<std::unique_ptr<MediaKeeping>> MediaKeeping::Make(const PublishingConfi
   blob::BlobStore& objects = **parts->objects;
   parts->kept = std::make_unique<KeptMedia>(parts->store, objects);
   parts->sweeper = std::make_unique<MediaSweeper>(parts->trash, objects, clock, config.media, config.media_sweeper, parts->observer);
+  ConverterOptions converting = config.media_converter;
+  converting.workers = config.media_tools.videos_max;
+  parts->converter = std::make_unique<MediaConverter>(ConverterContext{parts->conversions, *parts->kept, objects, parts->inspector, clock,
+                                                                       config.media, converting, parts->observer});
   return std::unique_ptr<MediaKeeping>(new MediaKeeping(std::move(parts)));
 }
 
@@ -64,7 +73,14 @@ MediaServices MediaKeeping::MakeServices(rpc::Runtime& runtime, ChannelDirectory
   return {MakeMediaService(runtime, *p.context), MakeContentService(runtime, *p.fetching)};
 }
 
-void MediaKeeping::Start() { parts_->sweeper->Start(); }
-void MediaKeeping::Stop() { parts_->sweeper->Stop(); }
+void MediaKeeping::Start() {
+  parts_->sweeper->Start();
+  parts_->converter->Start();
+}
+
+void MediaKeeping::Stop() {
+  parts_->converter->Stop();
+  parts_->sweeper->Stop();
+}
 
 }  // namespace parvis::publishing

@@ -117,6 +117,9 @@ InstagramConnector::InstagramConnector(net::HttpClient& http, const Clock& clock
   c.media_max_bytes = kPictureBytesMax;
   c.video_max_bytes = kVideoBytesMax;
   c.fetches_media = true;
+  c.video_width_max = 1920;
+  c.video_codecs = {"h264", "hevc"};
+  c.audio_codecs = {"aac"};
   c.video_duration_min = absl::Seconds(3);
   c.video_duration_max = absl::Minutes(15);
   c.credential_fields = {"access_token"};

@@ -83,6 +83,8 @@ XConnector::XConnector(net::HttpClient& http, const Clock& clock, const Streamin
   c.gif_max_bytes = kGifBytesMax;
   c.video_max_bytes = kVideoBytesMax;
   c.picture_side_max = 8192;   // ayrshare.com/docs/media-guidelines/x_twitter, 2026-11: not X's own
+  c.video_codecs = {"h264"};
+  c.audio_codecs = {"aac"};
   c.video_duration_min = absl::Seconds(0.5);   // facts 3.2
   c.video_duration_max = absl::Seconds(140);
   c.credential_fields = {"access_token"};

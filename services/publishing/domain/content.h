@@ -21,6 +21,7 @@ struct Media {
   // Of a medium that is named, once it was resolved; stored with the delivery.
   int width = 0, height = 0;
   absl::Duration duration = absl::ZeroDuration();
+  std::string video_codec = "", audio_codec = "";
   bool operator==(const Media&) const = default;
 };
 

@@ -42,7 +42,8 @@ struct MediaObserver {
 struct MediaFit {
   bool fits = false;
   std::vector<Violation> violations;
-  std::optional<PictureTarget> target;   // what would fit; nullopt when nothing helps, or it fits
+  std::optional<PictureTarget> target;   // what of a picture would fit; nullopt when nothing helps, or it fits
+  std::optional<VideoTarget> video;      // the same of a video
   std::vector<std::string> changes;      // what would be different then, for people
 };
 
@@ -74,7 +75,8 @@ struct NewMedia {
 };
 // INVALID_ARGUMENT with every violation; RESOURCE_EXHAUSTED as MediaStore::InsertMedia. The same `request_id` gives the same.
 StatusOr<MediaItem> CreateMedia(const Call& call, const MediaContext& context, const NewMedia& asked, const std::string& request_id);
-// INVALID_ARGUMENT CHUNK_SIZE; FAILED_PRECONDITION OFFSET_WRONG (metadata "received_bytes"), CHUNK_DIFFERS; those of BlobStore::Put.
+// INVALID_ARGUMENT CHUNK_SIZE; FAILED_PRECONDITION OFFSET_WRONG (metadata "received_bytes"), CHUNK_DIFFERS,
+// MEDIA_CONVERTING; those of BlobStore::Put.
 StatusOr<MediaItem> UploadChunk(const Call& call, const MediaContext& context, const std::string& id, int64_t offset,
                                 std::string_view content);
 // FAILED_PRECONDITION MEDIA_INCOMPLETE; INVALID_ARGUMENT SHA256 for what is none; what of MediaInspector may pass by itself
@@ -92,6 +94,8 @@ struct ChannelFit {
 StatusOr<std::vector<ChannelFit>> CheckMedia(const Call& call, const MediaContext& context, const std::string& id,
                                              const std::vector<std::string>& channel_ids);
 // FAILED_PRECONDITION MEDIA_NOT_READY, NO_CONVERSION; those of MediaInspector::Convert. The same `request_id` gives the same.
+// A picture is made at once; a video is kConverting at first, and MediaConverter (media_converter.h) makes it. RESOURCE_EXHAUSTED as
+// MediaStore::InsertConversion.
 StatusOr<MediaItem> ConvertMedia(const Call& call, const MediaContext& context, const std::string& id, const std::string& channel_id,
                                  const std::string& request_id);
 

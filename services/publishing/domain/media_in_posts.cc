@@ -20,6 +20,8 @@ Status Resolve(const Call& call, MediaStore* store, const std::string& field, Me
   if (!item.ok()) return item.status();
   if (item->state == MediaState::kRefused) {
     violations.push_back({at, "cannot be used: " + item->refusal, "MEDIA_REFUSED"});
+  } else if (item->state == MediaState::kConverting) {
+    violations.push_back({at, "is still being converted; wait until it is ready", "MEDIA_NOT_READY"});
   } else if (item->state != MediaState::kReady) {
     violations.push_back({at, std::string("is ") + MediaStateName(item->state) + "; finish its upload first", "MEDIA_NOT_READY"});
   }
@@ -28,6 +30,8 @@ Status Resolve(const Call& call, MediaStore* store, const std::string& field, Me
   media.width = item->facts.width;
   media.height = item->facts.height;
   media.duration = item->facts.duration;
+  media.video_codec = item->facts.video_codec;
+  media.audio_codec = item->facts.audio_codec;
   if (media.alt_text.empty()) media.alt_text = item->alt_text;
   return absl::OkStatus();
 }

@@ -1,4 +1,4 @@
-// Port: what a picture, video or document really is, and another picture made of it. Implemented by media/ over processes of
+// Port: what a picture, video or document really is, and another picture or video made of it. Implemented by media/ over processes of
 // their own with limits on memory, time and pixels: a hostile file ends such a process, never the service.
 #pragma once
 
@@ -38,6 +38,26 @@ struct PictureTarget {
   bool operator==(const PictureTarget&) const = default;
 };
 
+// What a video is to become: an MP4 of H.264 and AAC, its index first, turned as it was. The first track of pictures and the
+// first of sound are kept, all else and the metadata (place, camera) are dropped.
+struct VideoTarget {
+  bool copy_video = false, copy_audio = false;   // taken over as it is, not encoded again
+  int width = 0, height = 0;                     // as it is shown, even; 0 = stays
+  int video_kbps = 0, audio_kbps = 0;            // at most, of what is encoded again
+  int64_t bytes_max = 0;                         // of the whole file; more is refused
+  bool operator==(const VideoTarget&) const = default;
+};
+
+// What goes with a conversion that takes its time. Both are called from the thread that waits for it.
+struct VideoWork {
+  std::function<bool()> go_on;   // asked every second or so; false ends it (ABORTED MEDIA_STOPPED)
+  // Takes what was made, which can be read until it returns; what it fails with, the conversion fails with.
+  std::function<Status(const MediaBytes& made, const MediaFacts& facts)> take;
+};
+
+// Whether such an error says what is wrong with the content for good; anything else may pass by itself.
+bool IsMediaVerdict(const Status& status);
+
 class MediaInspector {
  public:
   virtual ~MediaInspector() = default;
@@ -46,6 +66,9 @@ class MediaInspector {
   virtual StatusOr<MediaFacts> Inspect(const Call& call, const MediaBytes& content) = 0;
   // The same errors, and INVALID_ARGUMENT MEDIA_NOT_A_PICTURE, MEDIA_CANNOT_FIT (not within bytes_max).
   virtual StatusOr<std::string> Convert(const Call& call, const MediaBytes& content, const PictureTarget& target) = 0;
+  // The same errors but for the first, and MEDIA_NOT_A_VIDEO. Takes minutes. At most so many at once as the settings say, apart
+  // from all the others.
+  virtual Status ConvertVideo(const Call& call, const MediaBytes& content, const VideoTarget& target, const VideoWork& work) = 0;
 };
 
 }  // namespace parvis::publishing

@@ -24,6 +24,7 @@ const char* MediaStateName(MediaState state) {
     case MediaState::kUploaded: return "uploaded";
     case MediaState::kReady: return "ready";
     case MediaState::kRefused: return "refused";
+    case MediaState::kConverting: return "converting";
   }
   return "none";
 }

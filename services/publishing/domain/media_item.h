@@ -14,13 +14,13 @@
 namespace parvis::publishing {
 
 // Numbers are those of parvis.publishing.v1.MediaState and of the column media.state.
-enum class MediaState { kNone = 0, kUploading = 1, kUploaded = 2, kReady = 3, kRefused = 4 };
+enum class MediaState { kNone = 0, kUploading = 1, kUploaded = 2, kReady = 3, kRefused = 4, kConverting = 5 };
 const char* MediaStateName(MediaState state);   // "uploading"
 
 struct MediaItem {
   std::string workspace_id, id, display_name, alt_text, author;
   MediaState state = MediaState::kUploading;
-  int64_t size_bytes = 0, received_bytes = 0;
+  int64_t size_bytes = 0, received_bytes = 0;   // kConverting: the most that it will have, and how much is stored of it
   int chunk_bytes = 0;                  // a multiple of 64
   std::string hash_state;               // Sha256::Save() of what has been received; "" before, and at the end
   std::string sha256;                   // once all has been received

@@ -8,6 +8,7 @@
 
 #include "platform/base/call.h"
 #include "platform/base/error.h"
+#include "publishing/domain/media_conversions.h"
 #include "publishing/domain/media_item.h"
 #include "publishing/domain/post_store.h"
 
@@ -16,6 +17,7 @@ namespace parvis::publishing {
 // What one workspace may have.
 struct MediaQuota {
   int uploads_max = 20;                              // under way
+  int conversions_max = 3;                           // of videos, waiting or under way
   int64_t bytes_max = int64_t{20} << 30;             // in all, by the sizes that were announced
 };
 
@@ -33,6 +35,10 @@ class MediaStore {
   virtual ~MediaStore() = default;
   // Returns what is there already when the id is taken. RESOURCE_EXHAUSTED MEDIA_UPLOADS, MEDIA_SPACE beyond the quota.
   virtual StatusOr<MediaItem> InsertMedia(const Call& call, const MediaItem& item, const MediaQuota& quota) = 0;
+  // The same for a medium in kConverting, together with the conversion that makes it, which anyone may claim at once.
+  // RESOURCE_EXHAUSTED MEDIA_CONVERSIONS, MEDIA_SPACE.
+  virtual StatusOr<MediaItem> InsertConversion(const Call& call, const MediaItem& item, const VideoTarget& target,
+                                               const MediaQuota& quota) = 0;
   virtual StatusOr<MediaItem> GetMedia(const Call& call, const std::string& id) = 0;
   // By (create_time, id), descending.
   virtual StatusOr<std::vector<MediaItem>> ListMedia(const Call& call, const Page& page) = 0;

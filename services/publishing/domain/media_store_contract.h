@@ -16,6 +16,7 @@ class MediaStoreFixture {
   virtual ~MediaStoreFixture() = default;
   virtual MediaStore& media() = 0;
   virtual MediaTrash& trash() = 0;
+  virtual MediaConversions& conversions() = 0;
   // A post of kWorkspace that names the medium, and its end.
   virtual void NameInPost(const std::string& media_id) = 0;
   virtual void PublishPost(const std::string& media_id) = 0;
@@ -48,8 +49,24 @@ class MediaStoreContract : public ::testing::TestWithParam<std::function<std::un
     return *media().SaveMedia(call_, item, MediaState::kUploading);
   }
   MediaStore& media() { return fixture_->media(); }
+  // Waiting since kNow + `number` seconds.
+  MediaItem Converting(int number) {
+    MediaItem item = Item(number);
+    item.state = MediaState::kConverting;
+    item.source_id = Item(9).id;
+    return *media().InsertConversion(call_, item, kTarget, {});
+  }
+  Conversion Claimed(absl::Time now) {
+    const auto claimed = conversions().ClaimConversion(now, now + absl::Minutes(1));
+    EXPECT_TRUE(claimed.ok()) << claimed.status();
+    EXPECT_TRUE(claimed->has_value());
+    return **claimed;
+  }
+  bool NoneWaits(absl::Time now) { return !conversions().ClaimConversion(now, now + absl::Minutes(1))->has_value(); }
   MediaTrash& trash() { return fixture_->trash(); }
+  MediaConversions& conversions() { return fixture_->conversions(); }
 
+  static inline const VideoTarget kTarget = {true, false, 640, 360, 800, 128, 12'345'678'901};
   static inline const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
   const Call call_ = CallOf("writer"), other_ = CallOf("spy", kOtherWorkspace);
   const std::unique_ptr<MediaStoreFixture> fixture_ = GetParam()();
@@ -159,6 +176,85 @@ TEST_P(MediaStoreContract, TimeEndsUploadsAndWhatNobodyNeeds) {
   EXPECT_TRUE(media().ListMedia(call_, {})->empty());
   EXPECT_EQ(trash().ListTrash(2)->size(), 2u);
   EXPECT_EQ(trash().ListTrash(10)->size(), 3u);
+}
+
+TEST_P(MediaStoreContract, AConversionIsClaimedByOneAtATime) {
+  const MediaItem first = Converting(1), second = Converting(2);
+  EXPECT_EQ(first.state, MediaState::kConverting);
+  EXPECT_EQ(*media().InsertConversion(call_, first, {}, {}), first) << "it is there already";
+  EXPECT_TRUE(NoneWaits(kNow)) << "not yet";
+  const absl::Time later = kNow + absl::Seconds(5);
+  const Conversion one = Claimed(later), two = Claimed(later);
+  EXPECT_EQ(one.item, first) << "the one that has waited longest";
+  EXPECT_EQ(one.target, kTarget);
+  EXPECT_EQ(one.tries, 1);
+  EXPECT_TRUE(one.chunks.empty());
+  EXPECT_EQ(two.item.id, second.id);
+  EXPECT_TRUE(NoneWaits(later + absl::Seconds(59)));
+  EXPECT_TRUE(conversions().HoldConversion(one, later + absl::Hours(1)).ok());
+  const Conversion again = Claimed(later + absl::Minutes(1));
+  EXPECT_EQ(again.item.id, second.id) << "the other one is held";
+  EXPECT_EQ(again.tries, 2);
+  EXPECT_EQ(ReasonOf(conversions().HoldConversion(two, later)), "MEDIA_CHANGED");
+  EXPECT_EQ(ReasonOf(conversions().GiveBackConversion(two, later)), "MEDIA_CHANGED");
+  EXPECT_TRUE(conversions().GiveBackConversion(again, later).ok());
+  EXPECT_EQ(ReasonOf(conversions().HoldConversion(again, later)), "MEDIA_CHANGED") << "it is not ours any more";
+  EXPECT_EQ(Claimed(later).tries, 2) << "what was given back does not count";
+}
+
+TEST_P(MediaStoreContract, AConversionStoresWhatItMakes) {
+  Converting(1);
+  const Conversion dead = Claimed(kNow + absl::Minutes(1));
+  ASSERT_TRUE(conversions().AddConvertedChunk(dead, 0, "d0", 64).ok());
+  EXPECT_EQ(media().GetMedia(call_, dead.item.id)->received_bytes, 64);
+  Conversion mine = Claimed(kNow + absl::Minutes(3));
+  EXPECT_EQ(mine.chunks, (std::vector<std::string>{"d0"}));
+  EXPECT_EQ(ReasonOf(conversions().AddConvertedChunk(dead, 1, "d1", 64)), "MEDIA_CHANGED");
+  EXPECT_EQ(ReasonOf(conversions().DropConvertedChunks(dead)), "MEDIA_CHANGED");
+  EXPECT_EQ(ReasonOf(conversions().EndConversion(dead, dead.item)), "MEDIA_CHANGED");
+  ASSERT_TRUE(conversions().DropConvertedChunks(mine).ok());
+  EXPECT_TRUE(media().ListChunks(call_, mine.item.id)->empty());
+  EXPECT_EQ(media().GetMedia(call_, mine.item.id)->received_bytes, 0);
+  ASSERT_TRUE(conversions().AddConvertedChunk(mine, 0, "e0", 64).ok());
+  ASSERT_TRUE(conversions().AddConvertedChunk(mine, 1, "e1", 6).ok());
+  MediaItem ended = mine.item;
+  ended.state = MediaState::kReady;
+  ended.size_bytes = ended.received_bytes = 70;
+  ended.sha256 = "whole";
+  ended.facts = {"video/mp4", 640, 360, 0, absl::Seconds(9), "h264", "aac", 25};
+  ended.update_time = kNow + absl::Minutes(4);
+  ended.expire_time = kNow + absl::Hours(50);
+  ASSERT_TRUE(conversions().EndConversion(mine, ended).ok());
+  EXPECT_EQ(*media().GetMedia(call_, ended.id), ended);
+  EXPECT_EQ(*media().ListChunks(call_, ended.id), (std::vector<std::string>{"e0", "e1"}));
+  EXPECT_EQ(ReasonOf(conversions().EndConversion(mine, ended)), "MEDIA_CHANGED");
+  EXPECT_TRUE(NoneWaits(kNow + absl::Hours(9)));
+}
+
+TEST_P(MediaStoreContract, DeletingCallsAConversionOff) {
+  const MediaItem item = Converting(1);
+  const Conversion claimed = Claimed(kNow + absl::Minutes(1));
+  ASSERT_TRUE(conversions().AddConvertedChunk(claimed, 0, "d0", 64).ok());
+  EXPECT_EQ(media().DeleteMedia(other_, item.id, kNow).code(), Code::kNotFound);
+  ASSERT_TRUE(media().DeleteMedia(call_, item.id, kNow).ok());
+  EXPECT_EQ(ReasonOf(conversions().HoldConversion(claimed, kNow)), "MEDIA_CHANGED");
+  EXPECT_EQ(ReasonOf(conversions().AddConvertedChunk(claimed, 1, "d1", 64)), "MEDIA_CHANGED");
+  EXPECT_EQ(trash().ListTrash(10)->front().chunks.size(), 1u) << "what was stored of it is swept";
+  Converting(2);
+  EXPECT_EQ(*trash().TrashExpired(kNow + absl::Hours(2), kNow, 10), 1);
+  EXPECT_TRUE(NoneWaits(kNow + absl::Hours(9)));
+}
+
+TEST_P(MediaStoreContract, ConversionsHaveAQuotaOfTheirOwn) {
+  const MediaQuota quota{.uploads_max = 1, .conversions_max = 1, .bytes_max = 250};
+  MediaItem item = Item(1);
+  item.state = MediaState::kConverting;
+  ASSERT_TRUE(media().InsertConversion(call_, item, kTarget, quota).ok());
+  item.id = Item(2).id;
+  EXPECT_EQ(ReasonOf(media().InsertConversion(call_, item, kTarget, quota).status()), "MEDIA_CONVERSIONS");
+  EXPECT_TRUE(media().InsertMedia(call_, Item(3), quota).ok()) << "uploads are counted apart";
+  item.size_bytes = 51;
+  EXPECT_EQ(ReasonOf(media().InsertConversion(call_, item, kTarget, {.bytes_max = 250}).status()), "MEDIA_SPACE");
 }
 
 }  // namespace parvis::publishing

@@ -22,6 +22,7 @@ class FakeFixture : public MediaStoreFixture {
   }
   MediaStore& media() override { return store_; }
   MediaTrash& trash() override { return store_; }
+  MediaConversions& conversions() override { return store_; }
   void NameInPost(const std::string& id) override { named_.insert(id); }
   void PublishPost(const std::string& id) override { named_.erase(id); }
 
@@ -255,7 +256,7 @@ TEST_F(MediaTest, AConversionIsAnotherMedium) {
   EXPECT_EQ(*ConvertMedia(call_, context_, large.id, kChannel, request), *small);
   EXPECT_EQ(*media_.GetMedia(call_, large.id), large);
   EXPECT_EQ(ReasonOf(ConvertMedia(call_, context_, small->id, kChannel, "").status()), "NO_CONVERSION");
-  EXPECT_EQ(ReasonOf(ConvertMedia(call_, context_, Ready("video/mp4 1000x1000\n").id, kChannel, "").status()), "NO_CONVERSION");
+  EXPECT_EQ(ReasonOf(ConvertMedia(call_, context_, Ready("video/webm 1000x1000\n").id, kChannel, "").status()), "NO_CONVERSION");
 }
 
 TEST_F(MediaTest, AConversionThatWasCutOffGoesOn) {

@@ -8,11 +8,6 @@
 namespace parvis::publishing {
 namespace {
 
-// What was found wrong for good; anything else may pass by itself.
-bool IsVerdict(const Status& status) {
-  return status.code() == Code::kInvalidArgument || ReasonOf(status) == "MEDIA_OVER_LIMIT";
-}
-
 Status OffsetWrong(const MediaItem& item) {
   Error error;
   error.code = Code::kFailedPrecondition;
@@ -78,7 +73,7 @@ void SetRefused(const MediaContext& context, MediaItem& item, const std::string&
 StatusOr<MediaItem> Inspected(const Call& call, const MediaContext& context, MediaItem item) {
   PARVIS_ASSIGN_OR_RETURN(const MediaBytes content, OpenMedia(call, context.media, context.objects, item));
   StatusOr<MediaFacts> facts = context.inspector.Inspect(call, content);
-  if (!facts.ok() && !IsVerdict(facts.status())) return facts.status();
+  if (!facts.ok() && !IsMediaVerdict(facts.status())) return facts.status();
   if (!facts.ok()) {
     const Error error = ToError(facts.status());
     SetRefused(context, item, error.reason, error.message);
@@ -106,6 +101,10 @@ StatusOr<MediaItem> Save(const Call& call, const MediaContext& context, const Me
 
 }  // namespace
 
+bool IsMediaVerdict(const Status& status) {
+  return status.code() == Code::kInvalidArgument || ReasonOf(status) == "MEDIA_OVER_LIMIT";
+}
+
 StatusOr<MediaItem> CreateMedia(const Call& call, const MediaContext& context, const NewMedia& asked, const std::string& request_id) {
   std::vector<Violation> violations;
   CheckName("media.display_name", asked.display_name, context.limits.name_max, false, violations);
@@ -131,6 +130,9 @@ StatusOr<MediaItem> CreateMedia(const Call& call, const MediaContext& context, c
 StatusOr<MediaItem> UploadChunk(const Call& call, const MediaContext& context, const std::string& id, int64_t offset,
                                 std::string_view content) {
   PARVIS_ASSIGN_OR_RETURN(const MediaItem item, context.media.GetMedia(call, id));
+  if (item.state == MediaState::kConverting) {
+    return MakeError(Code::kFailedPrecondition, "MEDIA_CONVERTING", "the medium is made here, by a conversion; nothing is uploaded to it");
+  }
   if (offset < 0 || offset % item.chunk_bytes != 0 || offset > item.received_bytes || offset >= item.size_bytes) {
     return OffsetWrong(item);
   }
@@ -158,6 +160,7 @@ StatusOr<MediaItem> FinishMedia(const Call& call, const MediaContext& context, c
     return InvalidField("sha256", "SHA256", "must be 64 lower-case hex characters, or empty");
   }
   PARVIS_ASSIGN_OR_RETURN(MediaItem item, context.media.GetMedia(call, id));
+  if (item.state == MediaState::kConverting) return item;
   if (item.received_bytes < item.size_bytes) {
     return MakeError(Code::kFailedPrecondition, "MEDIA_INCOMPLETE",
                      std::to_string(item.received_bytes) + " of " + std::to_string(item.size_bytes) + " bytes have arrived");

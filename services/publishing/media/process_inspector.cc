@@ -35,32 +35,18 @@ std::string OutputName(const std::string& type, int quality) {
 
 }  // namespace
 
-// One of the places for looking at media, as long as it lives.
-class ProcessInspector::Turn {
- public:
-  explicit Turn(ProcessInspector& inspector) : inspector_(inspector) {}
-  ~Turn() {
-    if (taken_) inspector_.EndTurn();
-  }
-  Turn(const Turn&) = delete;
-  Status Take(const Call& call) {
-    const Status status = inspector_.TakeTurn(call);
-    taken_ = status.ok();
-    return status;
-  }
-
- private:
-  ProcessInspector& inspector_;
-  bool taken_ = false;
-};
-
 ProcessInspector::ProcessInspector(const MediaToolsConfig& config, const Clock& clock, obs::Metrics& metrics)
     : config_(config), clock_(clock), runner_(config, clock, metrics) {
-  SweepScratch(config_.scratch_folder, clock_.WallNow());
+  SweepOld();
+}
+
+// No tool works in one folder for so long.
+void ProcessInspector::SweepOld() const {
+  SweepScratch(config_.scratch_folder, clock_.WallNow() - absl::Hours(1) - 2 * config_.video_max);
 }
 
 Status ProcessInspector::Ping() const {
-  for (const char* tool : {"vips", "vipsheader", "vipsthumbnail", "ffprobe"}) {
+  for (const char* tool : {"vips", "vipsheader", "vipsthumbnail", "ffprobe", "ffmpeg"}) {
     if (access((config_.tools_folder + "/" + tool).c_str(), X_OK) == 0) continue;
     return MakeError(Code::kFailedPrecondition, "MEDIA_TOOLS_MISSING",
                      std::string(tool) + " is not in " + config_.tools_folder);
@@ -68,29 +54,29 @@ Status ProcessInspector::Ping() const {
   return absl::OkStatus();
 }
 
-Status ProcessInspector::TakeTurn(const Call& call) {
+Status ProcessInspector::TakeTurn(const Call& call, Places& places) {
   std::unique_lock lock(mutex_);
   const Instant until = std::min(call.deadline, clock_.Now() + config_.wait_max);
   const auto busy = [] {
     return MakeError(Code::kResourceExhausted, "MEDIA_TOOLS_BUSY", "too many media are looked at now: try again");
   };
-  if (busy_ >= config_.processes_max && waiting_ >= kWaitingMax) return busy();
-  ++waiting_;
-  while (busy_ >= config_.processes_max && clock_.Now() < until) {
+  if (places.busy >= places.max && places.waiting >= kWaitingMax) return busy();
+  ++places.waiting;
+  while (places.busy >= places.max && clock_.Now() < until) {
     freed_.wait_for(lock, absl::ToChronoNanoseconds(std::min(until - clock_.Now(), absl::Milliseconds(200))));
   }
-  --waiting_;
+  --places.waiting;
   if (call.Expired(clock_))
     return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late before the content was looked at");
-  if (busy_ >= config_.processes_max) return busy();
-  ++busy_;
+  if (places.busy >= places.max) return busy();
+  ++places.busy;
   return absl::OkStatus();
 }
 
-void ProcessInspector::EndTurn() {
+void ProcessInspector::EndTurn(Places& places) {
   const std::lock_guard lock(mutex_);
-  --busy_;
-  freed_.notify_one();
+  --places.busy;
+  freed_.notify_all();
 }
 
 StatusOr<Sniffed> ProcessInspector::SniffContent(const Call& call, const MediaBytes& content) const {
@@ -110,13 +96,13 @@ StatusOr<MediaFacts> ProcessInspector::Inspect(const Call& call, const MediaByte
     facts.type = sniffed.type;
     return facts;
   }
-  Turn turn(*this);
+  Turn turn(*this, looking_);
   PARVIS_RETURN_IF_ERROR(turn.Take(call));
   Scratch scratch;
   PARVIS_RETURN_IF_ERROR(scratch.Make(config_.scratch_folder));
   PARVIS_RETURN_IF_ERROR(scratch.Fill(call, content));
   return sniffed.kind == MediaKind::kPicture ? InspectPicture(call, sniffed, scratch)
-                                             : InspectVideo(call, sniffed, scratch);
+                                             : InspectVideo(call, sniffed, scratch, "in");
 }
 
 // The header alone: nothing is decoded before its size is known to be allowed.
@@ -138,9 +124,10 @@ StatusOr<MediaFacts> ProcessInspector::InspectPicture(const Call& call, const Sn
   return facts;
 }
 
-StatusOr<MediaFacts> ProcessInspector::InspectVideo(const Call& call, const Sniffed& sniffed, const Scratch& scratch) {
+StatusOr<MediaFacts> ProcessInspector::InspectVideo(const Call& call, const Sniffed& sniffed, const Scratch& scratch,
+                                                    const std::string& name) {
   if (sniffed.boxes) {
-    PARVIS_RETURN_IF_ERROR(scratch.CheckBoxes());
+    PARVIS_RETURN_IF_ERROR(scratch.CheckBoxes(name));
   }
   // The demuxer is given, so that no playlist or concatenation can name other files, and only plain files are opened
   // anyway.
@@ -151,7 +138,7 @@ StatusOr<MediaFacts> ProcessInspector::InspectVideo(const Call& call, const Snif
                                        "format=duration:stream=codec_type,codec_name,width,height,avg_frame_rate,"
                                        "duration:stream_disposition=attached_pic:"
                                        "stream_side_data=rotation",
-                                       "-i", "in"},
+                                       "-i", name},
                                       scratch.folder()));
   PARVIS_ASSIGN_OR_RETURN(MediaFacts facts, VideoFacts(sniffed, json));
   PARVIS_RETURN_IF_ERROR(CheckPixels(sniffed, facts, config_.pixels_max));
@@ -170,7 +157,7 @@ StatusOr<std::string> ProcessInspector::Convert(const Call& call, const MediaByt
     return InvalidField("target.type", "MEDIA_TYPE_UNKNOWN",
                         "a picture becomes image/jpeg or image/png, or stays what it is");
   }
-  Turn turn(*this);
+  Turn turn(*this, looking_);
   PARVIS_RETURN_IF_ERROR(turn.Take(call));
   Scratch scratch;
   PARVIS_RETURN_IF_ERROR(scratch.Make(config_.scratch_folder));

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 
 #include "publishing/media/sniff.h"
 
@@ -20,7 +21,6 @@ namespace fs = std::filesystem;
 constexpr char kPrefix[] = "parvis-media-";
 constexpr int64_t kPieceBytes = 1 << 20;
 constexpr int kBoxesMax = 10'000;
-constexpr absl::Duration kOld = absl::Hours(1);
 
 class File {
  public:
@@ -81,8 +81,8 @@ Status Scratch::Fill(const Call& call, const MediaBytes& content) {
   return absl::OkStatus();
 }
 
-Status Scratch::CheckBoxes() const {
-  const File file(open((folder_ + "/in").c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+Status Scratch::CheckBoxes(const std::string& name) const {
+  const File file(open((folder_ + "/" + name).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat about;
   if (file.get() < 0 || fstat(file.get(), &about) != 0) return NoScratch(errno);
   const int64_t end = about.st_size;
@@ -101,32 +101,44 @@ Status Scratch::CheckBoxes() const {
   return absl::OkStatus();
 }
 
-StatusOr<std::string> Scratch::Take(const std::string& name, int64_t max_bytes) const {
-  const File file(open((folder_ + "/" + name).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+StatusOr<MediaBytes> Scratch::Open(const std::string& name, int64_t max_bytes) const {
+  const auto file =
+      std::make_shared<const File>(open((folder_ + "/" + name).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat about;
-  if (file.get() < 0 || fstat(file.get(), &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) {
+  if (file->get() < 0 || fstat(file->get(), &about) != 0 || !S_ISREG(about.st_mode) || about.st_size == 0) {
     return Cut("nothing could be made of it");
   }
   if (about.st_size > max_bytes)
     return MakeError(Code::kResourceExhausted, "MEDIA_OVER_LIMIT", "what was made of it is too large");
-  std::string bytes(static_cast<size_t>(about.st_size), '\0');
-  for (size_t at = 0; at < bytes.size();) {
-    const ssize_t got = pread(file.get(), bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return NoScratch(got == 0 ? EIO : errno);
-    at += static_cast<size_t>(got);
-  }
-  return bytes;
+  MediaBytes made;
+  made.size = about.st_size;
+  made.read = [file, size = made.size](const Call&, int64_t offset, int64_t length) -> StatusOr<std::string> {
+    std::string bytes(static_cast<size_t>(std::clamp<int64_t>(length, 0, std::max<int64_t>(0, size - offset))), '\0');
+    for (size_t at = 0; at < bytes.size();) {
+      const ssize_t got =
+          pread(file->get(), bytes.data() + at, bytes.size() - at, static_cast<off_t>(offset) + static_cast<off_t>(at));
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return NoScratch(got == 0 ? EIO : errno);
+      at += static_cast<size_t>(got);
+    }
+    return bytes;
+  };
+  return made;
 }
 
-void SweepScratch(const std::string& above, absl::Time now) {
+StatusOr<std::string> Scratch::Take(const std::string& name, int64_t max_bytes) const {
+  PARVIS_ASSIGN_OR_RETURN(const MediaBytes made, Open(name, max_bytes));
+  return made.read({}, 0, made.size);
+}
+
+void SweepScratch(const std::string& above, absl::Time before) {
   std::error_code error;
   for (fs::directory_iterator at(above, error), end; !error && at != end; at.increment(error)) {
     if (at->path().filename().string().rfind(kPrefix, 0) != 0) continue;
     struct stat about;
     if (lstat(at->path().c_str(), &about) != 0 || !S_ISDIR(about.st_mode) || about.st_uid != geteuid()) continue;
     std::error_code ignored;
-    if (absl::TimeFromTimespec(about.st_mtim) < now - kOld) fs::remove_all(at->path(), ignored);
+    if (absl::TimeFromTimespec(about.st_mtim) < before) fs::remove_all(at->path(), ignored);
   }
 }
 

@@ -20,6 +20,7 @@ namespace {
 
 constexpr size_t kOutputMax = 256 << 10;  // of standard output; of standard error the first kErrorMax are kept
 constexpr size_t kErrorMax = 4 << 10;
+constexpr absl::Duration kAskEvery = absl::Seconds(1);
 constexpr char kUtilLinux[] = "/usr/bin/";
 
 class Fd {
@@ -72,7 +73,7 @@ std::vector<char*> Raw(const std::vector<std::string>& words) {
 // A tool that finds no memory says so in one of these words, and its exit status means nothing.
 bool SaysNoMemory(const std::string& text) {
   for (const char* words : {"ut of memory", "annot allocate memory", "emory exhausted", "failed to allocate",
-                            "failed to map segment", "std::bad_alloc"}) {
+                            "failed to map segment", "std::bad_alloc", "malloc of size"}) {
     if (text.find(words) != std::string::npos) return true;
   }
   return false;
@@ -87,7 +88,7 @@ Status OverLimit(const std::string& what) {
 
 struct ToolRunner::Ended {
   int status = 0;  // of waitpid
-  bool too_late = false, too_much = false;
+  bool too_late = false, too_much = false, stopped = false;
   std::string out, err;
 };
 
@@ -97,7 +98,7 @@ ToolRunner::ToolRunner(const MediaToolsConfig& config, const Clock& clock, obs::
   const std::vector<std::string> unshare = {std::string(kUtilLinux) + "unshare", "--user", "--net", "--ipc", "--"};
   std::vector<std::string> probe = unshare;
   probe.push_back("/usr/bin/true");
-  const auto ended = Execute(probe, config_.scratch_folder, clock_.Now() + absl::Seconds(20));
+  const auto ended = Execute(probe, config_.scratch_folder, clock_.Now() + absl::Seconds(20), nullptr);
   if (ended.ok() && ended->status == 0 && !ended->too_late) {
     cut_off_ = unshare;
   } else {
@@ -106,29 +107,31 @@ ToolRunner::ToolRunner(const MediaToolsConfig& config, const Clock& clock, obs::
   }
 }
 
-std::vector<std::string> ToolRunner::Limited(const std::string& path, const std::vector<std::string>& arguments) const {
-  const auto cpu = static_cast<int64_t>(std::ceil(absl::ToDoubleSeconds(config_.cpu_max)));
+std::vector<std::string> ToolRunner::Limited(const std::string& path, const std::vector<std::string>& arguments,
+                                             const ToolLimits& limits) const {
+  const auto cpu = static_cast<int64_t>(std::ceil(absl::ToDoubleSeconds(limits.cpu)));
   std::vector<std::string> argv = cut_off_;
-  const std::vector<std::string> limits = {std::string(kUtilLinux) + "setpriv",
+  const std::vector<std::string> before = {std::string(kUtilLinux) + "setpriv",
                                            "--pdeathsig",
                                            "KILL",
                                            "--no-new-privs",
                                            "--",
                                            std::string(kUtilLinux) + "prlimit",
-                                           "--as=" + std::to_string(config_.memory_max_bytes),
+                                           "--as=" + std::to_string(limits.memory_bytes),
                                            "--cpu=" + std::to_string(cpu) + ":" + std::to_string(cpu + 1),
-                                           "--fsize=" + std::to_string(config_.file_max_bytes),
+                                           "--fsize=" + std::to_string(limits.file_bytes),
                                            "--core=0",
                                            "--nofile=64",
-                                           "--",
-                                           path};
-  argv.insert(argv.end(), limits.begin(), limits.end());
+                                           "--"};
+  argv.insert(argv.end(), before.begin(), before.end());
+  if (limits.in_background) argv.insert(argv.end(), {"/usr/bin/nice", "-n", "15"});
+  argv.push_back(path);
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
 }
 
 StatusOr<ToolRunner::Ended> ToolRunner::Execute(const std::vector<std::string>& argv, const std::string& folder,
-                                                Instant deadline) {
+                                                Instant deadline, const std::function<bool()>& go_on) {
   Fd out, out_write, err, err_write;
   PARVIS_RETURN_IF_ERROR(MakePipe(&out, &out_write));
   PARVIS_RETURN_IF_ERROR(MakePipe(&err, &err_write));
@@ -168,15 +171,17 @@ StatusOr<ToolRunner::Ended> ToolRunner::Execute(const std::vector<std::string>& 
 
   Ended ended;
   bool ignored = false;
+  const absl::Duration wait_max = go_on ? kAskEvery : absl::Seconds(10);
   const Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));  // glibc 2.36 declares no such function for C++
   while (true) {
     const absl::Duration left = deadline - clock_.Now();
     ended.too_late = left <= absl::ZeroDuration();
-    if (ended.too_late || ended.too_much || process.get() < 0) break;
+    ended.stopped = go_on && !go_on();
+    if (ended.too_late || ended.too_much || ended.stopped || process.get() < 0) break;
     pollfd polled[3] = {{.fd = process.get(), .events = POLLIN},
                         {.fd = out.get(), .events = POLLIN},
                         {.fd = err.get(), .events = POLLIN}};
-    const int millis = static_cast<int>(std::min<int64_t>(absl::ToInt64Milliseconds(left) + 1, 10'000));
+    const int millis = static_cast<int>(absl::ToInt64Milliseconds(std::min(left, wait_max)) + 1);
     if (poll(polled, 3, millis) < 0 && errno != EINTR) break;
     if (!Drain(out.get(), kOutputMax, &ended.out, &ended.too_much)) out.Close();  // poll leaves out what is closed
     if (!Drain(err.get(), kErrorMax, &ended.err, &ignored)) err.Close();
@@ -193,6 +198,7 @@ StatusOr<ToolRunner::Ended> ToolRunner::Execute(const std::vector<std::string>& 
 }
 
 Status ToolRunner::Judge(const std::string& tool, const Ended& ended, bool call_expired) const {
+  if (ended.stopped) return MakeError(Code::kAborted, "MEDIA_STOPPED", "the work was ended early");
   if (ended.too_late && call_expired)
     return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late while the content was looked at");
   if (ended.too_late) return OverLimit("time");
@@ -214,13 +220,24 @@ Status ToolRunner::Judge(const std::string& tool, const Ended& ended, bool call_
 
 StatusOr<std::string> ToolRunner::Run(const Call& call, const std::string& tool,
                                       const std::vector<std::string>& arguments, const std::string& folder) {
+  return Run(call, tool, arguments, folder,
+             {.time = config_.tool_max,
+              .cpu = config_.cpu_max,
+              .memory_bytes = config_.memory_max_bytes,
+              .file_bytes = config_.file_max_bytes});
+}
+
+StatusOr<std::string> ToolRunner::Run(const Call& call, const std::string& tool,
+                                      const std::vector<std::string>& arguments, const std::string& folder,
+                                      const ToolLimits& limits) {
   const std::string path = config_.tools_folder + "/" + tool;
   if (access(path.c_str(), X_OK) != 0) {
     return MakeError(Code::kFailedPrecondition, "MEDIA_TOOLS_MISSING",
                      path + " is not there (packages libvips-tools, ffmpeg)");
   }
   const Instant began = clock_.Now();
-  auto ended = Execute(Limited(path, arguments), folder, std::min(call.deadline, began + config_.tool_max));
+  auto ended =
+      Execute(Limited(path, arguments, limits), folder, std::min(call.deadline, began + limits.time), limits.go_on);
   const Status status = ended.ok() ? Judge(tool, *ended, call.Expired(clock_)) : ended.status();
   const std::string outcome = status.ok() ? "ok" : ReasonOf(status);
   metrics_.counter("parvis_media_tool_runs_total", "Runs of media tools.", {{"tool", tool}, {"outcome", outcome}})

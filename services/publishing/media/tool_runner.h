@@ -7,6 +7,7 @@
 // threads. It dies with the thread that waits for it (PR_SET_PDEATHSIG), so none outlives the service.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,14 @@
 
 namespace parvis::publishing {
 
+// What one run of a tool may use.
+struct ToolLimits {
+  absl::Duration time, cpu;
+  int64_t memory_bytes = 0, file_bytes = 0;
+  bool in_background = false;   // gives way to whatever else the machine does
+  std::function<bool()> go_on;  // asked every second, where there is one; false ends the tool
+};
+
 // What the errors of a tool mean is decided in ToolRunner::Run, what its output means by whoever called it.
 class ToolRunner {
  public:
@@ -29,13 +38,18 @@ class ToolRunner {
   // RESOURCE_EXHAUSTED MEDIA_OVER_LIMIT, FAILED_PRECONDITION MEDIA_TOOLS_MISSING, DEADLINE_EXCEEDED. Thread-safe.
   StatusOr<std::string> Run(const Call& call, const std::string& tool, const std::vector<std::string>& arguments,
                             const std::string& folder);
+  // The same with other limits than those of the settings. ABORTED MEDIA_STOPPED when `go_on` said no.
+  StatusOr<std::string> Run(const Call& call, const std::string& tool, const std::vector<std::string>& arguments,
+                            const std::string& folder, const ToolLimits& limits);
   bool cut_off() const { return !cut_off_.empty(); }
 
  private:
   struct Ended;
-  StatusOr<Ended> Execute(const std::vector<std::string>& argv, const std::string& folder, Instant deadline);
+  StatusOr<Ended> Execute(const std::vector<std::string>& argv, const std::string& folder, Instant deadline,
+                          const std::function<bool()>& go_on);
   Status Judge(const std::string& tool, const Ended& ended, bool call_expired) const;
-  std::vector<std::string> Limited(const std::string& path, const std::vector<std::string>& arguments) const;
+  std::vector<std::string> Limited(const std::string& path, const std::vector<std::string>& arguments,
+                                   const ToolLimits& limits) const;
   const MediaToolsConfig config_;
   const Clock& clock_;
   obs::Metrics& metrics_;

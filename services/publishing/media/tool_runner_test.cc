@@ -150,9 +150,9 @@ TEST_F(ToolRunnerTest, OldScratchFoldersAreSwept) {
                     other = config_.scratch_folder + "/somebody-elses";
   std::filesystem::create_directory(old);
   std::filesystem::create_directory(other);
-  SweepScratch(config_.scratch_folder, clock_.WallNow());
+  SweepScratch(config_.scratch_folder, clock_.WallNow() - absl::Hours(1));
   EXPECT_TRUE(std::filesystem::exists(old));
-  SweepScratch(config_.scratch_folder, clock_.WallNow() + absl::Hours(2));
+  SweepScratch(config_.scratch_folder, clock_.WallNow() + absl::Hours(1));
   EXPECT_FALSE(std::filesystem::exists(old));
   EXPECT_TRUE(std::filesystem::exists(other));
   std::filesystem::remove(other);

@@ -61,6 +61,8 @@ networks::Media MediaOf(const Media& from) {
   to.width = from.width;
   to.height = from.height;
   to.duration = from.duration;
+  to.video_codec = from.video_codec;
+  to.audio_codec = from.audio_codec;
   if (!from.media.empty()) to.content = std::make_shared<KeptContent>(MediaBytes{from.size_bytes, nullptr});
   return to;
 }
@@ -313,10 +315,13 @@ MediaFit ConnectorRules::Fit(const std::string& network, const MediaItem& item) 
   media.width = item.facts.width;
   media.height = item.facts.height;
   media.duration = item.facts.duration;
+  media.video_codec = item.facts.video_codec;
+  media.audio_codec = item.facts.audio_codec;
   Content content;
   content.media = {std::move(media)};
   networks::Draft draft = DraftOf(content);
   GiveAddresses(*connector->second, networks::WriteKind::kPost, content, kept_.addresses, draft);
+  draft.media[0].frame_rate = item.facts.frame_rate;
   networks::MediaFit of_itself = networks::FitMedia(connector->second->capabilities(), draft.media[0]);
   fit.violations = std::move(of_itself.violations);
   // What a conversion does not change: the network has no such posts, or it needs a public address.
@@ -330,10 +335,12 @@ MediaFit ConnectorRules::Fit(const std::string& network, const MediaItem& item) 
     if (!told) fit.violations.push_back(std::move(violation));
   }
   fit.fits = fit.violations.empty();
-  if (of_itself.target && fit.violations.size() == curable) {
-    fit.target = PictureTarget{of_itself.target->type, of_itself.target->side_max, of_itself.target->bytes_max};
-    fit.changes = std::move(of_itself.changes);
+  if (fit.violations.size() > curable) return fit;
+  if (const auto& to = of_itself.target) fit.target = PictureTarget{to->type, to->side_max, to->bytes_max};
+  if (const auto& to = of_itself.video) {
+    fit.video = VideoTarget{to->copy_video, to->copy_audio, to->width, to->height, to->video_kbps, to->audio_kbps, to->bytes_max};
   }
+  fit.changes = std::move(of_itself.changes);
   return fit;
 }
 

@@ -356,6 +356,24 @@ TEST_F(FitTest, OffersWhatWouldFitTheNetwork) {
   EXPECT_FALSE(rules_.Fit("other", item_).fits);
 }
 
+TEST_F(FitTest, OffersWhatWouldFitOfAVideoByItsFacts) {
+  connector_->caps.Allow({networks::Feature::kVideo});
+  connector_->caps.media_types = {"video/mp4"};
+  item_.size_bytes = 900'000;
+  item_.facts = {.type = "video/webm", .width = 640, .height = 360, .duration = absl::Seconds(9), .video_codec = "vp9",
+                 .audio_codec = "opus", .frame_rate = 25};
+  const MediaFit fit = rules_.Fit("net", item_);
+  EXPECT_FALSE(fit.target.has_value());
+  ASSERT_TRUE(fit.video.has_value());
+  EXPECT_FALSE(fit.video->copy_video);
+  EXPECT_GT(fit.video->video_kbps, 100);
+  EXPECT_EQ(fit.video->audio_kbps, 64);
+  EXPECT_EQ(fit.video->bytes_max, 1'000'000);
+  EXPECT_FALSE(fit.changes.empty());
+  connector_->media_violation = {"media[0].url", "is needed", "MEDIA_URL"};
+  EXPECT_FALSE(rules_.Fit("net", item_).video.has_value());
+}
+
 TEST_F(FitTest, NothingIsOfferedThatWouldNotHelp) {
   connector_->media_violation = {"media[0].url", "is needed: Net fetches pictures from a public address", "MEDIA_URL"};
   const MediaFit fit = rules_.Fit("net", item_);

@@ -19,6 +19,8 @@ Json ToJson(const Media& media) {
   if (media.width != 0) json["width"] = media.width;
   if (media.height != 0) json["height"] = media.height;
   if (media.duration != absl::ZeroDuration()) json["duration_ms"] = absl::ToInt64Milliseconds(media.duration);
+  if (!media.video_codec.empty()) json["video_codec"] = media.video_codec;
+  if (!media.audio_codec.empty()) json["audio_codec"] = media.audio_codec;
   return json;
 }
 
@@ -30,7 +32,7 @@ int64_t Number(const Json& json, const char* key) {
 Media MediaFrom(const Json& json) {
   return {Text(json, "url"), Text(json, "type"), Text(json, "alt_text"), Number(json, "size_bytes"), Text(json, "title"),
           Text(json, "media"), static_cast<int>(Number(json, "width")), static_cast<int>(Number(json, "height")),
-          absl::Milliseconds(Number(json, "duration_ms"))};
+          absl::Milliseconds(Number(json, "duration_ms")), Text(json, "video_codec"), Text(json, "audio_codec")};
 }
 
 std::vector<std::string> Texts(const Json& json, const char* key) {

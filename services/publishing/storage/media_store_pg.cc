@@ -1,7 +1,6 @@
 #include "publishing/storage/media_store_pg.h"
 
 namespace parvis::publishing {
-namespace {
 
 // Columns in the order of V003__media.sql.
 MediaItem ReadMedia(const db::Rows& rows, int row) {
@@ -35,6 +34,8 @@ MediaItem ReadMedia(const db::Rows& rows, int row) {
   return item;
 }
 
+namespace {
+
 Status NoMedia(const Call& call, const std::string& id) { return NotFound(MediaName(call.workspace_id, id)); }
 
 Status Changed() { return MakeError(Code::kAborted, "MEDIA_CHANGED", "the medium has changed meanwhile; read it again"); }
@@ -51,10 +52,15 @@ Status CheckQuota(db::Tx& tx, const Call& call, const MediaItem& item, const Med
   PARVIS_RETURN_IF_ERROR(
       tx.Query("SELECT pg_advisory_xact_lock(hashtextextended('publishing.media/' || $1, 0))", {call.workspace_id}).status());
   PARVIS_ASSIGN_OR_RETURN(const db::Rows rows,
-                          tx.Query("SELECT count(*) FILTER (WHERE state = 1), coalesce(sum(size_bytes), 0)::bigint FROM media "
-                                   "WHERE workspace_id = $1 AND id <> $2",
+                          tx.Query("SELECT count(*) FILTER (WHERE state = 1), coalesce(sum(size_bytes), 0)::bigint, "
+                                   "count(*) FILTER (WHERE state = 5) FROM media WHERE workspace_id = $1 AND id <> $2",
                                    {call.workspace_id, item.id}));
-  if (rows.Int(0, 0) >= quota.uploads_max) {
+  const bool converting = item.state == MediaState::kConverting;
+  if (converting && rows.Int(0, 2) >= quota.conversions_max) {
+    return MakeError(Code::kResourceExhausted, "MEDIA_CONVERSIONS",
+                     std::to_string(quota.conversions_max) + " videos are being converted; wait for one of them");
+  }
+  if (!converting && rows.Int(0, 0) >= quota.uploads_max) {
     return MakeError(Code::kResourceExhausted, "MEDIA_UPLOADS",
                      std::to_string(quota.uploads_max) + " uploads are under way; finish or delete some");
   }
@@ -66,7 +72,15 @@ Status CheckQuota(db::Tx& tx, const Call& call, const MediaItem& item, const Med
   return absl::OkStatus();
 }
 
-Status Insert(db::Tx& tx, const Call& call, const MediaItem& m) {
+Status InsertTarget(db::Tx& tx, const Call& call, const MediaItem& m, const VideoTarget& t) {
+  return tx
+      .Exec("INSERT INTO media_conversions VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10) ON CONFLICT DO NOTHING",
+            {call.workspace_id, m.id, t.copy_video, t.copy_audio, t.width, t.height, t.video_kbps, t.audio_kbps, t.bytes_max,
+             m.create_time})
+      .status();
+}
+
+Status InsertRow(db::Tx& tx, const Call& call, const MediaItem& m) {
   return tx
       .Exec("INSERT INTO media VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
             "$21, $22, $23, $24, $25) ON CONFLICT DO NOTHING",
@@ -80,12 +94,24 @@ Status Insert(db::Tx& tx, const Call& call, const MediaItem& m) {
 }  // namespace
 
 StatusOr<MediaItem> PgMediaStore::InsertMedia(const Call& call, const MediaItem& item, const MediaQuota& quota) {
+  return Insert(call, item, nullptr, quota);
+}
+
+StatusOr<MediaItem> PgMediaStore::InsertConversion(const Call& call, const MediaItem& item, const VideoTarget& target,
+                                                   const MediaQuota& quota) {
+  return Insert(call, item, &target, quota);
+}
+
+StatusOr<MediaItem> PgMediaStore::Insert(const Call& call, const MediaItem& item, const VideoTarget* target, const MediaQuota& quota) {
   StatusOr<MediaItem> stored = NoMedia(call, item.id);
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
     stored = Find(tx, call, item.id);
     if (stored.status().code() != Code::kNotFound) return stored.status();
     PARVIS_RETURN_IF_ERROR(CheckQuota(tx, call, item, quota));
-    PARVIS_RETURN_IF_ERROR(Insert(tx, call, item));
+    PARVIS_RETURN_IF_ERROR(InsertRow(tx, call, item));
+    if (target != nullptr) {
+      PARVIS_RETURN_IF_ERROR(InsertTarget(tx, call, item, *target));
+    }
     stored = Find(tx, call, item.id);
     return stored.status();
   }));

@@ -9,11 +9,16 @@
 
 namespace parvis::publishing {
 
+// A row of `media`, all its columns from the first on.
+MediaItem ReadMedia(const db::Rows& rows, int row);
+
 // With the api role: one workspace per transaction, row-level security.
 class PgMediaStore : public MediaStore {
  public:
   explicit PgMediaStore(db::Pool& api) : api_(api) {}
   StatusOr<MediaItem> InsertMedia(const Call& call, const MediaItem& item, const MediaQuota& quota) override;
+  StatusOr<MediaItem> InsertConversion(const Call& call, const MediaItem& item, const VideoTarget& target,
+                                       const MediaQuota& quota) override;
   StatusOr<MediaItem> GetMedia(const Call& call, const std::string& id) override;
   StatusOr<std::vector<MediaItem>> ListMedia(const Call& call, const Page& page) override;
   StatusOr<MediaItem> AddChunk(const Call& call, const std::string& id, const MediaChunk& chunk) override;
@@ -22,6 +27,7 @@ class PgMediaStore : public MediaStore {
   Status DeleteMedia(const Call& call, const std::string& id, absl::Time now) override;
 
  private:
+  StatusOr<MediaItem> Insert(const Call& call, const MediaItem& item, const VideoTarget* target, const MediaQuota& quota);
   db::Pool& api_;
 };
 

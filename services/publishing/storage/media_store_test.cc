@@ -3,6 +3,7 @@
 #include "publishing/domain/media_store_contract.h"
 #include "publishing/domain/posts.h"
 #include "publishing/domain/testing/fake_network.h"
+#include "publishing/storage/media_conversions_pg.h"
 #include "publishing/storage/post_store_pg.h"
 #include "publishing/storage/testdata/database.h"
 
@@ -19,6 +20,7 @@ class PgFixture : public MediaStoreFixture {
   }
   MediaStore& media() override { return media_; }
   MediaTrash& trash() override { return trash_; }
+  MediaConversions& conversions() override { return conversions_; }
   void NameInPost(const std::string& media_id) override {
     Post post;
     post.campaign_id = campaign_.id;
@@ -41,6 +43,7 @@ class PgFixture : public MediaStoreFixture {
   Ids ids_{clock_, 7};
   PgMediaStore media_{Database().api()};
   PgMediaTrash trash_{Database().stream()};
+  PgMediaConversions conversions_{Database().stream()};
   PgPostStore posts_{Database().api(), EncodeForTest, nullptr};
   FakeDirectory directory_;
   FakeRules rules_;

@@ -2,6 +2,8 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
+
 #include "publishing/transport/campaign_methods.h"
 #include "publishing/transport/paging.h"
 
@@ -80,11 +82,18 @@ void FillCheck(const ChannelFit& from, v1::MediaCheck& to) {
     out->set_reason(violation.reason);
     out->set_description(violation.description);
   }
-  if (!from.fit.target) return;
+  if (!from.fit.target && !from.fit.video) return;
   v1::MediaConversion* conversion = to.mutable_conversion();
-  conversion->set_type(from.fit.target->type);
-  conversion->set_side_max(from.fit.target->side_max);
-  conversion->set_bytes_max(from.fit.target->bytes_max);
+  if (from.fit.target) {
+    conversion->set_type(from.fit.target->type);
+    conversion->set_side_max(from.fit.target->side_max);
+    conversion->set_bytes_max(from.fit.target->bytes_max);
+  } else {
+    conversion->set_type("video/mp4");
+    conversion->set_side_max(std::max(from.fit.video->width, from.fit.video->height));
+    conversion->set_bytes_max(from.fit.video->bytes_max);
+    conversion->set_later(true);
+  }
   for (const std::string& change : from.fit.changes) conversion->add_changes(change);
 }
 

@@ -124,6 +124,17 @@ TEST_F(MediaMethodsTest, ChecksAndConvertsForAChannel) {
   ASSERT_TRUE(ConvertMediaMethod(call_, context_, convert, made).ok());
   EXPECT_EQ(made.source(), large.name());
   EXPECT_EQ(made.facts().type(), "image/png");
+  EXPECT_FALSE(checked.checks(0).conversion().later());
+  check.set_name(Ready("video/webm 500x500\n").name());
+  checked.Clear();
+  ASSERT_TRUE(CheckMediaMethod(call_, context_, check, checked).ok());
+  EXPECT_EQ(checked.checks(0).conversion().type(), "video/mp4");
+  EXPECT_EQ(checked.checks(0).conversion().side_max(), 100);
+  EXPECT_TRUE(checked.checks(0).conversion().later());
+  convert.set_name(check.name());
+  ASSERT_TRUE(ConvertMediaMethod(call_, context_, convert, made).ok());
+  EXPECT_EQ(made.state(), v1::MEDIA_STATE_CONVERTING);
+  EXPECT_FALSE(made.has_facts());
   convert.set_channel(std::string("workspaces/") + kOtherWorkspace + "/channels/" + kChannel);
   EXPECT_EQ(ToError(ConvertMediaMethod(call_, context_, convert, made)).violations[0].reason, "OTHER_WORKSPACE");
 }

@@ -14,16 +14,33 @@ Status Changed() { return MakeError(Code::kAborted, "MEDIA_CHANGED", "it has cha
 
 StatusOr<MediaItem> FakeMediaStore::InsertMedia(const Call& call, const MediaItem& item, const MediaQuota& quota) {
   const std::lock_guard lock(mutex_);
+  return Insert(call, item, quota);
+}
+
+StatusOr<MediaItem> FakeMediaStore::InsertConversion(const Call& call, const MediaItem& item, const VideoTarget& target,
+                                                     const MediaQuota& quota) {
+  const std::lock_guard lock(mutex_);
+  PARVIS_ASSIGN_OR_RETURN(const MediaItem stored, Insert(call, item, quota));
+  if (stored.state == MediaState::kConverting) {
+    conversions_.emplace(Key(call.workspace_id, item.id), Waiting{target, 0, 0, item.create_time});
+  }
+  return stored;
+}
+
+StatusOr<MediaItem> FakeMediaStore::Insert(const Call& call, const MediaItem& item, const MediaQuota& quota) {
   const Key key(call.workspace_id, item.id);
   if (const auto at = media_.find(key); at != media_.end()) return at->second;
-  int uploads = 0;
+  int uploads = 0, conversions = 0;
   int64_t bytes = item.size_bytes;
   for (const auto& [other, kept] : media_) {
     if (other.first != call.workspace_id) continue;
     uploads += kept.state == MediaState::kUploading;
+    conversions += kept.state == MediaState::kConverting;
     bytes += kept.size_bytes;
   }
-  if (uploads >= quota.uploads_max) return MakeError(Code::kResourceExhausted, "MEDIA_UPLOADS", "too many");
+  const bool converting = item.state == MediaState::kConverting;
+  if (converting && conversions >= quota.conversions_max) return MakeError(Code::kResourceExhausted, "MEDIA_CONVERSIONS", "too many");
+  if (!converting && uploads >= quota.uploads_max) return MakeError(Code::kResourceExhausted, "MEDIA_UPLOADS", "too many");
   if (bytes > quota.bytes_max) return MakeError(Code::kResourceExhausted, "MEDIA_SPACE", "too much");
   return media_.emplace(key, item).first->second;
 }
@@ -82,6 +99,7 @@ StatusOr<MediaItem> FakeMediaStore::SaveMedia(const Call& call, const MediaItem&
 void FakeMediaStore::Trash(const Key& key) {
   trash_.push_back({key.first, key.second, chunks_[key]});
   chunks_.erase(key);
+  conversions_.erase(key);
   media_.erase(key);
 }
 
@@ -115,6 +133,69 @@ StatusOr<std::vector<TrashedMedia>> FakeMediaStore::ListTrash(int limit) {
 Status FakeMediaStore::Forget(const TrashedMedia& media) {
   const std::lock_guard lock(mutex_);
   std::erase_if(trash_, [&](const TrashedMedia& t) { return t.workspace_id == media.workspace_id && t.id == media.id; });
+  return absl::OkStatus();
+}
+
+StatusOr<std::optional<Conversion>> FakeMediaStore::ClaimConversion(absl::Time now, absl::Time until) {
+  const std::lock_guard lock(mutex_);
+  const auto oldest = std::min_element(conversions_.begin(), conversions_.end(), [](const auto& a, const auto& b) {
+    return a.second.ready_time < b.second.ready_time;
+  });
+  if (oldest == conversions_.end() || oldest->second.ready_time > now) return std::nullopt;
+  Waiting& waiting = oldest->second;
+  waiting.ready_time = until;
+  ++waiting.fence;
+  ++waiting.tries;
+  return Conversion{media_[oldest->first], waiting.target, waiting.fence, waiting.tries, chunks_[oldest->first]};
+}
+
+FakeMediaStore::Waiting* FakeMediaStore::Ours(const Conversion& conversion) {
+  const auto at = conversions_.find({conversion.item.workspace_id, conversion.item.id});
+  return at == conversions_.end() || at->second.fence != conversion.fence ? nullptr : &at->second;
+}
+
+Status FakeMediaStore::HoldConversion(const Conversion& conversion, absl::Time until) {
+  const std::lock_guard lock(mutex_);
+  Waiting* ours = Ours(conversion);
+  if (ours == nullptr) return Changed();
+  ours->ready_time = until;
+  return absl::OkStatus();
+}
+
+Status FakeMediaStore::GiveBackConversion(const Conversion& conversion, absl::Time from) {
+  const std::lock_guard lock(mutex_);
+  Waiting* ours = Ours(conversion);
+  if (ours == nullptr) return Changed();
+  ours->ready_time = from;
+  --ours->tries;
+  ++ours->fence;
+  return absl::OkStatus();
+}
+
+Status FakeMediaStore::DropConvertedChunks(const Conversion& conversion) {
+  const std::lock_guard lock(mutex_);
+  if (Ours(conversion) == nullptr) return Changed();
+  const Key key(conversion.item.workspace_id, conversion.item.id);
+  chunks_[key].clear();
+  media_[key].received_bytes = 0;
+  return absl::OkStatus();
+}
+
+Status FakeMediaStore::AddConvertedChunk(const Conversion& conversion, int, const std::string& digest, int64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (Ours(conversion) == nullptr) return Changed();
+  const Key key(conversion.item.workspace_id, conversion.item.id);
+  chunks_[key].push_back(digest);
+  media_[key].received_bytes += bytes;
+  return absl::OkStatus();
+}
+
+Status FakeMediaStore::EndConversion(const Conversion& conversion, const MediaItem& item) {
+  const std::lock_guard lock(mutex_);
+  if (Ours(conversion) == nullptr) return Changed();
+  const Key key(conversion.item.workspace_id, conversion.item.id);
+  media_[key] = item;
+  conversions_.erase(key);
   return absl::OkStatus();
 }
 
@@ -165,13 +246,34 @@ StatusOr<std::string> FakeInspector::Convert(const Call& call, const MediaBytes&
   return type + " " + std::to_string(side) + "x" + std::to_string(side) + "\n" + std::string(100, 'c');
 }
 
+Status FakeInspector::ConvertVideo(const Call& call, const MediaBytes& content, const VideoTarget& target, const VideoWork& work) {
+  PARVIS_ASSIGN_OR_RETURN(MediaFacts facts, Inspect(call, content));
+  if (!IsVideo(facts)) return MakeError(Code::kInvalidArgument, "MEDIA_NOT_A_VIDEO", "is no video");
+  if (!work.go_on()) return MakeError(Code::kAborted, "MEDIA_STOPPED", "ended early");
+  if (const auto hook = std::exchange(while_converting, nullptr)) hook();
+  if (!work.go_on()) return MakeError(Code::kAborted, "MEDIA_STOPPED", "ended early");
+  facts.type = "video/mp4";
+  if (target.width > 0) facts.width = target.width, facts.height = target.height;
+  const std::string bytes = "video/mp4 " + std::to_string(facts.width) + "x" + std::to_string(facts.height) + "\n" + std::string(300, 'm');
+  MediaBytes made;
+  made.size = static_cast<int64_t>(bytes.size());
+  made.read = [&bytes](const Call&, int64_t offset, int64_t length) -> StatusOr<std::string> {
+    return bytes.substr(static_cast<size_t>(offset), static_cast<size_t>(length));
+  };
+  return work.take(made, facts);
+}
+
 MediaFit FakeMediaRules::Fit(const std::string& network, const MediaItem& item) const {
   MediaFit fit;
-  if (network == "short" && (item.facts.type != "image/png" || item.facts.width > 100)) {
-    fit.violations.push_back({"type", "must be a small PNG", "MEDIA_TYPE"});
+  const std::string type = IsVideo(item.facts) ? "video/mp4" : "image/png";
+  if (network == "short" && (item.facts.type != type || item.facts.width > 100)) {
+    fit.violations.push_back({"type", "must be small, PNG or MP4", "MEDIA_TYPE"});
     if (!IsVideo(item.facts)) {
       fit.target = PictureTarget{"image/png", 100, 0};
       fit.changes = {"It becomes a PNG of at most 100 pixels a side."};
+    } else if (item.facts.width < 1000) {
+      fit.video = VideoTarget{.width = 100, .height = 100, .video_kbps = 300, .bytes_max = 900};
+      fit.changes = {"It becomes an MP4 of 100 pixels a side."};
     }
   }
   fit.fits = fit.violations.empty();
