@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import struct
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -32,7 +33,8 @@ def png(side, random):
 
 class Delivery(SystemTest):
     # Reconciling waits for a settle time and looks twice; shorter here, the rule is the same.
-    extra_flags = {"publishing": {"read_spacing": "1s", "media_chunk_bytes": 65536, "media_sweep_every": "200ms"}}
+    extra_flags = {"publishing": {"read_spacing": "1s", "media_chunk_bytes": 65536, "media_sweep_every": "200ms",
+                                  "media_convert_lease": "5s"}}
 
     def posts(self):
         return self.job.deliveries(kind="DELIVERY_KIND_POST")
@@ -233,6 +235,36 @@ class Delivery(SystemTest):
               f"{check['conversion']['changes']}", flush=True)
         check = manager.call(f"{MEDIA}/CheckMedia", {"name": small["name"], "channels": [channel]})["checks"][0]
         self.assertTrue(check.get("fits"), check)
+
+    def test_a_video_is_converted_through_a_kill(self):
+        if not self.job.workspace:
+            self.job.create_team()
+            self.job.connect_channels()
+        manager = self.job.client("manager")
+        file = os.path.join(self.folder, "lamp.webm")
+        # 20 s keep the encoder busy for as long as it takes to kill it.
+        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=20", "-c:v",
+                        "libvpx", "-deadline", "realtime", "-cpu-used", "8", file], check=True)
+        with open(file, "rb") as content:
+            video = upload(manager, MEDIA, self.job.workspace, content.read(), "lamp.webm")
+        os.remove(file)
+        channel = f"{self.job.workspace}/channels/{self.job.channels['x']}"
+        check = manager.call(f"{MEDIA}/CheckMedia", {"name": video["name"], "channels": [channel]})["checks"][0]
+        self.assertEqual({v["reason"] for v in check["violations"]}, {"MEDIA_TYPE", "MEDIA_CODEC"})
+        self.assertTrue(check["conversion"]["later"])
+        made = manager.call(f"{MEDIA}/ConvertMedia", {"name": video["name"], "channel": channel, "requestId": new_id()})
+        self.assertEqual((made["state"], made["source"]), ("MEDIA_STATE_CONVERTING", video["name"]))
+        self.cluster.kill("publishing")
+        self.cluster.restart("publishing")
+        get = lambda: manager.call(f"{MEDIA}/GetMedia", {"name": made["name"]})  # noqa: E731
+        wait_until(lambda: get()["state"] != "MEDIA_STATE_CONVERTING", 120, "the video is converted", 0.2)
+        made = get()
+        self.assertEqual(made["state"], "MEDIA_STATE_READY", made.get("refusal"))
+        self.assertEqual((made["facts"]["type"], made["facts"]["videoCodec"], made["facts"]["width"]), ("video/mp4", "h264", 320))
+        check = manager.call(f"{MEDIA}/CheckMedia", {"name": made["name"], "channels": [channel]})["checks"][0]
+        self.assertTrue(check.get("fits"), check)
+        for name in (made["name"], video["name"]):
+            manager.call(f"{MEDIA}/DeleteMedia", {"name": name})
 
 
 class Limits(SystemTest):
