@@ -21,6 +21,9 @@ void BusConfig::Declare(app::Options& o, std::string_view prefix) {
            "Name of this process in its consumer groups, unique among the replicas and kept over restarts: a restart "
            "then gets its partitions back at once, and a replica that is gone keeps them for session_max. "
            "Empty: no name.");
+  o.Duration(p + "instance_retry", &instance_retry,
+             "How long a consumer stays out, unready, that has lost its instance name four times within a minute.",
+             absl::Seconds(1), absl::Hours(1));
   o.Int(p + "batch_max", &batch_max, "Records handed to a handler at once.", {.min = 1, .max = 100'000});
   o.Duration(p + "batch_wait", &batch_wait, "Longest wait for a batch to fill, of a replica that owns all partitions.",
              absl::ZeroDuration(), absl::Seconds(5));

@@ -20,8 +20,7 @@ constexpr int kBatchPollMillis = 2;    // nothing more within this time: the bat
 constexpr absl::Duration kHousekeeping = absl::Seconds(1);
 constexpr absl::Duration kCommitEvery = absl::Milliseconds(200);
 constexpr absl::Duration kUnreadyAfter = absl::Seconds(30);
-constexpr size_t kNameTries = 3;       // to have our name back, within
-constexpr absl::Duration kNameWindow = absl::Minutes(1), kNamePause = absl::Milliseconds(500);
+constexpr absl::Duration kNamePause = absl::Milliseconds(500);   // before our name is taken back
 
 }  // namespace
 
@@ -246,13 +245,10 @@ struct Consumer::Impl {
 
   // Our name belongs to another member now. That may be ourselves: a broker that was killed had taken us in, and its answer
   // was lost, so that we joined anew. Or it is another process, which joining again throws out in turn: after a few times
-  // one of the two stays out, says so and is unready until somebody ends this process or the other.
+  // one of the two stays out, says so and is unready for a while.
   void OnNameLost() {
-    const Instant now = clock.Now();
-    std::erase_if(name_lost, [&](Instant at) { return now - at > kNameWindow; });
-    name_lost.push_back(now);
     Leave();
-    if (name_lost.size() > kNameTries) return StayOut();
+    if (name_losses.Note(clock.Now())) return StayOut();
     {
       std::unique_lock lock(mutex);
       changed.wait_for(lock, absl::ToChronoNanoseconds(kNamePause), [this] { return stopping.load(); });
@@ -263,11 +259,15 @@ struct Consumer::Impl {
   void StayOut() {
     Status why = MakeError(Code::kFailedPrecondition, "INSTANCE_FENCED",
                            "another process has joined " + options.group + " as bus_instance " + config.instance +
-                           ": give each process a name of its own, then restart this one");
-    obs::Err("out of the group for good", {{"group", options.group}, {"error", why}});
-    std::unique_lock lock(mutex);
-    stopped = std::move(why);
-    changed.wait(lock, [this] { return stopping.load(); });
+                           ": give each process a name of its own; tried again in " + absl::FormatDuration(config.instance_retry));
+    obs::Err("out of the group for now", {{"group", options.group}, {"error", why}});
+    {
+      std::unique_lock lock(mutex);
+      stopped = std::move(why);
+      changed.wait_for(lock, absl::ToChronoNanoseconds(config.instance_retry), [this] { return stopping.load(); });
+    }
+    name_losses.Forget();
+    Rejoin();
   }
 
   void Leave() {
@@ -344,12 +344,12 @@ struct Consumer::Impl {
   Partitions partitions;
   Instant handled_at, next_commit, next_housekeeping;
   bool fenced = false;
-  std::vector<Instant> name_lost;   // when, within kNameWindow
+  NameLosses name_losses;
   std::atomic<bool> stopping{false}, start_over{false};
   std::mutex mutex;   // of what follows
   std::condition_variable changed;
   std::optional<Instant> failing_since, brokers_down_since;
-  Status stopped;   // why a partition stands still, or why we are out of the group for good
+  Status stopped;   // why a partition stands still, or why we are out of the group
   bool ended = false;
   std::thread thread;
 };

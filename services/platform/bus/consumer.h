@@ -22,7 +22,8 @@
 // With config.instance (a name that no other process has at the same time) the broker knows a process that was killed and
 // started again, and gives it its partitions at once. The price: a process that ends keeps them for session_max, so scaling
 // down leaves a pause of that length. A process that finds its name taken takes it back, for it may have been itself (before the
-// broker failed); the fourth time within a minute it leaves the group and is unready for good (INSTANCE_FENCED).
+// broker failed); the fourth time within a minute it stays out, unready (INSTANCE_FENCED), and tries again after
+// `instance_retry`: what a broker in trouble did to it passes without help, two processes with one name do not.
 #pragma once
 
 #include <functional>

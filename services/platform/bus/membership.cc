@@ -10,6 +10,8 @@ namespace parvis::bus {
 namespace {
 
 constexpr absl::Duration kCloseMax = absl::Seconds(5);
+constexpr size_t kNameTries = 3;  // to have our name back, within
+constexpr absl::Duration kNameWindow = absl::Minutes(1);
 constexpr size_t kInstanceMax = 100;  // Kafka's limit is 249 for it with the group
 
 // As Kafka's own clients demand it: what may be in a topic's name.
@@ -28,6 +30,12 @@ Status Subscribe(rd_kafka_t* rk, const std::vector<std::string>& topics) {
 }
 
 }  // namespace
+
+bool NameLosses::Note(Instant now) {
+  std::erase_if(times_, [&](Instant at) { return now - at > kNameWindow; });
+  times_.push_back(now);
+  return times_.size() > kNameTries;
+}
 
 StatusOr<rd_kafka_t*> JoinGroup(const BusConfig& config, const Consumer::Options& options,
                                 const MemberCallbacks& callbacks) {

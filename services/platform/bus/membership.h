@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "platform/bus/consumer.h"
 #include "platform/bus/rdkafka.h"
@@ -12,6 +13,17 @@ struct MemberCallbacks {
   void (*rebalance)(rd_kafka_t*, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*, void* opaque);
   void (*error)(rd_kafka_t*, int, const char*, void* opaque);
   void* opaque;
+};
+
+// How often a member has lost its name to another lately.
+class NameLosses {
+ public:
+  // Notes one; true when it is the fourth within a minute: taking the name back once more would not settle it.
+  bool Note(Instant now);
+  void Forget() { times_.clear(); }
+
+ private:
+  std::vector<Instant> times_;
 };
 
 // Subscribes to options.topics. INVALID_ARGUMENT when config.instance cannot be a member's name.

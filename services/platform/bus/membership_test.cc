@@ -105,8 +105,10 @@ TEST(MemberProcess, Runs) {
 
 class MembershipTest : public ConsumerTest {
  protected:
-  std::unique_ptr<Member> Join(const std::string& instance) {
-    auto member = std::make_unique<Member>(LongSession(Kafka::Shared().brokers(), instance), topic_, group_);
+  std::unique_ptr<Member> Join(const std::string& instance, absl::Duration retry = absl::Minutes(1)) {
+    BusConfig config = LongSession(Kafka::Shared().brokers(), instance);
+    config.instance_retry = retry;
+    auto member = std::make_unique<Member>(config, topic_, group_);
     EXPECT_TRUE(member->consumer().Start().ok());
     return member;
   }
@@ -185,6 +187,16 @@ TEST_F(MembershipTest, WhoFindsItsNameTakenLeavesLoudlyAndStaysOut) {
   first->consumer().Stop(absl::Seconds(10));
   EXPECT_LT(absl::Now() - began, absl::Seconds(5));
   second->consumer().Stop(absl::Seconds(10));
+}
+
+TEST_F(MembershipTest, WhoWasOutComesBackOnceTheOtherHasGone) {
+  const auto patient = Join("inbox-0", absl::Seconds(2));
+  const auto other = Join("inbox-0");
+  ASSERT_TRUE(WaitFor([&] { return ReasonOf(patient->consumer().Ready()) == "INSTANCE_FENCED"; }, 3 * kDeadline));
+  other->consumer().Stop(absl::Seconds(10));
+  Produce(0, 100);
+  ASSERT_TRUE(WaitFor([&] { return patient->handled >= 100 && patient->consumer().Ready().ok(); }, 3 * kDeadline));
+  patient->consumer().Stop(absl::Seconds(10));
 }
 
 TEST_F(MembershipTest, ANameThatKafkaWouldNotTakeIsRefused) {

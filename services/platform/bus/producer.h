@@ -27,6 +27,7 @@ struct BusConfig {
   absl::Duration session_max = absl::Seconds(10);  // consumer session timeout
   absl::Duration poll_max = absl::Seconds(60);     // consumer max.poll.interval
   std::string instance;                            // consumers' name in their groups; empty: a new one every time
+  absl::Duration instance_retry = absl::Minutes(1);   // how long a consumer stays out that loses its name again and again
   int batch_max = 1000;                            // records handed to a handler at once
   absl::Duration batch_wait = absl::Milliseconds(50);
   absl::Duration batch_wait_max = absl::Milliseconds(200);
