@@ -43,7 +43,7 @@ TEST(SeenCommentsTest, OnlyTheLatestAreWatched) {
 }
 
 TEST(SeenCommentsTest, OlderCursorsAndNonsense) {
-  const Json older = {{"a", 7}, {"g", 1}, {"w", {{"4", "3", true, 9}, {"5", "", "p", false, 9}, {"6", 1, "", false, 9}, 7}}};
+  const Json older = ParseJson(R"({"a":7,"g":1,"w":[["4","3",true,9],["5","","p",false,9],["6",1,"",false,9],7]})");
   SeenComments seen(older, kBegin);
   ASSERT_EQ(seen.watched.size(), 2u);
   EXPECT_EQ(seen.watched[0].root, "3");

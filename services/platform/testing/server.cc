@@ -151,6 +151,10 @@ bool Server::Running() {
 void Server::Signal(int signal) {
   if (pid_ <= 0) return;
   kill(pid_, signal);
+  if (signal == SIGSTOP) {   // it runs on for a moment
+    siginfo_t stopped = {};
+    WaitFor([&] { return waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED | WNOHANG) == 0 && stopped.si_pid == pid_; });
+  }
   if (signal == SIGSTOP || signal == SIGCONT) return;
   if (!WaitFor([this] { return !Running(); }, absl::Seconds(20))) {
     kill(pid_, SIGKILL);

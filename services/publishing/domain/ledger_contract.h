@@ -245,10 +245,8 @@ TEST_P(LedgerContract, EveryStepIsInTheHistoryAndEveryVisibleOneIsNumbered) {
 }
 
 TEST_P(LedgerContract, APartOfAThreadIsThereOnceTheOneBeforeIsDelivered) {
-  const Delivery first = MakeThread("one", {"two", "three"}, now_);
-  Delivery later = MakeThread("later", {}, now_ + absl::Milliseconds(1));
-  later.ready_time = now_;
-  Accept({first, later});
+  const Delivery first = MakeThread("one", {"two", "three"}, now_ - absl::Seconds(1));
+  Accept({first, MakeThread("later", {}, now_)});
   const WriteOutcome accepted{WriteResult::kAccepted, Refusal::kNone, "", "", "r1", ""};
   const auto claimed = Claim();
   ASSERT_EQ(Texts(claimed), (Names{"one", "later"}));

@@ -1,6 +1,6 @@
 #include "publishing/transport/content_service.h"
 
-#include "parvis/publishing/v1/media_content_service.grpc.pb.h"
+#include "parvis/publishing/v1/media_service.grpc.pb.h"
 #include "platform/rpc/unary.h"
 
 namespace parvis::publishing {

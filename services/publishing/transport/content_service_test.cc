@@ -4,7 +4,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include "parvis/publishing/v1/media_content_service.grpc.pb.h"
+#include "parvis/publishing/v1/media_service.grpc.pb.h"
 #include "platform/rpc/client.h"
 #include "publishing/domain/testing/builders.h"
 #include "publishing/domain/testing/fake_media.h"
