@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "publishing/domain/thread.h"
+
 namespace parvis::sim {
 namespace {
 
@@ -180,6 +182,7 @@ StatusOr<std::vector<std::optional<pub::Delivery>>> SimLedger::Apply(const std::
   std::vector<std::optional<pub::Delivery>> result(changes.size());
   std::vector<Row*> found(changes.size());
   std::vector<bool> behind(changes.size());  // as it was before the transaction
+  std::vector<pub::Delivery> parts;          // of threads, that follow
   for (size_t i = 0; i < changes.size(); ++i) {
     found[i] = FindOf(changes[i].after.workspace_id, changes[i].after.id);
     behind[i] = changes[i].in_lane_order && found[i] && BehindOthers(*found[i], now, false);
@@ -197,10 +200,14 @@ StatusOr<std::vector<std::optional<pub::Delivery>>> SimLedger::Apply(const std::
     Index(number);
     Note(row, now, before.state, changes[i].detail, changes[i].actor);
     result[i] = row.d;
+    if (row.d.state == State::kDelivered) {
+      if (auto next = pub::NextOfThread(row.d, now)) parts.push_back(std::move(*next));
+    }
     if (!watcher_) continue;
     watcher_->OnChanged(before, row.d);
     if (visible) watcher_->OnEvent(row.d, now);
   }
+  if (!parts.empty()) Insert(parts, now, changes.front().actor);
   return result;
 }
 

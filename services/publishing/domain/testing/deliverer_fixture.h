@@ -48,10 +48,7 @@ class DelivererTest : public ::testing::Test {
     Start();
   }
   StreamPosition Position() { return {"publishing.accept", "t", 0, epoch_, 0}; }
-  void Accept(const Delivery& d) {
-    ASSERT_EQ(*store_.Accept(Position(), {d}, clock_.WallNow(), "test"), 1);
-    deliverer_->Wake();   // as the consumer of commands does
-  }
+  void Accept(const Delivery& d) { ASSERT_EQ(*store_.Accept(Position(), {d}, clock_.WallNow(), "test"), 1); }
   void Steps(int n = 6) {
     for (int i = 0; i < n; ++i) deliverer_->Step();
   }
