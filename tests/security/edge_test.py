@@ -317,7 +317,7 @@ class Edge(SystemTest):
             peers = [raw(address) for _ in range(SHORT["http_connections_max"] + 40)]
             wait_until(
                 lambda a=address, p=path, h=headers: http(a, "POST", p, b"{}", h(b"{}"))[0] in (200, 400),
-                20,
+                60,
                 f"{service} serves again after idle connections are closed",
             )
             for peer in peers:
