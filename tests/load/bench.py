@@ -27,7 +27,7 @@ ROWS = {
     "replicas": pipeline.replicas, "pipeline_size": pipeline.pipeline_size, "capacity": capacity.capacity,
     "webhook": webhook.webhook, "due": due.due, "overload": overload.overload, "memory": memory.memory,
 }
-NOT_QUICK = ("fold_size", "replicas", "pipeline_size", "capacity", "memory")  # unless asked for by name
+NOT_QUICK = ("fold_size", "replicas", "pipeline_size", "capacity", "overload", "memory")  # unless asked for by name
 
 
 def parse():
