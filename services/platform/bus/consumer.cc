@@ -378,6 +378,7 @@ void Consumer::Stop(absl::Duration limit) {
   } else {
     obs::Warn("a consumer did not stop in time and is abandoned", {{"group", impl_->options.group}});
     impl_->thread.detach();
+    EndWithoutTeardown();
   }
 }
 

@@ -95,6 +95,7 @@ void LeaveGroup(rd_kafka_t* rk, const std::string& group, const Clock& clock) {
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
   } else {
     obs::Warn("a consumer could not leave its group in time and is abandoned", {{"group", group}});
+    EndWithoutTeardown();
   }
   if (error) rd_kafka_error_destroy(error);
 }

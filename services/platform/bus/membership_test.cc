@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 
 #include <absl/strings/str_split.h>
 
@@ -127,6 +128,17 @@ class MembershipTest : public ConsumerTest {
     return group;
   }
 };
+
+// gtest runs suites of this name first: nothing of Kafka is there yet.
+TEST(AbandonedDeathTest, TheProcessEndsAsMeantAndTearsNothingDown) {
+  const auto end = [] {
+    std::atexit([] { std::abort(); });   // what statics' destructors would find
+    EndWithoutTeardown();
+    EndWithoutTeardown();
+    std::exit(3);
+  };
+  EXPECT_EXIT(end(), ::testing::ExitedWithCode(3), "");
+}
 
 TEST_F(MembershipTest, AKilledProcessThatIsStartedAgainHasItsPartitionsBackAtOnce) {
   Child child(ForChild("inbox-0"));

@@ -35,6 +35,10 @@ StatusOr<rd_kafka_t*> MakeHandle(rd_kafka_type_t type, rd_kafka_conf_t* conf);  
 // Key, payload and headers of a message that was received.
 StreamRecord RecordOf(const rd_kafka_message_t& message);
 
+// To be called when a handle or a thread that uses one is abandoned: its threads live on, and must not find statics destroyed at
+// the end of the process, which then ends with the exit status that was meant, without its further exit handlers. Idempotent.
+void EndWithoutTeardown();
+
 Status BusUnavailable(std::string_view reason, rd_kafka_resp_err_t err);
 
 }  // namespace parvis::bus
