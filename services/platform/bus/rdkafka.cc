@@ -11,6 +11,13 @@
 namespace parvis::bus {
 namespace {
 
+struct DestroyMetadata {
+  void operator()(const rd_kafka_metadata_t* m) const { rd_kafka_metadata_destroy(m); }
+};
+struct DestroyTopic {
+  void operator()(rd_kafka_topic_t* t) const { rd_kafka_topic_destroy(t); }
+};
+
 void OnLog(const rd_kafka_t*, int level, const char* facility, const char* text) {
   // A commit that a rebalance overtakes: the next owner starts where the effects say, or repeats a little.
   if (std::string_view(facility) == "COMMITFAIL") return;
@@ -77,6 +84,21 @@ void EndWithoutTeardown() {
 
 Status BusUnavailable(std::string_view reason, rd_kafka_resp_err_t err) {
   return MakeError(Code::kUnavailable, reason, std::string("Kafka: ") + rd_kafka_err2str(err));
+}
+
+StatusOr<std::vector<int32_t>> PartitionsOf(rd_kafka_t* rk, const std::string& topic, int millis) {
+  const std::unique_ptr<rd_kafka_topic_t, DestroyTopic> handle(rd_kafka_topic_new(rk, topic.c_str(), nullptr));
+  const rd_kafka_metadata_t* raw = nullptr;
+  if (const auto err = rd_kafka_metadata(rk, 0, handle.get(), &raw, millis); err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return BusUnavailable("BUS_UNAVAILABLE", err);
+  }
+  const std::unique_ptr<const rd_kafka_metadata_t, DestroyMetadata> metadata(raw);
+  if (metadata->topic_cnt != 1 || metadata->topics[0].partition_cnt == 0) {
+    return MakeError(Code::kNotFound, "TOPIC_UNKNOWN", "there is no topic " + topic);
+  }
+  std::vector<int32_t> numbers;
+  for (int i = 0; i < metadata->topics[0].partition_cnt; ++i) numbers.push_back(metadata->topics[0].partitions[i].id);
+  return numbers;
 }
 
 }  // namespace parvis::bus

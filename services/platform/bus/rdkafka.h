@@ -41,4 +41,7 @@ void EndWithoutTeardown();
 
 Status BusUnavailable(std::string_view reason, rd_kafka_resp_err_t err);
 
+// The numbers of a topic's partitions, as a broker tells them within `millis`. BUS_UNAVAILABLE; NOT_FOUND TOPIC_UNKNOWN.
+StatusOr<std::vector<int32_t>> PartitionsOf(rd_kafka_t* rk, const std::string& topic, int millis);
+
 }  // namespace parvis::bus

@@ -9,28 +9,11 @@ namespace {
 
 constexpr int kAskMillis = 10'000, kPollMillis = 200;
 
-struct DestroyMetadata {
-  void operator()(const rd_kafka_metadata_t* m) const { rd_kafka_metadata_destroy(m); }
-};
-struct DestroyTopic {
-  void operator()(rd_kafka_topic_t* t) const { rd_kafka_topic_destroy(t); }
-};
-
 // One entry for every partition of the topic.
 StatusOr<ListPtr> Partitions(rd_kafka_t* rk, const std::string& topic) {
-  const std::unique_ptr<rd_kafka_topic_t, DestroyTopic> handle(rd_kafka_topic_new(rk, topic.c_str(), nullptr));
-  const rd_kafka_metadata_t* raw = nullptr;
-  if (const auto err = rd_kafka_metadata(rk, 0, handle.get(), &raw, kAskMillis); err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return BusUnavailable("BUS_UNAVAILABLE", err);
-  }
-  const std::unique_ptr<const rd_kafka_metadata_t, DestroyMetadata> metadata(raw);
-  if (metadata->topic_cnt != 1 || metadata->topics[0].partition_cnt == 0) {
-    return MakeError(Code::kNotFound, "TOPIC_UNKNOWN", "there is no topic " + topic);
-  }
-  ListPtr list(rd_kafka_topic_partition_list_new(metadata->topics[0].partition_cnt));
-  for (int i = 0; i < metadata->topics[0].partition_cnt; ++i) {
-    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), metadata->topics[0].partitions[i].id);
-  }
+  PARVIS_ASSIGN_OR_RETURN(const std::vector<int32_t> numbers, PartitionsOf(rk, topic, kAskMillis));
+  ListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(numbers.size())));
+  for (const int32_t number : numbers) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), number);
   return list;
 }
 
