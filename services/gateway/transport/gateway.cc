@@ -16,11 +16,6 @@ namespace {
 constexpr std::string_view kBearer = "Bearer ";
 constexpr size_t kAuthorizationMax = 4096;
 
-std::string Header(const net::HttpRequest& request, std::string_view name) {
-  const auto it = request.headers.find(name);
-  return it == request.headers.end() ? "" : it->second;
-}
-
 // Of "127.0.0.1:55555".
 std::string HostOf(const std::string& peer) { return peer.substr(0, peer.rfind(':')); }
 
@@ -91,7 +86,7 @@ void Gateway::Handle(net::HttpRequest request, net::Responder responder) {
            began);
     return;
   }
-  const std::optional<Format> format = ParseContentType(Header(request, "content-type"));
+  const std::optional<Format> format = ParseContentType(net::HeaderOf(request.headers, "content-type"));
   if (!format || format->stream != method->stream) {
     const std::string accepted =
         method->stream ? "application/connect+json, application/connect+proto" : "application/json, application/proto";
@@ -124,7 +119,7 @@ void Gateway::HandleMedia(const net::HttpRequest& request, net::Responder respon
 }
 
 void Gateway::HandleCall(const net::HttpRequest& request, std::unique_ptr<Exchange> exchange) {
-  exchange->trace = Trace::FromTraceparent(Header(request, "traceparent")).Child();
+  exchange->trace = Trace::FromTraceparent(net::HeaderOf(request.headers, "traceparent")).Child();
   Status status = ReadHeaders(request, *exchange);
   if (status.ok()) status = CheckRate(request, *exchange);
   if (!status.ok()) {
@@ -150,17 +145,18 @@ void Gateway::HandleCall(const net::HttpRequest& request, std::unique_ptr<Exchan
 }
 
 Status Gateway::ReadHeaders(const net::HttpRequest& request, Exchange& exchange) const {
-  if (const std::string version = Header(request, "connect-protocol-version"); !version.empty() && version != "1") {
+  const std::string version = net::HeaderOf(request.headers, "connect-protocol-version");
+  if (!version.empty() && version != "1") {
     return MakeError(Code::kInvalidArgument, "PROTOCOL_VERSION", "Connect-Protocol-Version must be 1");
   }
   const char* const coding = exchange.format.stream ? "connect-content-encoding" : "content-encoding";
   for (const char* const header : {coding, "content-encoding"}) {
-    const std::string value = Header(request, header);
+    const std::string value = net::HeaderOf(request.headers, header);
     if (!value.empty() && !absl::EqualsIgnoreCase(value, "identity")) return Unsupported(header, value);
   }
   exchange.timeout = exchange.format.stream ? call_limits_.stream_max : call_limits_.call_max;
   exchange.capped = true;
-  if (const std::string text = Header(request, "connect-timeout-ms"); !text.empty()) {
+  if (const std::string text = net::HeaderOf(request.headers, "connect-timeout-ms"); !text.empty()) {
     uint64_t millis = 0;
     if (text.size() > 10 || text.find_first_not_of("0123456789") != std::string::npos ||
         !absl::SimpleAtoi(text, &millis)) {
@@ -171,7 +167,7 @@ Status Gateway::ReadHeaders(const net::HttpRequest& request, Exchange& exchange)
     exchange.capped = asked > exchange.timeout;
     exchange.timeout = std::min(exchange.timeout, asked);
   }
-  exchange.authorization = Header(request, "authorization");
+  exchange.authorization = net::HeaderOf(request.headers, "authorization");
   if (exchange.authorization.empty()) return absl::OkStatus();  // the backend says what is missing
   const std::string& value = exchange.authorization;
   if (!absl::StartsWith(value, "Bearer ") || value.size() > kAuthorizationMax || !IsPrintable(value)) {

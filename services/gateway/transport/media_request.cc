@@ -22,11 +22,6 @@ std::optional<int64_t> Number(std::string_view text) {
   return value;
 }
 
-std::string Header(const net::HttpRequest& request, std::string_view name) {
-  const auto it = request.headers.find(name);
-  return it == request.headers.end() ? "" : it->second;
-}
-
 }  // namespace
 
 std::optional<AskedRange> ParseRange(std::string_view header) {
@@ -70,8 +65,8 @@ std::optional<MediaRequest> ParseMediaRequest(const net::HttpRequest& request) {
                       .expires = *expires,
                       .signature = signature,
                       .head = request.method == "HEAD",
-                      .range = ParseRange(Header(request, "range")),
-                      .if_range = Header(request, "if-range")};
+                      .range = ParseRange(net::HeaderOf(request.headers, "range")),
+                      .if_range = net::HeaderOf(request.headers, "if-range")};
 }
 
 }  // namespace parvis::gateway

@@ -167,9 +167,7 @@ Status HubCallbacks::Answer(const HubKeys::Callback& callback, const std::string
 
 void HubCallbacks::Delivery(const Series& series, const HubKeys::Callback& callback, const networks::WebhookCall& call,
                             const net::Responder& responder) {
-  const auto header = call.headers.find("X-Hub-Signature");
-  const std::string_view signature = header == call.headers.end() ? std::string_view() : header->second;
-  if (!networks::CheckHubSignature(signature, call.body, callback.secrets).ok()) {
+  if (!networks::CheckHubSignature(net::HeaderOf(call.headers, "X-Hub-Signature"), call.body, callback.secrets).ok()) {
     series.deliveries.at("unsigned")->Add();
     return responder.Send(Plain(202));
   }

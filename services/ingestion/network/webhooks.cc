@@ -71,8 +71,7 @@ void Webhooks::Handle(net::HttpRequest request, net::Responder responder) {
     return responder.Send(Refusal(404, "NETWORK_UNKNOWN", "no webhook of this network is configured"));
   }
   Endpoint& endpoint = found->second;
-  auto parent = request.headers.find("traceparent");
-  Trace trace = parent == request.headers.end() ? Trace() : Trace::FromTraceparent(parent->second);
+  Trace trace = Trace::FromTraceparent(net::HeaderOf(request.headers, "traceparent"));
   trace = trace.trace_id.empty() ? Trace::New() : trace.Child();
   networks::WebhookCall call{std::move(request.method), std::move(request.query), std::move(request.body),
                              std::move(request.headers)};

@@ -68,8 +68,7 @@ StatusOr<std::optional<OwnItem>> DiscourseConnector::TopicOf(const Call& call, c
   Answer answer = Ask(call, account, "GET", "/t/external_id/" + net::UrlEncode(external_id) + ".json?include_raw=true");
   // The forum redirects to the topic's own address, of which only the number is taken.
   if (answer.answered() && answer.http.http_status >= 300 && answer.http.http_status < 400) {
-    const auto location = answer.http.headers.find("Location");
-    const std::string topic = location == answer.http.headers.end() ? "" : TopicInPath(location->second);
+    const std::string topic = TopicInPath(net::HeaderOf(answer.http.headers, "Location"));
     if (topic.empty()) return UnintelligibleRead();
     answer = Ask(call, account, "GET", "/t/" + topic + ".json?include_raw=true");
   }

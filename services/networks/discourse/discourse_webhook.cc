@@ -11,17 +11,15 @@
 namespace parvis::networks {
 namespace {
 
-std::string HeaderOf(const WebhookCall& call, std::string_view name) {
-  const auto it = call.headers.find(name);
-  return it == call.headers.end() ? "" : text::CutBytes(text::ToUtf8(it->second), 512);
+std::string Told(const WebhookCall& call, std::string_view name) {
+  return text::CutBytes(text::ToUtf8(net::HeaderOf(call.headers, name)), 512);
 }
 
 }  // namespace
 
 Status DiscourseConnector::VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const {
-  const auto header = call.headers.find("X-Discourse-Event-Signature");
-  return CheckSha256Signature(header == call.headers.end() ? std::string_view() : std::string_view(header->second),
-                              Encoding::kHex, call.body, app_secrets);
+  return CheckSha256Signature(net::HeaderOf(call.headers, "X-Discourse-Event-Signature"), Encoding::kHex, call.body,
+                              app_secrets);
 }
 
 WebhookContent DiscourseConnector::ParseCall(const WebhookCall& call) const {
@@ -31,7 +29,7 @@ WebhookContent DiscourseConnector::ParseCall(const WebhookCall& call) const {
   if (!ParseWebhookBody(call.body, &content)) return content;
   const Json body = ParseJson(call.body);
   DiscourseReader reader;
-  reader.instance = HeaderOf(call, "X-Discourse-Instance");
+  reader.instance = Told(call, "X-Discourse-Instance");
   reader.instance = WithoutSlash(reader.instance);
   const auto query = net::ParseQuery(call.query);
   if (const auto us = query.find("us"); us != query.end()) reader.username = us->second;
@@ -41,7 +39,7 @@ WebhookContent DiscourseConnector::ParseCall(const WebhookCall& call) const {
   if (const Json& post = Member(body, "post"); post.is_object()) {
     found = DiscoursePost(post, reader, &missing);
     // A deleted post may come without the time of its deletion.
-    const bool gone = HeaderOf(call, "X-Discourse-Event") == "post_destroyed";
+    const bool gone = Told(call, "X-Discourse-Event") == "post_destroyed";
     if (gone && !found.empty() && found.back().kind != Happening::Kind::kRemoval) {
       Happening removal = found.back();
       removal.kind = Happening::Kind::kRemoval;

@@ -105,9 +105,8 @@ Refusal ClassifyFeed(const net::ClientResult& http) {
 RateState FeedRate(const net::ClientResult& http, absl::Time now) {
   RateState rate;
   rate.retry_after = RetryAfter(http.headers);
-  const auto header = http.headers.find("Retry-After");
-  if (rate.retry_after || header == http.headers.end()) return rate;
-  if (const auto time = ParseFeedTime(header->second)) {
+  if (rate.retry_after) return rate;
+  if (const auto time = ParseFeedTime(net::HeaderOf(http.headers, "Retry-After"))) {
     rate.retry_after = std::clamp<absl::Duration>(*time - now, absl::ZeroDuration(), absl::Hours(24));
   }
   return rate;
@@ -160,8 +159,7 @@ StatusOr<HandshakeAnswer> FeedConnector::Handshake(const WebhookCall& call, cons
 }
 
 Status FeedConnector::VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const {
-  const auto header = call.headers.find("X-Hub-Signature");
-  return CheckHubSignature(header == call.headers.end() ? "" : header->second, call.body, app_secrets);
+  return CheckHubSignature(net::HeaderOf(call.headers, "X-Hub-Signature"), call.body, app_secrets);
 }
 
 WebhookContent FeedConnector::ParseWebhook(std::string_view) const {
@@ -174,15 +172,12 @@ StatusOr<Hub> FeedConnector::FindHub(const Call& call, const Account& account) {
   PARVIS_ASSIGN_OR_RETURN(const Fetched got, Fetch(call, account, account.base_url, {}));
   const net::ClientResult& http = got.answer.http;
   if (http.http_status == 304) return UnintelligibleRead();
-  const auto header = [&](const char* name) {
-    const auto it = http.headers.find(name);
-    return it == http.headers.end() ? std::string() : it->second;
-  };
   // The header comes first (WebSub 4): it is the server's own word.
-  const HubLinks links = ParseHubLinks(header("Link"));
+  const HubLinks links = ParseHubLinks(net::HeaderOf(http.headers, "Link"));
   Hub hub{.url = ResolveUrl(got.url, links.hub), .topic = ResolveUrl(got.url, links.self), .tells_all = true};
   if (links.hub.empty() || hub.url.empty()) {
-    PARVIS_ASSIGN_OR_RETURN(const Feed feed, ParseFeed(http.body, header("Content-Type"), got.url));
+    PARVIS_ASSIGN_OR_RETURN(const Feed feed,
+                            ParseFeed(http.body, net::HeaderOf(http.headers, "Content-Type"), got.url));
     hub.url = feed.hub;
     if (hub.topic.empty()) hub.topic = feed.self;
   }
@@ -193,11 +188,9 @@ StatusOr<Hub> FeedConnector::FindHub(const Call& call, const Account& account) {
 
 StatusOr<Identity> FeedConnector::WhoAmI(const Call& call, const Account& account) {
   PARVIS_ASSIGN_OR_RETURN(const Fetched got, Fetch(call, account, account.base_url, {}));
-  if (got.answer.http.http_status == 304) return UnintelligibleRead();
-  const auto type = got.answer.http.headers.find("Content-Type");
-  PARVIS_ASSIGN_OR_RETURN(
-      const Feed feed,
-      ParseFeed(got.answer.http.body, type == got.answer.http.headers.end() ? "" : type->second, got.url));
+  const net::ClientResult& http = got.answer.http;
+  if (http.http_status == 304) return UnintelligibleRead();
+  PARVIS_ASSIGN_OR_RETURN(const Feed feed, ParseFeed(http.body, net::HeaderOf(http.headers, "Content-Type"), got.url));
   Identity identity;
   identity.remote_id = got.kept;
   identity.name = feed.title.empty() ? got.kept : text::ToUtf8(feed.title);

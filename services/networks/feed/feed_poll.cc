@@ -46,13 +46,8 @@ void TakeRest(const FeedItem& item, Happening* h) {
   for (auto& attachment : h->attachments) attachment.first = text::CutBytes(text::ToUtf8(attachment.first), 200);
 }
 
-std::string Header(const net::Headers& headers, std::string_view name) {
-  const auto it = headers.find(name);
-  return it == headers.end() ? "" : it->second;
-}
-
 std::string Validator(const net::Headers& headers, std::string_view name) {
-  std::string value = Header(headers, name);
+  std::string value = net::HeaderOf(headers, name);
   const bool plain = std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
   return plain && value.size() <= kValidatorMax ? value : "";
 }
@@ -60,8 +55,8 @@ std::string Validator(const net::Headers& headers, std::string_view name) {
 // Not while the second lasts in which the document changed (RFC 9110 §8.8.2.2): what follows in it has the same date, and
 // the same ETag where that is made of the date, as WordPress does.
 bool ShowsEveryChange(const net::Headers& headers, absl::Time now) {
-  const auto modified = ParseFeedTime(Header(headers, "Last-Modified"));
-  const absl::Time sent = ParseFeedTime(Header(headers, "Date")).value_or(now);
+  const auto modified = ParseFeedTime(net::HeaderOf(headers, "Last-Modified"));
+  const absl::Time sent = ParseFeedTime(net::HeaderOf(headers, "Date")).value_or(now);
   return !modified || sent - *modified >= absl::Seconds(1);
 }
 
@@ -216,9 +211,9 @@ StatusOr<PollPage> FeedConnector::Poll(const Call& call, const Account& account,
     page.cursor = place.Encode();
     return page;
   }
-  PARVIS_ASSIGN_OR_RETURN(const Feed feed, ParseFeed(http.body, Header(http.headers, "Content-Type"), got.url));
+  PARVIS_ASSIGN_OR_RETURN(const Feed feed, ParseFeed(http.body, net::HeaderOf(http.headers, "Content-Type"), got.url));
   const absl::Time fallback =
-      feed.updated.value_or(ParseFeedTime(Header(http.headers, "Last-Modified")).value_or(clock_.WallNow()));
+      feed.updated.value_or(ParseFeedTime(net::HeaderOf(http.headers, "Last-Modified")).value_or(clock_.WallNow()));
   TakeItems(feed, account, fallback, since, static_cast<size_t>(std::clamp(limit, 1, 1000)), &place, &page);
   // A document that breaks is read as far as it goes; told once, and asked for whole the next time.
   if (!feed.broken.empty() && !place.broken) {

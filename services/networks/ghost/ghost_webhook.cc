@@ -24,11 +24,6 @@ std::pair<std::string_view, std::string_view> Parts(std::string_view header) {
   return {header.substr(0, comma), time};
 }
 
-std::string_view HeaderOf(const WebhookCall& call) {
-  const auto it = call.headers.find(kHeader);
-  return it == call.headers.end() ? std::string_view() : std::string_view(it->second);
-}
-
 // Of `current`, or of `previous`: a deleted post is told of by what it was.
 std::string First(const Json& post, const char* key) {
   const std::string now = Text(Member(post, "current"), key);
@@ -80,7 +75,8 @@ void Understand(const Json& body, const Json& post, std::string_view told_at, We
 }  // namespace
 
 Status GhostConnector::VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const {
-  const auto [digest, time] = Parts(HeaderOf(call));
+  const std::string header = net::HeaderOf(call.headers, kHeader);
+  const auto [digest, time] = Parts(header);
   return CheckSha256Signature(digest, Encoding::kHex, call.body + std::string(time), app_secrets);
 }
 
@@ -95,7 +91,8 @@ WebhookContent GhostConnector::ParseCall(const WebhookCall& call) const {
   }
   const Json& post = Member(body, "post");
   if (post.is_object()) {
-    Understand(body, post, Parts(HeaderOf(call)).second, &content);
+    const std::string header = net::HeaderOf(call.headers, kHeader);
+    Understand(body, post, Parts(header).second, &content);
   } else {
     ++content.ignored;  // pages, tags, members, "site.changed"
   }

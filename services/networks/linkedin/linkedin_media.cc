@@ -50,10 +50,7 @@ std::optional<std::string> LinkedInConnector::Put(const Call& call, const Accoun
     answer = Answer();
     answer.http = http_.Send(call, std::move(request));
     if (answer.answered()) answer.refusal = ClassifyLinkedIn(answer.http, answer.json);
-    if (answer.ok()) {
-      const auto etag = answer.http.headers.find("ETag");
-      return etag == answer.http.headers.end() ? "" : etag->second;
-    }
+    if (answer.ok()) return net::HeaderOf(answer.http.headers, "ETag");
     const bool again =
         answer.answered() ? answer.refusal.error == ErrorClass::kTransient : answer.http.sent == net::Sent::kMaybe;
     if (!again) break;

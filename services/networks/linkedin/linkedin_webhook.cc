@@ -30,9 +30,9 @@ StatusOr<HandshakeAnswer> LinkedInConnector::Handshake(const WebhookCall& call, 
 }
 
 Status LinkedInConnector::VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const {
-  const auto header = call.headers.find("X-LI-Signature");
+  const std::string header = net::HeaderOf(call.headers, "X-LI-Signature");
   // The header is the bare digest; the check compares "sha256=" and a digest.
-  const std::string digest = header == call.headers.end() || header->second.empty() ? "" : "sha256=" + header->second;
+  const std::string digest = header.empty() ? "" : "sha256=" + header;
   return CheckSha256Signature(digest, Encoding::kHex, std::string(kSignedPrefix) + call.body, app_secrets);
 }
 

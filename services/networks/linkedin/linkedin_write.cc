@@ -12,11 +12,6 @@ constexpr int kTries = 4;   // of a post whose assets are too new
 constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
 constexpr absl::Duration kForThePost = absl::Seconds(3);
 
-std::string HeaderOf(const Answer& answer, const char* name) {
-  const auto it = answer.http.headers.find(name);
-  return it == answer.http.headers.end() ? "" : it->second;
-}
-
 Outcome Accepted(const Answer& answer, std::string id, const std::string& post) {
   Outcome out;
   out.kind = OutcomeKind::kAccepted;
@@ -81,8 +76,8 @@ Outcome LinkedInConnector::Post(const Call& call, const Account& account, const 
     }
     return out;
   }
-  std::string urn = HeaderOf(answer, "x-restli-id");
-  if (urn.empty()) urn = HeaderOf(answer, "x-linkedin-id");
+  std::string urn = net::HeaderOf(answer.http.headers, "x-restli-id");
+  if (urn.empty()) urn = net::HeaderOf(answer.http.headers, "x-linkedin-id");
   if (urn.empty()) urn = Text(answer.json, "id");
   if (urn.empty()) return UnclearWrite(answer);
   // The header may carry the URN as a path would: "urn%3Ali%3Ashare%3A1".
@@ -123,7 +118,7 @@ Outcome LinkedInConnector::Comment(const Call& call, const Account& account, con
   std::string urn = Text(answer.json, "commentUrn");
   if (urn.empty()) urn = Text(answer.json, "$URN");
   std::string id = Text(answer.json, "id");
-  if (id.empty()) id = HeaderOf(answer, "x-restli-id");
+  if (id.empty()) id = net::HeaderOf(answer.http.headers, "x-restli-id");
   if (urn.empty() && !id.empty()) {
     const std::string object = Text(answer.json, "object");
     urn = CommentUrn{object.empty() ? Text(body, "object") : object, id}.Text();

@@ -40,19 +40,16 @@ RateState MastodonRate(const net::Headers& headers, absl::Time now) {
   RateState rate;
   rate.limit = HeaderCount(headers, "X-RateLimit-Limit");
   rate.remaining = HeaderCount(headers, "X-RateLimit-Remaining");
-  if (const auto it = headers.find("X-RateLimit-Reset"); it != headers.end()) {
-    if (const auto reset = ParseIsoTime(it->second)) {
-      rate.reset_in = std::clamp(*reset - now, absl::ZeroDuration(), absl::Hours(24));
-    }
+  if (const auto reset = ParseIsoTime(net::HeaderOf(headers, "X-RateLimit-Reset"))) {
+    rate.reset_in = std::clamp(*reset - now, absl::ZeroDuration(), absl::Hours(24));
   }
   rate.retry_after = RetryAfter(headers);
   return rate;
 }
 
 std::string LinkParameter(const net::Headers& headers, std::string_view rel, std::string_view parameter) {
-  const auto it = headers.find("Link");
-  if (it == headers.end()) return "";
-  std::string_view rest = it->second;
+  const std::string header = net::HeaderOf(headers, "Link");
+  std::string_view rest = header;
   const std::string wanted = "rel=\"" + std::string(rel) + "\"";
   while (true) {
     const size_t start = rest.find('<'), end = rest.find('>');

@@ -26,8 +26,7 @@ Happening RemovalOf(const std::string& id, const Account& account) {
 }
 
 bool IsEventStream(const net::ClientResult& http) {
-  const auto type = http.headers.find("Content-Type");
-  return type != http.headers.end() && type->second.rfind("text/event-stream", 0) == 0;
+  return net::HeaderOf(http.headers, "Content-Type").starts_with("text/event-stream");
 }
 
 }  // namespace

@@ -60,9 +60,8 @@ StatusOr<HandshakeAnswer> AnswerHandshake(const WebhookCall& call, const Secret&
 }
 
 Status VerifyCall(const WebhookCall& call, const std::vector<Secret>& app_secrets) {
-  const auto header = call.headers.find("X-Hub-Signature-256");
-  return CheckSha256Signature(header == call.headers.end() ? std::string_view() : std::string_view(header->second),
-                              Encoding::kHex, call.body, app_secrets);
+  return CheckSha256Signature(net::HeaderOf(call.headers, "X-Hub-Signature-256"), Encoding::kHex, call.body,
+                              app_secrets);
 }
 
 void ParseNotification(std::string_view body, std::string_view object, WebhookContent* content, const Take& take) {

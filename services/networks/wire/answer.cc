@@ -167,10 +167,10 @@ Status ReadPages(const Account& account, const std::function<Answer(const std::s
 }
 
 std::optional<int64_t> HeaderNumber(const net::Headers& headers, std::string_view name) {
-  const auto it = headers.find(name);
-  if (it == headers.end() || it->second.empty() || it->second.size() > 18) return std::nullopt;
+  const std::string text = net::HeaderOf(headers, name);
+  if (text.empty() || text.size() > 18) return std::nullopt;
   int64_t value = 0;
-  for (const char c : it->second) {
+  for (const char c : text) {
     if (c < '0' || c > '9') return std::nullopt;
     value = value * 10 + (c - '0');
   }

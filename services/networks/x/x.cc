@@ -312,8 +312,7 @@ Status XConnector::VerifySignature(const WebhookCall& call, const std::vector<Se
   if (IsChallenge(call.body)) {
     return MakeError(Code::kUnauthenticated, "SIGNATURE_WRONG", "an event is a JSON object; this could be the answer to a challenge");
   }
-  const auto header = call.headers.find("x-twitter-webhooks-signature");
-  return CheckSha256Signature(header == call.headers.end() ? std::string_view() : std::string_view(header->second), Encoding::kBase64, call.body,
+  return CheckSha256Signature(net::HeaderOf(call.headers, "x-twitter-webhooks-signature"), Encoding::kBase64, call.body,
                               app_secrets);
 }
 

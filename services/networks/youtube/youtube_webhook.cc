@@ -207,9 +207,7 @@ StatusOr<HandshakeAnswer> YouTubeConnector::Handshake(const WebhookCall& call, c
 }
 
 Status YouTubeConnector::VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const {
-  const auto header = call.headers.find("X-Hub-Signature");
-  return CheckHubSignature(header == call.headers.end() ? std::string_view() : std::string_view(header->second),
-                           call.body, app_secrets);
+  return CheckHubSignature(net::HeaderOf(call.headers, "X-Hub-Signature"), call.body, app_secrets);
 }
 
 }  // namespace parvis::networks

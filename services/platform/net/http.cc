@@ -25,6 +25,11 @@ bool CaselessLess::operator()(std::string_view a, std::string_view b) const {
                                       [](char x, char y) { return Lower(x) < Lower(y); });
 }
 
+std::string HeaderOf(const Headers& headers, std::string_view name) {
+  const auto it = headers.find(name);
+  return it == headers.end() ? "" : it->second;
+}
+
 std::string UrlEncode(std::string_view text) {
   static const char kHex[] = "0123456789ABCDEF";
   std::string out;

@@ -13,6 +13,7 @@ namespace parvis::net {
 // Header names compare without case (RFC 9110 §5.1).
 struct CaselessLess { using is_transparent = void; bool operator()(std::string_view a, std::string_view b) const; };
 using Headers = std::map<std::string, std::string, CaselessLess>;
+std::string HeaderOf(const Headers& headers, std::string_view name);   // "" without it
 
 // application/x-www-form-urlencoded and URL parts (RFC 3986).
 std::string UrlEncode(std::string_view text);                 // everything but unreserved is %XX

@@ -12,6 +12,14 @@ TEST(Http, HeaderNamesCompareWithoutCase) {
   EXPECT_EQ(headers.find(std::string_view("CONTENT-TYPE"))->second, "b");
 }
 
+TEST(Http, AHeaderThatIsNotThereIsEmpty) {
+  const Headers headers = {{"Content-Type", "a"}, {"X-Empty", ""}};
+  EXPECT_EQ(HeaderOf(headers, "content-type"), "a");
+  EXPECT_EQ(HeaderOf(headers, "x-empty"), "");
+  EXPECT_EQ(HeaderOf(headers, "Content"), "");
+  EXPECT_EQ(HeaderOf({}, "content-type"), "");
+}
+
 TEST(Http, UrlEncodingRoundTripsAllBytes) {
   std::string all;
   for (int i = 0; i < 256; ++i) all.push_back(static_cast<char>(i));

@@ -41,8 +41,7 @@ void Fetcher::Next(std::vector<std::string> urls, Fetched fetched, std::function
                       Found& found = fetched[url];
                       if (result.sent == net::Sent::kAnswered) {
                         found.status = result.http_status;
-                        const auto type = result.headers.find("content-type");
-                        if (type != result.headers.end()) found.type = type->second;
+                        found.type = net::HeaderOf(result.headers, "content-type");
                         found.begins = result.body.substr(0, 16);
                       }
                       Next(std::move(urls), std::move(fetched), std::move(done));

@@ -58,10 +58,9 @@ Reply Blog::Handle(const net::HttpRequest& http) {
   }
   // Signing in: HTTP Basic with an application password.
   AccountPtr user;
-  const auto header = http.headers.find("authorization");
-  if (header != http.headers.end() && header->second.rfind("Basic ", 0) == 0) {
+  if (const std::string header = net::HeaderOf(http.headers, "authorization"); header.starts_with("Basic ")) {
     std::string decoded;
-    const std::string encoded = header->second.substr(6);
+    const std::string encoded = header.substr(6);
     const bool valid = absl::Base64Unescape(encoded, &decoded) && decoded.find(':') != std::string::npos;
     if (valid) user = context_.world.FindByUser(Network::kBlog, decoded.substr(0, decoded.find(':')));
     if (user == nullptr) return {BlogError(401, "invalid_username", "Unknown username.")};
@@ -314,8 +313,7 @@ net::HttpResponse Blog::Upload(const Asked& asked, Answer answer) {
       return BlogError(400, "rest_upload_invalid_disposition", "Invalid Content-Disposition supplied.");
     name = disposition->second.substr(at + 9);
     std::erase(name, '"');
-    auto content_type = request.http.headers.find("content-type");
-    type = content_type == request.http.headers.end() ? "" : content_type->second;
+    type = net::HeaderOf(request.http.headers, "content-type");
   }
   if (type.rfind("image/", 0) != 0)
     return BlogError(400, "rest_upload_unknown_error", "Sorry, you are not allowed to upload this file type.");

@@ -10,11 +10,6 @@
 namespace parvis::sandbox {
 namespace {
 
-std::string Header(const net::HttpRequest& http, std::string_view name) {
-  const auto it = http.headers.find(name);
-  return it == http.headers.end() ? "" : it->second;
-}
-
 net::HttpResponse NotSignedIn(const std::string& method) {
   // What would write is stopped earlier, as a forged form, with a bare array.
   if (method != "GET") return DiscourseAnswer(Json::array({"BAD CSRF"}), 403);
@@ -34,7 +29,7 @@ Reply Discourse::Handle(const net::HttpRequest& http) {
   if (!path.empty() && path.back().ends_with(".json")) path.back().resize(path.back().size() - 5);
   if (path.empty()) return {DiscourseNotFound()};
   // Keys in the query are no keys (facts 9).
-  const std::string key = Header(http, "Api-Key"), name = Header(http, "Api-Username");
+  const std::string key = net::HeaderOf(http.headers, "Api-Key"), name = net::HeaderOf(http.headers, "Api-Username");
   if (key.empty()) {
     if (path[0] == "session" && http.method == "GET") return {DiscourseAnswer(nullptr, 404)};
     return {NotSignedIn(http.method)};

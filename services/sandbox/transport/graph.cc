@@ -14,13 +14,9 @@ constexpr int64_t kNowhere = 999'999'999'999;  // a position behind everything
 constexpr std::string_view kCursor = "QVFI";
 
 std::string TokenOf(const Request& request) {
-  auto header = request.http.headers.find("authorization");
-  if (header != request.http.headers.end()) {
-    for (std::string_view scheme : {"Bearer ", "OAuth "}) {
-      if (header->second.size() > scheme.size() && header->second.compare(0, scheme.size(), scheme) == 0) {
-        return header->second.substr(scheme.size());
-      }
-    }
+  const std::string header = net::HeaderOf(request.http.headers, "authorization");
+  for (std::string_view scheme : {"Bearer ", "OAuth "}) {
+    if (header.size() > scheme.size() && header.starts_with(scheme)) return header.substr(scheme.size());
   }
   return request.Param("access_token");
 }

@@ -14,11 +14,6 @@ net::HttpResponse UploadError(int status, bool retriable, std::string_view messa
       status, {{"debug_info", {{"retriable", retriable}, {"type", "ProcessingFailedError"}, {"message", message}}}});
 }
 
-std::string HeaderOf(const net::HttpRequest& http, const std::string& name) {
-  const auto it = http.headers.find(name);
-  return it == http.headers.end() ? "" : it->second;
-}
-
 }  // namespace
 
 std::string Graph::UploadUrl(const Asked& asked, const std::string& id) const {
@@ -46,12 +41,12 @@ net::HttpResponse Graph::TakeBytes(const Asked& asked) {
   if (item == nullptr || !item->extra.contains("upload"))
     return UploadError(404, false, "There is no such upload session");
   std::map<std::string, std::string> now;
-  if (const std::string url = HeaderOf(http, "file_url"); !url.empty()) {
+  if (const std::string url = net::HeaderOf(http.headers, "file_url"); !url.empty()) {
     if (!url.starts_with("http")) return UploadError(400, false, "file_url is not an address");
     now = {{"size", "1"}, {"received", "1"}, {"source", url}};
   } else {
-    const auto offset = ReadNumber(HeaderOf(http, "offset"), -1, 0, kFileMax);
-    const auto size = ReadNumber(HeaderOf(http, "file_size"), -1, 1, kFileMax);
+    const auto offset = ReadNumber(net::HeaderOf(http.headers, "offset"), -1, 0, kFileMax);
+    const auto size = ReadNumber(net::HeaderOf(http.headers, "file_size"), -1, 1, kFileMax);
     if (!offset || *offset < 0 || !size || *size < 0) return UploadError(400, false, "offset and file_size are needed");
     if (*offset != Number(*item, "received"))
       return UploadError(400, true, "The offset is not where the upload stopped");

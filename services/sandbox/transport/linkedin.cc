@@ -13,11 +13,6 @@ namespace {
 // Versions live about a year (facts 5.1): as of the newest one recorded, 202607.
 constexpr int64_t kOldestVersion = 202508;
 
-std::string HeaderOf(const net::HttpRequest& http, const char* name) {
-  const auto it = http.headers.find(name);
-  return it == http.headers.end() ? "" : it->second;
-}
-
 net::HttpResponse BadToken(const AccountPtr& account) {
   if (account == nullptr) {
     return LinkedinRefusal(
@@ -36,7 +31,7 @@ net::HttpResponse BadToken(const AccountPtr& account) {
 }
 
 std::optional<net::HttpResponse> CheckVersion(const net::HttpRequest& http, absl::Time now) {
-  const std::string version = HeaderOf(http, "linkedin-version");
+  const std::string version = net::HeaderOf(http.headers, "linkedin-version");
   if (version.empty()) {
     return LinkedinRefusal({.message =
                                 "A version must be present. Please specify a version by adding the LinkedIn-Version "
@@ -53,7 +48,7 @@ std::optional<net::HttpResponse> CheckVersion(const net::HttpRequest& http, absl
          .message = Cat("Requested version ", version, version.size() == 6 ? "01" : "", " is not active"),
          .code = "NONEXISTENT_VERSION"});
   }
-  const std::string protocol = HeaderOf(http, "x-restli-protocol-version");
+  const std::string protocol = net::HeaderOf(http.headers, "x-restli-protocol-version");
   if (protocol != "2.0.0") {
     return LinkedinRefusal({.message = Cat("X-Restli-Protocol-Version ", protocol.empty() ? "1.0.0" : protocol,
                                            " does not fit: keys are in the form of 2.0.0"),
@@ -74,7 +69,7 @@ Reply Linkedin::Handle(const net::HttpRequest& http) {
   if (!read.ok()) return {LinkedinRefusal({.message = ToError(read.status()).message, .code = "ILLEGAL_ARGUMENT"})};
   Request& request = *read;
   if (!request.path.empty() && request.path[0] == "dms-uploads") return Upload(request);
-  const std::string scheme = "Bearer ", header = HeaderOf(http, "authorization");
+  const std::string scheme = "Bearer ", header = net::HeaderOf(http.headers, "authorization");
   if (!absl::StartsWithIgnoreCase(header, scheme) || header.size() == scheme.size()) {
     return {LinkedinRefusal(
         {.status = 401, .message = "Empty oauth2 access token", .code = "EMPTY_ACCESS_TOKEN", .service_code = 65604})};
@@ -85,7 +80,8 @@ Reply Linkedin::Handle(const net::HttpRequest& http) {
   if (auto refusal = CheckVersion(http, context_.clock.WallNow())) return {*std::move(refusal)};
 
   Asked asked{request, account, http.method, {request.path.begin() + 1, request.path.end()}, http.query};
-  const std::string other = HeaderOf(http, "x-http-method-override"), restli = HeaderOf(http, "x-restli-method");
+  const std::string other = net::HeaderOf(http.headers, "x-http-method-override");
+  const std::string restli = net::HeaderOf(http.headers, "x-restli-method");
   if (http.method == "POST" && other == "GET") {  // a long GET, tunnelled: the query is the body
     asked.method = "GET";
     asked.query = http.body;

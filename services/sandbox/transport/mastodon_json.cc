@@ -151,8 +151,7 @@ std::vector<std::string> ListOf(const Request& request, const char* name) {
   for (const Part& part : request.parts) {
     if (part.name == key) out.push_back(part.body);
   }
-  const auto type = request.http.headers.find("content-type");
-  if (type != request.http.headers.end() && type->second.starts_with("application/x-www-form-urlencoded")) {
+  if (net::HeaderOf(request.http.headers, "content-type").starts_with("application/x-www-form-urlencoded")) {
     for (std::string& value : AllOf(request.http.body, key)) out.push_back(std::move(value));
   }
   return out;

@@ -147,8 +147,7 @@ std::string Mastodon::CheckMedia(const Asked& asked, const std::vector<std::stri
 
 net::HttpResponse Mastodon::CreateStatus(const Asked& asked, Answer answer) {
   const Request& request = asked.request;
-  const auto header = request.http.headers.find("idempotency-key");
-  const std::string key = header == request.http.headers.end() ? "" : header->second;
+  const std::string key = net::HeaderOf(request.http.headers, "idempotency-key");
   std::lock_guard lock(mutex_);
   const absl::Time now = context_.clock.WallNow();
   const std::string sent = Cat(asked.account->id, "\n", key);

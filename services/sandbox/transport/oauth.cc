@@ -26,9 +26,8 @@ std::set<std::string> Words(std::string_view text) {
 }
 
 bool IsFormPost(const net::HttpRequest& http) {
-  const auto type = http.headers.find("content-type");
-  return http.method == "POST" && type != http.headers.end() &&
-         absl::StartsWithIgnoreCase(type->second, "application/x-www-form-urlencoded");
+  return http.method == "POST" && absl::StartsWithIgnoreCase(net::HeaderOf(http.headers, "content-type"),
+                                                             "application/x-www-form-urlencoded");
 }
 
 net::HttpResponse NotThere() { return JsonResponse(404, {{"error", "Not Found"}}, false); }
@@ -137,11 +136,11 @@ net::HttpResponse OAuthFace::Refuse(OAuthEnd end) {
 OAuthFace::Client OAuthFace::Authenticate(const Request& request) const {
   std::string id = request.Param("client_id"), secret = request.Param("client_secret");
   const bool basic_taken = network_ != Network::kFacebook && network_ != Network::kLinkedin;
-  const auto header = request.http.headers.find("authorization");
+  const std::string header = net::HeaderOf(request.http.headers, "authorization");
   bool basic = false;
-  if (basic_taken && header != request.http.headers.end() && absl::StartsWithIgnoreCase(header->second, "Basic ")) {
+  if (basic_taken && absl::StartsWithIgnoreCase(header, "Basic ")) {
     std::string pair;
-    if (!absl::Base64Unescape(header->second.substr(6), &pair)) return {OAuthEnd::kWrongSecret, ""};
+    if (!absl::Base64Unescape(header.substr(6), &pair)) return {OAuthEnd::kWrongSecret, ""};
     basic = true;
     id = pair.substr(0, pair.find(':'));
     secret = pair.find(':') == std::string::npos ? "" : pair.substr(pair.find(':') + 1);

@@ -158,8 +158,7 @@ StatusOr<Request> ReadRequest(const net::HttpRequest& http, std::string_view pre
   request.digest = DigestOf(http);
   const auto host = http.headers.find("host");
   request.base_url = Cat("http://", host == http.headers.end() ? "localhost" : host->second);
-  auto header = http.headers.find("content-type");
-  const std::string type = header == http.headers.end() ? "" : header->second;
+  const std::string type = net::HeaderOf(http.headers, "content-type");
   if (!http.body.empty() && absl::StartsWithIgnoreCase(type, "application/json")) {
     if (!IsUtf8(http.body)) return MakeError(Code::kInvalidArgument, "BODY_NOT_UTF8", "The body is not UTF-8.");
     if (TooDeep(http.body)) return MakeError(Code::kInvalidArgument, "BODY_TOO_DEEP", "The body is nested too deeply.");

@@ -13,11 +13,6 @@ constexpr int64_t kQuantum = 256 << 10;  // pieces but the last are multiples of
 constexpr int64_t kMost = int64_t{256} << 30;
 constexpr size_t kUploads = 500;
 
-std::string Header(const net::HttpRequest& http, const char* name) {
-  const auto it = http.headers.find(name);
-  return it == http.headers.end() ? "" : it->second;
-}
-
 struct Range {
   int64_t first = 0, size = -1;  // size: of the whole; -1: "*"
   int64_t length = -1;           // -1: asks what has arrived
@@ -72,7 +67,8 @@ net::HttpResponse Youtube::StartUpload(const Asked& asked, Answer) {
   if (kind == asked.query.end() || kind->second != "resumable") {
     return YoutubeError(400, "global", "badRequest", "Sandbox: only uploadType=resumable is simulated.", "uploadType");
   }
-  const std::string type = Header(http, "X-Upload-Content-Type"), size = Header(http, "X-Upload-Content-Length");
+  const std::string type = net::HeaderOf(http.headers, "X-Upload-Content-Type");
+  const std::string size = net::HeaderOf(http.headers, "X-Upload-Content-Length");
   if (!type.empty() && !type.starts_with("video/") && type != "application/octet-stream") {
     return YoutubeError(
         400, "global", "badContent",
@@ -132,7 +128,7 @@ net::HttpResponse Youtube::Piece(const Request& request, const std::string& id, 
   const auto it = uploads_.find(id);
   if (it == uploads_.end()) return YoutubeError(404, "global", "notFound", "Not Found");
   Upload& upload = it->second;
-  const std::string header = Header(http, "Content-Range");
+  const std::string header = net::HeaderOf(http.headers, "Content-Range");
   const int64_t sent = static_cast<int64_t>(http.body.size());
   const auto range = header.empty() ? std::optional<Range>(Range{0, sent, sent}) : ReadRange(header);
   if (!range || (range->length >= 0 && range->length != sent) || (range->length < 0 && sent > 0)) return WrongRange();

@@ -253,8 +253,7 @@ net::HttpResponse Youtube::SetThumbnail(const Asked& asked, Answer answer) {
   const ItemPtr video = FindVideo(Value(asked.query, "videoId"));
   if (video == nullptr) return YoutubeMissing("videoNotFound", "video");
   if (video->account != asked.account->id) return YoutubeForbidden("The thumbnail may not be set by this channel.");
-  const auto header = http.headers.find("content-type");
-  const std::string type = header == http.headers.end() ? "" : header->second;
+  const std::string type = net::HeaderOf(http.headers, "content-type");
   if (http.body.empty()) {
     return YoutubeError(400, "youtube.thumbnail", "mediaBodyRequired",
                         "The request does not include the image content.");
