@@ -81,15 +81,12 @@ Reply Bluesky::Handle(const net::HttpRequest& http) {
 }
 
 std::optional<net::HttpResponse> Bluesky::SignIn(const net::HttpRequest& http, AccountPtr* account) {
-  const auto header = http.headers.find("authorization");
-  if (header == http.headers.end() || !header->second.starts_with("Bearer ")) {
-    return XrpcError(401, "AuthMissing", "Authentication Required");
-  }
-  const std::string token = header->second.substr(7);
-  *account = context_.world.FindByToken(Network::kBluesky, token);
+  const std::optional<std::string> token = BearerOf(http);
+  if (!token) return XrpcError(401, "AuthMissing", "Authentication Required");
+  *account = context_.world.FindByToken(Network::kBluesky, *token);
   if (*account == nullptr) {
     std::lock_guard lock(mutex_);
-    return XrpcError(400, "InvalidToken", refresh_.contains(token) ? "Bad token scope" : "Token could not be verified");
+    return XrpcError(400, "InvalidToken", refresh_.contains(*token) ? "Bad token scope" : "Token could not be verified");
   }
   if ((*account)->token_state == TokenState::kExpired) return XrpcError(400, "ExpiredToken", "Token has expired");
   if ((*account)->token_state == TokenState::kRevoked) return XrpcError(400, "InvalidToken", "Token has been revoked");

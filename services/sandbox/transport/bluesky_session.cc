@@ -85,18 +85,15 @@ Reply Bluesky::CreateSession(const Request& request) {
 
 // Both tokens are replaced; the old ones are worth nothing then.
 Reply Bluesky::RefreshSession(const Request& request) {
-  const auto header = request.http.headers.find("authorization");
-  if (header == request.http.headers.end() || !header->second.starts_with("Bearer ")) {
-    return {XrpcError(401, "AuthMissing", "Authentication Required")};
-  }
-  const std::string token = header->second.substr(7);
-  if (context_.world.FindByToken(Network::kBluesky, token) != nullptr) {
+  const std::optional<std::string> token = BearerOf(request.http);
+  if (!token) return {XrpcError(401, "AuthMissing", "Authentication Required")};
+  if (context_.world.FindByToken(Network::kBluesky, *token) != nullptr) {
     return {XrpcError(400, "InvalidToken", "Invalid token type")};
   }
   std::string did;
   {
     std::lock_guard lock(mutex_);
-    const auto it = refresh_.find(token);
+    const auto it = refresh_.find(*token);
     if (it == refresh_.end()) return {XrpcError(400, "ExpiredToken", "Token has been revoked")};
     did = it->second;
   }
@@ -107,7 +104,7 @@ Reply Bluesky::RefreshSession(const Request& request) {
                      [&](Answer) {
                        std::lock_guard lock(mutex_);
                        const auto renewed = context_.world.RenewToken(Network::kBluesky, did);
-                       if (refresh_.erase(token) == 0 || !renewed.ok()) {
+                       if (refresh_.erase(*token) == 0 || !renewed.ok()) {
                          return XrpcError(400, "ExpiredToken", "Token has been revoked");
                        }
                        return JsonResponse(200, Session(request, **renewed), false);

@@ -31,9 +31,8 @@ Reply Mastodon::Handle(const net::HttpRequest& http) {
   if (request.path.size() < 3 || request.path[0] != "api") return {MastodonError(404, "Not Found")};
   Asked asked{request, nullptr, {request.path.begin() + 1, request.path.end()}};
   if (http.method == "GET" && asked.path[0] == "v2" && asked.path[1] == "instance") return {Instance(request)};
-  const auto header = http.headers.find("authorization");
-  const bool bearer = header != http.headers.end() && header->second.starts_with("Bearer ");
-  asked.account = bearer ? context_.world.FindByToken(Network::kMastodon, header->second.substr(7)) : nullptr;
+  const std::optional<std::string> token = BearerOf(http);
+  asked.account = token ? context_.world.FindByToken(Network::kMastodon, *token) : nullptr;
   if (asked.account == nullptr || asked.account->token_state != TokenState::kValid) {
     const bool known = asked.account != nullptr;
     const bool expired = known && asked.account->token_state == TokenState::kExpired;

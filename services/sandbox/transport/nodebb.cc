@@ -16,9 +16,7 @@ Reply Nodebb::Handle(const net::HttpRequest& http) {
   const AccountPtr forum = context_.world.FindAccount(Network::kNodebb, request.path[0]);
   if (forum == nullptr) return {NodebbPage({{"path", http.path}, {"title", "404"}}, 404)};
   const bool v3 = request.path[2] == "v3";
-  const auto header = http.headers.find("authorization");
-  const std::string token =
-      header != http.headers.end() && header->second.starts_with("Bearer ") ? header->second.substr(7) : "";
+  const std::string token = BearerOf(http).value_or("");
   const bool right = ConstantTimeEquals(forum->token, token) && forum->token_state == TokenState::kValid;
   if (!right) return {v3 ? NodebbError(401, "[[error:api.401]]") : NodebbPage("not-authorized", 401)};
   // A master token asks for somebody; a user's token is that user's, whatever is asked for.

@@ -134,6 +134,13 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+std::optional<std::string> BearerOf(const net::HttpRequest& http) {
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string header = net::HeaderOf(http.headers, "authorization");
+  if (!header.starts_with(kScheme)) return std::nullopt;
+  return header.substr(kScheme.size());
+}
+
 size_t CodePoints(std::string_view text) {
   size_t n = 0;
   for (char c : text) n += (static_cast<unsigned char>(c) & 0xc0) != 0x80;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,8 @@ struct Request {
 // INVALID_ARGUMENT BODY_NOT_JSON, BODY_NOT_UTF8, BODY_TOO_DEEP, BODY_MALFORMED.
 StatusOr<Request> ReadRequest(const net::HttpRequest& http, std::string_view prefix);
 
+// What follows "Bearer " in Authorization; nullopt without it.
+std::optional<std::string> BearerOf(const net::HttpRequest& http);
 // Members of the path: "/a//b/" -> {"a", "b"}.
 std::vector<std::string> SplitPath(std::string_view path);
 bool IsUtf8(std::string_view text);

@@ -48,9 +48,7 @@ Reply X::Handle(const net::HttpRequest& http) {
     return {XProblemResponse({404, "about:blank", "Not Found", "Not Found"})};
   }
   request.path.erase(request.path.begin());
-  const auto header = http.headers.find("authorization");
-  const std::string token =
-      header != http.headers.end() && header->second.rfind("Bearer ", 0) == 0 ? header->second.substr(7) : "";
+  const std::string token = BearerOf(http).value_or("");
   if (auto reply = StreamCall(request, token)) return *std::move(reply);
   const AccountPtr account = token.empty() ? nullptr : context_.world.FindByToken(Network::kX, token);
   if (account == nullptr || account->token_state != TokenState::kValid) {

@@ -25,9 +25,9 @@ net::HttpResponse NoToken(bool sent) {
 }  // namespace
 
 AccountPtr Youtube::AccountOf(const net::HttpRequest& http) const {
-  const auto header = http.headers.find("authorization");
-  if (header == http.headers.end() || !header->second.starts_with("Bearer ")) return nullptr;
-  const AccountPtr account = context_.world.FindByToken(Network::kYoutube, header->second.substr(7));
+  const std::optional<std::string> token = BearerOf(http);
+  if (!token) return nullptr;
+  const AccountPtr account = context_.world.FindByToken(Network::kYoutube, *token);
   return account == nullptr || account->token_state != TokenState::kValid ? nullptr : account;
 }
 
