@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include <absl/strings/ascii.h>
+
 namespace parvis::networks {
 namespace {
 
@@ -155,9 +157,7 @@ std::string NameOfType(const std::string& type) {
   if (type == "video/webm") return "WebM";
   if (type == "video/x-matroska") return "Matroska";
   if (type == "video/x-msvideo") return "AVI";
-  std::string name = type.substr(type.find('/') + 1);
-  for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return name;
+  return absl::AsciiStrToUpper(type.substr(type.find('/') + 1));
 }
 
 std::string NameOfBytes(int64_t bytes) {

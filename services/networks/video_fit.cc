@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <absl/strings/ascii.h>
+
 #include "networks/media_fit.h"
 
 namespace parvis::networks {
@@ -109,9 +111,7 @@ std::string NameOfCodec(const std::string& codec) {
   for (const auto& [name, said] : kNames) {
     if (codec == name) return said;
   }
-  std::string name = codec;
-  for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return name;
+  return absl::AsciiStrToUpper(codec);
 }
 
 std::optional<VideoFitTarget> FitVideo(const Capabilities& c, const Media& media, std::vector<std::string>* changes) {
