@@ -121,16 +121,10 @@ Status PgMediaConversions::EndConversion(const Conversion& c, const MediaItem& m
   return stream_.Run(BackgroundCall("publishing"), [&](db::Tx& tx) -> Status {
     PARVIS_RETURN_IF_ERROR(Own(tx, c));
     PARVIS_RETURN_IF_ERROR(
-        tx.Exec("UPDATE media SET state = $3, size_bytes = $4, received_bytes = $5, sha256 = $6, type = $7, width = "
-                "$8, height = $9, "
-                "frames = $10, duration_us = $11, video_codec = $12, audio_codec = $13, frame_rate = $14, "
-                "refusal_reason = $15, "
-                "refusal = $16, update_time = $17, expire_time = $18 WHERE workspace_id = $1 AND id = $2",
-                {c.item.workspace_id, c.item.id, static_cast<int>(m.state), m.size_bytes, m.received_bytes, m.sha256,
-                 m.facts.type, m.facts.width, m.facts.height, m.facts.frames,
-                 absl::ToInt64Microseconds(m.facts.duration), m.facts.video_codec, m.facts.audio_codec,
-                 m.facts.frame_rate, m.refusal_reason, m.refusal, m.update_time, m.expire_time})
+        tx.Exec("UPDATE media SET size_bytes = $3, received_bytes = $4, sha256 = $5 WHERE workspace_id = $1 AND id = $2",
+                {c.item.workspace_id, c.item.id, m.size_bytes, m.received_bytes, m.sha256})
             .status());
+    PARVIS_RETURN_IF_ERROR(UpdateMedia(tx, c.item.workspace_id, m, MediaState::kConverting).status());
     return tx
         .Exec("DELETE FROM media_conversions WHERE workspace_id = $1 AND media_id = $2",
               {c.item.workspace_id, c.item.id})

@@ -34,6 +34,15 @@ MediaItem ReadMedia(const db::Rows& rows, int row) {
   return item;
 }
 
+StatusOr<db::Rows> UpdateMedia(db::Tx& tx, const std::string& workspace_id, const MediaItem& m, MediaState from) {
+  return tx.Query("UPDATE media SET state = $4, type = $5, width = $6, height = $7, frames = $8, duration_us = $9, "
+                  "video_codec = $10, audio_codec = $11, frame_rate = $12, refusal_reason = $13, refusal = $14, "
+                  "update_time = $15, expire_time = $16 WHERE workspace_id = $1 AND id = $2 AND state = $3 RETURNING *",
+                  {workspace_id, m.id, static_cast<int>(from), static_cast<int>(m.state), m.facts.type, m.facts.width,
+                   m.facts.height, m.facts.frames, absl::ToInt64Microseconds(m.facts.duration), m.facts.video_codec,
+                   m.facts.audio_codec, m.facts.frame_rate, m.refusal_reason, m.refusal, m.update_time, m.expire_time});
+}
+
 namespace {
 
 Status NoMedia(const Call& call, const std::string& id) { return NotFound(MediaName(call.workspace_id, id)); }
@@ -179,14 +188,7 @@ StatusOr<std::vector<std::string>> PgMediaStore::ListChunks(const Call& call, co
 StatusOr<MediaItem> PgMediaStore::SaveMedia(const Call& call, const MediaItem& m, MediaState from) {
   StatusOr<MediaItem> stored = NoMedia(call, m.id);
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(
-        const db::Rows rows,
-        tx.Query("UPDATE media SET state = $4, type = $5, width = $6, height = $7, frames = $8, duration_us = $9, video_codec = $10, "
-                 "audio_codec = $11, frame_rate = $12, refusal_reason = $13, refusal = $14, update_time = $15, expire_time = $16 "
-                 "WHERE workspace_id = $1 AND id = $2 AND state = $3 RETURNING *",
-                 {call.workspace_id, m.id, static_cast<int>(from), static_cast<int>(m.state), m.facts.type, m.facts.width,
-                  m.facts.height, m.facts.frames, absl::ToInt64Microseconds(m.facts.duration), m.facts.video_codec,
-                  m.facts.audio_codec, m.facts.frame_rate, m.refusal_reason, m.refusal, m.update_time, m.expire_time}));
+    PARVIS_ASSIGN_OR_RETURN(const db::Rows rows, UpdateMedia(tx, call.workspace_id, m, from));
     if (rows.empty()) {
       PARVIS_RETURN_IF_ERROR(Find(tx, call, m.id).status());
       return Changed();
