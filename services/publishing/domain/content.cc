@@ -94,7 +94,22 @@ void CheckThread(const std::string& field, const std::vector<ThreadPart>& thread
   }
 }
 
+template <class AnyMedia, class AnyContent>
+std::vector<std::pair<std::string, AnyMedia*>> Collect(AnyContent& content) {
+  std::vector<std::pair<std::string, AnyMedia*>> all;
+  const auto add = [&](const std::string& list, auto& media) {
+    for (size_t i = 0; i < media.size(); ++i) all.emplace_back(list + "[" + std::to_string(i) + "]", &media[i]);
+  };
+  add("media", content.media);
+  if (content.thumbnail) all.emplace_back("thumbnail", &*content.thumbnail);
+  for (size_t i = 0; i < content.thread.size(); ++i) add("thread[" + std::to_string(i) + "].media", content.thread[i].media);
+  return all;
+}
+
 }  // namespace
+
+std::vector<std::pair<std::string, Media*>> AllMedia(Content& content) { return Collect<Media>(content); }
+std::vector<std::pair<std::string, const Media*>> AllMedia(const Content& content) { return Collect<const Media>(content); }
 
 Content PartOf(const Content& whole, size_t index) {
   Content part;

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <absl/time/time.h>
@@ -55,6 +56,10 @@ struct Content {
   int part = 0;                                 // of a thread, from 0
   bool operator==(const Content&) const = default;
 };
+
+// All media of `content` with their fields: "media[0]", "thumbnail", "thread[1].media[0]". It outlives them.
+std::vector<std::pair<std::string, Media*>> AllMedia(Content& content);
+std::vector<std::pair<std::string, const Media*>> AllMedia(const Content& content);
 
 // Part `index` of whole.thread as a content of its own, which what comes after that part continues.
 Content PartOf(const Content& whole, size_t index);

@@ -40,18 +40,8 @@ Status Resolve(const Call& call, MediaStore* store, const std::string& field, Me
 
 Status ResolveMedia(const Call& call, MediaStore* media, const std::string& prefix, Content& content,
                     std::vector<Violation>& violations) {
-  for (size_t i = 0; i < content.media.size(); ++i) {
-    PARVIS_RETURN_IF_ERROR(Resolve(call, media, prefix + ".media[" + std::to_string(i) + "]", content.media[i], violations));
-  }
-  if (content.thumbnail) {
-    PARVIS_RETURN_IF_ERROR(Resolve(call, media, prefix + ".thumbnail", *content.thumbnail, violations));
-  }
-  for (size_t i = 0; i < content.thread.size(); ++i) {
-    const std::string list = prefix + ".thread[" + std::to_string(i) + "].media";
-    std::vector<Media>& shown = content.thread[i].media;
-    for (size_t j = 0; j < shown.size(); ++j) {
-      PARVIS_RETURN_IF_ERROR(Resolve(call, media, list + "[" + std::to_string(j) + "]", shown[j], violations));
-    }
+  for (const auto& [field, shown] : AllMedia(content)) {
+    PARVIS_RETURN_IF_ERROR(Resolve(call, media, prefix + "." + field, *shown, violations));
   }
   return absl::OkStatus();
 }

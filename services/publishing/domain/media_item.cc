@@ -11,10 +11,6 @@ namespace {
 constexpr std::string_view kWorkspaces = "workspaces/", kMedia = "/media/";
 constexpr size_t kUuid = 36;
 
-void Take(const Media& media, std::set<std::string>* ids) {
-  if (const auto ref = ParseMediaName(media.media)) ids->insert(ref->id);
-}
-
 }  // namespace
 
 const char* MediaStateName(MediaState state) {
@@ -46,10 +42,8 @@ std::optional<MediaRef> ParseMediaName(std::string_view name) {
 std::vector<std::string> MediaIdsOf(const std::vector<Variant>& variants) {
   std::set<std::string> ids;
   for (const Variant& variant : variants) {
-    for (const Media& media : variant.content.media) Take(media, &ids);
-    if (variant.content.thumbnail) Take(*variant.content.thumbnail, &ids);
-    for (const ThreadPart& part : variant.content.thread) {
-      for (const Media& media : part.media) Take(media, &ids);
+    for (const auto& [field, media] : AllMedia(variant.content)) {
+      if (const auto ref = ParseMediaName(media->media)) ids.insert(ref->id);
     }
   }
   return {ids.begin(), ids.end()};

@@ -346,6 +346,19 @@ TEST_F(MediaInPostsTest, EveryReasonWhyAMediumCannotGoOut) {
   EXPECT_EQ(Wrong(With(MediaName(kWorkspace, kChannel)))[0].field, "post.variants[0].media[0].media");
 }
 
+TEST_F(MediaInPostsTest, AMediumIsLookedAtWhereverItStands) {
+  Post post = With(MediaName(kWorkspace, kChannel));
+  Content& content = post.variants[0].content;
+  content.thumbnail = content.media[0];
+  content.thread = {{"more", {}}, {"and more", content.media}};
+  content.thread[1].media[0].media = MediaName(kWorkspace, kOtherChannel);
+  std::vector<std::string> fields;
+  for (const Violation& wrong : ToError(CreatePost(call_, posts_, post, "").status()).violations) fields.push_back(wrong.field);
+  EXPECT_EQ(fields, (std::vector<std::string>{"post.variants[0].media[0].media", "post.variants[0].thumbnail.media",
+                                              "post.variants[0].thread[1].media[0].media"}));
+  EXPECT_EQ(MediaIdsOf(post.variants), (std::vector<std::string>{kChannel, kOtherChannel}));
+}
+
 TEST_F(MediaInPostsTest, APostMayNameWhatIsUploadingButNotWhatIsNot) {
   EXPECT_TRUE(CreatePost(call_, posts_, With(MediaName(kWorkspace, Uploaded(Picture()).id)), "").ok());
   const auto none = CreatePost(call_, posts_, With(MediaName(kWorkspace, kChannel)), "");
