@@ -6,9 +6,7 @@
 #include <map>
 #include <set>
 
-#include "publishing/domain/testing/builders.h"
-#include "publishing/domain/testing/fake_media.h"
-#include "publishing/domain/testing/fake_network.h"
+#include "publishing/domain/testing/media_fixture.h"
 
 namespace parvis::publishing {
 namespace {
@@ -102,44 +100,17 @@ TEST_F(MediaAddressesTest, AreReadFromTheSettings) {
             "SECRET_FILE_UNREADABLE");
 }
 
-class FetchMediaTest : public ::testing::Test {
+class FetchMediaTest : public MediaFixture {
  protected:
   FetchMediaTest() {
     observer_.fetched = [this](const std::string& outcome, int64_t bytes) { ++outcomes_[outcome], bytes_ += bytes; };
   }
-  MediaItem Uploaded(const std::string& content) {
-    MediaItem item = *CreateMedia(call_, uploads_, {"lamp.png", "", static_cast<int64_t>(content.size())}, "");
-    for (size_t at = 0; at < content.size(); at += 64) {
-      EXPECT_TRUE(UploadChunk(call_, uploads_, item.id, static_cast<int64_t>(at), std::string_view(content).substr(at, 64)).ok());
-    }
-    return item;
-  }
-  MediaItem Finished(const std::string& content) { return *FinishMedia(call_, uploads_, Uploaded(content).id, ""); }
   MediaFetch Asked(const MediaItem& item, int64_t offset = 0, int64_t length = kPieceBytesMax) {
     const Parts parts = PartsOf(addresses_.Of({item.workspace_id, item.id}));
     return {MediaName(item.workspace_id, item.id), parts.expires, parts.signature, offset, length};
   }
-  StatusOr<MediaPiece> Fetch(const MediaFetch& asked) { return FetchMedia(nobody_, context_, asked); }
-  static std::string Picture() {
-    std::string bytes = "image/png 50x50\n";
-    bytes.resize(150, 'p');
-    return bytes;
-  }
-  static MediaLimits Limits() {
-    MediaLimits limits;
-    limits.chunk_bytes = 64;
-    return limits;
-  }
+  StatusOr<MediaPiece> Fetch(const MediaFetch& asked) { return FetchMedia(nobody_, fetching_, asked); }
 
-  FakeClock clock_;
-  Ids ids_{clock_, 7};
-  FakeMediaStore media_;
-  FakeBlobs blobs_;
-  FakeInspector inspector_;
-  FakeDirectory directory_;
-  FakeMediaRules rules_;
-  const MediaContext uploads_{media_, blobs_, inspector_, directory_, rules_, ids_, clock_, Limits(), {}};
-  const Call call_ = CallOf("writer");
   const Call nobody_ = [] {
     Call call;
     call.deadline = Instant::Max();
@@ -149,7 +120,7 @@ class FetchMediaTest : public ::testing::Test {
   MediaObserver observer_;
   std::map<std::string, int> outcomes_;
   int64_t bytes_ = 0;
-  const FetchContext context_{media_, blobs_, addresses_, observer_};
+  const FetchContext fetching_{media_, blobs_, addresses_, observer_};
 };
 
 TEST_F(FetchMediaTest, WhoHasTheAddressGetsThePieces) {

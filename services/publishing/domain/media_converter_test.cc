@@ -4,55 +4,28 @@
 
 #include "platform/testing/wait.h"
 #include "publishing/domain/sha256.h"
-#include "publishing/domain/testing/builders.h"
-#include "publishing/domain/testing/fake_media.h"
-#include "publishing/domain/testing/fake_network.h"
+#include "publishing/domain/testing/media_fixture.h"
 
 namespace parvis::publishing {
 namespace {
 
-// Chunks of 64 bytes.
-class MediaConverterTest : public ::testing::Test {
+class MediaConverterTest : public MediaFixture {
  protected:
-  static MediaLimits Limits() {
-    MediaLimits limits;
-    limits.chunk_bytes = 64;
-    return limits;
-  }
-  MediaConverterTest() { directory_.Add(kWorkspace, kChannel, "short"); }
-  MediaItem Ready(const std::string& content) {
-    MediaItem item = *CreateMedia(call_, media_context_, {"lamp", "a lamp", static_cast<int64_t>(content.size())}, "");
-    for (size_t at = 0; at < content.size(); at += 64) {
-      EXPECT_TRUE(UploadChunk(call_, media_context_, item.id, static_cast<int64_t>(at),
-                              std::string_view(content).substr(at, 64))
-                      .ok());
-    }
-    return *FinishMedia(call_, media_context_, item.id, "");
-  }
   MediaItem Asked(const std::string& request = "") {
-    const auto made = ConvertMedia(call_, media_context_, source_.id, kChannel, request);
+    const auto made = ConvertMedia(call_, context_, source_.id, kChannel, request);
     EXPECT_TRUE(made.ok()) << made.status();
     return *made;
   }
   StatusOr<bool> Convert(bool stopping = false) {
-    return ConvertNext(context_, [stopping] { return stopping; });
+    return ConvertNext(converting_, [stopping] { return stopping; });
   }
   MediaItem Now(const MediaItem& item) { return *media_.GetMedia(call_, item.id); }
 
-  FakeClock clock_;
-  Ids ids_{clock_, 7};
-  FakeMediaStore media_;
-  FakeBlobs blobs_;
-  FakeInspector inspector_;
-  FakeDirectory directory_;
-  FakeMediaRules rules_;
   KeptMedia kept_{media_, blobs_};
   std::vector<std::string> outcomes_;
-  const MediaContext media_context_{media_, blobs_, inspector_, directory_, rules_, ids_, clock_, Limits(), {}};
-  const ConverterContext context_{
-      media_, kept_,    blobs_, inspector_,
-      clock_, Limits(), {},     {.converted = [this](const std::string& outcome) { outcomes_.push_back(outcome); }}};
-  const Call call_ = CallOf("writer");
+  const ConverterContext converting_{
+      media_, kept_,           blobs_, inspector_,
+      clock_, context_.limits, {},     {.converted = [this](const std::string& outcome) { outcomes_.push_back(outcome); }}};
   const MediaItem source_ = Ready("video/webm 500x500\n" + std::string(200, 'v'));
 };
 
@@ -63,15 +36,15 @@ TEST_F(MediaConverterTest, AVideoIsConvertingAtOnceAndReadyInTheEnd) {
   EXPECT_EQ(asked.source_id, source_.id);
   EXPECT_EQ(asked.size_bytes, 900) << "room for the most that it may have";
   EXPECT_EQ(Asked(request), asked) << "the same request, the same medium";
-  EXPECT_EQ(*FinishMedia(call_, media_context_, asked.id, ""), asked);
-  EXPECT_EQ(ReasonOf(UploadChunk(call_, media_context_, asked.id, 0, "x").status()), "MEDIA_CONVERTING");
+  EXPECT_EQ(*FinishMedia(call_, context_, asked.id, ""), asked);
+  EXPECT_EQ(ReasonOf(UploadChunk(call_, context_, asked.id, 0, "x").status()), "MEDIA_CONVERTING");
   EXPECT_TRUE(*Convert());
   const MediaItem made = Now(asked);
   EXPECT_EQ(made.state, MediaState::kReady) << made.refusal;
   EXPECT_EQ(made.facts.type, "video/mp4");
   EXPECT_EQ(made.facts.width, 100);
   EXPECT_EQ(made.received_bytes, made.size_bytes);
-  EXPECT_EQ(made.expire_time, clock_.WallNow() + Limits().unused_keep);
+  EXPECT_EQ(made.expire_time, clock_.WallNow() + context_.limits.unused_keep);
   const auto bytes = OpenMedia(call_, media_, blobs_, made);
   ASSERT_TRUE(bytes.ok()) << bytes.status();
   EXPECT_EQ(Sha256::Of(*bytes->read(call_, 0, bytes->size)), made.sha256);
@@ -81,8 +54,8 @@ TEST_F(MediaConverterTest, AVideoIsConvertingAtOnceAndReadyInTheEnd) {
 }
 
 TEST_F(MediaConverterTest, OnlySoManyOfAWorkspaceWait) {
-  for (int i = 0; i < Limits().quota.conversions_max; ++i) Asked();
-  const auto more = ConvertMedia(call_, media_context_, source_.id, kChannel, "");
+  for (int i = 0; i < context_.limits.quota.conversions_max; ++i) Asked();
+  const auto more = ConvertMedia(call_, context_, source_.id, kChannel, "");
   EXPECT_EQ(ReasonOf(more.status()), "MEDIA_CONVERSIONS");
   EXPECT_TRUE(*Convert());
   Asked();
@@ -108,24 +81,24 @@ TEST_F(MediaConverterTest, WhatMayPassIsTriedAgainForSoLong) {
   EXPECT_EQ(Now(asked).state, MediaState::kConverting);
   EXPECT_FALSE(*Convert()) << "not at once";
   for (int i = 0; i < 10; ++i) {
-    clock_.Advance(context_.options.retry_wait);
+    clock_.Advance(converting_.options.retry_wait);
     blobs_.down = MakeError(Code::kUnavailable, "BLOB_STORE_AWAY", "away");
     EXPECT_TRUE(*Convert());
   }
   EXPECT_EQ(Now(asked).state, MediaState::kConverting) << "these are no tries";
-  clock_.Advance(context_.options.give_up);
+  clock_.Advance(converting_.options.give_up);
   EXPECT_TRUE(*Convert());
   EXPECT_EQ(Now(asked).refusal_reason, "BLOB_STORE_AWAY");
 }
 
 TEST_F(MediaConverterTest, AnotherTakesUpWhatADeadOneLeft) {
   const MediaItem asked = Asked();
-  const auto dead = media_.ClaimConversion(clock_.WallNow(), clock_.WallNow() + context_.options.lease);
+  const auto dead = media_.ClaimConversion(clock_.WallNow(), clock_.WallNow() + converting_.options.lease);
   ASSERT_TRUE(media_.AddConvertedChunk(**dead, 0, std::string(64, 'd'), 64).ok());
   const std::string left = ChunkKey(kWorkspace, asked.id, 0, std::string(64, 'd'));
   ASSERT_TRUE(blobs_.Put(call_, left, "left").ok());
   EXPECT_FALSE(*Convert()) << "its claim still holds";
-  clock_.Advance(context_.options.lease);
+  clock_.Advance(converting_.options.lease);
   EXPECT_TRUE(*Convert());
   EXPECT_EQ(Now(asked).state, MediaState::kReady);
   EXPECT_FALSE(blobs_.objects.contains(left));
@@ -134,9 +107,9 @@ TEST_F(MediaConverterTest, AnotherTakesUpWhatADeadOneLeft) {
 
 TEST_F(MediaConverterTest, WhatKillsEveryoneIsRefused) {
   const MediaItem asked = Asked();
-  for (int i = 0; i < context_.options.tries_max; ++i) {
-    ASSERT_TRUE(media_.ClaimConversion(clock_.WallNow(), clock_.WallNow() + context_.options.lease)->has_value());
-    clock_.Advance(context_.options.lease);
+  for (int i = 0; i < converting_.options.tries_max; ++i) {
+    ASSERT_TRUE(media_.ClaimConversion(clock_.WallNow(), clock_.WallNow() + converting_.options.lease)->has_value());
+    clock_.Advance(converting_.options.lease);
   }
   const int before = inspector_.inspected;
   EXPECT_TRUE(*Convert());
@@ -147,14 +120,14 @@ TEST_F(MediaConverterTest, WhatKillsEveryoneIsRefused) {
 TEST_F(MediaConverterTest, AClaimIsHeldAsLongAsItGoesOn) {
   const MediaItem asked = Asked();
   inspector_.while_converting = [&] {
-    for (int i = 0; i < 10; ++i) clock_.Advance(context_.options.lease / 20);
+    for (int i = 0; i < 10; ++i) clock_.Advance(converting_.options.lease / 20);
   };
   EXPECT_TRUE(*Convert());
   EXPECT_EQ(Now(asked).state, MediaState::kReady);
   // One that was away for so long that another has it stores nothing.
   const MediaItem slow = Asked();
   inspector_.while_converting = [&] {
-    clock_.Advance(context_.options.lease * 2);
+    clock_.Advance(converting_.options.lease * 2);
     EXPECT_TRUE(*Convert());
   };
   EXPECT_TRUE(*Convert());
@@ -166,7 +139,7 @@ TEST_F(MediaConverterTest, DeletingItMeanwhileEndsIt) {
   const MediaItem asked = Asked();
   inspector_.while_converting = [&] {
     ASSERT_TRUE(media_.DeleteMedia(call_, asked.id, clock_.WallNow()).ok());
-    clock_.Advance(context_.options.lease * 3 / 4);
+    clock_.Advance(converting_.options.lease * 3 / 4);
   };
   EXPECT_TRUE(*Convert());
   EXPECT_EQ(media_.GetMedia(call_, asked.id).status().code(), Code::kNotFound);
@@ -182,7 +155,7 @@ TEST_F(MediaConverterTest, AStopGivesItBack) {
 }
 
 TEST_F(MediaConverterTest, RunsOnThreadsOfItsOwn) {
-  ConverterContext context{media_, kept_, blobs_, inspector_, clock_, Limits(), {.every = absl::Milliseconds(5)}, {}};
+  ConverterContext context{media_, kept_, blobs_, inspector_, clock_, context_.limits, {.every = absl::Milliseconds(5)}, {}};
   MediaConverter converter(context);
   converter.Start();
   const MediaItem asked = Asked();

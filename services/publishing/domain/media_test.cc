@@ -8,9 +8,8 @@
 #include "publishing/domain/media_sweeper.h"
 #include "publishing/domain/posts.h"
 #include "publishing/domain/sha256.h"
-#include "publishing/domain/testing/fake_media.h"
-#include "publishing/domain/testing/fake_network.h"
 #include "publishing/domain/testing/fake_store.h"
+#include "publishing/domain/testing/media_fixture.h"
 
 namespace parvis::publishing {
 namespace {
@@ -71,7 +70,7 @@ TEST(MediaNameTest, IsReadAndWritten) {
 }
 
 // Chunks of 64 bytes.
-class MediaTest : public ::testing::Test {
+class MediaTest : public MediaFixture {
  protected:
   static MediaLimits Limits() {
     MediaLimits limits;
@@ -80,34 +79,9 @@ class MediaTest : public ::testing::Test {
     limits.video_bytes_max = 2000;
     return limits;
   }
-  MediaTest() {
-    directory_.Add(kWorkspace, kChannel, "short");
+  MediaTest() : MediaFixture(Limits()) {
     directory_.Add(kWorkspace, kOtherChannel, "blog");
     media_.in_use = [this](const std::string&, const std::string& id) { return named_.contains(id); };
-  }
-  static std::string Picture(int side = 50, size_t size = 150) {
-    std::string bytes = "image/png " + std::to_string(side) + "x" + std::to_string(side) + "\n";
-    bytes.resize(size, 'p');
-    return bytes;
-  }
-  MediaItem Created(const std::string& content, const std::string& request = "") {
-    const auto made = CreateMedia(call_, context_, {"lamp.png", "a lamp", static_cast<int64_t>(content.size())}, request);
-    EXPECT_TRUE(made.ok()) << made.status();
-    return *made;
-  }
-  StatusOr<MediaItem> Send(const MediaItem& item, const std::string& content, int64_t offset) {
-    return UploadChunk(call_, context_, item.id, offset, std::string_view(content).substr(static_cast<size_t>(offset), 64));
-  }
-  MediaItem Uploaded(const std::string& content) {
-    const MediaItem item = Created(content);
-    for (size_t at = 0; at < content.size(); at += 64) EXPECT_TRUE(Send(item, content, static_cast<int64_t>(at)).ok());
-    return *media_.GetMedia(call_, item.id);
-  }
-  MediaItem Ready(const std::string& content) {
-    const auto done = FinishMedia(call_, context_, Uploaded(content).id, "");
-    EXPECT_TRUE(done.ok()) << done.status();
-    EXPECT_EQ(done->state, MediaState::kReady) << done->refusal;
-    return *done;
   }
   std::string ReadAll(const MediaItem& item) {
     const auto bytes = OpenMedia(call_, media_, blobs_, item);
@@ -115,16 +89,7 @@ class MediaTest : public ::testing::Test {
     return *bytes->read(call_, 0, bytes->size);
   }
 
-  FakeClock clock_;
-  Ids ids_{clock_, 7};
-  FakeMediaStore media_;
-  FakeBlobs blobs_;
-  FakeInspector inspector_;
-  FakeDirectory directory_;
-  FakeMediaRules rules_;
   std::set<std::string> named_;
-  const MediaContext context_{media_, blobs_, inspector_, directory_, rules_, ids_, clock_, Limits(), {}};
-  const Call call_ = CallOf("writer");
 };
 
 TEST_F(MediaTest, ComesInChunksAndIsWhatItIs) {

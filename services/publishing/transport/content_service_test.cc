@@ -6,9 +6,7 @@
 
 #include "parvis/publishing/v1/media_service.grpc.pb.h"
 #include "platform/rpc/client.h"
-#include "publishing/domain/testing/builders.h"
-#include "publishing/domain/testing/fake_media.h"
-#include "publishing/domain/testing/fake_network.h"
+#include "publishing/domain/testing/media_fixture.h"
 
 namespace parvis::publishing {
 namespace {
@@ -18,21 +16,15 @@ class NobodyKnown : public rpc::Authenticator {
   StatusOr<Principal> Authenticate(const std::string&) override { return MakeError(Code::kUnauthenticated, "TOKEN_UNKNOWN", "nobody"); }
 };
 
-class ContentServiceTest : public ::testing::Test {
+class ContentServiceTest : public MediaFixture {
  protected:
-  ContentServiceTest() {
+  ContentServiceTest() : MediaFixture(MediaLimits()) {
     const Status started = server_.Start();
     EXPECT_TRUE(started.ok()) << started;
     rpc::ClientConfig config;
     config.address = server_.address();
     client_ = std::make_unique<rpc::Client>("gateway", config, clock_, metrics_);
     stub_ = v1::MediaContentService::NewStub(client_->channel());
-  }
-  MediaItem Ready(const std::string& content) {
-    const Call call = CallOf("writer");
-    const MediaItem item = *CreateMedia(call, uploads_, {"lamp.png", "", static_cast<int64_t>(content.size())}, "");
-    EXPECT_TRUE(UploadChunk(call, uploads_, item.id, 0, content).ok());
-    return *FinishMedia(call, uploads_, item.id, "");
   }
   platform::v1::FetchContentRequest Asked(const MediaItem& item) {
     const std::string address = addresses_.Of({item.workspace_id, item.id});
@@ -50,21 +42,13 @@ class ContentServiceTest : public ::testing::Test {
     return stub_->FetchContent(&context, request, &response_);
   }
 
-  FakeClock clock_;
   obs::Metrics metrics_;
-  Ids ids_{clock_, 3};
-  FakeMediaStore media_;
-  FakeBlobs blobs_;
-  FakeInspector inspector_;
-  FakeDirectory directory_;
-  FakeMediaRules rules_;
-  const MediaContext uploads_{media_, blobs_, inspector_, directory_, rules_, ids_, clock_, {}, {}};
   const MediaAddresses addresses_{"https://media.brand.example", {Secret("key")}, absl::Hours(1), clock_};
   const MediaObserver observer_;
-  const FetchContext context_{media_, blobs_, addresses_, observer_};
+  const FetchContext fetching_{media_, blobs_, addresses_, observer_};
   NobodyKnown nobody_;
   rpc::Runtime runtime_{"publishing", {}, nobody_, clock_, metrics_};
-  const std::unique_ptr<grpc::Service> service_ = MakeContentService(runtime_, context_);
+  const std::unique_ptr<grpc::Service> service_ = MakeContentService(runtime_, fetching_);
   rpc::Server server_{{}, runtime_, {service_.get()}};
   std::unique_ptr<rpc::Client> client_;
   std::unique_ptr<v1::MediaContentService::Stub> stub_;

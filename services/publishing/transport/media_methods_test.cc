@@ -3,18 +3,16 @@
 
 #include <gtest/gtest.h>
 
-#include "publishing/domain/testing/builders.h"
-#include "publishing/domain/testing/fake_media.h"
-#include "publishing/domain/testing/fake_network.h"
+#include "publishing/domain/testing/media_fixture.h"
 
 namespace parvis::publishing {
 namespace {
 
 const std::string kParent = std::string("workspaces/") + kWorkspace;
 
-class MediaMethodsTest : public ::testing::Test {
+class MediaMethodsTest : public MediaFixture {
  protected:
-  MediaMethodsTest() { directory_.Add(kWorkspace, kChannel, "short"); }
+  MediaMethodsTest() : MediaFixture(MediaLimits()) {}
   v1::MediaItem Create(const std::string& content) {
     v1::CreateMediaRequest request;
     request.set_parent(kParent);
@@ -36,16 +34,6 @@ class MediaMethodsTest : public ::testing::Test {
     EXPECT_TRUE(FinishMediaMethod(call_, context_, finish, item).ok());
     return item;
   }
-
-  FakeClock clock_;
-  Ids ids_{clock_, 3};
-  FakeMediaStore media_;
-  FakeBlobs blobs_;
-  FakeInspector inspector_;
-  FakeDirectory directory_;
-  FakeMediaRules rules_;
-  const MediaContext context_{media_, blobs_, inspector_, directory_, rules_, ids_, clock_, {}, {}};
-  const Call call_ = CallOf("writer");
 };
 
 TEST_F(MediaMethodsTest, AnUploadGoesItsWay) {
