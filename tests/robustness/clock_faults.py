@@ -6,8 +6,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 from faults import FULL, wait_until
-from parvis_local.main_job import PUBLISHING, parse, stamp
-from parvis_local.connect import new_id
+from parvis_local.main_job import parse
 
 LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 EARLY = timedelta(milliseconds=300)   # as far as the sandbox's rounding and the offset's measurement go
@@ -53,13 +52,10 @@ class ClockFaults:
         """A campaign's posts, due from so many seconds after now on."""
         self.job.write_campaign()
         posts, self.job.posts = self.job.posts[-4:], self.job.posts[:-4]
-        manager, approver = self.job.client("manager"), self.job.client("approver")
         due = datetime.now(timezone.utc) + timedelta(seconds=seconds)
         for number, post in enumerate(posts):
-            manager.call(f"{PUBLISHING}/SubmitPost", {"name": post})
-            approver.call(f"{PUBLISHING}/ApprovePost", {"name": post})
-            manager.call(f"{PUBLISHING}/SchedulePost", {"name": post, "requestId": new_id(), "dueTime": stamp(
-                due + timedelta(milliseconds=700 * number))})
+            self.job.approve(post)
+            self.job.schedule(post, due + timedelta(milliseconds=700 * number))
         return {post.rsplit("/", 1)[1] for post in posts}
 
     def await_delivered(self, count, known, seconds=90):

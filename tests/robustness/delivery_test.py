@@ -17,7 +17,7 @@ from result import report
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
 from system import SystemTest, main, wait_until  # noqa: E402
 from parvis_local.connect import ConnectError, new_id  # noqa: E402
-from parvis_local.main_job import ACCOUNTS, MEDIA, PUBLISHING, stamp  # noqa: E402
+from parvis_local.main_job import ACCOUNTS, MEDIA, PUBLISHING  # noqa: E402
 from parvis_local.media import upload, upload_file  # noqa: E402
 
 
@@ -95,18 +95,13 @@ class Delivery(SystemTest):
 
     def approved(self, name, variants):
         """A campaign with one post that may be scheduled; the names of both."""
-        manager = self.job.client("manager")
-        campaign = manager.call(f"{PUBLISHING}/CreateCampaign", {
-            "parent": self.job.workspace, "requestId": new_id(), "campaign": {"displayName": name}})["name"]
-        post = manager.call(f"{PUBLISHING}/CreatePost", {"parent": self.job.workspace, "requestId": new_id(), "post": {
-            "campaign": campaign, "variants": variants}})["name"]
-        manager.call(f"{PUBLISHING}/SubmitPost", {"name": post})
-        self.job.client("approver").call(f"{PUBLISHING}/ApprovePost", {"name": post})
+        campaign = self.job.create_campaign(name)
+        post = self.job.create_post(campaign, variants)
+        self.job.approve(post)
         return campaign, post
 
     def schedule(self, post):
-        self.job.client("manager").call(f"{PUBLISHING}/SchedulePost", {
-            "name": post, "requestId": new_id(), "dueTime": stamp(datetime.now(timezone.utc) + timedelta(seconds=1))})
+        self.job.schedule(post, datetime.now(timezone.utc) + timedelta(seconds=1))
 
     def published(self, post):
         return self.job.client("manager").call(f"{PUBLISHING}/GetPost", {"name": post})["state"] == "POST_STATE_PUBLISHED"

@@ -7,8 +7,8 @@ import urllib.parse
 from datetime import datetime, timedelta, timezone
 
 from attack import http, metric
-from parvis_local.connect import ConnectError, new_id
-from parvis_local.main_job import ACCOUNTS, PUBLISHING, MainJob, stamp
+from parvis_local.connect import ConnectError
+from parvis_local.main_job import ACCOUNTS, MainJob
 from parvis_local.networks import BY_NAME
 from parvis_local.processes import StartError, wait_until
 
@@ -63,17 +63,12 @@ class Flow:
 
     def schedule(self, channels, text, seconds):
         """A post to these channels, submitted, approved and due in so many seconds; its name."""
-        manager, approver = self.job.client("manager"), self.job.client("approver")
         if not self.job.campaign:
-            self.job.campaign = manager.call(f"{PUBLISHING}/CreateCampaign", {
-                "parent": self.job.workspace, "requestId": new_id(), "campaign": {"displayName": "Signed in"}})["name"]
-        post = manager.call(f"{PUBLISHING}/CreatePost", {"parent": self.job.workspace, "requestId": new_id(), "post": {
-            "campaign": self.job.campaign, "displayName": text,
-            "variants": [{"channelId": name.rsplit("/", 1)[1], "text": text, "language": "en"} for name in channels]}})["name"]
-        manager.call(f"{PUBLISHING}/SubmitPost", {"name": post})
-        approver.call(f"{PUBLISHING}/ApprovePost", {"name": post, "comment": "yes"})
-        manager.call(f"{PUBLISHING}/SchedulePost", {
-            "name": post, "dueTime": stamp(datetime.now(timezone.utc) + timedelta(seconds=seconds)), "requestId": new_id()})
+            self.job.campaign = self.job.create_campaign("Signed in")
+        variants = [{"channelId": name.rsplit("/", 1)[1], "text": text, "language": "en"} for name in channels]
+        post = self.job.create_post(self.job.campaign, variants, text)
+        self.job.approve(post)
+        self.job.schedule(post, datetime.now(timezone.utc) + timedelta(seconds=seconds))
         return post
 
     def written(self, text):

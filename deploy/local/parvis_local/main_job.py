@@ -136,35 +136,44 @@ class MainJob:
         return self.client("manager").call(f"{PUBLISHING}/CheckPost", {"parent": self.workspace, "post": {
             "campaign": self.campaign, "variants": self.variants(post, instead)}}).get("violations", [])
 
+    def create_campaign(self, name):
+        return self.client("manager").call(f"{PUBLISHING}/CreateCampaign", {
+            "parent": self.workspace, "requestId": new_id(), "campaign": {"displayName": name}})["name"]
+
+    def create_post(self, campaign, variants, name=""):
+        return self.client("manager").call(f"{PUBLISHING}/CreatePost", {"parent": self.workspace, "requestId": new_id(), "post": {
+            "campaign": campaign, "displayName": name, "variants": variants}})["name"]
+
+    def approve(self, post):
+        """Submitted by one, approved by another."""
+        self.client("manager").call(f"{PUBLISHING}/SubmitPost", {"name": post})
+        self.client("approver").call(f"{PUBLISHING}/ApprovePost", {"name": post, "comment": "Relu, bon pour publication."})
+
+    def schedule(self, post, due):
+        self.client("manager").call(f"{PUBLISHING}/SchedulePost", {"name": post, "dueTime": stamp(due), "requestId": new_id()})
+
     def write_campaign(self):
-        manager = self.client("manager")
         self.prepare_media()
-        self.campaign = manager.call(f"{PUBLISHING}/CreateCampaign", {
-            "parent": self.workspace, "requestId": new_id(), "campaign": {"displayName": story.CAMPAIGN}})["name"]
+        self.campaign = self.create_campaign(story.CAMPAIGN)
         for wrong in self.violations(story.POSTS[0], story.TOO_LONG):
             self.show.step(f"checked before approval: {wrong['field']}: {wrong['description']}")
         for post in story.POSTS:
             if wrong := self.violations(post):
                 raise StartError(f"“{post[1]}” does not fit: {wrong}")
-            self.posts.append(manager.call(f"{PUBLISHING}/CreatePost", {
-                "parent": self.workspace, "requestId": new_id(),
-                "post": {"campaign": self.campaign, "displayName": post[1], "variants": self.variants(post)}})["name"])
+            self.posts.append(self.create_post(self.campaign, self.variants(post), post[1]))
         self.show.step(f"campaign “{story.CAMPAIGN}”: {len(self.posts)} posts in French and English, "
                        f"{len(self.posts) * len(self.publishing_channels())} variants")
 
     def approve_and_schedule(self):
-        manager, approver = self.client("manager"), self.client("approver")
         due = datetime.now(timezone.utc) + timedelta(seconds=4)
         try:
-            manager.call(f"{PUBLISHING}/SchedulePost", {"name": self.posts[0], "dueTime": stamp(due), "requestId": new_id()})
+            self.schedule(self.posts[0], due)
             raise StartError("a post without approval was scheduled: approval must block")
         except ConnectError as refused:
             self.show.step(f"scheduling before approval is refused: {refused.reason or refused.message}")
         for number, post in enumerate(self.posts):
-            manager.call(f"{PUBLISHING}/SubmitPost", {"name": post})
-            approver.call(f"{PUBLISHING}/ApprovePost", {"name": post, "comment": "Relu, bon pour publication."})
-            manager.call(f"{PUBLISHING}/SchedulePost", {
-                "name": post, "dueTime": stamp(due + timedelta(milliseconds=700 * number)), "requestId": new_id()})
+            self.approve(post)
+            self.schedule(post, due + timedelta(milliseconds=700 * number))
         self.show.step(f"{len(self.posts)} posts submitted, approved by {story.MEMBERS['approver'][0]}, scheduled from "
                        f"{due.astimezone().strftime('%H:%M:%S')} on")
 
