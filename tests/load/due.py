@@ -25,15 +25,12 @@ class Pages:
 
     def __init__(self, bench):
         self._sandbox, self._url = bench.sandbox, bench.quiet_cluster().sandbox_url
-        manager, job = bench.job.client("manager"), bench.job
         self.all = []
         for number in range(CHANNELS):
             account = self._sandbox.create_account("facebook", f"Page {number}")
-            channel = manager.call("accounts.v1.AccountsService/ConnectChannel", {
-                "parent": job.workspace, "network": "facebook", "credentials": account["credentials"],
-                "displayName": f"Page {number}"})
+            channel = bench.job.connect("facebook", account, f"Page {number}")
             post = self._post(account)
-            self.all.append({"channel": channel["name"].rsplit("/", 1)[1], "post": post, "token": account["access_token"]})
+            self.all.append({"channel": channel.rsplit("/", 1)[1], "post": post, "token": account["access_token"]})
 
     def _post(self, account):
         form = urllib.parse.urlencode({"message": "Aube, our new lamp", "access_token": account["access_token"]}).encode()

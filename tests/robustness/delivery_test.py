@@ -17,7 +17,7 @@ from result import report
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
 from system import SystemTest, main, wait_until  # noqa: E402
 from parvis_local.connect import ConnectError, new_id  # noqa: E402
-from parvis_local.main_job import ACCOUNTS, MEDIA, PUBLISHING  # noqa: E402
+from parvis_local.main_job import MEDIA, PUBLISHING  # noqa: E402
 from parvis_local.media import upload, upload_file  # noqa: E402
 
 
@@ -178,10 +178,7 @@ class Delivery(SystemTest):
         wait_until(lambda: not [f for _, _, files in os.walk(folder) for f in files], 30, "its content is deleted", 0.2)
 
     def instagram_channel(self):
-        account = self.sandbox.create_account("instagram", "Lumen")
-        return self.job.client("manager").call(f"{ACCOUNTS}/ConnectChannel", {
-            "parent": self.job.workspace, "network": "instagram", "credentials": account["credentials"],
-            "siteUrl": account["site_url"], "displayName": "Lumen on Instagram", "requestId": new_id()})["name"]
+        return self.job.connect("instagram", self.sandbox.create_account("instagram", "Lumen"), "Lumen on Instagram")
 
     def test_pictures_that_instagram_fetches(self):
         """It takes no uploads of pictures: the delivery gives it an address, and the gateway the picture."""

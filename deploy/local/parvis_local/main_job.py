@@ -79,21 +79,25 @@ class MainJob:
         self.show.step(f"organisation “{story.ORGANISATION}”, workspace “{story.WORKSPACE}” ({story.TIME_ZONE}), "
                        f"{len(self.members)} members, {len(self.keys)} API keys (shown once)")
 
+    def connect(self, network, account, name):
+        """The channel that `account`, as Sandbox.create_account makes it, is from now on."""
+        return self.client("manager").call(f"{ACCOUNTS}/ConnectChannel", {
+            "parent": self.workspace, "network": network, "credentials": account["credentials"],
+            "siteUrl": account["site_url"], "displayName": name, "requestId": new_id()})["name"]
+
     def connect_channels(self):
-        manager = self.client("manager")
         try:
-            manager.call(f"{ACCOUNTS}/ConnectChannel", {"parent": self.workspace, "network": "facebook", "requestId": new_id(),
-                                                        "credentials": {"access_token": "not-a-token"}})
+            self.client("manager").call(f"{ACCOUNTS}/ConnectChannel", {
+                "parent": self.workspace, "network": "facebook", "requestId": new_id(),
+                "credentials": {"access_token": "not-a-token"}})
             raise StartError("a wrong token was accepted: ConnectChannel must ask the network")
         except ConnectError as refused:
             self.show.step(f"a wrong Facebook token is refused: {refused.code}, {refused.reason or refused.message}")
         for network in self.networks:
             account = self.sandbox.create_account(network.name, "Lumen")
             self.sandbox_accounts[network.name] = account
-            channel = manager.call(f"{ACCOUNTS}/ConnectChannel", {
-                "parent": self.workspace, "network": network.name, "credentials": account["credentials"],
-                "siteUrl": account["site_url"], "displayName": f"Lumen on {network.label}", "requestId": new_id()})
-            self.channels[network.name] = channel["name"].rsplit("/", 1)[1]
+            channel = self.connect(network.name, account, f"Lumen on {network.label}")
+            self.channels[network.name] = channel.rsplit("/", 1)[1]
         self.show.step(f"{len(self.channels)} channels connected: {', '.join(network.account for network in self.networks)}")
 
     def publishing_channels(self):
