@@ -1,6 +1,7 @@
 #include "platform/bus/batch_pace.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace parvis::bus {
 namespace {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <absl/time/time.h>
+
 #include "platform/bus/producer.h"
 #include "platform/bus/rdkafka.h"
 

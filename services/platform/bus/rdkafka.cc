@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <string_view>
 
 #include "platform/obs/log.h"
 

@@ -1,6 +1,7 @@
 #include "platform/bus/topic_reader.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "platform/bus/rdkafka.h"
 

@@ -1,6 +1,7 @@
 // Reads a topic once, from a time to its present end, outside any consumer group: for tools that look and change nothing.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
