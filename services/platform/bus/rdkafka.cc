@@ -87,6 +87,7 @@ Status BusUnavailable(std::string_view reason, rd_kafka_resp_err_t err) {
 
 StatusOr<std::vector<int32_t>> PartitionsOf(rd_kafka_t* rk, const std::string& topic, int millis) {
   const std::unique_ptr<rd_kafka_topic_t, DestroyTopic> handle(rd_kafka_topic_new(rk, topic.c_str(), nullptr));
+  if (!handle) return BusUnavailable("BUS_UNAVAILABLE", rd_kafka_last_error());   // without one all topics are asked for
   const rd_kafka_metadata_t* raw = nullptr;
   if (const auto err = rd_kafka_metadata(rk, 0, handle.get(), &raw, millis); err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return BusUnavailable("BUS_UNAVAILABLE", err);
