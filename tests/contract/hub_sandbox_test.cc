@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "ingestion/domain/hub_fakes.h"
-#include "ingestion/domain/runner.h"
 #include "ingestion/network/hubs.h"
 #include "networks/wire/answer.h"
 #include "platform/net/http_server.h"
@@ -32,10 +31,10 @@ class HubSandboxTest : public networks::SandboxTest {
     ASSERT_TRUE(ours_.Start().ok());
     keys_ = HubKeys("http://" + ours_.address(), {Secret("key")});
     desk_.channel = {GetParam(), account.remote_id, account.base_url, account.credentials.fields, 1};
-    finder_.Bind(GetParam(), account.remote_id, binding_);
+    intake_.finder.Bind(GetParam(), account.remote_id, binding_);
     ASSERT_TRUE(
         sources_.Sync({{binding_, GetParam(), account.remote_id, 1, true, absl::Seconds(5)}}, clock.WallNow()).ok());
-    callbacks_ = std::make_unique<HubCallbacks>(connectors, keys_, store_, sources_, receiver_, executor_, metrics,
+    callbacks_ = std::make_unique<HubCallbacks>(connectors, keys_, store_, sources_, intake_.receiver, executor_, metrics,
                                                 [] { return 0.5; });
     caller_ = std::make_unique<HubCaller>(connectors, desk_, keys_, *http);
     keeper_ = std::make_unique<HubKeeper>(store_, *caller_, clock, HubKeeper::Options{.failure_first = absl::Milliseconds(1)},
@@ -45,7 +44,7 @@ class HubSandboxTest : public networks::SandboxTest {
     Control("DELETE", "webhooks", Json());
     ours_.Stop(absl::Seconds(5));
     executor_.Stop();
-    bindings_executor_.Stop();
+    intake_.executor.Stop();
     SandboxTest::TearDown();
   }
   double Count(const std::string& what, const std::string& outcome) {
@@ -77,13 +76,8 @@ class HubSandboxTest : public networks::SandboxTest {
   FakeHubStore store_{sources_, clock};
   OneDesk desk_;
   HubKeys keys_{"", {Secret("until it is known where we are")}};
-  FakeSink sink_;
-  FakeFinder finder_;
-  HeardBook heard_{10};
-  Executor bindings_executor_{{.name = "bindings", .threads = 1, .queue_max = 10}};
+  FakeIntake intake_{clock};
   Executor executor_{{.name = "hubs", .threads = 1, .queue_max = 10}};
-  BindingCache cache_{finder_, bindings_executor_, clock, {}};
-  Receiver receiver_{cache_, sink_, heard_, clock, {}};
   std::unique_ptr<HubCallbacks> callbacks_;
   std::unique_ptr<HubCaller> caller_;
   std::unique_ptr<HubKeeper> keeper_;
@@ -98,16 +92,16 @@ TEST_P(HubSandboxTest, WhatHappensOnTheChannelIsTold) {
   ASSERT_TRUE(WaitFor([&] { return Subscribers() == 1; }));
   const std::string video = Upload();
   ASSERT_TRUE(Counted("deliveries", "accepted", 1));
-  EXPECT_TRUE(sink_.activities().empty()) << "a video of our own is no message";
+  EXPECT_TRUE(intake_.sink.activities().empty()) << "a video of our own is no message";
   networks::Write gone;
   gone.kind = networks::WriteKind::kDelete;
   gone.target_remote_id = video;
   EXPECT_EQ(connector().Execute(call(), account, gone).kind, OutcomeKind::kAccepted);
   ASSERT_TRUE(Counted("deliveries", "accepted", 2));
-  ASSERT_EQ(sink_.activities().size(), 1u);
-  EXPECT_EQ(sink_.activities()[0].what.kind, Kind::kRemoval);
-  EXPECT_EQ(sink_.activities()[0].what.remote_id, video);
-  EXPECT_TRUE(sink_.parts().empty());
+  ASSERT_EQ(intake_.sink.activities().size(), 1u);
+  EXPECT_EQ(intake_.sink.activities()[0].what.kind, Kind::kRemoval);
+  EXPECT_EQ(intake_.sink.activities()[0].what.remote_id, video);
+  EXPECT_TRUE(intake_.sink.parts().empty());
   EXPECT_EQ(Count("deliveries", "unsigned"), 0);
   // A channel that is disconnected: the hub asks once more, and is silent.
   ASSERT_TRUE(sources_.Detach("", "", {}).ok());

@@ -9,6 +9,7 @@
 
 #include "ingestion/domain/fakes.h"
 #include "ingestion/domain/hub_keeper.h"
+#include "ingestion/domain/runner.h"
 
 namespace parvis::ingestion {
 
@@ -53,6 +54,19 @@ class FakeHubDesk : public HubDesk {
   Status refusal;
   std::function<void(const Source&, const HubChoice&, bool subscribe)> on_ask;
   std::vector<std::string> asked;  // "subscribe c1"
+};
+
+// A receiver for what hubs deliver, on fakes: channels are those of `finder`, what it takes is in `sink`. Stop the executor
+// before what calls the receiver is gone.
+struct FakeIntake {
+  explicit FakeIntake(const Clock& clock)
+      : cache(finder, executor, clock, {}), receiver(cache, sink, heard, clock, {}) {}
+  FakeFinder finder;
+  FakeSink sink;
+  HeardBook heard{10};
+  Executor executor{{.name = "bindings", .threads = 1, .queue_max = 10}};
+  BindingCache cache;
+  Receiver receiver;
 };
 
 }  // namespace parvis::ingestion

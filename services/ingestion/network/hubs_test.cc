@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "ingestion/domain/hub_fakes.h"
-#include "ingestion/domain/runner.h"
 #include "networks/wire/signature.h"
 #include "platform/testing/wait.h"
 
@@ -38,7 +37,7 @@ class HubsTest : public ::testing::Test {
     ours_.Stop(absl::Seconds(5));
     hub_.Stop(absl::Seconds(5));
     executor_.Stop();
-    bindings_executor_.Stop();
+    intake_.executor.Stop();
   }
   // The hub, and the feed that names it.
   void OnHub(const net::HttpRequest& request, const net::Responder& responder) {
@@ -97,14 +96,9 @@ class HubsTest : public ::testing::Test {
   FeedDesk desk_;
   HubKeys keys_{"", {Secret("until it is known where we are")}};
   HubCaller caller_{connectors_, desk_, keys_, client_};
-  FakeSink sink_;
-  FakeFinder finder_;
-  HeardBook heard_{10};
-  Executor bindings_executor_{{.name = "bindings", .threads = 1, .queue_max = 10}};
+  FakeIntake intake_{clock_};
   Executor executor_{{.name = "hubs", .threads = 1, .queue_max = 10}};
-  BindingCache cache_{finder_, bindings_executor_, clock_, {}};
-  Receiver receiver_{cache_, sink_, heard_, clock_, {}};
-  HubCallbacks callbacks_{connectors_, keys_, store_, sources_, receiver_, executor_, metrics_, [] { return 0.5; }};
+  HubCallbacks callbacks_{connectors_, keys_, store_, sources_, intake_.receiver, executor_, metrics_, [] { return 0.5; }};
   HubKeeper keeper_{store_, caller_, clock_, {}, caller_.Networks(), [] { return 0.5; }, callbacks_.Watchers()};
   std::mutex mutex_;
   std::vector<std::map<std::string, std::string>> asked_;
@@ -179,7 +173,7 @@ TEST_F(HubsTest, ADenialEndsTheSubscription) {
 }
 
 TEST_F(HubsTest, YouTubesDeletionsAreHandedOver) {
-  finder_.Bind("youtube", "UC1", binding_);
+  intake_.finder.Bind("youtube", "UC1", binding_);
   const std::string when = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", clock_.WallNow(), absl::UTCTimeZone());
   const std::string body =
       R"(<feed xmlns="http://www.w3.org/2005/Atom" xmlns:at="http://purl.org/atompub/tombstones/1.0">)"
@@ -190,9 +184,9 @@ TEST_F(HubsTest, YouTubesDeletionsAreHandedOver) {
   EXPECT_EQ(
       Send("POST", keys_.Address("youtube", binding_), body, {{"X-Hub-Signature", "sha256=" + digest}}).http_status,
       200);
-  ASSERT_EQ(sink_.activities().size(), 1u);
-  EXPECT_EQ(sink_.activities()[0].what.kind, Kind::kRemoval);
-  sink_.Fail(MakeError(Code::kUnavailable, "BUS_UNAVAILABLE", "away"));
+  ASSERT_EQ(intake_.sink.activities().size(), 1u);
+  EXPECT_EQ(intake_.sink.activities()[0].what.kind, Kind::kRemoval);
+  intake_.sink.Fail(MakeError(Code::kUnavailable, "BUS_UNAVAILABLE", "away"));
   EXPECT_EQ(
       Send("POST", keys_.Address("youtube", binding_), body, {{"X-Hub-Signature", "sha256=" + digest}}).http_status,
       503)
