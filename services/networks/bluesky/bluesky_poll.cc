@@ -24,9 +24,9 @@ struct Round {
     round.since = std::max<int64_t>(0, absl::ToUnixMicros(since));
     const Json json = ParseJson(cursor);
     if (!Member(json, "s").is_number_integer()) return round;
-    round.since = BlueskyNumber(json, "s");
-    round.next_since = BlueskyNumber(json, "n");
-    round.own = BlueskyNumber(json, "o") == 1;
+    round.since = NumberOf(json, "s");
+    round.next_since = NumberOf(json, "n");
+    round.own = NumberOf(json, "o") == 1;
     round.place = Text(json, "c");
     return round;
   }

@@ -9,11 +9,6 @@
 
 namespace parvis::networks {
 
-int64_t BlueskyNumber(const Json& json, const char* key) {
-  const Json& value = Member(json, key);
-  return value.is_number_integer() ? value.get<int64_t>() : 0;
-}
-
 namespace {
 
 void AddPictures(const Json& record, const std::string& did, Happening* h) {
@@ -37,7 +32,7 @@ std::string TextWithLinks(const Json& record) {
   const Json& facets = Member(record, "facets");
   for (size_t i = 0; facets.is_array() && i < facets.size() && i < 100; ++i) {
     const Json &index = Member(facets[i], "index"), &features = Member(facets[i], "features");
-    const int64_t begin = BlueskyNumber(index, "byteStart"), end = BlueskyNumber(index, "byteEnd");
+    const int64_t begin = NumberOf(index, "byteStart"), end = NumberOf(index, "byteEnd");
     const std::string uri = features.is_array() && !features.empty() ? Text(features[0], "uri") : "";
     if (uri.empty() || begin < 0 || end <= begin || end > static_cast<int64_t>(out.size())) continue;
     links.push_back({static_cast<size_t>(begin), static_cast<size_t>(end), uri});

@@ -13,7 +13,5 @@ namespace parvis::networks {
 std::optional<Happening> BlueskyHappening(const Json& post, const Account& account, const std::string& partner);
 // Whether somebody else's post is about us: it answers us or hangs below a post of ours, mentions us, or quotes us.
 bool ConcernsUs(const Json& record, const Account& account);
-// The member as an integer; 0 for anything else.
-int64_t BlueskyNumber(const Json& json, const char* key);
 
 }  // namespace parvis::networks

@@ -44,8 +44,7 @@ std::optional<BlueskyConnector::Referred> BlueskyConnector::Refer(const Call& ca
   const Json& post = ours ? answer.json : posts.is_array() ? posts[0] : none;
   out.ref = {{"uri", uri}, {"cid", Text(post, "cid")}};
   out.record = Member(post, ours ? "value" : "record");
-  const Json& closed = Member(Member(post, "viewer"), "replyDisabled");
-  out.closed = closed.is_boolean() && closed.get<bool>();
+  out.closed = IsTrue(Member(post, "viewer"), "replyDisabled");
   if (!IsRef(out.ref) || !out.record.is_object()) {
     *failed = Unusable(answer);
     return std::nullopt;

@@ -22,11 +22,6 @@ std::optional<absl::Time> TimeOf(const Json& object, const char* key) {
   return time;
 }
 
-bool IsTrue(const Json& object, const char* key) {
-  const Json& value = Member(object, key);
-  return value.is_boolean() && value.get<bool>();
-}
-
 // The first post of a topic carries the topic's title: for a reader it is part of what was said.
 std::string WithTitle(const std::string& title, std::string text) {
   if (title.empty()) return text;

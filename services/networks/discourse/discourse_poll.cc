@@ -15,11 +15,6 @@ constexpr int kPagesPerPoll = 10;  // walked back in one call
 constexpr size_t kMarksMax = 200;  // pages a round goes back; beyond, the newest wait for the next round
 constexpr absl::Duration kOverlap = absl::Seconds(30);  // a post may be committed after one with a higher number
 
-int64_t NumberOf(const Json& object, const char* key) {
-  const Json& value = Member(object, key);
-  return value.is_number_integer() ? value.get<int64_t>() : 0;
-}
-
 struct Round {
   int64_t seen = 0;             // posts up to this number are done, but for what comes late
   int64_t time = 0;             // of the newest of them, or of the beginning; Unix seconds

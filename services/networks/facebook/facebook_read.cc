@@ -23,8 +23,7 @@ OwnItem ItemOf(const Json& json) {
   item.text = Text(json, "message");
   item.parent_remote_id = Text(Member(json, "parent"), "id");
   item.created_at = ParseIsoTime(Text(json, "created_time")).value_or(absl::InfinitePast());
-  const Json& hidden = Member(json, "is_hidden");
-  item.hidden = hidden.is_boolean() && hidden.get<bool>();
+  item.hidden = IsTrue(json, "is_hidden");
   return item;
 }
 

@@ -45,8 +45,7 @@ std::string Encoded(const std::string& filter) { return "filter=" + net::UrlEnco
 }  // namespace
 
 int64_t GhostNextPage(const Json& answer) {
-  const Json& next = Member(Member(Member(answer, "meta"), "pagination"), "next");
-  return next.is_number_integer() ? std::max<int64_t>(0, next.get<int64_t>()) : 0;
+  return std::max<int64_t>(0, NumberOf(Member(Member(answer, "meta"), "pagination"), "next"));
 }
 
 StatusOr<std::vector<OwnItem>> GhostConnector::ReadTarget(const Call& call, const Account& account,

@@ -8,8 +8,6 @@ namespace {
 
 constexpr int kPageMax = 100;  // items a request (facts 1.3)
 
-bool IsTrue(const Json& value) { return value.is_boolean() && value.get<bool>(); }
-
 OwnItem MediaItem(const Json& json) {
   OwnItem item;
   item.remote_id = Text(json, "id");
@@ -25,7 +23,7 @@ OwnItem CommentItem(const Json& json) {
   item.text = Text(json, "text");
   item.parent_remote_id = Text(json, "parent_id");
   item.created_at = ParseIsoTime(Text(json, "timestamp")).value_or(absl::InfinitePast());
-  item.hidden = IsTrue(Member(json, "hidden"));
+  item.hidden = IsTrue(json, "hidden");
   return item;
 }
 

@@ -34,8 +34,7 @@ Refusal ClassifyLinkedIn(const net::ClientResult& http, const Json& json) {
   refusal.error = OfStatus(http.http_status);
   if (refusal.error == ErrorClass::kNone) return refusal;
   const std::string code = Text(json, "code"), message = Text(json, "message");
-  const Json& service = Member(json, "serviceErrorCode");
-  const int64_t number = service.is_number_integer() ? service.get<int64_t>() : 0;
+  const int64_t number = NumberOf(json, "serviceErrorCode");
   if (number == kRevoked || number == kExpired) refusal.error = ErrorClass::kTokenExpired;
   if (http.http_status == 422 && NamesAPost(message)) refusal.error = ErrorClass::kDuplicate;
   for (const Known& known : kCodes) {

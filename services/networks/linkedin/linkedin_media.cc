@@ -89,8 +89,8 @@ std::optional<Json> LinkedInConnector::PutParts(const Call& call, const Account&
                                                 const Json& parts, int64_t size, Outcome* failed) {
   Json etags = Json::array();
   for (const Json& part : parts) {
-    const Json &first = Member(part, "firstByte"), &last = Member(part, "lastByte");
-    const int64_t from = first.is_number_integer() ? first.get<int64_t>() : 0;
+    const Json& last = Member(part, "lastByte");
+    const int64_t from = NumberOf(part, "firstByte");
     const int64_t to = last.is_number_integer() ? last.get<int64_t>() : size - 1;
     if (from < 0 || to < from || to >= size || to - from >= kPartBytesMax) {
       *failed =

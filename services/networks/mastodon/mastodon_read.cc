@@ -22,11 +22,6 @@ OwnItem ItemOf(const Json& status) {
   return item;
 }
 
-bool IsTrue(const Json& object, const char* key) {
-  const Json& value = Member(object, key);
-  return value.is_boolean() && value.get<bool>();
-}
-
 bool IsGone(const Answer& answer) { return answer.answered() && answer.refusal.error == ErrorClass::kNotFound; }
 
 // A counter that this server does not have is left out.

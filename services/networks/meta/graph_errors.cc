@@ -76,13 +76,6 @@ ErrorClass Find(const Known (&table)[n], int64_t number) {
   return ErrorClass::kNone;
 }
 
-int64_t Number(const Json& object, const char* key) {
-  const Json& value = Member(object, key);
-  return value.is_number_integer() ? value.get<int64_t>() : 0;
-}
-
-bool IsTrue(const Json& value) { return value.is_boolean() && value.get<bool>(); }
-
 ErrorClass ByHttpStatus(int status) {
   if (status >= 200 && status < 300) return ErrorClass::kNone;
   if (status >= 500 || status == 408) return ErrorClass::kTransient;
@@ -96,20 +89,20 @@ ErrorClass ByHttpStatus(int status) {
 // The upload hosts have an error body of their own: {"debug_info":{"retriable":true,"type":"..","message":".."}}.
 Refusal OfUploadHost(const net::ClientResult& http, const Json& debug) {
   Refusal refusal{ByHttpStatus(http.http_status), Text(debug, "message")};
-  if (refusal.error == ErrorClass::kInvalid && IsTrue(Member(debug, "retriable"))) refusal.error = ErrorClass::kTransient;
+  if (refusal.error == ErrorClass::kInvalid && IsTrue(debug, "retriable")) refusal.error = ErrorClass::kTransient;
   return refusal;
 }
 
 void TakeUsage(const Json& usage, int64_t* percent, int64_t* minutes) {
-  for (const char* key : {"call_count", "total_cputime", "total_time"}) *percent = std::max(*percent, Number(usage, key));
-  *minutes = std::max(*minutes, Number(usage, "estimated_time_to_regain_access"));
+  for (const char* key : {"call_count", "total_cputime", "total_time"}) *percent = std::max(*percent, NumberOf(usage, key));
+  *minutes = std::max(*minutes, NumberOf(usage, "estimated_time_to_regain_access"));
 }
 
 }  // namespace
 
 ErrorClass ClassOfSubcode(int64_t subcode) { return Find(kSubcodes, subcode); }
 
-int64_t SubcodeOf(const Json& json) { return Number(Member(json, "error"), "error_subcode"); }
+int64_t SubcodeOf(const Json& json) { return NumberOf(Member(json, "error"), "error_subcode"); }
 
 Refusal Classify(const net::ClientResult& http, const Json& json) {
   const Json& error = Member(json, "error");
@@ -117,13 +110,13 @@ Refusal Classify(const net::ClientResult& http, const Json& json) {
     if (const Json& debug = Member(json, "debug_info"); debug.is_object()) return OfUploadHost(http, debug);
     return {ByHttpStatus(http.http_status), "HTTP " + std::to_string(http.http_status)};
   }
-  const int64_t code = Number(error, "code"), subcode = Number(error, "error_subcode");
+  const int64_t code = NumberOf(error, "code"), subcode = NumberOf(error, "error_subcode");
   Refusal refusal;
   refusal.message = Text(error, "message") + " (code " + std::to_string(code) + (subcode != 0 ? "/" + std::to_string(subcode) : "") + ")";
   // Subcode 33 means "no such object" below code 100 only.
   if (subcode != 33 || code == 100) refusal.error = Find(kSubcodes, subcode);
   if (refusal.error == ErrorClass::kNone) refusal.error = Find(kCodes, code);
-  if (refusal.error == ErrorClass::kNone && IsTrue(Member(error, "is_transient"))) refusal.error = ErrorClass::kTransient;
+  if (refusal.error == ErrorClass::kNone && IsTrue(error, "is_transient")) refusal.error = ErrorClass::kTransient;
   if (refusal.error == ErrorClass::kNone) {
     refusal.error = http.http_status >= 500 ? ErrorClass::kTransient : ErrorClass::kInvalid;
   }

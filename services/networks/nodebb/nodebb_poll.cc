@@ -21,11 +21,6 @@ constexpr int64_t kOverlapMillis = 30'000;  // a post may be stored after one wi
 constexpr int64_t kMillisMax = 253'402'300'799'000;
 constexpr std::string_view kQueue = "queue/";
 
-int64_t NumberOf(const Json& object, const char* key) {
-  const Json& value = Member(object, key);
-  return value.is_number_integer() ? value.get<int64_t>() : 0;
-}
-
 bool IsDeleted(const Json& post) {
   const Json& deleted = Member(post, "deleted");
   return deleted.is_boolean() ? deleted.get<bool>() : NumberOf(post, "deleted") != 0;

@@ -9,11 +9,6 @@ namespace {
 
 constexpr std::string_view kQueue = "queue/";
 
-int64_t NumberOf(const Json& object, const char* key) {
-  const Json& value = Member(object, key);
-  return value.is_number_integer() ? value.get<int64_t>() : 0;
-}
-
 // The forum writes the same flag as true, 1 or "1".
 bool IsSet(const Json& object, const char* key) {
   const Json& value = Member(object, key);

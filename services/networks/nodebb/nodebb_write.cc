@@ -71,8 +71,7 @@ Outcome NodeBbConnector::Created(const Answer& answer, const Account& account) c
   const Json& response = Member(answer.json, "response");
   Outcome out;
   out.rate = answer.rate;
-  const Json& queued = Member(response, "queued");
-  if (queued.is_boolean() && queued.get<bool>()) {
+  if (IsTrue(response, "queued")) {
     out.kind = OutcomeKind::kAccepted;
     out.held = true;
     if (const std::string id = Text(response, "id"); !id.empty()) out.remote_id = std::string(kQueue) + id;

@@ -56,6 +56,16 @@ std::string Text(const Json& object, const char* key) {
   return "";
 }
 
+int64_t NumberOf(const Json& object, const char* key) {
+  const Json& value = Member(object, key);
+  return value.is_number_integer() ? value.get<int64_t>() : 0;
+}
+
+bool IsTrue(const Json& object, const char* key) {
+  const Json& value = Member(object, key);
+  return value.is_boolean() && value.get<bool>();
+}
+
 std::string CleanText(const Json& object, const char* key, size_t max) {
   return text::CutBytes(text::ToUtf8(Text(object, key)), max);
 }

@@ -1,6 +1,7 @@
 // JSON as networks send and take it: read without exceptions and within bounds, written whatever the text holds.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -19,6 +20,10 @@ const Json& Member(const Json& object, const char* key);
 std::string Text(const Json& object, const char* key);
 // The same as UTF-8 of at most `max` bytes, for what ends in a record: names, ids, addresses.
 std::string CleanText(const Json& object, const char* key, size_t max = 256);
+// The member as a whole number; 0 for anything else or when missing.
+int64_t NumberOf(const Json& object, const char* key);
+// Whether the member is true; false for anything else or when missing.
+bool IsTrue(const Json& object, const char* key);
 // Whether `text` is a number as ids are: 1 to 20 digits (64 bits), no sign.
 bool IsNumber(std::string_view text);
 

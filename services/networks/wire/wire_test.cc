@@ -381,5 +381,14 @@ TEST(Wire, JsonIsBounded) {
   EXPECT_EQ(Text(ParseJson("[1]"), "a"), "");
 }
 
+TEST(Wire, MembersOfAnotherTypeAreNone) {
+  const Json json = ParseJson(R"({"number":-7,"text":"8","half":0.5,"yes":true,"no":false,"one":1})");
+  EXPECT_EQ(NumberOf(json, "number"), -7);
+  for (const char* key : {"text", "half", "yes", "missing"}) EXPECT_EQ(NumberOf(json, key), 0) << key;
+  EXPECT_EQ(NumberOf(Json::array({1}), "number"), 0);
+  EXPECT_TRUE(IsTrue(json, "yes"));
+  for (const char* key : {"no", "one", "text", "missing"}) EXPECT_FALSE(IsTrue(json, key)) << key;
+}
+
 }  // namespace
 }  // namespace parvis::networks

@@ -49,8 +49,7 @@ Refusal ClassifyX(const net::ClientResult& http, const Json& json) {
   if (detail.empty()) detail = Text(json, "title");
   Refusal refusal;
   refusal.message = detail.empty() ? "HTTP " + std::to_string(http.http_status) : detail;
-  const Json& code = first == nullptr ? Json() : Member(*first, "code");
-  const int64_t number = code.is_number_integer() ? code.get<int64_t>() : 0;
+  const int64_t number = first == nullptr ? 0 : NumberOf(*first, "code");
   const std::string lower = Lower(detail);
   if (http.http_status == 403 && (Contains(lower, "duplicate") || number == 187)) {
     refusal.error = ErrorClass::kDuplicate;

@@ -32,18 +32,13 @@ struct State {
   Json queue = Json::array();     // [thread, video]
 };
 
-int64_t Number(const Json& object, const char* key) {
-  const Json& value = Member(object, key);
-  return value.is_number_integer() ? value.get<int64_t>() : 0;
-}
-
 State ReadState(const std::string& cursor) {
   const Json json = ParseJson(cursor);
   State state;
-  state.seen = Number(json, "s");
-  state.newest = Number(json, "n");
-  state.stage = static_cast<size_t>(std::clamp<int64_t>(Number(json, "m"), 0, std::size(kStages) - 1));
-  state.pages = static_cast<int>(std::clamp<int64_t>(Number(json, "k"), 0, kPagesMax));
+  state.seen = NumberOf(json, "s");
+  state.newest = NumberOf(json, "n");
+  state.stage = static_cast<size_t>(std::clamp<int64_t>(NumberOf(json, "m"), 0, std::size(kStages) - 1));
+  state.pages = static_cast<int>(std::clamp<int64_t>(NumberOf(json, "k"), 0, kPagesMax));
   state.token = Text(json, "t");
   if (Member(json, "c").is_object()) state.replies = Member(json, "c");
   if (Member(json, "q").is_array()) state.queue = Member(json, "q");
@@ -143,9 +138,9 @@ bool TakeThreads(const Json& items, const Reader& reader, absl::Time now, State*
     for (; sample.is_array() && shown < sample.size() && shown < kPageItemsMax; ++shown) {
       reader.Take(sample[shown], PostOf(thread));
     }
-    const int64_t count = Number(snippet, "totalReplyCount");
+    const int64_t count = NumberOf(snippet, "totalReplyCount");
     if (reader.hidden || count == 0) continue;
-    const bool known = state->replies.contains(id) && Number(state->replies, id.c_str()) == count;
+    const bool known = state->replies.contains(id) && NumberOf(state->replies, id.c_str()) == count;
     if (known) continue;
     if (count > static_cast<int64_t>(shown)) {
       if (state->queue.size() >= kThreadsRemembered) continue;  // not remembered either: the next round reads them
