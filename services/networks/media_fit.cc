@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include <absl/strings/ascii.h>
+#include <absl/strings/str_join.h>
 
 namespace parvis::networks {
 namespace {
@@ -12,12 +13,6 @@ namespace {
 bool StartsWith(const std::string& text, const char* with) { return text.rfind(with, 0) == 0; }
 bool IsPicture(const std::string& type) { return StartsWith(type, "image/"); }
 bool IsVideo(const std::string& type) { return StartsWith(type, "video/"); }
-
-std::string Join(const std::vector<std::string>& parts) {
-  std::string out;
-  for (const std::string& part : parts) out += (out.empty() ? "" : ", ") + part;
-  return out;
-}
 
 std::string Seconds(absl::Duration duration) {
   char text[40];
@@ -62,7 +57,8 @@ void CheckType(const Capabilities& c, const Media& media, const std::string& fie
   if (Takes(c, media.type)) return;
   out->push_back(
       {field + "type",
-       "\"" + media.type + "\" is not taken" + (c.media_types.empty() ? "" : "; allowed are " + Join(c.media_types)),
+       "\"" + media.type + "\" is not taken" +
+           (c.media_types.empty() ? "" : "; allowed are " + absl::StrJoin(c.media_types, ", ")),
        "MEDIA_TYPE"});
 }
 
@@ -96,7 +92,7 @@ void CheckCodec(const std::vector<std::string>& taken, const std::string& codec,
   if (codec.empty() || taken.empty() || std::find(taken.begin(), taken.end(), codec) != taken.end()) return;
   std::vector<std::string> names;
   for (const std::string& name : taken) names.push_back(NameOfCodec(name));
-  out->push_back({field, "is " + NameOfCodec(codec) + "; allowed are " + Join(names), "MEDIA_CODEC"});
+  out->push_back({field, "is " + NameOfCodec(codec) + "; allowed are " + absl::StrJoin(names, ", "), "MEDIA_CODEC"});
 }
 
 void CheckDuration(const Capabilities& c, const Media& media, const std::string& field, std::vector<Violation>* out) {

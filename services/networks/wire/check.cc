@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <absl/strings/str_join.h>
+
 #include "networks/media_fit.h"
 #include "networks/text/unicode.h"
 
@@ -16,12 +18,6 @@ bool IsWebUrl(const std::string& url) {
   return std::none_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '"' || c == '<' || c == '>'; });
 }
 
-std::string Join(const std::vector<std::string>& parts) {
-  std::string out;
-  for (const std::string& part : parts) out += (out.empty() ? "" : ", ") + part;
-  return out;
-}
-
 void NeedFeature(const Capabilities& capabilities, bool used, Feature feature, const std::string& field, std::vector<Violation>* out) {
   if (used && !capabilities.Can(feature)) out->push_back({field, capabilities.WhyNot(feature), "NOT_POSSIBLE"});
 }
@@ -33,10 +29,10 @@ void CheckOptions(const Draft& draft, const Capabilities& capabilities, std::vec
     if (option == capabilities.options.end()) {
       std::vector<std::string> names;
       for (const Option& known : capabilities.options) names.push_back(known.name);
-      out->push_back({"options[" + name + "]", capabilities.display_name + " has no such option" + (names.empty() ? "" : "; it has " + Join(names)),
-                      "OPTION_UNKNOWN"});
+      const std::string known = names.empty() ? "" : "; it has " + absl::StrJoin(names, ", ");
+      out->push_back({"options[" + name + "]", capabilities.display_name + " has no such option" + known, "OPTION_UNKNOWN"});
     } else if (!option->values.empty() && std::find(option->values.begin(), option->values.end(), value) == option->values.end()) {
-      out->push_back({"options[" + name + "]", "must be one of " + Join(option->values), "OPTION_VALUE"});
+      out->push_back({"options[" + name + "]", "must be one of " + absl::StrJoin(option->values, ", "), "OPTION_VALUE"});
     }
   }
 }
