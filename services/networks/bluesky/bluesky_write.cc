@@ -11,13 +11,6 @@ namespace {
 
 bool IsRef(const Json& json) { return !Text(json, "uri").empty() && !Text(json, "cid").empty(); }
 
-Outcome Unusable(const Answer& answer) {
-  Outcome out = UnclearWrite(answer);
-  out.kind = OutcomeKind::kNotSent;
-  out.reason = ReasonName(ErrorClass::kTransient);
-  return out;
-}
-
 }  // namespace
 
 std::optional<BlueskyConnector::Referred> BlueskyConnector::Refer(const Call& call, const Account& account,

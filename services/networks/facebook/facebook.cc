@@ -152,7 +152,7 @@ std::string FacebookConnector::HiddenPhoto(const Call& call, const Account& acco
   const Answer answer = AskWithPhoto(call, account, media, std::move(fields), failed);
   if (!failed->message.empty()) return "";
   const std::string id = answer.ok() ? Text(answer.json, "id") : "";
-  if (id.empty()) *failed = answer.ok() ? meta::Unusable(answer) : FailedWrite(answer, account, false);
+  if (id.empty()) *failed = answer.ok() ? Unusable(answer) : FailedWrite(answer, account, false);
   return id;
 }
 

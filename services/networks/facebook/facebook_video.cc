@@ -31,10 +31,6 @@ struct Wanted {
 };
 Wanted WantedOf(const Json& json) { return {Offset(json, "start_offset"), Offset(json, "end_offset")}; }
 
-bool MayGoOn(const Answer& answer) {
-  return answer.answered() ? answer.refusal.error == ErrorClass::kTransient : answer.http.sent == net::Sent::kMaybe;
-}
-
 // {"success":..,"post_id":..}, of what has no id of its own in the answer.
 Outcome Finished(const Answer& answer, const Account& account, const std::string& id) {
   if (answer.ok() && !Text(answer.json, "post_id").empty()) return meta::Created(answer, account, "post_id");
@@ -84,7 +80,7 @@ bool FacebookConnector::Transfer(const Call& call, const Account& account, const
     tries = wanted.start > before ? 0 : tries + 1;
     if (tries >= kTries) break;
   }
-  *failed = answer.ok() ? meta::Unusable(answer) : FailedWrite(answer, account, false);
+  *failed = answer.ok() ? Unusable(answer) : FailedWrite(answer, account, false);
   return false;
 }
 
@@ -130,7 +126,7 @@ Outcome FacebookConnector::PostVideo(const Call& call, const Account& account, c
   const Answer begun = Ask(call, account, "POST", path, {{"upload_phase", "start"}, {"file_size", std::to_string(*size)}});
   if (!begun.ok()) return FailedWrite(begun, account, false);
   const std::string video = Text(begun.json, "video_id");
-  if (video.empty() || Text(begun.json, "upload_session_id").empty()) return meta::Unusable(begun);
+  if (video.empty() || Text(begun.json, "upload_session_id").empty()) return Unusable(begun);
   Outcome out;
   if (!Transfer(call, account, media, begun, &out)) return out;
   Fields fields = {{"upload_phase", "finish"}, {"upload_session_id", Text(begun.json, "upload_session_id")}};
@@ -148,7 +144,7 @@ Outcome FacebookConnector::PostReel(const Call& call, const Account& account, co
   const Answer begun = Ask(call, account, "POST", path, {{"upload_phase", "START"}});
   if (!begun.ok()) return FailedWrite(begun, account, false);
   const std::string video = Text(begun.json, "video_id"), url = Text(begun.json, "upload_url");
-  if (video.empty() || url.empty()) return meta::Unusable(begun);
+  if (video.empty() || url.empty()) return Unusable(begun);
   const auto received = [&]() -> std::optional<int64_t> {
     const Answer answer = Ask(call, account, "GET", meta::Path(video), {{"fields", "status"}});
     return answer.ok() ? meta::BytesReceived(Member(answer.json, "status")) : std::nullopt;

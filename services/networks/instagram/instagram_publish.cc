@@ -82,7 +82,7 @@ std::string InstagramConnector::MakeContainer(const Call& call, const Account& a
   if (!answer.ok()) {
     *failed = FailedWrite(answer, account, false);
   } else if (id.empty()) {
-    *failed = meta::Unusable(answer);
+    *failed = Unusable(answer);
   } else if (!upload || UploadVideo(call, account, id, answer.json, media, failed)) {
     return id;
   }
@@ -108,7 +108,7 @@ std::string InstagramConnector::MakeCarousel(const Call& call, const Account& ac
   if (const std::string caption = TextWithLink(draft); !caption.empty()) fields.emplace_back("caption", caption);
   const Answer answer = Ask(call, account, "POST", meta::Path(account.remote_id, "/media"), std::move(fields));
   const std::string id = Text(answer.json, "id");
-  if (id.empty()) *failed = answer.ok() ? meta::Unusable(answer) : FailedWrite(answer, account, false);
+  if (id.empty()) *failed = answer.ok() ? Unusable(answer) : FailedWrite(answer, account, false);
   return answer.ok() ? id : "";
 }
 

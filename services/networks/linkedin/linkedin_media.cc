@@ -20,17 +20,6 @@ std::string HostOf(const std::string& url) {
   return url.substr(start + 3, end == std::string::npos ? end : end - start - 3);
 }
 
-bool EndsWith(const std::string& text, std::string_view end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
-
-Outcome Unusable(const Answer& answer) {
-  Outcome out = UnclearWrite(answer);
-  out.kind = OutcomeKind::kNotSent;
-  out.reason = ReasonName(ErrorClass::kTransient);
-  return out;
-}
-
 }  // namespace
 
 std::optional<std::string> LinkedInConnector::Put(const Call& call, const Account& account, const std::string& url,
@@ -44,16 +33,14 @@ std::optional<std::string> LinkedInConnector::Put(const Call& call, const Accoun
     request.body = bytes;
     // The address comes from the API; the token goes nowhere but to LinkedIn all the same.
     const std::string host = HostOf(url);
-    if (host == HostOf(account.base_url) || EndsWith(host, ".linkedin.com")) {
+    if (host == HostOf(account.base_url) || host.ends_with(".linkedin.com")) {
       request.bearer = account.credentials.Get("access_token");
     }
     answer = Answer();
     answer.http = http_.Send(call, std::move(request));
     if (answer.answered()) answer.refusal = ClassifyLinkedIn(answer.http, answer.json);
     if (answer.ok()) return net::HeaderOf(answer.http.headers, "ETag");
-    const bool again =
-        answer.answered() ? answer.refusal.error == ErrorClass::kTransient : answer.http.sent == net::Sent::kMaybe;
-    if (!again) break;
+    if (!MayGoOn(answer)) break;
   }
   *failed = FailedWrite(answer, account, false);
   return std::nullopt;

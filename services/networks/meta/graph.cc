@@ -89,13 +89,6 @@ Outcome Changed(const Answer& answer, const Account& account, const std::string&
   return out;
 }
 
-Outcome Unusable(const Answer& answer) {
-  Outcome out = UnclearWrite(answer);
-  out.kind = OutcomeKind::kNotSent;
-  out.reason = ReasonName(ErrorClass::kTransient);
-  return out;
-}
-
 void TakeCount(const Json& value, const char* name, Counts* counts) {
   if (value.is_number_integer()) counts->values[name] = value.get<int64_t>();
 }

@@ -35,8 +35,6 @@ std::string NextPage(const Json& json);
 Outcome Created(const Answer& answer, const Account& account, const char* id_key = "id");
 // A POST or DELETE that answers {"success":..}, where nothing but `false` is a no; `id` is what was changed.
 Outcome Changed(const Answer& answer, const Account& account, const std::string& id);
-// A step before the effect that was answered, but not with what it promises.
-Outcome Unusable(const Answer& answer);
 // A member that is an integer is taken over as `name`.
 void TakeCount(const Json& value, const char* name, Counts* counts);
 struct Metric {

@@ -15,10 +15,6 @@ std::string OriginOf(const std::string& url) {
   return url.substr(0, end);
 }
 
-bool EndsWith(const std::string& text, std::string_view end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
-
 Answer Send(net::HttpClient& http, const Call& call, const Account& account, net::ClientRequest request) {
   request.method = "POST";
   request.headers["Authorization"] = "OAuth " + std::string(account.credentials.Get("access_token").Reveal());
@@ -30,18 +26,13 @@ Answer Send(net::HttpClient& http, const Call& call, const Account& account, net
   return answer;
 }
 
-// No connection, a lost one, or a host in trouble: what arrived is kept there.
-bool MayGoOn(const Answer& answer) {
-  return answer.answered() ? answer.refusal.error == ErrorClass::kTransient : answer.http.sent == net::Sent::kMaybe;
-}
-
 }  // namespace
 
 bool IsOfMeta(const std::string& url, const std::string& base_url) {
   const std::string origin = OriginOf(url);
   if (origin.empty() || origin.find('@') != std::string::npos) return false;
   if (origin == OriginOf(base_url)) return true;
-  return origin.rfind("https://", 0) == 0 && (EndsWith(origin, ".facebook.com") || EndsWith(origin, ".instagram.com"));
+  return origin.rfind("https://", 0) == 0 && (origin.ends_with(".facebook.com") || origin.ends_with(".instagram.com"));
 }
 
 std::optional<int64_t> BytesReceived(const Json& status) {

@@ -109,6 +109,17 @@ Outcome UnclearWrite(const Answer& answer) {
   return out;
 }
 
+Outcome Unusable(const Answer& answer) {
+  Outcome out = UnclearWrite(answer);
+  out.kind = OutcomeKind::kNotSent;
+  out.reason = ReasonName(ErrorClass::kTransient);
+  return out;
+}
+
+bool MayGoOn(const Answer& answer) {
+  return answer.answered() ? answer.refusal.error == ErrorClass::kTransient : answer.http.sent == net::Sent::kMaybe;
+}
+
 void TakeRate(const Answer& answer, RateState* rate) {
   const RateState& said = answer.rate;
   const bool used_up = rate->retry_after || (rate->remaining && *rate->remaining <= 0);

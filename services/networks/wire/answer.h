@@ -43,6 +43,10 @@ Outcome FailedWrite(const Answer& answer, const Account& account, bool effect = 
 Outcome SettledWrite(const Answer& answer, const Account& account, std::string remote_id);
 // A write that was answered with success, but unintelligibly: it may have happened.
 Outcome UnclearWrite(const Answer& answer);
+// The same of a step before the effect, as an upload: nothing was sent.
+Outcome Unusable(const Answer& answer);
+// Whether a step may be repeated where it stopped: no connection, a lost one, or a host in trouble.
+bool MayGoOn(const Answer& answer);
 Outcome RefusedBeforeSending(ErrorClass error, std::string_view message);
 // For a read that did not succeed.
 Status FailedRead(const Answer& answer, const Account& account);
