@@ -21,10 +21,6 @@ std::optional<std::string> TakeText(std::string_view& in) {
   return text;
 }
 
-std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column) {
-  return rows.IsNull(row, column) ? std::nullopt : std::optional(rows.Time(row, column));
-}
-
 }  // namespace
 
 Channel ToChannel(const db::Rows& rows, int row) {
@@ -42,8 +38,8 @@ Channel ToChannel(const db::Rows& rows, int row) {
           .credentials_version = rows.Int(row, 11),
           .create_time = rows.Time(row, 12),
           .update_time = rows.Time(row, 13),
-          .credentials_expire_time = MaybeTime(rows, row, 14),
-          .refresh_time = MaybeTime(rows, row, 15)};
+          .credentials_expire_time = rows.MaybeTime(row, 14),
+          .refresh_time = rows.MaybeTime(row, 15)};
 }
 
 const char* StateName(ChannelState state) {

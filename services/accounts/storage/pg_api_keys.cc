@@ -8,11 +8,6 @@ namespace {
 #define KEY_COLUMNS \
   "k.workspace_id, k.key_id, k.member_id, k.display_name, k.roles, k.create_time, k.expire_time, k.revoke_time"
 
-std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column) {
-  if (rows.IsNull(row, column)) return std::nullopt;
-  return rows.Time(row, column);
-}
-
 ApiKey ToKey(const db::Rows& rows, int row) {
   return {.id = rows.Text(row, 1),
           .workspace_id = rows.Text(row, 0),
@@ -20,8 +15,8 @@ ApiKey ToKey(const db::Rows& rows, int row) {
           .display_name = rows.Text(row, 3),
           .roles = RolesFromNames(rows.TextArray(row, 4)),
           .create_time = rows.Time(row, 5),
-          .expire_time = MaybeTime(rows, row, 6),
-          .revoke_time = MaybeTime(rows, row, 7)};
+          .expire_time = rows.MaybeTime(row, 6),
+          .revoke_time = rows.MaybeTime(row, 7)};
 }
 
 std::string NameOf(const Call& call, const std::string& id) {

@@ -118,15 +118,15 @@ Status ApplySummaries(Tx& tx, Workset& work) {
   for (int i = 0; i < rows.size(); ++i) {
     Summary s;
     s.any = !rows.IsNull(i, 2);
-    s.last_message_time = MaybeTime(rows, i, 2);
+    s.last_message_time = rows.MaybeTime(i, 2);
     s.last_key = rows.Text(i, 3);
     s.last_text = rows.Text(i, 4);
-    s.first_message_time = MaybeTime(rows, i, 5);
+    s.first_message_time = rows.MaybeTime(i, 5);
     s.first_key = rows.Text(i, 6);
     s.person = {rows.Text(i, 7), rows.Text(i, 8), rows.Text(i, 9)};
-    s.last_ours_time = MaybeTime(rows, i, 10);
-    s.first_response_time = MaybeTime(rows, i, 11);
-    s.waiting_since_time = MaybeTime(rows, i, 12);
+    s.last_ours_time = rows.MaybeTime(i, 10);
+    s.first_response_time = rows.MaybeTime(i, 11);
+    s.waiting_since_time = rows.MaybeTime(i, 12);
     ApplySummary(s, work.conversations().at({rows.Text(i, 0), rows.Text(i, 1)}).value);
   }
   return absl::OkStatus();

@@ -38,11 +38,6 @@ constexpr int kMessageWidth = 38;
 
 }  // namespace
 
-std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column) {
-  if (rows.IsNull(row, column)) return std::nullopt;
-  return rows.Time(row, column);
-}
-
 const char kConversationColumns[] =
     "c.workspace_id, c.id, c.channel_id, c.network, c.remote_conversation, c.thread, c.post_remote_id, c.state, c.kind, "
     "c.language, c.language_time, c.language_key, c.escalated, c.person_remote_id, c.person_name, c.person_handle, "
@@ -78,13 +73,13 @@ Conversation ReadConversation(const db::Rows& rows, int row) {
   c.preview = rows.Text(row, at++);
   c.first_key = rows.Text(row, at++);
   c.last_key = rows.Text(row, at++);
-  c.first_message_time = MaybeTime(rows, row, at++);
-  c.last_message_time = MaybeTime(rows, row, at++);
-  c.last_ours_time = MaybeTime(rows, row, at++);
-  c.first_response_time = MaybeTime(rows, row, at++);
-  c.waiting_since_time = MaybeTime(rows, row, at++);
+  c.first_message_time = rows.MaybeTime(row, at++);
+  c.last_message_time = rows.MaybeTime(row, at++);
+  c.last_ours_time = rows.MaybeTime(row, at++);
+  c.first_response_time = rows.MaybeTime(row, at++);
+  c.waiting_since_time = rows.MaybeTime(row, at++);
   c.create_time = rows.Time(row, at++);
-  c.resolve_time = MaybeTime(rows, row, at++);
+  c.resolve_time = rows.MaybeTime(row, at++);
   c.resolved_by = rows.Text(row, at++);
   c.reopen_count = rows.Int(row, at++);
   c.version = rows.Int(row, at++);
@@ -178,7 +173,7 @@ Message ReadMessage(const db::Rows& rows, int row) {
   m.delivery.sequence = rows.Int(row, at++);
   m.delivery.reason = rows.Text(row, at++);
   m.delivery.detail = rows.Text(row, at++);
-  m.delivery.delivered_time = MaybeTime(rows, row, at++);
+  m.delivery.delivered_time = rows.MaybeTime(row, at++);
   m.permalink = rows.Text(row, at++);
   m.create_time = rows.Time(row, at++);
   return m;
@@ -243,7 +238,7 @@ Case ReadCase(const db::Rows& rows, int row) {
           .title = rows.Text(row, 3), .owner = rows.Text(row, 4), .state = static_cast<CaseState>(rows.Int(row, 5)),
           .due_time = rows.Time(row, 6), .escalation_count = rows.Int(row, 7), .escalation_reason = rows.Text(row, 8),
           .escalation_request = rows.Text(row, 9), .resolution = rows.Text(row, 10), .create_time = rows.Time(row, 11),
-          .resolve_time = MaybeTime(rows, row, 12)};
+          .resolve_time = rows.MaybeTime(row, 12)};
 }
 
 void RowArray::Row(int) {

@@ -55,7 +55,6 @@ void WriteConversation(const Conversation& conversation, Rows& to);
 template <class Rows>
 void WriteMessage(const Message& message, Rows& to);
 
-std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column);
 // An id that may be missing, as a uuid parameter.
 inline db::Param MaybeId(const std::string& id) { return id.empty() ? db::Param(std::nullopt) : db::Param(id); }
 

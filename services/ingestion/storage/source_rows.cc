@@ -2,11 +2,6 @@
 
 namespace parvis::ingestion {
 
-std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column) {
-  if (rows.IsNull(row, column)) return std::nullopt;
-  return rows.Time(row, column);
-}
-
 Source ToSource(const db::Rows& rows, int row) {
   Source source;
   source.binding = {rows.Text(row, 0), rows.Text(row, 1)};
@@ -21,13 +16,13 @@ Source ToSource(const db::Rows& rows, int row) {
   source.pollable = rows.Bool(row, 8);
   source.cursor = rows.Text(row, 9);
   source.complete_from = rows.Time(row, 10);
-  source.verified_complete = MaybeTime(rows, row, 11);
+  source.verified_complete = rows.MaybeTime(row, 11);
   source.interval = absl::Milliseconds(rows.Int(row, 12));
   source.failures = static_cast<int>(rows.Int(row, 13));
-  source.last_event = MaybeTime(rows, row, 14);
-  source.last_webhook = MaybeTime(rows, row, 15);
-  source.last_poll = MaybeTime(rows, row, 16);
-  source.next_poll = MaybeTime(rows, row, 17);
+  source.last_event = rows.MaybeTime(row, 14);
+  source.last_webhook = rows.MaybeTime(row, 15);
+  source.last_poll = rows.MaybeTime(row, 16);
+  source.next_poll = rows.MaybeTime(row, 17);
   source.backfill = rows.View(row, 18) == "running" ? BackfillState::kRunning
                     : rows.View(row, 18) == "done"  ? BackfillState::kDone
                                                     : BackfillState::kNone;
@@ -36,8 +31,8 @@ Source ToSource(const db::Rows& rows, int row) {
   source.host = rows.Text(row, 21);
   const int64_t heard = source.state == SourceState::kActive ? rows.Int(row, 22) : 0;
   source.stream.state = heard == 2 ? StreamState::kLive : heard == 1 ? StreamState::kConnecting : StreamState::kNone;
-  if (heard == 2) source.stream.connected_since = MaybeTime(rows, row, 23);
-  source.stream.last_gap = MaybeTime(rows, row, 24);
+  if (heard == 2) source.stream.connected_since = rows.MaybeTime(row, 23);
+  source.stream.last_gap = rows.MaybeTime(row, 24);
   source.told_by_hub = rows.Bool(row, 25);
   return source;
 }

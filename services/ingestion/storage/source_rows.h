@@ -25,7 +25,6 @@ namespace parvis::ingestion {
   "WHERE h.workspace_id = s.workspace_id AND h.channel_id = s.channel_id), false)"
 inline constexpr int kSourceColumns = 26;
 
-std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column);
 Source ToSource(const db::Rows& rows, int row);
 
 // SourceStore::PollNow, in the transaction of what makes it due.

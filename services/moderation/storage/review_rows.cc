@@ -5,11 +5,6 @@
 namespace parvis::moderation {
 namespace {
 
-std::optional<absl::Time> MaybeTime(const db::Rows& rows, int row, int column) {
-  if (rows.IsNull(row, column)) return std::nullopt;
-  return rows.Time(row, column);
-}
-
 // One column of many rows, for unnest.
 template <class Row, class Get>
 auto Column(const std::vector<Row>& rows, Get get) {
@@ -41,10 +36,10 @@ Review ReadReview(const db::Rows& rows, int row) {
   r.state = static_cast<ReviewState>(number());
   r.claim_member_id = text();
   r.claim_token = number();
-  r.claim_expire_time = MaybeTime(rows, row, c++);
+  r.claim_expire_time = rows.MaybeTime(row, c++);
   r.decision = static_cast<Action>(number());
   r.decide_member_id = text(), r.decide_request_id = text(), r.note = text();
-  r.end_time = MaybeTime(rows, row, c++);
+  r.end_time = rows.MaybeTime(row, c++);
   r.hidden = rows.Bool(row, c++);
   return r;
 }

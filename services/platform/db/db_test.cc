@@ -54,6 +54,8 @@ TEST_F(Db, ValuesComeBackAsTheyWent) {
     EXPECT_EQ(rows.TextArray(0, 3), words);
     EXPECT_EQ(rows.Bytes(0, 4), raw);
     EXPECT_TRUE(rows.IsNull(0, 5));
+    EXPECT_EQ(rows.MaybeTime(0, 5), std::nullopt);
+    EXPECT_EQ(rows.MaybeTime(0, 2), at);
     EXPECT_EQ(rows.View(0, 5), "");
     EXPECT_TRUE(rows.Bool(0, 6));
     EXPECT_EQ(rows.Double(0, 7), 3.5);

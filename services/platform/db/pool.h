@@ -87,6 +87,7 @@ class Rows {
   double Double(int row, int column) const;
   bool Bool(int row, int column) const;
   absl::Time Time(int row, int column) const;                // select timestamptz as they are; InfinitePast for NULL
+  std::optional<absl::Time> MaybeTime(int row, int column) const;   // nullopt for NULL
   std::string Bytes(int row, int column) const;              // decodes bytea
   std::vector<std::string> TextArray(int row, int column) const;
 

@@ -151,6 +151,9 @@ absl::Time Rows::Time(int row, int column) const {
   }
   return absl::FromCivil(second, absl::UTCTimeZone()) + absl::Microseconds(micros);
 }
+std::optional<absl::Time> Rows::MaybeTime(int row, int column) const {
+  return IsNull(row, column) ? std::nullopt : std::optional(Time(row, column));
+}
 
 std::string Rows::Bytes(int row, int column) const {
   const std::string_view text = View(row, column);
