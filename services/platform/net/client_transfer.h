@@ -20,6 +20,7 @@ StatusOr<std::string> OriginOf(const std::string& url);
 // Checks what libcurl would pass on unseen: method, header names and values. INVALID_ARGUMENT HEADER_REFUSED.
 Status CheckRequest(const ClientRequest& request);
 std::string Base64(std::string_view bytes);
+void InitializeCurlOnce();   // before anything else of libcurl
 
 // Used by the I/O thread only, from Prepare() on.
 class Transfer {

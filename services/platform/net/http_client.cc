@@ -21,11 +21,6 @@ Status TimedOut() { return MakeError(Code::kDeadlineExceeded, "HTTP_TIMEOUT", "n
 // Between two looks at what was cancelled: who cancels a call does not know which requests are made for it.
 constexpr absl::Duration kLookForCancelled = absl::Milliseconds(250);
 
-void InitializeCurlOnce() {
-  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  (void)code;
-}
-
 }  // namespace
 
 void HttpClientConfig::Declare(app::Options& o, std::string_view prefix) {

@@ -10,11 +10,6 @@
 namespace parvis::net {
 namespace {
 
-void InitializeCurlOnce() {
-  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  (void)code;
-}
-
 HttpClientConfig TransferConfig(const StreamClientConfig& config) {
   HttpClientConfig out;
   out.connect_max = config.connect_max;
