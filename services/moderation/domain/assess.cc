@@ -4,6 +4,7 @@
 
 #include "moderation/domain/links.h"
 #include "moderation/domain/matcher.h"
+#include "moderation/domain/text_tables.h"
 
 namespace parvis::moderation {
 namespace {
@@ -15,14 +16,6 @@ constexpr size_t kLinksMax = 100;
 bool IsText(const Subject& s) {
   return !s.by_us &&
          (s.kind == Kind::kComment || s.kind == Kind::kMention || s.kind == Kind::kMessage || s.kind == Kind::kEdit);
-}
-
-std::string Lower(std::string_view s) {
-  std::string out(s);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return out;
 }
 
 bool Has(const std::vector<std::string>& list, std::string_view item) {
@@ -147,7 +140,7 @@ bool Assessor::Impl::Applies(const Rule& rule) const {
   if (!rule.channels.empty() && !Has(rule.channels, subject->channel_id)) return false;
   if (!rule.networks.empty() && !Has(rule.networks, subject->network)) return false;
   if (!rule.author_handles.empty() || !rule.author_ids.empty()) {
-    const bool by_handle = !subject->author_handle.empty() && Has(rule.author_handles, Lower(subject->author_handle));
+    const bool by_handle = !subject->author_handle.empty() && Has(rule.author_handles, AsciiLower(subject->author_handle));
     const bool by_id = !subject->author_id.empty() && Has(rule.author_ids, subject->author_id);
     if (!by_handle && !by_id) return false;
   }

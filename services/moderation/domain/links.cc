@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "moderation/domain/text_tables.h"
+
 namespace parvis::moderation {
 namespace {
 
@@ -20,14 +22,6 @@ bool IsHostChar(uint8_t c) {
          c >= 0x80;
 }
 bool IsPathChar(uint8_t c) { return c > 0x20 && c != '<' && c != '>' && c != '"' && c != 0x7F; }
-
-std::string Lower(std::string_view s) {
-  std::string out(s);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return out;
-}
 
 bool StartsWithNoCase(std::string_view s, std::string_view lower) {
   if (s.size() < lower.size()) return false;
@@ -57,7 +51,7 @@ size_t PathEnd(std::string_view text, size_t at) {
 bool KnownEnding(std::string_view host) {
   const size_t dot = host.rfind('.');
   if (dot == std::string_view::npos || dot == 0) return false;
-  const std::string ending = Lower(host.substr(dot + 1));
+  const std::string ending = AsciiLower(host.substr(dot + 1));
   return std::binary_search(kEndings.begin(), kEndings.end(), std::string_view(ending));
 }
 
@@ -66,7 +60,7 @@ bool EndsBeforePath(std::string_view text, size_t host_begin, size_t host_end) {
   const std::string_view host = text.substr(host_begin, host_end - host_begin);
   const size_t dot = host.rfind('.');
   if (dot == std::string_view::npos || dot == 0 || host.size() - dot < 3 || host_end + 1 >= text.size()) return false;
-  for (char c : Lower(host.substr(dot + 1))) {
+  for (char c : AsciiLower(host.substr(dot + 1))) {
     if (c < 'a' || c > 'z') return false;
   }
   return text[host_end] == '/' && IsHostChar(static_cast<uint8_t>(text[host_end + 1])) && text[host_end + 1] != '.';
@@ -76,7 +70,7 @@ std::string CleanHost(std::string_view host) {
   if (const size_t user = host.rfind('@'); user != std::string_view::npos) host.remove_prefix(user + 1);
   if (const size_t port = host.find(':'); port != std::string_view::npos) host = host.substr(0, port);
   while (!host.empty() && host.back() == '.') host.remove_suffix(1);
-  std::string out = Lower(host);
+  std::string out = AsciiLower(host);
   if (out.starts_with("www.")) out.erase(0, 4);
   return out;
 }

@@ -29,14 +29,6 @@ const char* TypeName(YamlNode::Type type) {
   return "";
 }
 
-std::string Lower(std::string_view s) {
-  std::string out(s);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-  }
-  return out;
-}
-
 class Reader {
  public:
   Reader(const PolicyLimits& limits, Problems* problems) : limits_(limits), problems_(*problems) {}
@@ -229,7 +221,7 @@ class Reader {
       }
       if (const YamlNode* handles = Find(inner, "handles")) {
         for (std::string& h : Names(*handles, "handles")) {
-          rule->author_handles.push_back(Lower(h.starts_with('@') ? h.substr(1) : h));
+          rule->author_handles.push_back(AsciiLower(h.starts_with('@') ? h.substr(1) : h));
         }
       }
       if (const YamlNode* ids = Find(inner, "ids")) rule->author_ids = Names(*ids, "ids");
@@ -242,7 +234,7 @@ class Reader {
       }
     }
     if (const YamlNode* network = Find(keys, "network")) {
-      for (std::string& n : Names(*network, "network")) rule->networks.push_back(Lower(n));
+      for (std::string& n : Names(*network, "network")) rule->networks.push_back(AsciiLower(n));
     }
   }
 
@@ -268,7 +260,7 @@ class Reader {
     if (const YamlNode* language = Find(keys, "language")) {
       for (const Sourced& s : List(*language, "language", 16)) {
         const bool code = s.text.size() == 2 || s.text.size() == 3;
-        if (!code || s.text != Lower(s.text) ||
+        if (!code || s.text != AsciiLower(s.text) ||
             s.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz") != std::string::npos) {
           problems_.Add(s.position, "WRONG_VALUE", "a language is an ISO 639-1 code such as \"fr\", or \"und\"");
         }
@@ -308,7 +300,7 @@ class Reader {
           problems_.Add(s.position, "WRONG_VALUE",
                         absl::StrCat("\"", s.text, "\" is not a domain such as \"exemple.fr\""));
         }
-        list->push_back(Lower(s.text.starts_with("www.") ? s.text.substr(4) : s.text));
+        list->push_back(AsciiLower(s.text.starts_with("www.") ? s.text.substr(4) : s.text));
       }
     }
     rule->links = std::move(links);

@@ -123,6 +123,14 @@ size_t CountCodePoints(std::string_view text) {
   return n;
 }
 
+std::string AsciiLower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  }
+  return out;
+}
+
 class TextTables::Builder {
  public:
   explicit Builder(TextTables& out) : out_(out) {

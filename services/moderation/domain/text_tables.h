@@ -71,5 +71,7 @@ uint32_t NextCodePoint(std::string_view text, size_t* at);
 void AppendUtf8(uint32_t code_point, std::string* out);
 // How many code points `text` has.
 size_t CountCodePoints(std::string_view text);
+// With ASCII's letters in lower case; the rest as it is.
+std::string AsciiLower(std::string_view text);
 
 }  // namespace parvis::moderation
