@@ -35,11 +35,6 @@ inline std::string ShiftedNumber(std::string_view id, int64_t by) {
 inline std::string TopicOfFirstPost(std::string_view post) { return ShiftedNumber(post, -kTopicsBelowPosts); }
 inline std::string FirstPostOfTopic(std::string_view topic) { return ShiftedNumber(topic, kTopicsBelowPosts); }
 
-inline std::string Extra(const Item& item, const std::string& name) {
-  const auto it = item.extra.find(name);
-  return it == item.extra.end() ? "" : it->second;
-}
-
 // Before a deed that is none on the text: remembers when the text was last changed, which is what forums call the
 // post's change.
 inline void KeepTextTime(Item& item, absl::Time changed) {

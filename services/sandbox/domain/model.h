@@ -62,6 +62,11 @@ struct Item {
 };
 using ItemPtr = std::shared_ptr<const Item>;
 
+inline std::string Extra(const Item& item, const std::string& name, const std::string& otherwise = "") {
+  const auto it = item.extra.find(name);
+  return it == item.extra.end() ? otherwise : it->second;
+}
+
 // What happened, for the networks' webhooks.
 struct Notice {
   enum class Kind { kAdd, kEdit, kRemove, kHide, kUnhide };

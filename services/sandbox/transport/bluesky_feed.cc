@@ -12,11 +12,6 @@ constexpr size_t kUrisMax = 25;
 constexpr int kThreadMax = 1000;    // posts in one answer
 constexpr int kNotifiedLevels = 5;  // below one of our posts (from memory)
 
-int64_t Count(const Item& item, const char* name) {
-  const auto it = item.extra.find(name);
-  return it == item.extra.end() ? 0 : ReadNumber(it->second, 0, 0, INT64_MAX).value_or(0);
-}
-
 constexpr int64_t kStart = INT32_MAX;  // where one goes on behind an empty page that was the first
 
 // A page's cursor is the position behind it plus one: 0 is behind the oldest.
@@ -52,10 +47,10 @@ Json Bluesky::PostView(const Asked& asked, const Item& item) {
                {"author", Author(asked, item)},
                {"record", BskyRecord(context_.world, item, true)},
                {"replyCount", replies.total},
-               {"repostCount", Count(item, "repostCount")},
-               {"likeCount", Count(item, "likeCount")},
-               {"quoteCount", Count(item, "quoteCount")},
-               {"bookmarkCount", Count(item, "bookmarkCount")},
+               {"repostCount", ExtraNumber(item, "repostCount")},
+               {"likeCount", ExtraNumber(item, "likeCount")},
+               {"quoteCount", ExtraNumber(item, "quoteCount")},
+               {"bookmarkCount", ExtraNumber(item, "bookmarkCount")},
                {"indexedAt", BskyTime(item.created)},
                {"viewer", {{"threadMuted", false}, {"embeddingDisabled", false}}},
                {"labels", Json::array()}};

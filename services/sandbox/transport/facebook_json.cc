@@ -11,11 +11,6 @@ Json Summary(int64_t total) {
 }
 
 // A figure that a test has set.
-int64_t Figure(const Item& item, const std::string& name) {
-  const auto it = item.extra.find(name);
-  return it == item.extra.end() ? 0 : ReadNumber(it->second, 0, 0, INT64_MAX).value_or(0);
-}
-
 std::string Permalink(const Item& item) {
   const std::string post = item.post.substr(item.post.find('_') == std::string::npos ? 0 : item.post.find('_') + 1);
   std::string link = Cat("https://www.facebook.com/", item.account, "/posts/", post);
@@ -47,7 +42,7 @@ Json FacebookPost(const Item& item, const std::set<std::string>& fields, const F
               {"from", {{"id", item.author_id}, {"name", item.author_name}}},
               {"comments", Summary(counts.comments)},
               {"reactions",
-               {{"data", Json::array()}, {"summary", {{"total_count", Figure(item, "likes")}, {"viewer_reaction", "NONE"}}}}}};
+               {{"data", Json::array()}, {"summary", {{"total_count", ExtraNumber(item, "likes")}, {"viewer_reaction", "NONE"}}}}}};
   if (!item.text.empty()) all["message"] = item.text;  // an empty message is left out, as the network does
   if (!item.published) all["scheduled_publish_time"] = absl::ToUnixSeconds(item.created);
   if (!item.link.empty()) all["link"] = item.link;

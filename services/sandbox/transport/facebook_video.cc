@@ -26,11 +26,6 @@ Json Offsets(int64_t received, int64_t size) {
           {"end_offset", std::to_string(std::min(received + kPiece, size))}};
 }
 
-std::string Of(const Item& item, const char* name) {
-  const auto it = item.extra.find(name);
-  return it == item.extra.end() ? "" : it->second;
-}
-
 }  // namespace
 
 StatusOr<ItemPtr> Facebook::PublishMedia(const Asked& asked, Answer answer, const Item& media) {
@@ -96,7 +91,7 @@ ItemPtr Facebook::Session(const Asked& asked) const {
   const auto number = ReadNumber(asked.Param("upload_session_id"), -1, kSessionOffset, INT64_MAX);
   if (!number || *number < 0) return nullptr;
   const ItemPtr video = Find(asked, std::to_string(*number - kSessionOffset));
-  return video == nullptr || video->title != "video" || Of(*video, "size").empty() ? nullptr : video;
+  return video == nullptr || video->title != "video" || Extra(*video, "size").empty() ? nullptr : video;
 }
 
 net::HttpResponse Facebook::TransferVideo(const Asked& asked) {
@@ -121,7 +116,7 @@ net::HttpResponse Facebook::TransferVideo(const Asked& asked) {
 
 net::HttpResponse Facebook::FinishVideo(const Asked& asked, Answer answer) {
   const ItemPtr video = Session(asked);
-  if (video == nullptr || !Of(*video, "post").empty()) return GraphInvalid("Invalid upload_session_id");
+  if (video == nullptr || !Extra(*video, "post").empty()) return GraphInvalid("Invalid upload_session_id");
   if (!Arrived(*video)) {
     return GraphErrorResponse({.code = 6000,
                                .subcode = 1363019,
@@ -135,7 +130,7 @@ net::HttpResponse Facebook::FinishVideo(const Asked& asked, Answer answer) {
 net::HttpResponse Facebook::FinishReel(const Asked& asked, Answer answer) {
   const ItemPtr video = Find(asked, asked.Param("video_id"));
   const bool story = asked.edge == "video_stories";
-  if (video == nullptr || video->title != (story ? "story" : "reel") || !Of(*video, "post").empty())
+  if (video == nullptr || video->title != (story ? "story" : "reel") || !Extra(*video, "post").empty())
     return GraphInvalid("Invalid video_id");
   const std::string state = asked.Param("video_state");
   if (!story && state != "PUBLISHED") return GraphInvalid("Sandbox: video_state PUBLISHED only");
@@ -199,7 +194,7 @@ net::HttpResponse Facebook::ReadMedia(const Item& media, const std::set<std::str
   if (media.media == "video") {
     Json json = FacebookVideo(media, fields);
     if (fields.contains("status")) {
-      const bool published = !Of(media, "post").empty();
+      const bool published = !Extra(media, "post").empty();
       json["status"] = {{"video_status", published        ? "ready"
                                          : Arrived(media) ? "upload_complete"
                                                           : "uploading"},

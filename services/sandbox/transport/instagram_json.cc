@@ -31,13 +31,8 @@ std::string Shortcode(const std::string& id) { return Cat("C", id.substr(id.size
 
 }  // namespace
 
-std::string InstagramExtra(const Item& item, const char* name) {
-  const auto it = item.extra.find(name);
-  return it == item.extra.end() ? "" : it->second;
-}
-
 Json InstagramMedia(const Item& item, const std::set<std::string>& fields, int64_t comments) {
-  const std::string product = InstagramExtra(item, "product");
+  const std::string product = Extra(item, "product");
   Json all = {{"id", item.id},
               {"caption", item.text},
               {"timestamp", GraphTime(item.created)},
@@ -47,7 +42,7 @@ Json InstagramMedia(const Item& item, const std::set<std::string>& fields, int64
                                                      : "p/",
                                 Shortcode(item.id), "/")},
               {"shortcode", Shortcode(item.id)},
-              {"media_type", InstagramExtra(item, "type")},
+              {"media_type", Extra(item, "type")},
               {"media_product_type", product},
               {"media_url", item.link},
               {"username", item.author_handle},

@@ -9,7 +9,6 @@
 
 namespace parvis::sandbox {
 
-std::string InstagramExtra(const Item& item, const char* name);
 Json InstagramMedia(const Item& item, const std::set<std::string>& fields, int64_t comments);
 // Media of somebody else that mention the account.
 Json InstagramMention(const Item& item, const std::set<std::string>& fields);

@@ -45,7 +45,7 @@ net::HttpResponse Instagram::Media(const Asked& asked, Answer answer) {
   const bool stories = asked.edge == "stories";
   const absl::Time oldest = stories ? context_.clock.WallNow() - absl::Hours(24) : absl::InfinitePast();
   options->filter = [&](const Item& item) {
-    return (InstagramExtra(item, "product") == "STORY") == stories && item.created >= oldest;
+    return (Extra(item, "product") == "STORY") == stories && item.created >= oldest;
   };
   return Paged(asked, context_.world.Read(Network::kInstagram, World::List::kPosts, asked.account->id, *options),
                [&](const Item& item) {
@@ -81,7 +81,7 @@ net::HttpResponse Instagram::ReadObject(const Asked& asked) {
 net::HttpResponse Instagram::MediaInsights(const Asked& asked) {
   const ItemPtr target = Target(asked);
   if (target == nullptr || target->kind != Item::Kind::kPost) return GraphGone(asked.object);
-  const std::string product = InstagramExtra(*target, "product");
+  const std::string product = Extra(*target, "product");
   const auto counted = context_.world.SetExtra(Network::kInstagram, target->id,
                                                {{"comments", std::to_string(CountOfComments(*target))}});
   if (!counted.ok()) return GraphFailed(counted.status());

@@ -169,7 +169,7 @@ std::string Instagram::StatusOf(const Asked&, const Item& container, bool look) 
   if (container.media != "VIDEO") return "FINISHED";
   if (container.extra.contains("upload") && !Arrived(container)) return "IN_PROGRESS";
   const std::string name = FileName(container.link);
-  const std::string& bytes = InstagramExtra(container, "source");
+  const std::string& bytes = Extra(container, "source");
   if (name.starts_with("never")) return "IN_PROGRESS";
   int64_t looks = Number(container, "looks");
   if (look && looks < kLooks) {

@@ -31,7 +31,7 @@ std::optional<net::HttpResponse> CheckText(const Json& text, std::string_view fi
 }
 
 Json Likes(const Item& item) {
-  const int64_t likes = ReadNumber(LinkedinExtra(item, "likes"), 0, 0, INT64_MAX).value_or(0);
+  const int64_t likes = ReadNumber(Extra(item, "likes"), 0, 0, INT64_MAX).value_or(0);
   return {{"totalLikes", likes},
           {"aggregatedTotalLikes", likes},
           {"likedByCurrentUser", false},
@@ -134,7 +134,7 @@ net::HttpResponse Linkedin::WriteComment(const Asked& asked, Answer answer) {
     }
     target = answered;
   }
-  if (LinkedinExtra(*post, "comments") == "CLOSED") return Forbidden("Comments are closed on this entity");
+  if (Extra(*post, "comments") == "CLOSED") return Forbidden("Comments are closed on this entity");
   const std::string words = text;
   if (context_.world.FindDuplicate(Network::kLinkedin, asked.account->id, target->id, words,
                                    context_.clock.WallNow() - kDuplicateWindow)) {
@@ -195,10 +195,10 @@ net::HttpResponse Linkedin::SocialSummary(const Asked& asked) {
 net::HttpResponse Linkedin::Metadata(const Asked& asked) {
   const ItemPtr item = Find(asked.At(1));
   if (item == nullptr || item->account != asked.account->id) return LinkedinGone(asked.At(1));
-  const int64_t likes = ReadNumber(LinkedinExtra(*item, "likes"), 0, 0, INT64_MAX).value_or(0);
+  const int64_t likes = ReadNumber(Extra(*item, "likes"), 0, 0, INT64_MAX).value_or(0);
   Json reactions = Json::object();
   if (likes > 0) reactions["LIKE"] = {{"reactionType", "LIKE"}, {"count", likes}};
-  const std::string state = LinkedinExtra(*item, "comments");
+  const std::string state = Extra(*item, "comments");
   return JsonResponse(
       200,
       {{"entity", asked.At(1)},

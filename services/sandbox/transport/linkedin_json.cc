@@ -65,25 +65,20 @@ Json LinkedinAt(const Json& json, std::initializer_list<const char*> names) {
   return *at;
 }
 
-std::string LinkedinExtra(const Item& item, const std::string& name) {
-  const auto it = item.extra.find(name);
-  return it == item.extra.end() ? "" : it->second;
-}
-
 Json LinkedinPost(const Item& item) {
   const int64_t created = absl::ToUnixMillis(item.created);
   Json json = {{"id", item.id},
                {"author", item.author_id},
                {"commentary", item.text},
-               {"visibility", LinkedinExtra(item, "visibility")},
+               {"visibility", Extra(item, "visibility")},
                {"lifecycleState", item.published ? "PUBLISHED" : "DRAFT"},
                {"lifecycleStateInfo", {{"isEditedByAuthor", item.edited}}},
-               {"isReshareDisabledByAuthor", LinkedinExtra(item, "reshare_disabled") == "true"},
+               {"isReshareDisabledByAuthor", Extra(item, "reshare_disabled") == "true"},
                {"createdAt", created},
                {"lastModifiedAt", absl::ToUnixMillis(item.changed)}};
   if (item.published) json["publishedAt"] = created;
   for (const char* name : {"distribution", "content"}) {
-    const Json part = Json::parse(LinkedinExtra(item, name), nullptr, false);
+    const Json part = Json::parse(Extra(item, name), nullptr, false);
     if (part.is_object()) json[name] = part;
   }
   return json;

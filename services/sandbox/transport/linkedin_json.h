@@ -29,7 +29,6 @@ std::optional<net::HttpResponse> LinkedinCheck(const Json& body, const std::vect
 
 // The member at the end of `names`, or null: LinkedinAt(body, {"patch", "$set", "commentary"}).
 Json LinkedinAt(const Json& json, std::initializer_list<const char*> names);
-std::string LinkedinExtra(const Item& item, const std::string& name);  // "" when not there
 
 Json LinkedinPost(const Item& item);
 

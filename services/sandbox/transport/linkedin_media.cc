@@ -19,7 +19,7 @@ std::string UploadUrl(const Request& request, const Item& item, const std::strin
 }
 
 int64_t PartsOf(const Item& item) {
-  const int64_t size = ReadNumber(LinkedinExtra(item, "size"), 0, 0, kVideoMax).value_or(0);
+  const int64_t size = ReadNumber(Extra(item, "size"), 0, 0, kVideoMax).value_or(0);
   return item.media == "video" ? (size + kPartBytes - 1) / kPartBytes : 1;
 }
 
@@ -88,7 +88,7 @@ Reply Linkedin::Upload(const Request& request) {
   const ItemPtr item = context_.world.Find(Network::kLinkedin, Cat("urn:li:", kind, ":", request.path[1]));
   if (item == nullptr || item->deleted || item->kind != Item::Kind::kMedia) return {response};
   const auto part = ReadNumber(request.path[3], -1, 0, PartsOf(*item) - 1);
-  if (!part || request.Param("ut") != LinkedinExtra(*item, "token")) return {response};
+  if (!part || request.Param("ut") != Extra(*item, "token")) return {response};
   const auto refuse = [](int status) { return [status] { return LinkedinEmpty(status); }; };
   return UnderFaults(context_, Network::kLinkedin, item->account, "media",
                      {.limited = refuse(429), .forbidden = refuse(403)}, [&](Answer) -> net::HttpResponse {
@@ -100,7 +100,7 @@ Reply Linkedin::Upload(const Request& request) {
                                                        {{"status", "PROCESSING"}, {"size", std::to_string(bytes)}});
                          return LinkedinEmpty(201);
                        }
-                       const int64_t size = ReadNumber(LinkedinExtra(*item, "size"), 0, 0, kVideoMax).value_or(0);
+                       const int64_t size = ReadNumber(Extra(*item, "size"), 0, 0, kVideoMax).value_or(0);
                        if (bytes != std::min(kPartBytes, size - *part * kPartBytes))
                          return LinkedinEmpty(400);  // not the bytes of this part
                        const std::string etag = Cat("/ambry-video/", request.digest, "/", *part);
@@ -121,17 +121,17 @@ net::HttpResponse Linkedin::FinalizeUpload(const Asked& asked) {
       ask["video"].is_string() ? context_.world.Find(Network::kLinkedin, ask["video"].get<std::string>()) : nullptr;
   if (item == nullptr || item->account != asked.account->id || item->media != "video") return LinkedinGone("video");
   const Json& ids = ask["uploadedPartIds"];
-  bool right = ask["uploadToken"] == LinkedinExtra(*item, "token") && ids.is_array() &&
+  bool right = ask["uploadToken"] == Extra(*item, "token") && ids.is_array() &&
                static_cast<int64_t>(ids.size()) == PartsOf(*item);
   for (size_t part = 0; right && part < ids.size(); ++part) {  // in order; with or without their quotation marks
-    const std::string etag = LinkedinExtra(*item, Cat("etag", part));
+    const std::string etag = Extra(*item, Cat("etag", part));
     right = !etag.empty() && (ids[part] == etag || ids[part] == Cat("\"", etag, "\""));
   }
   if (!right) {
     return LinkedinRefusal(
         {.message = "uploadToken or uploadedPartIds do not match what was uploaded", .code = "ILLEGAL_ARGUMENT"});
   }
-  if (LinkedinExtra(*item, "status") == "WAITING_UPLOAD") {
+  if (Extra(*item, "status") == "WAITING_UPLOAD") {
     (void)context_.world.SetExtra(Network::kLinkedin, item->id, {{"status", "PROCESSING"}});
   }
   return LinkedinEmpty(200);
@@ -142,7 +142,7 @@ net::HttpResponse Linkedin::ReadMedia(const Asked& asked) {
   const ItemPtr item = context_.world.Find(Network::kLinkedin, asked.At(1));
   const std::string kind = asked.At(0).substr(0, asked.At(0).size() - 1);
   if (item == nullptr || item->kind != Item::Kind::kMedia || item->media != kind) return LinkedinGone(asked.At(1));
-  const std::string status = LinkedinExtra(*item, "status");
+  const std::string status = Extra(*item, "status");
   if (item->account != asked.account->id) return LinkedinEmpty(403);
   if (status == "PROCESSING") (void)context_.world.SetExtra(Network::kLinkedin, item->id, {{"status", "AVAILABLE"}});
   Json json = {{"id", item->id}, {"owner", item->author_id}, {"status", status}};

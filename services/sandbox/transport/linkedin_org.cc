@@ -11,7 +11,7 @@ namespace {
 constexpr size_t kSharesMax = 200;
 
 int64_t NumberIn(const Item& item, const std::string& name) {
-  return ReadNumber(LinkedinExtra(item, name), 0, 0, INT64_MAX).value_or(0);
+  return ReadNumber(Extra(item, name), 0, 0, INT64_MAX).value_or(0);
 }
 
 struct Figures {

@@ -76,7 +76,7 @@ std::optional<net::HttpResponse> Linkedin::CheckContent(const Asked& asked, cons
   }
   for (const std::string& id : ids) {
     const ItemPtr item = context_.world.Find(Network::kLinkedin, id);
-    const std::string status = item == nullptr ? "" : LinkedinExtra(*item, "status");
+    const std::string status = item == nullptr ? "" : Extra(*item, "status");
     if (item == nullptr || item->kind != Item::Kind::kMedia || item->account != asked.account->id) {
       return LinkedinRefusal({.message = Cat("Media ", id, " does not exist or is not owned by the author"),
                               .code = "INVALID_URN_ID",

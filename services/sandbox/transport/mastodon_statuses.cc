@@ -60,11 +60,6 @@ Json ShownPoll(const Item& item) {
           {"voted", true},      {"own_votes", Json::array()}};
 }
 
-int64_t Count(const Item& item, const char* name) {
-  const auto it = item.extra.find(name);
-  return it == item.extra.end() ? 0 : ReadNumber(it->second, 0, 0, INT64_MAX).value_or(0);
-}
-
 }  // namespace
 
 Json Mastodon::Shown(const std::string& base, const Item& item) const {
@@ -104,9 +99,9 @@ Json Mastodon::Shown(const std::string& base, const Item& item) const {
           {"uri", url},
           {"url", url},
           {"replies_count", children.total},
-          {"reblogs_count", Count(item, "reblogs_count")},
-          {"favourites_count", Count(item, "favourites_count")},
-          {"quotes_count", Count(item, "quotes_count")},
+          {"reblogs_count", ExtraNumber(item, "reblogs_count")},
+          {"favourites_count", ExtraNumber(item, "favourites_count")},
+          {"quotes_count", ExtraNumber(item, "quotes_count")},
           {"edited_at", item.edited ? Json(MastodonTime(item.changed)) : Json()},
           {"content", MastodonHtml(item.text)},
           {"reblog", Json()},

@@ -147,6 +147,10 @@ size_t CodePoints(std::string_view text) {
   return n;
 }
 
+int64_t ExtraNumber(const Item& item, const std::string& name) {
+  return ReadNumber(Extra(item, name), 0, 0, INT64_MAX).value_or(0);
+}
+
 std::optional<int64_t> ReadNumber(std::string_view text, int64_t fallback, int64_t min, int64_t max) {
   if (text.empty()) return fallback;
   int64_t value = 0;

@@ -70,6 +70,8 @@ std::vector<std::string> SplitPath(std::string_view path);
 bool IsUtf8(std::string_view text);
 // Base-10 number within the bounds, or the fallback when `text` is empty; nullopt when it is wrong.
 std::optional<int64_t> ReadNumber(std::string_view text, int64_t fallback, int64_t min, int64_t max);
+// The item's extra as a number; 0 without it, or when it is none.
+int64_t ExtraNumber(const Item& item, const std::string& name);
 size_t CodePoints(std::string_view text);
 
 // The member, or null where `json` has none or is no object.

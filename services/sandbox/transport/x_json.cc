@@ -30,10 +30,7 @@ Json XTweet(const Item& item, const std::set<std::string>& fields) {
     }
   }
   if (fields.contains("public_metrics")) {
-    const auto figure = [&item](const char* name) -> int64_t {  // that a test has set
-      const auto it = item.extra.find(name);
-      return it == item.extra.end() ? 0 : ReadNumber(it->second, 0, 0, INT64_MAX).value_or(0);
-    };
+    const auto figure = [&item](const char* name) { return ExtraNumber(item, name); };  // that a test has set
     tweet["public_metrics"] = {{"retweet_count", figure("retweets")}, {"reply_count", 0},
                                {"like_count", figure("likes")},       {"quote_count", 0},
                                {"bookmark_count", 0},                 {"impression_count", figure("impressions")}};

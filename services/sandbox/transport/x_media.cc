@@ -31,11 +31,6 @@ const Category* CategoryOf(const std::string& name) {
   return it == categories->end() ? nullptr : &it->second;
 }
 
-std::string Extra(const Item& item, const char* name) {
-  const auto it = item.extra.find(name);
-  return it == item.extra.end() ? "" : it->second;
-}
-
 Json MediaJson(const Item& media, const std::string& category) {
   const char* prefix = category == "tweet_image" ? "3_" : category == "tweet_gif" ? "16_" : "7_";
   return {{"id", media.id}, {"media_key", Cat(prefix, media.id)}, {"expires_after_secs", kExpires}};

@@ -8,11 +8,6 @@ namespace {
 
 constexpr size_t kThumbnail = 50 << 20;  // since 2026-09-14
 
-std::string Extra(const Item& item, const char* name, const char* otherwise = "") {
-  const auto it = item.extra.find(name);
-  return it == item.extra.end() ? std::string(otherwise) : it->second;
-}
-
 std::string Value(const std::map<std::string, std::string>& query, const char* name) {
   const auto it = query.find(name);
   return it == query.end() ? "" : it->second;
