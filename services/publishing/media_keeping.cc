@@ -2,6 +2,7 @@
 
 #include <grpcpp/impl/service_type.h>
 
+#include "platform/blob/watched_store.h"
 #include "platform/net/http_client.h"
 #include "publishing/domain/media_converter.h"
 #include "publishing/domain/media_sweeper.h"
@@ -38,7 +39,8 @@ struct MediaKeeping::Parts {
   PgMediaConversions conversions;
   ProcessInspector inspector;
   const MediaObserver observer;
-  std::unique_ptr<KeptMedia> kept;          // these when `objects` and `addresses` are well
+  std::unique_ptr<blob::WatchedStore> watched;   // these when `objects` and `addresses` are well
+  std::unique_ptr<KeptMedia> kept;
   std::unique_ptr<MediaSweeper> sweeper;
   std::unique_ptr<MediaConverter> converter;
   std::unique_ptr<MediaContext> context;
@@ -53,7 +55,8 @@ StatusOr<std::unique_ptr<MediaKeeping>> MediaKeeping::Make(const PublishingConfi
   auto parts = std::make_unique<Parts>(config, api, stream, ids, clock, metrics);
   PARVIS_RETURN_IF_ERROR(parts->objects.status());
   PARVIS_RETURN_IF_ERROR(parts->addresses.status());
-  blob::BlobStore& objects = **parts->objects;
+  parts->watched = std::make_unique<blob::WatchedStore>(**parts->objects, metrics.degraded(), clock);
+  blob::BlobStore& objects = *parts->watched;
   parts->kept = std::make_unique<KeptMedia>(parts->store, objects);
   parts->sweeper = std::make_unique<MediaSweeper>(parts->trash, objects, clock, config.media, config.media_sweeper, parts->observer);
   ConverterOptions converting = config.media_converter;
@@ -68,12 +71,13 @@ KeptForNetworks MediaKeeping::for_networks() const { return {parts_->kept.get(),
 
 MediaServices MediaKeeping::MakeServices(rpc::Runtime& runtime, ChannelDirectory& channels, const MediaRules& rules) {
   Parts& p = *parts_;
-  p.context.reset(new MediaContext{p.store, **p.objects, p.inspector, channels, rules, p.ids, p.clock, p.config.media, p.observer});
-  p.fetching.reset(new FetchContext{p.store, **p.objects, *p.addresses, p.observer});
+  p.context.reset(new MediaContext{p.store, *p.watched, p.inspector, channels, rules, p.ids, p.clock, p.config.media, p.observer});
+  p.fetching.reset(new FetchContext{p.store, *p.watched, *p.addresses, p.observer});
   return {MakeMediaService(runtime, *p.context), MakeContentService(runtime, *p.fetching)};
 }
 
 void MediaKeeping::Start() {
+  parts_->watched->Start();
   parts_->sweeper->Start();
   parts_->converter->Start();
 }
@@ -81,6 +85,7 @@ void MediaKeeping::Start() {
 void MediaKeeping::Stop() {
   parts_->converter->Stop();
   parts_->sweeper->Stop();
+  parts_->watched->Stop();
 }
 
 }  // namespace parvis::publishing

@@ -28,7 +28,7 @@ class MediaKeeping {
   KeptForNetworks for_networks() const;
   // At most once; everything given outlives them.
   MediaServices MakeServices(rpc::Runtime& runtime, ChannelDirectory& channels, const MediaRules& rules);
-  // Of what deletes media whose time has ended, and of what converts videos.
+  // Of what deletes media whose time has ended, of what converts videos, and of what watches the blob store.
   void Start();
   void Stop();
 

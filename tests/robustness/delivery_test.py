@@ -4,49 +4,25 @@ import base64
 import hashlib
 import json
 import os
-import struct
 import subprocess
-import sys
 import urllib.error
 import urllib.request
-import zlib
-from datetime import datetime, timedelta, timezone
 
+from posts import PostTest, png
 from result import report
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../system"))
-from system import SystemTest, main, wait_until  # noqa: E402
-from parvis_local.connect import ConnectError, new_id  # noqa: E402
-from parvis_local.main_job import MEDIA, PUBLISHING  # noqa: E402
-from parvis_local.media import upload, upload_file  # noqa: E402
+from system import SystemTest, main, wait_until
+from parvis_local.connect import ConnectError, new_id
+from parvis_local.main_job import MEDIA
+from parvis_local.media import upload, upload_file
 
 
-def png(side, random):
-    """A picture of noise, so that it does not become small."""
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = b"".join(b"\0" + random.randbytes(side * 3) for _ in range(side))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) + \
-        chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-class Delivery(SystemTest):
+class Delivery(PostTest):
     # Reconciling waits for a settle time and looks twice; shorter here, the rule is the same.
     extra_flags = {"publishing": {"read_spacing": "1s", "media_chunk_bytes": 65536, "media_sweep_every": "200ms",
                                   "media_convert_lease": "5s"}}
 
     def posts(self):
         return self.job.deliveries(kind="DELIVERY_KIND_POST")
-
-    def accepted(self):
-        """Posts by (network, text) in the networks' own journal."""
-        count = {}
-        for entry in self.sandbox.journal():
-            if entry["kind"] == "post":
-                key = (entry["network"], entry["text"])
-                count[key] = count.get(key, 0) + 1
-        return count
 
     def test_answers_that_never_arrive_and_a_killed_publisher(self):
         self.job.create_team()
@@ -87,24 +63,6 @@ class Delivery(SystemTest):
             steps = self.job.client("owner").call("publishing.v1.PublishingService/ListDeliveryTransitions",
                                                   {"parent": delivery["name"]})["transitions"]
             self.assertGreaterEqual(len(steps), 3, steps)
-
-    def team(self):
-        if not self.job.workspace:
-            self.job.create_team()
-            self.job.connect_channels()
-
-    def approved(self, name, variants):
-        """A campaign with one post that may be scheduled; the names of both."""
-        campaign = self.job.create_campaign(name)
-        post = self.job.create_post(campaign, variants)
-        self.job.approve(post)
-        return campaign, post
-
-    def schedule(self, post):
-        self.job.schedule(post, datetime.now(timezone.utc) + timedelta(seconds=1))
-
-    def published(self, post):
-        return self.job.client("manager").call(f"{PUBLISHING}/GetPost", {"name": post})["state"] == "POST_STATE_PUBLISHED"
 
     def test_a_thread_goes_on_though_the_publisher_dies_between_two_parts(self):
         self.team()

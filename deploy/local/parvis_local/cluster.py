@@ -115,6 +115,7 @@ class Cluster:
         values = {"service_key": lambda: secrets.token_hex(32),
                   "operator_key": lambda: "op_" + secrets.token_hex(24),
                   "media_address_key": lambda: secrets.token_hex(32),
+                  "hub_key": lambda: secrets.token_hex(32),
                   "sealing_keys": lambda: "k1 " + base64.b64encode(secrets.token_bytes(32)).decode()}
         for network in networks.pushing():
             values[networks.secret_name(network)] = lambda: secrets.token_hex(16)
@@ -232,6 +233,9 @@ class Cluster:
 
     def _ingestion_flags(self, replica):
         return {"http_client_allowed_networks": "127.0.0.0/8", "http_address": self.address("ingestion_http", replica),
+                # Where hubs find us, as the sandbox's webhooks do: at the first replica. One hub is asked at a time.
+                "public_url": f"http://{self.address('ingestion_http')}", "hub_key_file": self.secret_file("hub_key"),
+                "hub_threads": 1,
                 "webhook_secret_files": ",".join(f"{network.name}={self.secret_file(networks.secret_name(network))}"
                                                  for network in networks.pushing()),
                 "verify_token_files": ",".join(f"{network.name}={self.secret_file(network.name + '_verify_token')}"

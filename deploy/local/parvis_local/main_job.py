@@ -13,6 +13,7 @@ from .processes import StartError, wait_until
 ACCOUNTS, PUBLISHING = "accounts.v1.AccountsService", "publishing.v1.PublishingService"
 MEDIA = "publishing.v1.MediaService"
 MODERATION, INBOX = "moderation.v1.ModerationService", "inbox.v1.InboxService"
+INGESTION = "ingestion.v1.IngestionService"
 CASES_MAX = 5   # complaints for which a case is opened
 
 
@@ -48,6 +49,7 @@ class MainJob:
         self.write_campaign()
         self.approve_and_schedule()
         self.await_deliveries()
+        self.await_hubs()
         self.show.chapter("The audience answers")
         self.likes = self.sandbox.like_posts()
         self.release_audience()
@@ -198,6 +200,22 @@ class MainJob:
         found = self.deliveries(kind="DELIVERY_KIND_POST")
         late = sorted(lateness(d) for d in found if d["state"] == "DELIVERY_STATE_DELIVERED")
         self.show.step(f"{len(late)} of {planned} posts delivered; the latest {late[-1] * 1000:.0f} ms after its time")
+
+    def await_hubs(self):
+        """Until the hubs have confirmed that they tell us; asked for by ingestion, soon after a channel is connected."""
+        client, told = self.client("owner"), {}
+
+        def all_told():
+            for network in self.networks:
+                if network.hub and network.name not in told:
+                    source = client.call(f"{INGESTION}/GetSource", {"name": f"{self.workspace}/sources/{self.channels[network.name]}"})
+                    if source["hubState"] == "HUB_STATE_SUBSCRIBED":
+                        told[network.name] = network.label
+            return len(told) == sum(network.hub for network in self.networks)
+
+        wait_until(all_told, 60, "the hubs have confirmed our subscriptions", 0.2)
+        if told:
+            self.show.step(f"told by WebSub hubs: {', '.join(told[network.name] for network in self.networks if network.hub)}")
 
     # ---- the audience ---------------------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class Network:
     title: bool = False          # posts have a title
     media: str = ""              # content type of what every post carries (media.FILES); "": none
     webhook: Webhook = None      # None: comments are found by polling
+    hub: bool = False            # tells us by a WebSub hub, which ingestion subscribes to by itself
     sign_in: SignIn = None       # None: credentials are given, or every server makes us an app of its own (Mastodon)
     share: int = 1               # of the audience, against the other networks
     changes: bool = True         # we are told of edits and removals; else the audience makes none
@@ -66,7 +67,8 @@ TABLE = (
     Network("x", "X", "an X account", TOKEN, "/x", text="short", share=6, webhook=Webhook("consumer_secret"), likes="likes",
             limits=(("tweets.hidden", 5000),), sign_in=SignIn("oauth_secret", "/x/i/oauth2/authorize")),
     Network("youtube", "YouTube", "a YouTube channel", TOKEN, "/youtube", title=True, media="video/mp4", changes=False,
-            ordered=False, likes="likes", sign_in=SignIn("client_secret", "/youtube/o/oauth2/v2/auth", "/youtube/token")),
+            ordered=False, likes="likes", hub=True,
+            sign_in=SignIn("client_secret", "/youtube/o/oauth2/v2/auth", "/youtube/token")),
     Network("wordpress", "WordPress", "a blog", ("username", "application_password"), title=True, share=6,
             real="wordpress.Wordpress"),
     Network("ghost", "Ghost", "a Ghost blog", ("admin_key", "member_id"), title=True, changes=False, ordered=False,
@@ -81,7 +83,7 @@ TABLE = (
     Network("discourse", "Discourse", "a Discourse forum", ("api_key", "api_username"), title=True, media="image/jpeg",
             webhook=Webhook("webhook_secret", query="us={handle}"), post_id=first_of_topic),
     Network("nodebb", "NodeBB", "a NodeBB forum", TOKEN, media="image/jpeg", title=True, changes=False, hidden_as="delete"),
-    Network("feed", "feed", "a feed", (), text=""),
+    Network("feed", "feed", "a feed", (), text="", hub=True),
 )
 BY_NAME = {network.name: network for network in TABLE}
 ALL = tuple(BY_NAME)

@@ -110,7 +110,7 @@ StatusOr<Source> FakeSourceStore::GetSource(const Call& call, const std::string&
 }
 
 Source FakeSourceStore::Shown(Source source) const {
-  if (told_by_hub) source.told_by_hub = told_by_hub(source.binding.channel_id);
+  if (hub_of) source.hub = hub_of(source.binding.channel_id);
   if (stream_of && source.state == SourceState::kActive) source.stream = stream_of(source.binding.channel_id);
   return source;
 }
@@ -158,6 +158,8 @@ StatusOr<std::vector<Source>> FakeSourceStore::ListSources(const Call& call, con
   for (auto it = rows_.upper_bound(after); it != rows_.end() && static_cast<int>(found.size()) < limit; ++it) {
     if (it->second.source.binding.workspace_id == call.workspace_id) found.push_back(it->second.source);
   }
+  lock.unlock();
+  for (Source& source : found) source = Shown(std::move(source));
   return found;
 }
 

@@ -80,7 +80,7 @@ class FakeSourceStore : public SourceStore {
   void Break(const ClaimedStream& claimed, const StreamEnd& why);
   void NoteEvent(const Binding& binding, absl::Time at);
   std::function<HeardByStream(const std::string& channel_id)> stream_of;  // set before use; called without the lock
-  std::function<bool(const std::string& channel_id)> told_by_hub;         // likewise, for FakeHubStore
+  std::function<HeardByHub(const std::string& channel_id)> hub_of;        // likewise, for FakeHubStore
 
  private:
   struct Row {

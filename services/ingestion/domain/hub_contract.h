@@ -32,11 +32,12 @@ class HubContract : public ::testing::Test {
   }
   // What the keeper writes when a hub took the question.
   static SubscriptionEnd Silent() { return {absl::Minutes(10), 1, "HUB_SILENT", ""}; }
-  bool Told() {
+  HeardByHub Hub() {
     return backend_.sources()
         .GetSource(BackgroundCall("test", feed_.binding.workspace_id), feed_.binding.channel_id)
-        ->told_by_hub;
+        ->hub;
   }
+  bool Told() { return Hub().tells_all; }
 
   RealClock clock_;
   Ids ids_{clock_};
@@ -76,6 +77,51 @@ TYPED_TEST_P(HubContract, OnlyWhatWasAskedForIsConfirmedAndOnce) {
   EXPECT_EQ(ReasonOf(this->s_.Release(claimed, this->Silent())), "FENCED");
   this->backend_.Pass(absl::Hours(9));
   EXPECT_FALSE(this->Told()) << "it ran out";
+}
+
+TYPED_TEST_P(HubContract, ASourceShowsHowItsHubIs) {
+  const Binding& binding = this->feed_.binding;
+  EXPECT_EQ(this->Hub().state, HubState::kNone) << "nobody has looked for one";
+  ClaimedSubscription claimed = this->ClaimOne();
+  ASSERT_TRUE(this->s_.Release(claimed, {absl::Hours(1), 1, "FEED_GONE", "gone"}).ok());
+  EXPECT_EQ(this->Hub().state, HubState::kFailing);
+  EXPECT_EQ(this->Hub().reason, "FEED_GONE");
+  this->backend_.Pass(absl::Hours(1) + absl::Seconds(1));
+  claimed = this->ClaimOne();
+  ASSERT_TRUE(this->s_.Release(claimed, {absl::Hours(1), 0, "HUB_NONE", ""}).ok());
+  EXPECT_EQ(this->Hub().state, HubState::kNone);
+  EXPECT_EQ(this->Hub().reason, "HUB_NONE");
+  this->backend_.Pass(absl::Hours(1) + absl::Seconds(1));
+  claimed = this->ClaimOne();
+  ASSERT_TRUE(this->s_.Ask(claimed, this->kHub, absl::Minutes(10)).ok());
+  ASSERT_TRUE(this->s_.Release(claimed, this->Silent()).ok());
+  EXPECT_EQ(this->Hub().state, HubState::kAsked);
+  EXPECT_EQ(this->Hub().reason, "") << "it still has time";
+  EXPECT_EQ(this->Hub().url, this->kHub.url);
+  this->backend_.Pass(absl::Minutes(11));
+  EXPECT_EQ(this->Hub().state, HubState::kFailing);
+  EXPECT_EQ(this->Hub().reason, "HUB_SILENT");
+  EXPECT_FALSE(this->Hub().lease_end.has_value());
+  claimed = this->ClaimOne();
+  ASSERT_TRUE(this->s_.Ask(claimed, this->kHub, absl::Minutes(10)).ok());
+  ASSERT_TRUE(this->s_.Confirm(binding, this->Yes(this->kHub.topic)).ok());
+  ASSERT_TRUE(this->s_.Release(claimed, this->Silent()).ok());
+  EXPECT_EQ(this->Hub().state, HubState::kSubscribed);
+  EXPECT_EQ(this->Hub().reason, "");
+  EXPECT_TRUE(this->Hub().lease_end.has_value());
+  this->backend_.Pass(absl::Hours(17));
+  claimed = this->ClaimOne();
+  ASSERT_TRUE(this->s_.Ask(claimed, this->kHub, absl::Minutes(10)).ok());
+  ASSERT_TRUE(this->s_.Release(claimed, {absl::Minutes(1), 1, "HUB_UNAVAILABLE", "HTTP 503"}).ok());
+  EXPECT_EQ(this->Hub().state, HubState::kSubscribed) << "it still tells";
+  EXPECT_EQ(this->Hub().reason, "HUB_UNAVAILABLE") << "though not for long";
+  this->backend_.Pass(absl::Minutes(2));
+  claimed = this->ClaimOne();
+  ASSERT_TRUE(this->s_.Ask(claimed, this->kHub, absl::Minutes(10)).ok());
+  ASSERT_TRUE(this->s_.Deny(binding, this->kHub.topic, "go away", absl::Hours(1)).ok());
+  ASSERT_TRUE(this->s_.Release(claimed, this->Silent()).ok()) << "it denied before it had answered";
+  EXPECT_EQ(this->Hub().state, HubState::kRefused);
+  EXPECT_EQ(this->Hub().reason, "HUB_DENIED");
 }
 
 TYPED_TEST_P(HubContract, AHubThatIsSilentOrRefusesIsAskedAgain) {
@@ -128,7 +174,7 @@ TYPED_TEST_P(HubContract, WhatIsDisconnectedIsGivenUpAndForgotten) {
   EXPECT_TRUE(this->Claim().empty());
 }
 
-REGISTER_TYPED_TEST_SUITE_P(HubContract, OnlyWhatWasAskedForIsConfirmedAndOnce, AHubThatIsSilentOrRefusesIsAskedAgain,
-                            WhatIsDisconnectedIsGivenUpAndForgotten);
+REGISTER_TYPED_TEST_SUITE_P(HubContract, OnlyWhatWasAskedForIsConfirmedAndOnce, ASourceShowsHowItsHubIs,
+                            AHubThatIsSilentOrRefusesIsAskedAgain, WhatIsDisconnectedIsGivenUpAndForgotten);
 
 }  // namespace parvis::ingestion

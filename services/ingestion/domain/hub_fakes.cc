@@ -13,11 +13,16 @@ Status Unknown() { return MakeError(Code::kNotFound, "SUBSCRIPTION_UNKNOWN", "no
 }  // namespace
 
 FakeHubStore::FakeHubStore(FakeSourceStore& sources, const Clock& clock) : sources_(sources), clock_(clock) {
-  sources_.told_by_hub = [this](const std::string& channel_id) {
+  sources_.hub_of = [this](const std::string& channel_id) {
     Lock lock(mutex_);
     auto it = rows_.find(channel_id);
-    if (it == rows_.end()) return false;
-    return it->second.hub.tells_all && it->second.lease_end && *it->second.lease_end > clock_.WallNow();
+    if (it == rows_.end()) return HeardByHub();
+    const Row& row = it->second;
+    const absl::Time now = clock_.WallNow();
+    HubRow read{.url = row.hub.url, .reason = row.reason, .lease_end = {}, .tells_all = row.hub.tells_all};
+    if (row.lease_end && *row.lease_end > now) read.lease_end = row.lease_end;
+    read.waiting = row.asked == true && row.answer_until && *row.answer_until >= now;
+    return AsHeard(read);
   };
 }
 
@@ -75,6 +80,7 @@ Status FakeHubStore::Release(const ClaimedSubscription& claimed, const Subscript
   if (row->answer_until || end.reason != "HUB_SILENT") {
     row->next_try = clock_.WallNow() + end.next_in;
     row->failures = end.failures;
+    row->reason = end.reason;
   }
   return absl::OkStatus();
 }
@@ -95,6 +101,7 @@ Status FakeHubStore::Confirm(const Binding& binding, const HubConfirmation& conf
   row->lease_end = now + confirmation.lease;
   row->next_try = now + confirmation.renew_in;
   row->failures = 0;
+  row->reason.clear();
   return absl::OkStatus();
 }
 
@@ -105,6 +112,7 @@ Status FakeHubStore::Deny(const Binding& binding, const std::string& topic, cons
   if (row == nullptr || row->hub.topic != topic || !row->asked) return Unknown();
   row->answer_until.reset();
   row->lease_end.reset();
+  row->reason = "HUB_DENIED";
   row->next_try = clock_.WallNow() + retry_in;
   return absl::OkStatus();
 }

@@ -34,6 +34,7 @@ class FakeHubStore : public HubStore {
     absl::Time next_try = absl::InfinitePast();
     int64_t token = 0;
     int failures = 0;
+    std::string reason;
   };
   Row* Owned(const ClaimedSubscription& claimed);
   Row* Of(const Binding& binding);

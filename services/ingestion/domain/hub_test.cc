@@ -19,6 +19,16 @@ struct FakeHubBackend {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Fake, HubContract, FakeHubBackend);
 
+TEST(HeardByHubTest, ShowsNoSecretOfTheHubsAddress) {
+  const auto shown = [](const char* url) { return AsHeard({.url = url, .reason = {}, .lease_end = absl::Now()}).url; };
+  EXPECT_EQ(shown("https://hub.example/"), "https://hub.example/");
+  EXPECT_EQ(shown("https://me:s3cret@hub.example:8443/push?key=s3cret#s3cret"), "https://hub.example:8443/push");
+  EXPECT_EQ(shown("https://me@s3cret@hub.example"), "https://hub.example");
+  EXPECT_EQ(shown("https://hub.example?key=a@b/"), "https://hub.example");
+  EXPECT_EQ(shown("https://hub.example/of/@lumen"), "https://hub.example/of/@lumen");
+  EXPECT_EQ(shown("s3cret"), "");
+}
+
 class HubKeeperTest : public ::testing::Test {
  protected:
   HubKeeperTest() {
@@ -35,7 +45,8 @@ class HubKeeperTest : public ::testing::Test {
     EXPECT_TRUE(claimed.ok()) << claimed.status();
     return claimed.value_or(-1);
   }
-  bool Told() { return sources_.GetSource(BackgroundCall("test", "w1"), "c1")->told_by_hub; }
+  HeardByHub Hub() { return sources_.GetSource(BackgroundCall("test", "w1"), "c1")->hub; }
+  bool Told() { return sources_.GetSource(BackgroundCall("test", "w1"), "c1")->hub.tells_all; }
 
   FakeClock clock_;
   FakeSourceStore sources_{clock_};
@@ -68,6 +79,8 @@ TEST_F(HubKeeperTest, ASubscriptionIsRenewedAheadOfItsEndAndGivenUpWithTheChanne
 TEST_F(HubKeeperTest, AHubThatFailsOrIsSilentIsAskedEverMoreRarely) {
   desk_.refusal = MakeError(Code::kUnavailable, "HUB_UNAVAILABLE", "HTTP 503");
   EXPECT_EQ(Round(), 1);
+  EXPECT_EQ(Hub().state, HubState::kFailing);
+  EXPECT_EQ(Hub().reason, "HUB_UNAVAILABLE");
   EXPECT_EQ(Round(), 0);
   clock_.Advance(absl::Minutes(1));
   EXPECT_EQ(Round(), 1);
@@ -90,6 +103,8 @@ TEST_F(HubKeeperTest, AFeedWithoutAHubIsLookedAtTheNextDay) {
   desk_.hubs.clear();
   EXPECT_EQ(Round(), 1);
   EXPECT_TRUE(desk_.asked.empty());
+  EXPECT_EQ(Hub().state, HubState::kNone);
+  EXPECT_EQ(Hub().reason, "HUB_NONE");
   clock_.Advance(absl::Hours(23));
   EXPECT_EQ(Round(), 0);
   clock_.Advance(absl::Hours(1));

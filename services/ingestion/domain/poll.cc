@@ -67,7 +67,7 @@ StatusOr<PollResult> Poller::Poll(const Claimed& claimed) {
     reader_.ReportBroken(call, source, status);
   }
   const bool second_way =
-      source.stream.state == StreamState::kLive || source.told_by_hub || second_way_(source.network);
+      source.stream.state == StreamState::kLive || source.hub.tells_all || second_way_(source.network);
   const absl::Duration min = second_way ? options_.second_way_min : options_.interval_min;
   const absl::Duration max = second_way ? options_.second_way_max : options_.interval_max;
   PollEnd end = status.ok() ? AfterSuccess(claimed, result, min, max, options_.wait_max, uniform_())

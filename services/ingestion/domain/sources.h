@@ -18,12 +18,22 @@ namespace parvis::ingestion {
 enum class SourceState { kActive, kBroken, kDetached };
 enum class BackfillState { kNone, kRunning, kDone };
 enum class StreamState { kNone, kConnecting, kLive };
+enum class HubState { kNone, kAsked, kSubscribed, kRefused, kFailing };
 
 // How a channel is heard by its stream, at the moment it was asked for.
 struct HeardByStream {
   StreamState state = StreamState::kNone;
   std::optional<absl::Time> connected_since;  // while it is live
   std::optional<absl::Time> last_gap;         // when something was, or may have been, missed last
+};
+
+// How a channel is told of by a WebSub hub, at the moment it was asked for.
+struct HeardByHub {
+  HubState state = HubState::kNone;
+  std::string url;                      // of the hub, without what may be secret in it; "" = none is known
+  std::optional<absl::Time> lease_end;  // while it tells
+  std::string reason;                   // why it was not to be had the last time, UPPER_SNAKE; "" = nothing is wrong
+  bool tells_all = false;               // it tells, at present, of all that polling would find
 };
 
 struct Source {
@@ -44,7 +54,7 @@ struct Source {
   absl::Time backfill_from;
   std::string backfill_cursor;
   HeardByStream stream;
-  bool told_by_hub = false;  // a hub tells, at present, of all that polling would find
+  HeardByHub hub;
 };
 
 // A source whose time has come, as a poll is chosen by.
@@ -156,6 +166,15 @@ class Sources {
   SourceStore& store_;
   const Clock& clock_;
 };
+
+// A subscription as its row has it, for stores: `lease_end` while that is still to come; `waiting`: the hub was asked to subscribe
+// us, and may still ask back.
+struct HubRow {
+  std::string url, reason;
+  std::optional<absl::Time> lease_end;
+  bool waiting = false, tells_all = false;
+};
+HeardByHub AsHeard(const HubRow& row);
 
 // For how long nothing has been verified, if that is longer than three intervals; nullopt otherwise and for sources
 // that cannot be polled.

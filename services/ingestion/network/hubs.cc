@@ -93,20 +93,21 @@ HubCallbacks::HubCallbacks(const Connectors& connectors, const HubKeys& keys, Hu
   for (const auto& [network, connector] : connectors) {
     if (!connector->capabilities().websub) continue;
     Series& series = series_[network];
-    const auto counters = [&](std::map<std::string, obs::Counter*>& into, const char* name, const char* help,
-                              std::initializer_list<const char*> outcomes) {
-      for (const char* outcome : outcomes) {
-        into[outcome] = &metrics.counter(name, help, {{"network", network}, {"outcome", outcome}});
-      }
-    };
-    counters(series.requests, "parvis_ingestion_hub_requests_total",
-             "Subscriptions that hubs were asked for, by how that ended.",
-             {"subscribe", "unsubscribe", "none", "failed"});
-    counters(series.questions, "parvis_ingestion_hub_questions_total",
-             "Questions of hubs whether a subscription is wanted, and their refusals.",
-             {"confirmed", "refused", "denied", "unavailable"});
-    counters(series.deliveries, "parvis_ingestion_hub_deliveries_total", "What hubs delivered, by what became of it.",
-             {"accepted", "unsigned", "unavailable"});
+    for (const char* outcome : {"subscribe", "unsubscribe", "none", "failed"}) {
+      series.requests[outcome] = &metrics.counter("parvis_ingestion_hub_requests_total",
+                                                  "Subscriptions that hubs were asked for, by how that ended.",
+                                                  {{"network", network}, {"outcome", outcome}});
+    }
+    for (const char* outcome : {"confirmed", "refused", "denied", "unavailable"}) {
+      series.questions[outcome] = &metrics.counter("parvis_ingestion_hub_questions_total",
+                                                   "Questions of hubs whether a subscription is wanted, and their refusals.",
+                                                   {{"network", network}, {"outcome", outcome}});
+    }
+    for (const char* outcome : {"accepted", "unsigned", "unavailable"}) {
+      series.deliveries[outcome] =
+          &metrics.counter("parvis_ingestion_hub_deliveries_total", "What hubs delivered, by what became of it.",
+                           {{"network", network}, {"outcome", outcome}});
+    }
   }
   if (!keys.usable()) {
     obs::Info(

@@ -166,9 +166,10 @@ TEST_F(HubsTest, ADenialEndsTheSubscription) {
   const std::string topic = "http://" + hub_.address() + "/topic";
   ASSERT_EQ(keeper_.Round().value_or(0), 1);
   EXPECT_EQ(Verify("subscribe", topic).http_status, 200);
-  EXPECT_TRUE(sources_.GetSource(BackgroundCall("test", kWorkspace), kChannel)->told_by_hub);
+  const auto state = [&] { return sources_.GetSource(BackgroundCall("test", kWorkspace), kChannel)->hub.state; };
+  EXPECT_EQ(state(), HubState::kSubscribed);
   EXPECT_EQ(Verify("denied", topic).http_status, 200);
-  EXPECT_FALSE(sources_.GetSource(BackgroundCall("test", kWorkspace), kChannel)->told_by_hub);
+  EXPECT_EQ(state(), HubState::kRefused);
   EXPECT_EQ(Count("questions", "denied"), 1);
 }
 

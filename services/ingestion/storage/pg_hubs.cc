@@ -80,12 +80,12 @@ Status PgHubStore::Ask(const ClaimedSubscription& claimed, const HubChoice& hub,
 
 Status PgHubStore::Release(const ClaimedSubscription& claimed, const SubscriptionEnd& end) {
   const Binding& binding = claimed.source.binding;
-  // A hub that has asked back meanwhile has set the time of the renewal.
+  // A hub that has asked back, or denied, meanwhile has set the time of the next try and the reason.
   return Change(Fenced(),
                 "UPDATE hub_subscriptions SET claimed_until = NULL, "
                 "next_try = CASE WHEN silent THEN now() + $4 * interval '1 ms' ELSE next_try END, "
                 "failures = CASE WHEN silent THEN $5 ELSE failures END, "
-                "reason = CASE WHEN silent THEN $6 ELSE '' END, message = CASE WHEN silent THEN $7 ELSE '' END "
+                "reason = CASE WHEN silent THEN $6 ELSE reason END, message = CASE WHEN silent THEN $7 ELSE message END "
                 "FROM (SELECT workspace_id AS w, channel_id AS c, answer_until IS NOT NULL OR $6 <> 'HUB_SILENT' AS "
                 "silent FROM hub_subscriptions WHERE workspace_id = $1 AND channel_id = $2) AS was "
                 "WHERE workspace_id = was.w AND channel_id = was.c AND claim_token = $3",

@@ -33,7 +33,12 @@ Source ToSource(const db::Rows& rows, int row) {
   source.stream.state = heard == 2 ? StreamState::kLive : heard == 1 ? StreamState::kConnecting : StreamState::kNone;
   if (heard == 2) source.stream.connected_since = rows.MaybeTime(row, 23);
   source.stream.last_gap = rows.MaybeTime(row, 24);
-  source.told_by_hub = rows.Bool(row, 25);
+  HubRow hub;
+  if (!rows.IsNull(row, 25)) hub.url = rows.Text(row, 25), hub.reason = rows.Text(row, 26);
+  hub.lease_end = rows.MaybeTime(row, 27);
+  hub.waiting = rows.Bool(row, 28);
+  hub.tells_all = rows.Bool(row, 29);
+  source.hub = AsHeard(hub);
   return source;
 }
 

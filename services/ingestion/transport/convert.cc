@@ -49,6 +49,22 @@ v1::StreamState ToProto(StreamState state) {
   return v1::STREAM_STATE_UNSPECIFIED;
 }
 
+v1::HubState ToProto(HubState state) {
+  switch (state) {
+    case HubState::kNone:
+      return v1::HUB_STATE_NONE;
+    case HubState::kAsked:
+      return v1::HUB_STATE_ASKED;
+    case HubState::kSubscribed:
+      return v1::HUB_STATE_SUBSCRIBED;
+    case HubState::kRefused:
+      return v1::HUB_STATE_REFUSED;
+    case HubState::kFailing:
+      return v1::HUB_STATE_FAILING;
+  }
+  return v1::HUB_STATE_UNSPECIFIED;
+}
+
 }  // namespace
 
 void ToProto(const Source& from, absl::Time now, v1::Source& to) {
@@ -72,6 +88,10 @@ void ToProto(const Source& from, absl::Time now, v1::Source& to) {
   to.set_stream_state(ToProto(from.stream.state));
   if (from.stream.connected_since) SetTime(*from.stream.connected_since, *to.mutable_stream_connected_time());
   if (from.stream.last_gap) SetTime(*from.stream.last_gap, *to.mutable_stream_gap_time());
+  to.set_hub_state(ToProto(from.hub.state));
+  to.set_hub_url(from.hub.url);
+  if (from.hub.lease_end) SetTime(*from.hub.lease_end, *to.mutable_hub_lease_end_time());
+  to.set_hub_reason(from.hub.reason);
 }
 
 }  // namespace parvis::ingestion

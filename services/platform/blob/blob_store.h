@@ -23,14 +23,15 @@ class BlobStore {
  public:
   virtual ~BlobStore() = default;
   // Writes the object as a whole or not at all, durably; what was there is replaced. INVALID_ARGUMENT BLOB_KEY,
-  // BLOB_TOO_LARGE; RESOURCE_EXHAUSTED BLOB_STORE_FULL; UNAVAILABLE BLOB_STORE_AWAY; PERMISSION_DENIED BLOB_STORE_REFUSED.
+  // BLOB_TOO_LARGE. UNAVAILABLE, with a time to come back, is the store's own trouble, which may pass: BLOB_STORE_AWAY (not
+  // reached, or it fails), BLOB_STORE_FULL, BLOB_STORE_REFUSED (rights, credentials, bucket: it takes a person).
   virtual Status Put(const Call& call, const std::string& key, std::string_view bytes) = 0;
-  // At most `length` bytes from `offset`: fewer only at the object's end, none beyond it. NOT_FOUND BLOB_MISSING, and the
-  // last two of Put.
+  // At most `length` bytes from `offset`: fewer only at the object's end, none beyond it. NOT_FOUND BLOB_MISSING, and
+  // UNAVAILABLE as Put.
   virtual StatusOr<std::string> Read(const Call& call, const std::string& key, int64_t offset, int64_t length) = 0;
   // It is well when there was none.
   virtual Status Delete(const Call& call, const std::string& key) = 0;
-  // Whether it can be written to and read from now; for readiness.
+  // Whether it can be written to and read from now.
   virtual Status Ping(const Call& call) = 0;
 };
 

@@ -23,9 +23,17 @@ inline Status CheckObject(std::string_view key, std::string_view bytes) {
 inline Status Missing(const std::string& key) {
   return MakeError(Code::kNotFound, "BLOB_MISSING", "there is no object " + key);
 }
-inline Status Away(const std::string& why) { return MakeError(Code::kUnavailable, "BLOB_STORE_AWAY", why); }
-inline Status Refused(const std::string& why) { return MakeError(Code::kPermissionDenied, "BLOB_STORE_REFUSED", why); }
-inline Status Full(const std::string& why) { return MakeError(Code::kResourceExhausted, "BLOB_STORE_FULL", why); }
+// The store is of no use now: whoever calls has done nothing wrong, and tries again.
+inline constexpr absl::Duration kComeBack = absl::Seconds(10);
+inline Status Away(const std::string& why) {
+  return ToStatus({.code = Code::kUnavailable, .reason = "BLOB_STORE_AWAY", .message = why, .retry_after = kComeBack});
+}
+inline Status Refused(const std::string& why) {
+  return ToStatus({.code = Code::kUnavailable, .reason = "BLOB_STORE_REFUSED", .message = why, .retry_after = kComeBack});
+}
+inline Status Full(const std::string& why) {
+  return ToStatus({.code = Code::kUnavailable, .reason = "BLOB_STORE_FULL", .message = why, .retry_after = kComeBack});
+}
 inline Status TooLate() {
   return MakeError(Code::kDeadlineExceeded, "DEADLINE_EXCEEDED", "too late before the call began");
 }

@@ -149,6 +149,13 @@ Status FolderStore::CheckSpace(int64_t bytes) const {
               " stay free");
 }
 
+// Where the folder itself was removed, which shows by .partial, nothing can be said of an object.
+Status FolderStore::NotThere(const std::string& key) const {
+  struct stat at;
+  const bool well = fstatat(root_, kPartial, &at, AT_SYMLINK_NOFOLLOW) == 0;
+  return well ? Missing(key) : Away("the folder is not there any more");
+}
+
 Status FolderStore::WritePart(const std::string& name, std::string_view bytes) {
   const Fd file(openat(partial_, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.ok()) return FromErrno("a file cannot be made", errno);
@@ -195,10 +202,10 @@ StatusOr<std::string> FolderStore::Read(const Call& call, const std::string& key
   if (call.Expired(clock_)) return TooLate();
   const Split at = SplitKey(key);
   const StatusOr<int> opened = OpenFolder(root_, at.folder, /*make=*/false);
-  if (!opened.ok()) return NoFolder(opened.status()) ? Missing(key) : opened.status();
+  if (!opened.ok()) return NoFolder(opened.status()) ? NotThere(key) : opened.status();
   const Fd folder(*opened);
   const Fd file(openat(folder.get(), at.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!file.ok()) return errno == ENOENT ? Missing(key) : FromErrno("a file cannot be opened", errno);
+  if (!file.ok()) return errno == ENOENT ? NotThere(key) : FromErrno("a file cannot be opened", errno);
   std::string bytes(static_cast<size_t>(std::clamp<int64_t>(length, 0, kObjectMaxBytes)), '\0');
   size_t done = 0;
   while (offset >= 0 && done < bytes.size()) {

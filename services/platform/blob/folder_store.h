@@ -38,6 +38,7 @@ class FolderStore : public BlobStore {
   Status PutOnce(const std::string& key, const std::string& part);
   Status WritePart(const std::string& name, std::string_view bytes);
   Status CheckSpace(int64_t bytes) const;
+  Status NotThere(const std::string& key) const;
   void Sweep();
   const FolderStoreOptions options_;
   const Clock& clock_;

@@ -90,7 +90,10 @@ TEST_F(FolderStoreTest, SweepsWhatACrashLeftLongAgoOnly) {
 
 TEST_F(FolderStoreTest, ADiskThatWouldBeFullIsToldBeforeAnythingIsWritten) {
   Reopen(int64_t{1} << 60);
-  EXPECT_EQ(Reason(store_->Put(call(), "a/b", "x")), "BLOB_STORE_FULL");
+  const Status full = store_->Put(call(), "a/b", "x");
+  EXPECT_EQ(Reason(full), "BLOB_STORE_FULL");
+  EXPECT_EQ(full.code(), Code::kUnavailable) << "whoever uploads has not used up anything";
+  EXPECT_TRUE(ToError(full).retry_after);
   EXPECT_EQ(Reason(store_->Ping(call())), "BLOB_STORE_FULL");
   EXPECT_EQ(PartialFiles(), 0);
   EXPECT_FALSE(fs::exists(root() + "/a"));
@@ -127,6 +130,7 @@ TEST_F(FolderStoreTest, AFolderThatIsTakenAwayIsAway) {
   fs::remove_all(root());
   EXPECT_EQ(Reason(store_->Put(call(), "a/b", "x")), "BLOB_STORE_AWAY");
   EXPECT_EQ(Reason(store_->Ping(call())), "BLOB_STORE_AWAY");
+  for (const char* key : {"a/b", "c"}) EXPECT_EQ(All(key), "BLOB_STORE_AWAY") << "it may well be there when the folder is";
 }
 
 TEST_F(FolderStoreTest, ALateCallDoesNothing) {

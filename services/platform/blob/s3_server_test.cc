@@ -102,9 +102,13 @@ TEST_F(S3ServerTest, AWrongSecretOrBucketIsToldAsRefused) {
 TEST_F(S3ServerTest, AServerThatStandsStillIsAwayByTheDeadline) {
   ASSERT_EQ(store().Put(call(), Key("a"), "x"), absl::OkStatus());
   server_->Signal(SIGSTOP);
-  Call soon = call();
-  soon.deadline = clock_.Now() + absl::Milliseconds(500);
-  EXPECT_EQ(Reason(store().Read(soon, Key("a"), 0, 1).status()), "BLOB_STORE_AWAY");
+  const auto soon = [&] {
+    Call call = this->call();
+    call.deadline = clock_.Now() + absl::Milliseconds(500);
+    return call;
+  };
+  EXPECT_EQ(Reason(store().Read(soon(), Key("a"), 0, 1).status()), "BLOB_STORE_AWAY");
+  EXPECT_EQ(Reason(store().Ping(soon())), "BLOB_STORE_AWAY") << "the ping that went well before does not count any more";
   server_->Signal(SIGCONT);
   EXPECT_TRUE(testing::WaitFor([&] { return All(Key("a")) == "x"; }));
 }

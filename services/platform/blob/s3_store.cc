@@ -90,7 +90,17 @@ net::ClientResult S3Store::Send(const Call& call, const std::string& method, con
   }
 }
 
-Status S3Store::Failed(const net::ClientResult& result, const std::string& key) const {
+// The next ping does not go by the last one any more.
+Status S3Store::Failed(const net::ClientResult& result, const std::string& key) {
+  Status status = ErrorOf(result, key);
+  if (status.code() == Code::kUnavailable) {
+    const std::lock_guard lock(mutex_);
+    pinged_ = Instant{};
+  }
+  return status;
+}
+
+Status S3Store::ErrorOf(const net::ClientResult& result, const std::string& key) const {
   if (result.sent != net::Sent::kAnswered) {
     const Error error = ToError(result.status);
     const std::string why = "the object store was not reached: " + error.message;

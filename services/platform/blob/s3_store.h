@@ -24,7 +24,7 @@ struct S3StoreOptions {
   std::string bucket;
   SigV4Key key;
   Backoff::Options retry = {.initial = absl::Milliseconds(50), .max = absl::Seconds(1), .attempts_max = 2};
-  absl::Duration ping_every = absl::Seconds(30);  // a ping writes and reads; one that went well holds for so long
+  absl::Duration ping_every = absl::Seconds(10);  // a ping writes and reads; one that went well holds for so long, or until a call fails
 };
 
 class S3Store : public BlobStore {
@@ -42,13 +42,14 @@ class S3Store : public BlobStore {
                          const std::string& range);
   net::ClientRequest Signed(const std::string& method, const std::string& key, std::string body,
                             const std::string& range) const;
-  Status Failed(const net::ClientResult& result, const std::string& key) const;
+  Status Failed(const net::ClientResult& result, const std::string& key);
+  Status ErrorOf(const net::ClientResult& result, const std::string& key) const;
   const S3StoreOptions options_;
   const std::string host_, ping_key_;
   net::HttpClient& http_;
   const Clock& clock_;
   std::mutex mutex_;
-  Instant pinged_;  // the last ping that went well; 0: none
+  Instant pinged_;  // the last ping that went well; 0: none, or a call has failed since
 };
 
 }  // namespace parvis::blob

@@ -25,7 +25,9 @@ bool Retryable(const Status& status) {
 BatchRunner::BatchRunner(const Consumer::Options& options, int batch_max, Producer& dead_letters, const Clock& clock,
                          obs::Metrics& metrics, Consumer::Handler handler)
     : options_(options), dead_letters_(dead_letters), clock_(clock), metrics_(metrics), handler_(std::move(handler)),
-      batch_max_(static_cast<size_t>(batch_max)) {}
+      batch_max_(static_cast<size_t>(batch_max)) {
+  metrics_.degraded().Declare(obs::Mode::kDeadLetters);
+}
 
 Status BatchRunner::Handle(const std::vector<Partition*>& ready, const std::atomic<bool>& stopping) {
   std::map<std::string, std::vector<Partition*>> sharing;   // by topic

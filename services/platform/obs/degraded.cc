@@ -35,6 +35,11 @@ constexpr ModeInfo kModes[] = {
     {Mode::kDeadLetters, "dead_letters",
      "Records that cannot be processed were put aside into a dead-letter topic; everything else goes on.",
      "Read the topic named in the reason (the headers say why); mend the cause and replay them."},
+    {Mode::kMediaStoreAway, "media_store_away",
+     "The store of media fails, refuses or is full: uploads are answered 503; deliveries that need a medium which cannot be "
+     "read wait, all others go out.",
+     "Look at the S3 server, or the folder's volume: does it run, has it space, do the rights and credentials hold? What "
+     "waits goes out by itself."},
     {Mode::kRateBudgetUsedUp, "rate_budget_used_up",
      "A network takes no more of a channel for now: its deliveries wait for the network's next window, others go on.",
      "Usually nothing: they go out by themselves. If it lasts, plan fewer posts or ask the network for a higher limit."},

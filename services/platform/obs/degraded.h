@@ -29,12 +29,13 @@ enum class Mode {
   kCallsShed,
   kWebhooksShed,
   kDeadLetters,
+  kMediaStoreAway,
   kRateBudgetUsedUp,
   kPollsLate,
   kNeedsHuman,
 };
 
-inline constexpr size_t kModeCount = 11;
+inline constexpr size_t kModeCount = 12;
 
 struct ModeInfo {
   Mode mode;

@@ -90,7 +90,9 @@ struct AccountsAuthenticator::Impl {
         hits(metrics.counter("parvis_rpc_authentication_total", "Tokens checked, by where the answer came from.",
                              {{"from", "cache"}})),
         misses(metrics.counter("parvis_rpc_authentication_total", "Tokens checked, by where the answer came from.",
-                               {{"from", "accounts"}})) {}
+                               {{"from", "accounts"}})) {
+    metrics.degraded().Declare(obs::Mode::kAccountsAway);
+  }
 
   // Asks accounts; `remember` becomes how long the answer holds.
   StatusOr<Principal> Ask(const std::string& token, absl::Duration& remember) {

@@ -20,7 +20,7 @@ class FakeBlobStore : public blob::BlobStore {
     if (static_cast<int64_t>(bytes.size()) > blob::kObjectMaxBytes)
       return MakeError(Code::kInvalidArgument, "BLOB_TOO_LARGE", "too large");
     if (away_) return Away();
-    if (full_) return MakeError(Code::kResourceExhausted, "BLOB_STORE_FULL", "full");
+    if (full_) return Full();
     objects_[key] = std::string(bytes);
     return absl::OkStatus();
   }
@@ -43,7 +43,7 @@ class FakeBlobStore : public blob::BlobStore {
   Status Ping(const Call&) override {
     const std::lock_guard lock(mutex_);
     if (away_) return Away();
-    return full_ ? MakeError(Code::kResourceExhausted, "BLOB_STORE_FULL", "full") : absl::OkStatus();
+    return full_ ? Full() : absl::OkStatus();
   }
 
   void SetAway(bool away) {
@@ -62,7 +62,11 @@ class FakeBlobStore : public blob::BlobStore {
   }
 
  private:
-  static Status Away() { return MakeError(Code::kUnavailable, "BLOB_STORE_AWAY", "away"); }
+  static Status NotNow(const char* reason) {
+    return ToStatus({.code = Code::kUnavailable, .reason = reason, .message = "not now", .retry_after = absl::Seconds(10)});
+  }
+  static Status Away() { return NotNow("BLOB_STORE_AWAY"); }
+  static Status Full() { return NotNow("BLOB_STORE_FULL"); }
   mutable std::mutex mutex_;
   std::map<std::string, std::string> objects_;
   bool away_ = false, full_ = false;

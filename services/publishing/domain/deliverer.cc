@@ -161,7 +161,9 @@ void Deliverer::Learn(const Done& done) {
   if (done.read_back) return;
   const WriteOutcome& outcome = done.outcome;
   const Instant now = clock_.Now();
-  ChannelOf(done.delivery).gate.Observe(outcome, now, Jitter(), options_.rules.retry_initial, options_.probe_max);
+  if (!outcome.ours) {
+    ChannelOf(done.delivery).gate.Observe(outcome, now, Jitter(), options_.rules.retry_initial, options_.probe_max);
+  }
   if (outcome.result == WriteResult::kNotSent) BudgetOf(done.delivery).rate.GiveBack(now);
   RateBudget& rate = outcome.budget ? ChannelOf(done.delivery).budgets[*outcome.budget].rate : BudgetOf(done.delivery).rate;
   rate.Observe(outcome.rate, outcome.refusal == Refusal::kRateLimited, now, options_.rules.rate_wait,

@@ -184,6 +184,22 @@ TEST_F(DelivererTest, ANetworkThatIsDownIsProbedAndNotStormed) {
   EXPECT_GE(delivered, 180) << "all but those that wait for their own next try";
 }
 
+// The store of media is away: what needs none goes out meanwhile, and what waits does so by its own schedule.
+TEST_F(DelivererTest, WhatWaitsForItsMediumIsNoNetworkThatIsDown) {
+  std::vector<Delivery> waiting;
+  for (int i = 0; i < 20; ++i) Accept(waiting.emplace_back(Reply("w" + std::to_string(i), "w" + std::to_string(i))));
+  network_.next.assign(20, Behaviour::kWithoutMedium);
+  Steps(20);
+  ASSERT_TRUE(network_.next.empty()) << "all were tried at once: the channel's network was never doubted";
+  for (const Delivery& d : waiting) EXPECT_EQ(Get(d).state, State::kScheduled) << "neither unknown nor failed";
+  const Delivery plain = Reply("plain", "t99");
+  Accept(plain);
+  PassTime(absl::Milliseconds(500));
+  EXPECT_EQ(Get(plain).state, State::kDelivered);
+  PassTime(absl::Seconds(3));
+  for (const Delivery& d : waiting) EXPECT_EQ(network_.CountOf(d.id), 1) << "the medium is there again";
+}
+
 TEST(OutageGateTest, OpensWithTheFirstAnswerAndCountsInARow) {
   OutageGate gate;
   Instant now{1'000'000'000};

@@ -28,6 +28,7 @@ struct WriteOutcome {
   std::string remote_id, permalink;     // kAccepted
   RateSignal rate;
   std::string credentials_version;      // of the credentials that were used; "" when none were
+  bool ours = false;                    // kNotSent for want of something of ours: says nothing of the network
   std::optional<std::string> budget;    // that `rate` tells of, where it is not BudgetOf the delivery's kind
 };
 

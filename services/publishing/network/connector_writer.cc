@@ -41,7 +41,7 @@ class KeptContent : public networks::MediaContent {
     StatusOr<std::string> piece = bytes_.read(call, offset, length);
     if (piece.ok()) return piece;
     const Code code = piece.status().code();
-    const bool passes = code == Code::kUnavailable || code == Code::kDeadlineExceeded || code == Code::kResourceExhausted;
+    const bool passes = code == Code::kUnavailable || code == Code::kDeadlineExceeded;
     return passes ? MakeError(Code::kUnavailable, "MEDIA_UNAVAILABLE", std::string(piece.status().message()))
                   : Gone(std::string(piece.status().message()));
   }
@@ -147,6 +147,11 @@ std::string Remarks(const networks::Outcome& got) {
   return out;
 }
 
+bool HasAddress(const networks::Draft& draft) {
+  const auto has = [](const networks::Media& media) { return media.content != nullptr && !media.url.empty(); };
+  return std::any_of(draft.media.begin(), draft.media.end(), has) || (draft.thumbnail && has(*draft.thumbnail));
+}
+
 // The credentials or the media could not be had: nothing was sent. What is gone is refused, anything else is tried again.
 WriteOutcome WithoutAccess(const Status& status) {
   WriteOutcome outcome;
@@ -156,6 +161,13 @@ WriteOutcome WithoutAccess(const Status& status) {
   const bool gone = error.code == Code::kNotFound || error.code == Code::kFailedPrecondition;
   outcome.result = gone ? WriteResult::kRefused : WriteResult::kNotSent;
   outcome.refusal = gone ? Refusal::kInvalid : Refusal::kNone;
+  return outcome;
+}
+
+// What is gone stays refused; the rest says nothing of the network.
+WriteOutcome WithoutMedia(const Status& status) {
+  WriteOutcome outcome = WithoutAccess(status);
+  outcome.ours = outcome.result == WriteResult::kNotSent;
   return outcome;
 }
 
@@ -171,7 +183,7 @@ Status ConnectorWriter::OpenOne(const Call& call, const Delivery& delivery, cons
   if (kept_.source == nullptr || ref->workspace_id != delivery.workspace_id) return NotFound(from.media);
   PARVIS_ASSIGN_OR_RETURN(MediaBytes bytes, kept_.source->Open(call, ref->workspace_id, ref->id));
   to.content = std::make_shared<KeptContent>(std::move(bytes));
-  return absl::OkStatus();
+  return to.content->Read(call, 0, 1).status();
 }
 
 Status ConnectorWriter::OpenMedia(const Call& call, const Delivery& delivery, networks::Draft& draft) {
@@ -189,9 +201,13 @@ WriteOutcome ConnectorWriter::Write(const Call& call, const Delivery& delivery) 
     return WithoutAccess(MakeError(Code::kNotFound, "NETWORK_UNKNOWN", "no connector for " + access->network));
   }
   networks::Write write = WriteOf(delivery);
-  if (const Status opened = OpenMedia(call, delivery, write.draft); !opened.ok()) return WithoutAccess(opened);
+  if (const Status opened = OpenMedia(call, delivery, write.draft); !opened.ok()) return WithoutMedia(opened);
   GiveAddresses(*connector->second, write.kind, delivery.content, kept_.addresses, write.draft);
   networks::Outcome got = connector->second->Execute(call, AccountOf(delivery.channel_id, *access), write);
+  // It may have fetched a medium just when the store went away, and refused the post for that: not for good.
+  if (got.kind == networks::OutcomeKind::kRefused && got.error == networks::ErrorClass::kInvalid && HasAddress(write.draft)) {
+    if (const Status now = OpenMedia(call, delivery, write.draft); now.code() == Code::kUnavailable) return WithoutMedia(now);
+  }
   for (std::string* text : {&got.message, &got.lacking}) *text = WithoutSignatures(std::move(*text), write.draft);
   WriteOutcome outcome;
   outcome.result = ResultOf(got.kind);

@@ -38,7 +38,8 @@ class ConnectorWriter : public NetworkWriter {
                                            const std::string& channel_id) override;
 
  private:
-  // The content of the media that the delivery names, in place of their sizes.
+  // The content of the media that the delivery names, in place of their sizes. A byte of each is read: a network that has been
+  // told of a medium, and then cannot have it, may refuse the post for good.
   Status OpenMedia(const Call& call, const Delivery& delivery, networks::Draft& draft);
   Status OpenOne(const Call& call, const Delivery& delivery, const Media& from, networks::Media& to);
   const Connectors& connectors_;

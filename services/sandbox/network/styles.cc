@@ -2,6 +2,7 @@
 
 #include "sandbox/network/discourse_webhooks.h"
 #include "sandbox/network/facebook_webhooks.h"
+#include "sandbox/network/feed_webhooks.h"
 #include "sandbox/network/ghost_webhooks.h"
 #include "sandbox/network/instagram_webhooks.h"
 #include "sandbox/network/linkedin_webhooks.h"
@@ -20,6 +21,7 @@ const WebhookStyle* StyleOf(Network network) {
       {Network::kInstagram, new InstagramWebhooks},
       {Network::kYoutube, new YoutubeWebhooks},
       {Network::kGhost, new GhostWebhooks},
+      {Network::kFeed, new FeedWebhooks},
   };
   const auto it = styles->find(network);
   return it == styles->end() ? nullptr : it->second;

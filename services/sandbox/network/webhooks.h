@@ -43,7 +43,7 @@ struct WebhookTarget {
   absl::Duration retry_min = absl::Seconds(1), retry_max = absl::Minutes(5);
   absl::Duration challenge_every = absl::Seconds(30);  // on average; zero: only before the first event
   uint64_t seed = 1;
-  // Of a hub's subscribers, who are asked whether they want it before they are added (YoutubeHub):
+  // Of a hub's subscribers, who are asked whether they want it before they are added (transport/hub.h):
   bool verified = false;             // no challenges; a secret is not demanded
   Instant until = Instant::Max();    // when the lease ends, and with it the target
 };

@@ -1,10 +1,12 @@
 // The simulated networks, by the first segment of the path.
+#include "sandbox/network/feed_rss.h"
 #include "sandbox/transport/blog.h"
 #include "sandbox/transport/bluesky.h"
 #include "sandbox/transport/discourse.h"
 #include "sandbox/transport/facebook.h"
 #include "sandbox/transport/feed.h"
 #include "sandbox/transport/ghost.h"
+#include "sandbox/transport/hub.h"
 #include "sandbox/transport/instagram.h"
 #include "sandbox/transport/jetstream.h"
 #include "sandbox/transport/linkedin.h"
@@ -13,13 +15,13 @@
 #include "sandbox/transport/oauth.h"
 #include "sandbox/transport/x.h"
 #include "sandbox/transport/youtube.h"
-#include "sandbox/transport/youtube_hub.h"
 
 namespace parvis::sandbox {
 
 std::vector<Served> MakeFaces(Context& context, OAuth& oauth, Webhooks& webhooks) {
   std::vector<Served> out = MakeOAuthFaces(context, oauth);  // first: these lie below others' prefixes
-  out.push_back({"/youtube/subscribe", Network::kYoutube, std::make_unique<YoutubeHub>(context, webhooks)});
+  out.push_back({kYoutubeHub, Network::kYoutube, MakeYoutubeHub(context, webhooks)});
+  out.push_back({kFeedHub, Network::kFeed, MakeFeedHub(context, webhooks)});
   out.push_back({"/facebook", Network::kFacebook, std::make_unique<Facebook>(context)});
   out.push_back({"/x", Network::kX, std::make_unique<X>(context)});
   out.push_back({"/blog", Network::kBlog, std::make_unique<Blog>(context)});

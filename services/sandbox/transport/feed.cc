@@ -6,44 +6,12 @@
 #include <absl/time/clock.h>
 
 #include "sandbox/domain/cat.h"
+#include "sandbox/network/feed_rss.h"
 
 namespace parvis::sandbox {
 namespace {
 
-constexpr char kHttpTime[] = "%a, %d %b %Y %H:%M:%S GMT";  // also RFC 822's, as RSS has it
-
-// Text for XML 1.0, which has no control characters but three.
-std::string Xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out.push_back(static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' ? ' ' : c);
-    }
-  }
-  return out;
-}
-
-std::string Html(std::string_view text) {
-  std::string out = "<p>";
-  for (const char c : Xml(text)) out += c == '\n' ? std::string("<br/>") : std::string(1, c);
-  return out + "</p>";
-}
-
-std::string Format(const char* format, absl::Time time) { return absl::FormatTime(format, time, absl::UTCTimeZone()); }
-std::string Iso(absl::Time time) { return Format("%Y-%m-%dT%H:%M:%E3SZ", time); }
+std::string Iso(absl::Time time) { return FeedTime("%Y-%m-%dT%H:%M:%E3SZ", time); }
 
 std::string ETagOf(std::string_view body) {  // FNV-1a
   uint64_t hash = 14695981039346656037ull;
@@ -53,39 +21,12 @@ std::string ETagOf(std::string_view body) {  // FNV-1a
   return text;
 }
 
-struct Shown {
-  const AccountPtr& site;
-  std::string url, page;  // of the feed and of the site
-  std::vector<ItemPtr> items;
-  absl::Time changed;
-  std::string LinkOf(const Item& item) const { return Cat(page, "/items/", item.id.substr(item.id.rfind(':') + 1)); }
-};
-
-std::string Rss(const Shown& shown) {
-  std::string out = Cat(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rss version=\"2.0\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" "
-      "xmlns:atom=\"http://www.w3.org/2005/Atom\">\n<channel>\n<title>",
-      Xml(shown.site->name), "</title>\n<link>", shown.page, "</link>\n<atom:link href=\"", shown.url,
-      "\" rel=\"self\" type=\"application/rss+xml\"/>\n"
-      "<description>All about ",
-      Xml(shown.site->name), "</description>\n<lastBuildDate>", Format(kHttpTime, shown.changed), "</lastBuildDate>\n");
-  for (const ItemPtr& item : shown.items) {
-    Append(out, "<item>\n");
-    if (!item->title.empty()) Append(out, "<title>", Xml(item->title), "</title>\n");
-    Append(out, "<link>", shown.LinkOf(*item), "</link>\n<guid isPermaLink=\"false\">", Xml(item->id),
-           "</guid>\n<dc:creator>", Xml(item->author_name), "</dc:creator>\n<pubDate>",
-           Format(kHttpTime, item->created), "</pubDate>\n<description>", Xml(Html(item->text)),
-           "</description>\n</item>\n");
-  }
-  return out + "</channel>\n</rss>\n";
-}
-
-std::string Atom(const Shown& shown) {
+std::string Atom(const FeedShown& shown) {
   std::string out =
       Cat("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:base=\"",
           shown.page, "/\">\n<title>", Xml(shown.site->name), "</title>\n<id>tag:", Xml(shown.site->id),
           ",2026:feed</id>\n<updated>", Iso(shown.changed), "</updated>\n<link rel=\"self\" href=\"", shown.url,
-          "\"/>\n<link href=\"", shown.page, "\"/>\n");
+          "\"/>\n<link rel=\"hub\" href=\"", shown.hub, "\"/>\n<link href=\"", shown.page, "\"/>\n");
   for (const ItemPtr& item : shown.items) {
     // The address is relative to xml:base, as many feeds have it.
     Append(out, "<entry>\n<title>", Xml(item->title), "</title>\n<id>", Xml(item->id), "</id>\n<link href=\"items/",
@@ -96,7 +37,7 @@ std::string Atom(const Shown& shown) {
   return out + "</feed>\n";
 }
 
-Json JsonFeed(const Shown& shown) {
+Json JsonFeed(const FeedShown& shown) {
   Json items = Json::array();
   for (const ItemPtr& item : shown.items) {
     Json one = {{"id", item->id},
@@ -112,6 +53,7 @@ Json JsonFeed(const Shown& shown) {
           {"title", shown.site->name},
           {"home_page_url", shown.page},
           {"feed_url", shown.url},
+          {"hubs", Json::array({{{"type", "WebSub"}, {"url", shown.hub}}})},
           {"items", std::move(items)}};
 }
 
@@ -162,11 +104,8 @@ Reply FeedFace::Handle(const net::HttpRequest& http) {
 
 net::HttpResponse FeedFace::Show(const Request& request, const AccountPtr& site, const std::string& format,
                                  Answer answer) {
-  Shown shown{site,
-              Cat(request.base_url, "/feed/", site->id),
-              Cat(request.base_url, "/feed/", site->id),
-              {},
-              absl::UnixEpoch()};
+  const std::string page = Cat(request.base_url, "/feed/", site->id);
+  FeedShown shown{site, page, page, Cat(request.base_url, kFeedHub), {}, absl::UnixEpoch()};
   if (format != "rss") shown.url += "/" + format;
   ListOptions options{.limit = answer == Answer::kEmptyPage ? 0 : kFeedItems};
   options.filter = [](const Item& item) { return !item.deleted && !item.hidden; };
@@ -189,7 +128,7 @@ net::HttpResponse FeedFace::Show(const Request& request, const AccountPtr& site,
     response.status = 304;
   }
   response.headers["ETag"] = etag;
-  if (!shown.items.empty()) response.headers["Last-Modified"] = Format(kHttpTime, shown.changed);
+  if (!shown.items.empty()) response.headers["Last-Modified"] = FeedTime(kHttpTime, shown.changed);
   return response;
 }
 

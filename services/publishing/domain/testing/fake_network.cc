@@ -18,6 +18,7 @@ WriteOutcome FakeNetwork::Write(const Call& call, const Delivery& delivery) {
   if (behaviour == Behaviour::kAccept || behaviour == Behaviour::kAcceptThenLose) Accept(delivery, outcome);
   if (behaviour == Behaviour::kAcceptThenLose || behaviour == Behaviour::kLose) outcome = {WriteResult::kUnknown};
   if (behaviour == Behaviour::kNotSent) outcome.result = WriteResult::kNotSent;
+  if (behaviour == Behaviour::kWithoutMedium) outcome.result = WriteResult::kNotSent, outcome.ours = true;
   if (behaviour == Behaviour::kRefuse) outcome = {WriteResult::kRefused, Refusal::kInvalid, "REJECTED", "no"};
   if (behaviour == Behaviour::kTransient) outcome = {WriteResult::kRefused, Refusal::kTransient, "TRANSIENT", "later"};
   if (behaviour == Behaviour::kTokenExpired) {

@@ -21,6 +21,7 @@ enum class Behaviour {
   kAcceptThenLose,      // it takes it, the answer is lost: unknown
   kLose,                // it never arrives, but nobody can tell: unknown
   kNotSent,
+  kWithoutMedium,       // not sent, for want of something of ours
   kRefuse,
   kRateLimit,
   kTokenExpired,

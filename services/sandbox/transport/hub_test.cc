@@ -1,4 +1,4 @@
-// Subscribing at the hub, as the W3C has it, with the topics of YouTube.
+// Subscribing at the hubs, as the W3C has it: with the topics of YouTube, and with the sandbox's own feeds.
 #include <atomic>
 
 #include "platform/testing/wait.h"
@@ -28,7 +28,7 @@ class YoutubeHubTest : public ::testing::Test {
   std::string callback() const { return "http://" + subscriber.address() + "/hook?of=us"; }
   Answered Ask(const std::string& mode, std::map<std::string, std::string> more = {}) {
     more.insert({{"hub.mode", mode}, {"hub.topic", topic}, {"hub.callback", callback()}});
-    return sandbox.Send("POST", "/youtube/subscribe", net::FormEncode({more.begin(), more.end()}),
+    return sandbox.Send("POST", hub, net::FormEncode({more.begin(), more.end()}),
                         TestSandbox::FormType());
   }
   // What the hub asked the subscriber the `n`th time.
@@ -59,8 +59,9 @@ class YoutubeHubTest : public ::testing::Test {
   }
 
   TestSandbox sandbox;
+  std::string hub = "/youtube/subscribe";
   const std::string id = sandbox.Account("youtube")["remote_id"];
-  const std::string topic = "https://www.youtube.com/xml/feeds/videos.xml?channel_id=" + id;
+  std::string topic = "https://www.youtube.com/xml/feeds/videos.xml?channel_id=" + id;
   std::atomic<bool> confirms{true};
   std::mutex mutex;
   std::vector<std::map<std::string, std::string>> asked;
@@ -142,6 +143,43 @@ TEST_F(YoutubeHubTest, RefusalsAndFaults) {
   sandbox.Control("POST", "/faults",
                   {{"kind", "limit"}, {"network", "youtube"}, {"operation", "subscribe"}, {"count", 1}});
   EXPECT_EQ(Ask("subscribe").status, 429);
+}
+
+class FeedHubTest : public YoutubeHubTest {
+ protected:
+  FeedHubTest() { hub = "/feed/hub", topic = feed["base_url"]; }
+  std::string Mention(const std::string& text) {
+    return sandbox.Control("POST", "/comments", {{"network", "feed"}, {"account", feed["remote_id"]}, {"text", text}})["remote_id"];
+  }
+  const Json feed = sandbox.Account("feed");
+};
+
+TEST_F(FeedHubTest, TellsWhatIsNewOfAFeedThatNamesIt) {
+  const std::string named = topic.substr(0, topic.find("/feed/")) + hub;
+  EXPECT_NE(sandbox.Send("GET", topic).body.find("<atom:link href=\"" + named + "\" rel=\"hub\"/>"), std::string::npos);
+  EXPECT_NE(sandbox.Send("GET", topic + "/atom").body.find("<link rel=\"hub\" href=\"" + named + "\"/>"), std::string::npos);
+  EXPECT_EQ(sandbox.Send("GET", topic + "/json").json["hubs"][0], (Json{{"type", "WebSub"}, {"url", named}}));
+  Mention("before");
+  EXPECT_EQ(Ask("subscribe", {{"hub.secret", "s"}}).status, 202);
+  EXPECT_EQ(Asked(1)["hub.topic"], topic);
+  ASSERT_TRUE(Subscribers(1));
+  const std::string one = Mention("one & only");
+  auto calls = Told(1);
+  ASSERT_EQ(calls.size(), 1u);
+  EXPECT_NE(calls[0].body.find("<guid isPermaLink=\"false\">" + one + "</guid>"), std::string::npos) << calls[0].body;
+  EXPECT_EQ(calls[0].body.find("before"), std::string::npos) << "only what is new";
+  EXPECT_EQ(calls[0].headers.at("X-Hub-Signature"), "sha256=" + HmacHexBy("sha256", Secret("s"), calls[0].body));
+  EXPECT_NE(calls[0].headers.at("Link").find("<" + topic + ">; rel=\"self\""), std::string::npos);
+  sandbox.Control("POST", "/comments/feed/" + one, {{"text", "edited"}});
+  calls = Told(2);
+  ASSERT_EQ(calls.size(), 2u);
+  EXPECT_NE(calls[1].body.find("edited"), std::string::npos) << calls[1].body;
+}
+
+TEST_F(FeedHubTest, KnowsItsOwnFeedsOnly) {
+  EXPECT_EQ(Ask("subscribe", {{"hub.topic", topic + "/atom"}}).status, 202);
+  const std::string others[] = {topic + "/opml", topic + "x", "https://example.com/feed/" + id, "https://www.youtube.com/feeds/videos.xml?channel_id=" + id};
+  for (const std::string& other : others) EXPECT_EQ(Ask("subscribe", {{"hub.topic", other}}).status, 400) << other;
 }
 
 }  // namespace
