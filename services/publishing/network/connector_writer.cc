@@ -261,6 +261,11 @@ std::vector<Violation> ConnectorRules::Check(const std::string& network, Deliver
   return violations;
 }
 
+bool ConnectorRules::AuthorIsEnough(const std::string& network, DeliveryKind kind) const {
+  const auto connector = connectors_.find(network);
+  return connector != connectors_.end() && connector->second->capabilities().of_author.contains(KindOf(kind));
+}
+
 std::string ConnectorRules::WhyNoThread(const std::string& network) const {
   const auto connector = connectors_.find(network);
   if (connector == connectors_.end()) return "";
