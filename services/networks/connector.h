@@ -68,9 +68,10 @@ struct Media {
   int64_t size_bytes = 0;
   std::shared_ptr<MediaContent> content;   // instead of `bytes`, for what is large; may be null
   int width = 0, height = 0;               // pixels; 0 = not known
-  absl::Duration duration;                 // of a video; zero = not known
+  absl::Duration duration;                 // of a video or a GIF that moves; zero = not known
   std::string video_codec, audio_codec;    // of a video: "h264", "aac"; "" = none, or not known
   double frame_rate = 0;                   // of a video, per second; 0 = not known
+  int frames = 0;                          // of a GIF: more than 1 when it moves; 0 = not known
   std::string title;                       // of a document
 };
 

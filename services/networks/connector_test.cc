@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "networks/media_fit.h"
 #include "networks/testing/scripted_network.h"
 
 namespace parvis::networks {
@@ -46,6 +47,21 @@ TEST(Connector, WhatIsNotPossibleIsSaidBeforeWhatIsMissing) {
     }
   }
   EXPECT_TRUE(network.Taken().empty());
+}
+
+TEST(Connector, AGifStaysOneWhereTheNetworkTakesItElseItBecomesAVideo) {
+  ScriptedNetwork network;
+  const auto fit = [&](const std::string& name, int64_t bytes) {
+    const Media gif{.type = "image/gif", .size_bytes = bytes, .width = 400, .height = 300, .duration = absl::Seconds(6), .frames = 60};
+    return FitMedia(network.connectors().at(name)->capabilities(), gif);
+  };
+  EXPECT_TRUE(fit("x", 14 << 20).fits) << "shown as an animated GIF";
+  EXPECT_TRUE(fit("x", 16 << 20).video.has_value());
+  for (const char* name : {"instagram", "youtube"}) {
+    EXPECT_FALSE(fit(name, 1 << 20).fits) << name;
+    EXPECT_TRUE(fit(name, 1 << 20).video.has_value()) << name;
+  }
+  EXPECT_FALSE(fit("bluesky", 3 << 20).video.has_value()) << "no videos there, yet";
 }
 
 }  // namespace

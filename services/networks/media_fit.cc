@@ -188,6 +188,7 @@ MediaFit FitMedia(const Capabilities& capabilities, const Media& media) {
   const bool reel_alone = feature == Feature::kVideo && capabilities.Can(Feature::kReel);
   if (!capabilities.Can(feature) && !reel_alone) {
     fit.violations.push_back({"type", capabilities.WhyNot(feature), "NOT_POSSIBLE"});
+    fit.video = FitGif(capabilities, media, &fit.changes);
     return fit;
   }
   CheckMediaLimits(capabilities, media, "", &fit.violations);
@@ -203,7 +204,9 @@ MediaFit FitMedia(const Capabilities& capabilities, const Media& media) {
   const int64_t own_max = capabilities.BytesMaxOf(media.type);
   const bool over = own_max > 0 && SizeOf(media) > own_max;
   const auto type = TypeFor(capabilities, media, over);
-  if (!type) return fit;
+  // Better than the first frame of it. Where a smaller GIF is taken, it stays one.
+  if (!type || *type != media.type) fit.video = FitGif(capabilities, media, &fit.changes);
+  if (fit.video || !type) return fit;
   target.type = *type == media.type ? "" : *type;
   target.bytes_max = capabilities.BytesMaxOf(*type);
   const bool too_large = target.bytes_max > 0 && SizeOf(media) > target.bytes_max;

@@ -25,11 +25,12 @@ struct MediaFit {
   std::vector<Violation> violations;  // all of them, not only the first; fields of the medium: "type", "size_bytes",
                                       // "width", "duration", "video_codec", "audio_codec"
   std::optional<FitTarget> target;      // of a picture, when a conversion would make it fit
-  std::optional<VideoFitTarget> video;  // of a video; one that is too long or too short is never offered another
+  std::optional<VideoFitTarget> video;  // of a video, or of a GIF that moves and is not taken as one; what is too long or
+                                        // too short is never offered another
   std::vector<std::string> changes;     // what that would change, for people: "3000 × 2000 becomes 2048 × 1365"
 };
 
-// `media`: type, and size, width, height, duration, codecs and frame rate as far as they are known (0 = not known, and
+// `media`: type, and size, width, height, duration, codecs, frames and frame rate as far as they are known (0 = not known, and
 // not judged).
 MediaFit FitMedia(const Capabilities& capabilities, const Media& media);
 

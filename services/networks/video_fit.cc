@@ -151,4 +151,23 @@ std::optional<VideoFitTarget> FitVideo(const Capabilities& c, const Media& media
   return target;
 }
 
+std::optional<VideoFitTarget> FitGif(const Capabilities& c, const Media& gif, std::vector<std::string>* changes) {
+  const bool videos = c.Can(Feature::kVideo) || c.Can(Feature::kReel);
+  if (!videos || gif.type != "image/gif" || gif.frames < 2 || gif.duration <= absl::ZeroDuration()) return std::nullopt;
+  const bool too_long = c.video_duration_max > absl::ZeroDuration() && gif.duration > c.video_duration_max;
+  if (too_long || gif.duration < c.video_duration_min) return std::nullopt;
+  Media moving = gif;
+  moving.video_codec = "gif";
+  moving.audio_codec.clear();
+  moving.frame_rate = gif.frames / absl::ToDoubleSeconds(gif.duration);
+  std::vector<std::string> of_video;  // says it of a video: the sides are all that is news
+  const auto target = FitVideo(c, moving, &of_video);
+  if (!target) return std::nullopt;
+  if (target->width > 0) changes->push_back(of_video.front());
+  changes->push_back("GIF becomes MP4: a video without sound, which does not begin again by itself everywhere");
+  changes->push_back("transparency is lost");
+  changes->push_back("what the file tells of place, camera and time is left out");
+  return target;
+}
+
 }  // namespace parvis::networks

@@ -35,6 +35,11 @@ struct VideoFitTarget {
 std::optional<VideoFitTarget> FitVideo(const Capabilities& capabilities, const Media& media,
                                        std::vector<std::string>* changes);
 
+// The same of a GIF that moves, for a network that has videos and does not take it as a GIF: nullopt also for one that does not
+// move, or is too short or too long for a video there.
+std::optional<VideoFitTarget> FitGif(const Capabilities& capabilities, const Media& gif,
+                                     std::vector<std::string>* changes);
+
 // "H.264", "HEVC", "AAC": codecs as people say them, by the names that ffprobe gives.
 std::string NameOfCodec(const std::string& codec);
 

@@ -168,6 +168,56 @@ TEST(VideoFitTest, WhatIsNotKnownOrNotTakenIsNotOffered) {
   EXPECT_EQ(fit.video->audio_kbps, 0);
 }
 
+Media Gif(int64_t bytes, int frames, int seconds) {
+  Media media = Video("image/gif", bytes, 400, 301, seconds);
+  media.video_codec.clear(), media.audio_codec.clear();
+  media.frame_rate = 0;
+  media.frames = frames;
+  return media;
+}
+
+TEST(VideoFitTest, AGifThatMovesBecomesAVideoWhereItIsNotTaken) {
+  const MediaFit fit = FitMedia(Network(), Gif(900'000, 50, 5));
+  EXPECT_FALSE(fit.fits);
+  EXPECT_FALSE(fit.target.has_value()) << "its first frame is the worse offer";
+  ASSERT_TRUE(fit.video.has_value());
+  EXPECT_FALSE(fit.video->copy_video);
+  EXPECT_EQ(fit.video->width, 400);
+  EXPECT_EQ(fit.video->height, 300);
+  EXPECT_EQ(fit.video->audio_kbps, 0);
+  EXPECT_GE(fit.video->video_kbps, kVideoKbpsMin);
+  EXPECT_EQ(fit.changes[0], "400 × 301 becomes 400 × 300");
+  EXPECT_EQ(fit.changes.size(), 4u);
+  Capabilities videos_only = Network();
+  videos_only.Refuse(Feature::kImage, "posts are videos", "https://net.example/docs");
+  const MediaFit alone = FitMedia(videos_only, Gif(900'000, 50, 5));
+  EXPECT_EQ(alone.violations[0].reason, "NOT_POSSIBLE");
+  EXPECT_TRUE(alone.video.has_value());
+}
+
+TEST(VideoFitTest, AGifStaysOneWhereItIsTaken) {
+  Capabilities c = Network();
+  c.media_types.push_back("image/gif");
+  c.media_max_bytes = 1'000'000;
+  c.gif_max_bytes = 3'000'000;
+  EXPECT_TRUE(FitMedia(c, Gif(2'900'000, 50, 5)).fits);
+  EXPECT_TRUE(FitMedia(c, Gif(3'100'000, 50, 5)).video.has_value()) << "too large for a GIF there";
+  c.picture_side_max = 200;
+  const MediaFit smaller = FitMedia(c, Gif(900'000, 50, 5));
+  EXPECT_FALSE(smaller.video.has_value());
+  EXPECT_EQ(smaller.target->type, "") << "it goes on moving";
+}
+
+TEST(VideoFitTest, WhatDoesNotMoveOrLastsTooLongBecomesAPicture) {
+  EXPECT_FALSE(FitMedia(Network(), Gif(900'000, 1, 5)).video.has_value());
+  EXPECT_FALSE(FitMedia(Network(), Gif(900'000, 50, 0)).video.has_value()) << "how long it lasts is not known";
+  EXPECT_FALSE(FitMedia(Network(), Gif(900'000, 5000, 1001)).video.has_value());
+  EXPECT_EQ(FitMedia(Network(), Gif(900'000, 50, 0)).target->type, "image/jpeg");
+  Capabilities no_videos = Network();
+  no_videos.Refuse(Feature::kVideo, "there are none", "https://net.example/docs");
+  EXPECT_FALSE(FitMedia(no_videos, Gif(900'000, 50, 5)).video.has_value());
+}
+
 TEST(VideoFitTest, WithoutALimitTheRateIsWhatIsSeen) {
   Capabilities c = Network();
   c.video_max_bytes = 0;

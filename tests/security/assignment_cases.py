@@ -83,6 +83,12 @@ class MassAssignment:
             f"{PUBLISHING}/CheckPost": {**parent, "post": post},
             f"{PUBLISHING}/PreviewPost": {**parent, "post": post},
             f"{MEDIA}/CreateMedia": {**parent, "media": {"displayName": "Medium", "sizeBytes": "10"}},
+            f"{MEDIA}/UpdateMedia": {
+                "media": {
+                    "name": make(f"{MEDIA}/CreateMedia", {**parent, "media": {"displayName": "M", "sizeBytes": "10"}}),
+                    "displayName": "Other",
+                }
+            },
             f"{MODERATION}/CreatePolicy": {**parent, "policy": {"displayName": "P", "source": POLICY}},
             f"{MODERATION}/UpdatePolicy": {
                 "policy": {

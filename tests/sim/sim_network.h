@@ -58,6 +58,7 @@ class SimNetwork : public publishing::ChannelDirectory, public publishing::Netwo
                                            const std::string& channel_id) override;
   StatusOr<std::string> GetTimeZone(const Call&, const std::string&) override { return std::string("Europe/Paris"); }
   bool Knows(const std::string&) const override { return true; }
+  bool AuthorIsEnough(const std::string&, publishing::DeliveryKind) const override { return true; }
   std::string WhyNoThread(const std::string&) const override { return ""; }
   std::vector<Violation> Check(const std::string&, publishing::DeliveryKind,
                                const publishing::Content&) const override {

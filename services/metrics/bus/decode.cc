@@ -92,7 +92,8 @@ StatusOr<DeliveryFact> ToDeliveryFact(const StreamRecord& record) {
                     .post_id = LastOf(delivery.post_id()),
                     .target_remote_id = delivery.target_remote_id(),
                     .remote_id = delivery.remote_id(),
-                    .event_time = ToTime(event.time())};
+                    .event_time = ToTime(event.time()),
+                    .thread_part = delivery.thread_part()};
   if (delivery.has_due_time()) fact.due_time = ToTime(delivery.due_time());
   if (delivery.has_delivered_time()) fact.delivered_time = ToTime(delivery.delivered_time());
   return fact;

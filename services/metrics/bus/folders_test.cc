@@ -78,6 +78,7 @@ TEST(Decode, DeliveryAndConversation) {
   delivery.set_state(publishing::v1::DELIVERY_STATE_DELIVERED);
   delivery.set_campaign_id("campaign");
   delivery.mutable_due_time()->set_seconds(10);
+  delivery.set_thread_part(2);
   const auto fact = ToDeliveryFact(RecordOf(event));
   ASSERT_TRUE(fact.ok()) << fact.status();
   EXPECT_EQ(fact->delivery_id, "d1");
@@ -85,6 +86,7 @@ TEST(Decode, DeliveryAndConversation) {
   EXPECT_EQ(fact->state, "delivered");
   EXPECT_EQ(fact->due_time, absl::FromUnixSeconds(10));
   EXPECT_FALSE(fact->delivered_time.has_value());
+  EXPECT_EQ(fact->thread_part, 2);
 
   inbox::v1::ConversationEvent change;
   change.set_event_id("e");

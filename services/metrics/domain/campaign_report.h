@@ -14,11 +14,12 @@
 
 namespace parvis::metrics {
 
-// Posts by their latest state; lateness is delivered − due, never negative.
+// Posts by their latest state, a thread by that of its first part; lateness is delivered − due, never negative.
 struct PostFigures {
   std::string network;   // "" for all
   int64_t planned = 0, delivered = 0, failed = 0, unknown = 0, waiting = 0, cancelled = 0;
   std::optional<absl::Duration> lateness_p50, lateness_p99;
+  int64_t partly_delivered = 0;   // of the delivered: threads of which a later part failed
 };
 struct CommentFigures {
   std::string network;

@@ -49,6 +49,7 @@ struct DeliveryFact {
   std::string campaign_id, post_id, target_remote_id, remote_id;
   std::optional<absl::Time> due_time, delivered_time;
   absl::Time event_time;
+  int thread_part = 0;   // of a post; a later part of a thread (> 0) is no post of its own
 };
 
 // A conversation changed. Key: event_id.

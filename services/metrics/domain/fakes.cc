@@ -120,7 +120,7 @@ std::vector<FakeStore::Count> FakeStore::Counts(const std::string& workspace_id)
     const std::string state = f.state == "expired" ? "failed" : f.state;
     if (state != "delivered" && state != "failed" && state != "unknown") continue;
     std::string metric;
-    if (f.kind == "post") metric = "posts_" + state;
+    if (f.kind == "post" && f.thread_part == 0) metric = "posts_" + state;
     if (f.kind == "reply") metric = "replies_" + state;
     if (f.kind == "hide" && state == "delivered") metric = "hides_delivered";
     if (!metric.empty())

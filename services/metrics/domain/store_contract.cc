@@ -54,6 +54,18 @@ TEST_P(StoreContract, ACampaignHasWhatHangsBelowItsPostsAlsoWhenTheDeliveryComes
   EXPECT_EQ(Total("comments"), 4);
 }
 
+TEST_P(StoreContract, LaterPartsOfAThreadAreNoPostsOfTheirOwn) {
+  DeliveryFact second = Post("e", 1, "delivered", "post-2"), third = Post("f", 1, "failed");
+  second.thread_part = 1;
+  third.thread_part = 2;
+  ASSERT_TRUE(stores_.facts->FoldDeliveries(stores_.next(), {Post("d", 1, "delivered", "post-1"), second, third}).ok());
+  EXPECT_EQ(Total("posts_delivered"), 1);
+  EXPECT_EQ(Total("posts_delivered", kCampaign), 1);
+  EXPECT_EQ(Total("posts_failed"), 0);
+  ASSERT_TRUE(stores_.facts->FoldActivities(stores_.next(), {Comment("1", kNoon, "post-2")}).ok());
+  EXPECT_EQ(Total("comments", kCampaign), 1) << "what hangs below it is the campaign's";
+}
+
 TEST_P(StoreContract, AnotherWorkspaceSeesNothing) {
   ASSERT_TRUE(stores_.facts->FoldActivities(stores_.next(), {Comment("1")}).ok());
   EXPECT_EQ(Total("comments", "", kOtherWorkspace), 0);

@@ -40,13 +40,13 @@ constexpr char kFoldActivities[] =
 
 constexpr char kFoldDeliveries[] =
     "WITH fresh AS (INSERT INTO delivery_facts (workspace_id, delivery_id, sequence, channel_id, network, kind, state, "
-    "campaign_id, post_id, target_remote_id, remote_id, due_time, delivered_time, event_time) "
+    "campaign_id, post_id, target_remote_id, remote_id, due_time, delivered_time, event_time, thread_part) "
     "SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::text[], "
     "$8::text[], "
-    "$9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[]) ON CONFLICT DO "
-    "NOTHING "
+    "$9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::integer[]) "
+    "ON CONFLICT DO NOTHING "
     "RETURNING workspace_id, channel_id, date_trunc('minute', event_time, 'UTC') AS minute, delivery_metric(kind, "
-    "state) AS metric), "
+    "state, thread_part) AS metric), "
     "counted AS (SELECT workspace_id, channel_id, minute, metric, count(*) AS number FROM fresh WHERE metric IS NOT "
     "NULL "
     "GROUP BY 1, 2, 3, 4) " PARVIS_METRICS_ADD_CHANNELS;
@@ -147,7 +147,8 @@ Status PgFactStore::FoldDeliveries(const StreamPositions& positions, const std::
        Column(facts, [](const F& f) { return f.campaign_id; }), Column(facts, [](const F& f) { return f.post_id; }),
        Column(facts, [](const F& f) { return f.target_remote_id; }),
        Column(facts, [](const F& f) { return f.remote_id; }), Times(facts, &F::due_time),
-       Times(facts, &F::delivered_time), Column(facts, [](const F& f) { return f.event_time; })});
+       Times(facts, &F::delivered_time), Column(facts, [](const F& f) { return f.event_time; }),
+       Column(facts, [](const F& f) { return int64_t{f.thread_part}; })});
 }
 
 Status PgFactStore::FoldConversations(const StreamPositions& positions, const std::vector<ConversationFact>& facts) {

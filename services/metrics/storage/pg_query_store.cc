@@ -15,7 +15,7 @@ constexpr char kSumChannels[] =
 constexpr char kSumDeliveries[] =
     "SELECT date_trunc($7, event_time, 'UTC'), count(*) FROM delivery_facts WHERE workspace_id = $1 AND campaign_id = "
     "$3 "
-    "AND campaign_id <> '' AND delivery_metric(kind, state) = $2 AND event_time >= $4 AND event_time < $5 "
+    "AND campaign_id <> '' AND delivery_metric(kind, state, thread_part) = $2 AND event_time >= $4 AND event_time < $5 "
     "AND ($6::text = '' OR channel_id = nullif($6, '')::uuid) GROUP BY 1 ORDER BY 1";
 
 // The rest of a campaign is what hangs below its delivered posts. Which posts these are is asked now, because a comment
@@ -41,10 +41,14 @@ constexpr char kCountConversations[] = PARVIS_METRICS_POSTS
     "AND c.channel_id = p.channel_id AND c.post_remote_id = p.remote_id WHERE c.event_time >= $4 AND c.event_time < $5 "
     "AND conversation_metric(c.type) = $2 GROUP BY 1 ORDER BY 1";
 
+// A thread counts by its first part; `broken` are those of which a later one did not make it.
 constexpr char kPosts[] =
-    "WITH latest AS (SELECT DISTINCT ON (delivery_id) network, state, due_time, delivered_time FROM delivery_facts "
+    "WITH latest AS (SELECT DISTINCT ON (delivery_id) post_id, channel_id, thread_part, network, state, due_time, "
+    "delivered_time FROM delivery_facts "
     "WHERE workspace_id = $1 AND campaign_id = $2 AND campaign_id <> '' AND kind = 'post' ORDER BY delivery_id, "
-    "sequence DESC) "
+    "sequence DESC), "
+    "broken AS (SELECT DISTINCT post_id, channel_id, true AS broken FROM latest WHERE thread_part > 0 AND state IN "
+    "('failed', 'expired')) "
     "SELECT coalesce(network, ''), count(*) FILTER (WHERE state <> 'cancelled'), count(*) FILTER (WHERE state = "
     "'delivered'), "
     "count(*) FILTER (WHERE state IN ('failed', 'expired')), count(*) FILTER (WHERE state = 'unknown'), "
@@ -52,8 +56,9 @@ constexpr char kPosts[] =
     "percentile_disc(0.5) WITHIN GROUP (ORDER BY greatest(0, extract(epoch FROM delivered_time - due_time))) FILTER "
     "(WHERE state = 'delivered'), "
     "percentile_disc(0.99) WITHIN GROUP (ORDER BY greatest(0, extract(epoch FROM delivered_time - due_time))) FILTER "
-    "(WHERE state = 'delivered') "
-    "FROM latest GROUP BY GROUPING SETS ((network), ())";
+    "(WHERE state = 'delivered'), count(*) FILTER (WHERE state = 'delivered' AND broken) "
+    "FROM latest LEFT JOIN broken USING (post_id, channel_id) WHERE thread_part = 0 GROUP BY GROUPING SETS ((network), "
+    "())";
 
 // `theirs`: what people wrote or changed below the campaign's posts.
 #define PARVIS_METRICS_THEIRS                                                                                         \
@@ -185,7 +190,8 @@ StatusOr<ReportStore::Figures> PgQueryStore::CampaignFigures(const Call& call, c
     PARVIS_ASSIGN_OR_RETURN(const db::Rows posts, tx.Query(kPosts, {call.workspace_id, campaign_id}));
     for (int i = 0; i < posts.size(); ++i) {
       figures.posts.push_back({posts.Text(i, 0), posts.Int(i, 1), posts.Int(i, 2), posts.Int(i, 3), posts.Int(i, 4),
-                               posts.Int(i, 5), posts.Int(i, 6), Seconds(posts, i, 7), Seconds(posts, i, 8)});
+                               posts.Int(i, 5), posts.Int(i, 6), Seconds(posts, i, 7), Seconds(posts, i, 8),
+                               posts.Int(i, 9)});
     }
     PARVIS_ASSIGN_OR_RETURN(const db::Rows comments, tx.Query(kComments, {call.workspace_id, campaign_id}));
     for (int i = 0; i < comments.size(); ++i) {

@@ -84,6 +84,45 @@ TEST_F(PgMetrics, ReportCountsPostsByTheirLatestState) {
   EXPECT_EQ(report.networks[1].posts.failed, 1);
 }
 
+// Parts of a thread on one channel: as publishing numbers them, of one post.
+DeliveryFact PartOf(const std::string& thread, int part, int64_t sequence, const std::string& state,
+                    absl::Duration late = absl::ZeroDuration()) {
+  const std::string id = thread + std::to_string(part);
+  DeliveryFact fact = Post(id, sequence, state, state == "delivered" ? "post-" + id : "", late);
+  fact.post_id = UuidOfName(thread);
+  fact.thread_part = part;
+  return fact;
+}
+
+TEST_F(PgMetrics, AThreadIsOnePostOfTheCampaign) {
+  ASSERT_TRUE(facts_
+                  .FoldDeliveries(next_(), {PartOf("a", 0, 1, "delivered"), PartOf("a", 1, 1, "delivered", absl::Hours(1)),
+                                            PartOf("a", 2, 1, "scheduled"), PartOf("b", 0, 1, "delivered"),
+                                            PartOf("b", 1, 1, "failed"), PartOf("c", 0, 1, "delivered"),
+                                            PartOf("c", 1, 1, "expired"), Post("d", 1, "failed")})
+                  .ok());
+  CampaignReport report = Report();
+  EXPECT_EQ(report.total.posts.planned, 4);
+  EXPECT_EQ(report.total.posts.delivered, 3);
+  EXPECT_EQ(report.total.posts.partly_delivered, 2);
+  EXPECT_EQ(report.total.posts.failed, 1);
+  EXPECT_EQ(report.total.posts.waiting, 0);
+  EXPECT_EQ(report.total.posts.lateness_p99, absl::ZeroDuration()) << "of first parts";
+  ASSERT_EQ(report.networks.size(), 1u);
+  EXPECT_EQ(report.networks[0].posts.partly_delivered, 2);
+  // Resumed: on its way, then there.
+  ASSERT_TRUE(facts_.FoldDeliveries(next_(), {PartOf("b", 1, 2, "scheduled")}).ok());
+  EXPECT_EQ(Report().total.posts.partly_delivered, 1);
+  ASSERT_TRUE(facts_.FoldDeliveries(next_(), {PartOf("b", 1, 3, "delivered")}).ok());
+  report = Report();
+  EXPECT_EQ(report.total.posts.planned, 4);
+  EXPECT_EQ(report.total.posts.delivered, 3);
+  EXPECT_EQ(report.total.posts.partly_delivered, 1);
+  // What people write below a later part is the campaign's too.
+  ASSERT_TRUE(facts_.FoldActivities(next_(), {Comment("1", kNoon, "post-b1")}).ok());
+  EXPECT_EQ(Report().total.comments.comments, 1);
+}
+
 TEST_F(PgMetrics, ReportCountsEachCommentOnceWithWhatModerationDid) {
   ActivityFact held = Comment("2"), hidden = Comment("3"), ours = Comment("5"), edit = Comment("1"),
                lone_edit = Comment("9");
@@ -209,6 +248,7 @@ class RandomFacts {
     d.kind = Pick({"post", "post", "reply", "hide", "unhide", "#99"});
     d.campaign_id = Pick({kCampaign.c_str(), UuidOfName("another campaign").c_str(), ""});
     d.event_time = Time();
+    d.thread_part = static_cast<int>(random_() % 3);
     return d;
   }
   ConversationFact Change() {

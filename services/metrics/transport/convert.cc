@@ -37,6 +37,7 @@ void ToProto(const ReportPart& part, v1::CampaignFigures& out) {
   out.set_network(part.posts.network);
   out.set_posts_planned(part.posts.planned);
   out.set_posts_delivered(part.posts.delivered);
+  out.set_posts_partly_delivered(part.posts.partly_delivered);
   out.set_posts_failed(part.posts.failed);
   out.set_posts_unknown(part.posts.unknown);
   out.set_posts_waiting(part.posts.waiting);

@@ -110,13 +110,14 @@ TEST(Metric, EveryValueHasAName) {
 
 TEST(CampaignReport, KeepsWhatIsUnsetUnset) {
   CampaignReport report{.compute_time = absl::FromUnixMicros(1'800'000'000'000'001)};
-  report.total.posts = {.planned = 3, .delivered = 1, .lateness_p50 = absl::Microseconds(1'500'000)};
+  report.total.posts = {.planned = 3, .delivered = 1, .lateness_p50 = absl::Microseconds(1'500'000), .partly_delivered = 1};
   report.total.reasons = {{"", "hidden", "insult", 2}};
   report.networks.push_back({.posts = {.network = "x"}, .answer_rate = 0.5, .counters = {{"likes", 9}}});
   v1::CampaignReport out;
   ToProto(kWorkspace + "/campaigns/1/report", report, out);
   EXPECT_EQ(out.compute_time().nanos(), 1000);
   EXPECT_EQ(out.total().posts_planned(), 3);
+  EXPECT_EQ(out.total().posts_partly_delivered(), 1);
   EXPECT_EQ(out.total().lateness_p50().seconds(), 1);
   EXPECT_EQ(out.total().lateness_p50().nanos(), 500'000'000);
   EXPECT_FALSE(out.total().has_lateness_p99());

@@ -39,6 +39,8 @@ void FillDelivery(const Delivery& from, v1::Delivery& to) {
     to.mutable_error()->set_message(from.error_message);
   }
   to.set_needs_human(from.needs_human);
+  to.set_thread_part(from.content.part);
+  to.set_following_parts(static_cast<int32_t>(from.content.thread.size()));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ Status CheckParts(const DeliveryCommand& command) {
   if (!IsUuid(command.workspace_id)) return InvalidField("workspace_id", "WORKSPACE_ID", "must be a UUID");
   if (!IsUuid(command.channel_id)) return InvalidField("channel_id", "CHANNEL_ID", "must be a UUID");
   if (command.kind == DeliveryKind::kPost) return InvalidField("kind", "KIND", "posts are not ordered by command");
-  if (command.target_remote_id.empty() && !(IsOfAuthor(command.kind) && !command.target_author_id.empty())) {
+  if (command.target_remote_id.empty() && command.target_author_id.empty()) {
     return InvalidField("target_remote_id", "REQUIRED", "must not be empty");
   }
   if (CodePoints(command.text) < 0) return InvalidField("text", "NOT_UTF8", "must be UTF-8 without NUL");
@@ -57,6 +57,8 @@ StatusOr<int> AcceptCommands(const AcceptContext& context, const StreamPositions
     if (channel.ok()) {
       delivery.network = channel->network;
       const auto violations = context.rules.Check(channel->network, delivery.kind, delivery.content);
+      const bool named = !command.target_remote_id.empty() || context.rules.AuthorIsEnough(channel->network, delivery.kind);
+      if (!named) Refuse(delivery, "REJECTED", "names a person and no target, which is not enough for it there");
       if (!violations.empty()) Refuse(delivery, "REJECTED", violations.front().description);
     } else if (channel.status().code() == Code::kNotFound) {
       Refuse(delivery, "NOT_FOUND", "the workspace has no such channel");

@@ -64,6 +64,23 @@ TEST_F(AcceptTest, WhatTheNetworkWouldRefuseFailsVisibly) {
   EXPECT_EQ(store_.events().size(), 2u);
 }
 
+TEST_F(AcceptTest, APersonAloneIsEnoughWhereTheNetworkSaysSo) {
+  DeliveryCommand ban = Command("moderation/ban/1");
+  ban.kind = DeliveryKind::kBan;
+  ban.text.clear();
+  ban.target_remote_id.clear();
+  ban.target_author_id = "p7";
+  DeliveryCommand elsewhere = ban;
+  elsewhere.command_id = "moderation/ban/2";
+  elsewhere.channel_id = kOtherChannel;
+  directory_.Add(kWorkspace, kOtherChannel, "blog");
+  EXPECT_EQ(*Accept({ban, elsewhere}), 2);
+  for (const Delivery& d : All()) {
+    EXPECT_EQ(d.state, d.channel_id == kChannel ? DeliveryState::kScheduled : DeliveryState::kFailed);
+    EXPECT_EQ(d.error_reason, d.channel_id == kChannel ? "" : "REJECTED");
+  }
+}
+
 TEST_F(AcceptTest, AnIncompleteCommandIsToBlameAndAccountsIsNot) {
   for (const auto& spoil : std::vector<std::function<void(DeliveryCommand&)>>{
            [](DeliveryCommand& c) { c.command_id.clear(); }, [](DeliveryCommand& c) { c.workspace_id = "x"; },

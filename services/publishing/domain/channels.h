@@ -53,6 +53,8 @@ class NetworkRules {
   virtual bool Knows(const std::string& network) const = 0;
   // Every violation; field paths relative to the variant ("text", "media[0].type").
   virtual std::vector<Violation> Check(const std::string& network, DeliveryKind kind, const Content& content) const = 0;
+  // Whether a person (Delivery::target_author_id) may be named in place of a target; false for a network that is not known.
+  virtual bool AuthorIsEnough(const std::string& network, DeliveryKind kind) const = 0;
   // Why its posts cannot continue each other; "" when they can, or for a network that is not known.
   virtual std::string WhyNoThread(const std::string& network) const = 0;
   // As the network counts; {0, 0} for a network that is not known.

@@ -54,6 +54,7 @@ struct Content {
   std::map<std::string, std::string> options;   // choices that only the channel's network has
   std::vector<ThreadPart> thread;               // what continues it
   int part = 0;                                 // of a thread, from 0
+  bool ended = false;                           // a person cancelled the post: nothing continues this any more
   bool operator==(const Content&) const = default;
 };
 

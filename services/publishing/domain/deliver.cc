@@ -19,8 +19,7 @@ std::vector<Violation> CheckShape(const DeliverRequest& request, const PostLimit
   if (request.kind == DeliveryKind::kPost) {
     violations.push_back({"kind", "must not be a post: posts are approved and scheduled", "KIND"});
   }
-  const bool of_somebody = IsOfAuthor(request.kind) && !request.target_author_id.empty();
-  CheckName("target_remote_id", request.target_remote_id, kIdMax, !of_somebody, violations);
+  CheckName("target_remote_id", request.target_remote_id, kIdMax, request.target_author_id.empty(), violations);
   CheckName("target_author_id", request.target_author_id, kIdMax, false, violations);
   CheckName("post_remote_id", request.post_remote_id, kIdMax, false, violations);
   CheckName("thread", request.thread, kIdMax, false, violations);
@@ -55,6 +54,10 @@ StatusOr<Delivery> Deliver(const Call& call, const PostContext& context, Deliver
                         (request.request_id.empty() ? context.ids.New() : request.request_id);
   delivery.id = UuidOfName("delivery/" + delivery.workspace_id + "/" + delivery.command_id);
   violations = context.rules.Check(channel.network, request.kind, delivery.content);
+  if (request.target_remote_id.empty() && !context.rules.AuthorIsEnough(channel.network, request.kind)) {
+    violations.push_back({"target_remote_id", std::string("is required: a person alone is not enough for a ") + KindName(request.kind) +
+                          " on " + channel.network, "REQUIRED"});
+  }
   if (!violations.empty()) return InvalidFields(std::move(violations));
   const absl::Time now = context.clock.WallNow();
   delivery.due_time = delivery.ready_time = now;

@@ -90,6 +90,25 @@ TEST_F(DeliverTest, APersonMayBeNamedWithoutATarget) {
   EXPECT_EQ(delivery->target_author_id, "p7");
 }
 
+TEST_F(DeliverTest, APersonAloneIsNotEnoughWhereTheNetworkSaysSo) {
+  DeliverRequest request = Asked(DeliveryKind::kBan);
+  request.target_remote_id.clear();
+  request.target_author_id = "p7";
+  directory_.Add(kWorkspace, kOtherChannel, "blog");
+  request.channel_id = kOtherChannel;
+  const Error error = ToError(Do(request).status());
+  ASSERT_EQ(error.violations.size(), 1u);
+  EXPECT_EQ(error.violations[0].field, "target_remote_id");
+  EXPECT_EQ(error.violations[0].reason, "REQUIRED");
+  EXPECT_EQ(error.violations[0].description, "is required: a person alone is not enough for a ban on blog");
+  request.target_remote_id = "c1";
+  EXPECT_TRUE(Do(request).ok());
+  request = Asked(DeliveryKind::kHide);
+  request.target_remote_id.clear();
+  request.target_author_id = "p7";
+  EXPECT_EQ(Reasons(request), Strings{"REQUIRED"});
+}
+
 TEST_F(DeliverTest, AChannelOfNobodyOrOfOthersIsNotFound) {
   DeliverRequest request = Asked(DeliveryKind::kHide);
   request.channel_id = kOtherChannel;

@@ -68,10 +68,6 @@ std::optional<bool> TurnsOn(DeliveryKind kind) {
   }
 }
 
-bool IsOfAuthor(DeliveryKind kind) {
-  return kind == DeliveryKind::kBan || kind == DeliveryKind::kUnban || kind == DeliveryKind::kMute || kind == DeliveryKind::kUnmute;
-}
-
 bool IsSlow(const Delivery& delivery) {
   const std::vector<Media>& media = delivery.content.media;
   return std::any_of(media.begin(), media.end(),

@@ -41,8 +41,6 @@ bool IsIdempotent(DeliveryKind kind);
 // What the target looks like when it was done: true for hide, spam, ban, mute, lock (it is on), false for their reverse and for
 // approve, nullopt for the others.
 std::optional<bool> TurnsOn(DeliveryKind kind);
-// Done to a person, who may be named without a target.
-bool IsOfAuthor(DeliveryKind kind);
 
 struct Delivery {
   std::string workspace_id, id, channel_id;

@@ -75,6 +75,8 @@ struct NewMedia {
 };
 // INVALID_ARGUMENT with every violation; RESOURCE_EXHAUSTED as MediaStore::InsertMedia. The same `request_id` gives the same.
 StatusOr<MediaItem> CreateMedia(const Call& call, const MediaContext& context, const NewMedia& asked, const std::string& request_id);
+// INVALID_ARGUMENT with every violation. Deliveries that exist keep the text that they have.
+StatusOr<MediaItem> UpdateMedia(const Call& call, const MediaContext& context, const std::string& id, const MediaLabels& labels);
 // INVALID_ARGUMENT CHUNK_SIZE; FAILED_PRECONDITION OFFSET_WRONG (metadata "received_bytes"), CHUNK_DIFFERS,
 // MEDIA_CONVERTING; those of BlobStore::Put.
 StatusOr<MediaItem> UploadChunk(const Call& call, const MediaContext& context, const std::string& id, int64_t offset,

@@ -24,7 +24,7 @@ struct MediaFacts {
   std::string type;                 // "image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "application/pdf", ...
   int width = 0, height = 0;        // pixels, as it is shown (orientation applied); 0 for documents
   int frames = 0;                   // of an animated picture: more than 1
-  absl::Duration duration;          // of a video
+  absl::Duration duration;          // of a video or a GIF that moves; zero where it is not known
   std::string video_codec, audio_codec;   // "h264", "aac"; "" = none
   double frame_rate = 0;            // of a video, per second
   bool operator==(const MediaFacts&) const = default;
@@ -38,7 +38,7 @@ struct PictureTarget {
   bool operator==(const PictureTarget&) const = default;
 };
 
-// What a video is to become: an MP4 of H.264 and AAC, its index first, turned as it was. The first track of pictures and the
+// What a video, or a GIF that moves, is to become: an MP4 of H.264 and AAC, its index first, turned as it was. The first track of pictures and the
 // first of sound are kept, all else and the metadata (place, camera) are dropped.
 struct VideoTarget {
   bool copy_video = false, copy_audio = false;   // taken over as it is, not encoded again

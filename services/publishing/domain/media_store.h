@@ -3,6 +3,7 @@
 // when there is no such medium in the workspace.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,11 @@ struct MediaChunk {
   absl::Time time, expire_time;
 };
 
+// What colleagues say of a medium. nullopt: stays as it is.
+struct MediaLabels {
+  std::optional<std::string> display_name, alt_text;
+};
+
 class MediaStore {
  public:
   virtual ~MediaStore() = default;
@@ -46,8 +52,10 @@ class MediaStore {
   virtual StatusOr<MediaItem> AddChunk(const Call& call, const std::string& id, const MediaChunk& chunk) = 0;
   // Digests of the chunks, in order; empty when there is no such medium.
   virtual StatusOr<std::vector<std::string>> ListChunks(const Call& call, const std::string& id) = 0;
-  // Stores state, facts, refusal and times if the state is still `from`; ABORTED MEDIA_CHANGED otherwise.
+  // Stores state, facts, refusal and times, and not the labels, if the state is still `from`; ABORTED MEDIA_CHANGED otherwise.
   virtual StatusOr<MediaItem> SaveMedia(const Call& call, const MediaItem& item, MediaState from) = 0;
+  // Changes what is given, in whatever state it is; what else changes of it meanwhile stays changed.
+  virtual StatusOr<MediaItem> UpdateMedia(const Call& call, const std::string& id, const MediaLabels& labels, absl::Time now) = 0;
   // What it was goes into the trash, from which the sweeper takes it. FAILED_PRECONDITION MEDIA_IN_USE while a post that is
   // not published yet names it.
   virtual Status DeleteMedia(const Call& call, const std::string& id, absl::Time now) = 0;

@@ -117,6 +117,24 @@ TEST_P(MediaStoreContract, SavesFromTheStateThatWasSeen) {
   EXPECT_EQ(media().SaveMedia(call_, Item(2), MediaState::kUploading).status().code(), Code::kNotFound);
 }
 
+TEST_P(MediaStoreContract, LabelsChangeByThemselves) {
+  MediaItem item = Ready(1);
+  const auto named = media().UpdateMedia(call_, item.id, {"a lantern", std::nullopt}, kNow + absl::Minutes(7));
+  ASSERT_TRUE(named.ok()) << named.status();
+  item.display_name = "a lantern";
+  item.update_time = kNow + absl::Minutes(7);
+  EXPECT_EQ(*named, item) << "nothing else";
+  const auto described = media().UpdateMedia(call_, item.id, {std::nullopt, "what it shows"}, kNow + absl::Minutes(8));
+  EXPECT_EQ(described->display_name, "a lantern");
+  EXPECT_EQ(described->alt_text, "what it shows");
+  EXPECT_EQ(media().SaveMedia(call_, Ready(2), MediaState::kReady)->alt_text, "");
+  EXPECT_EQ(media().SaveMedia(call_, item, MediaState::kReady)->alt_text, "what it shows") << "whoever saves has read it before";
+  EXPECT_EQ(media().UpdateMedia(call_, item.id, {std::nullopt, ""}, kNow)->alt_text, "");
+  EXPECT_EQ(media().UpdateMedia(other_, item.id, {"theirs", std::nullopt}, kNow).status().code(), Code::kNotFound);
+  ASSERT_TRUE(media().DeleteMedia(call_, item.id, kNow).ok());
+  EXPECT_EQ(media().UpdateMedia(call_, item.id, {"gone", std::nullopt}, kNow).status().code(), Code::kNotFound) << "it is in the trash";
+}
+
 TEST_P(MediaStoreContract, ListsTheNewestFirst) {
   for (int i = 1; i <= 3; ++i) ASSERT_TRUE(media().InsertMedia(call_, Item(i), {}).ok());
   const auto first = media().ListMedia(call_, {.size = 2, .after = {}});

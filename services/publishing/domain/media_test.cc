@@ -330,5 +330,17 @@ TEST_F(MediaInPostsTest, APostMayNameWhatIsUploadingButNotWhatIsNot) {
   EXPECT_EQ(ToError(none.status()).violations[0].reason, "NOT_FOUND");
 }
 
+TEST_F(MediaInPostsTest, TheTextIsTheOneOfWhenThePostIsScheduled) {
+  const MediaItem item = Ready(Picture());
+  const auto post = CreatePost(call_, posts_, With(MediaName(kWorkspace, item.id)), "");
+  ASSERT_TRUE(SubmitPost(call_, posts_, post->id, {}).ok());
+  ASSERT_TRUE(ApprovePost(CallOf("approver"), posts_, post->id, {}, "").ok());
+  ASSERT_TRUE(UpdateMedia(call_, context_, item.id, {std::nullopt, "a lantern"}).ok());
+  ASSERT_TRUE(SchedulePost(call_, posts_, post->id, {}, {.due_time = clock_.WallNow()}, "").ok());
+  ASSERT_TRUE(UpdateMedia(call_, context_, item.id, {std::nullopt, "too late"}).ok());
+  ASSERT_TRUE(SchedulePost(call_, posts_, post->id, {}, {.due_time = clock_.WallNow() + absl::Hours(1)}, "").ok());
+  EXPECT_EQ(store_.ListDeliveries(call_, {}, {})->front().content.media[0].alt_text, "a lantern");
+}
+
 }  // namespace
 }  // namespace parvis::publishing

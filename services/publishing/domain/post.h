@@ -21,7 +21,7 @@ struct Campaign {
 // Numbers are those of parvis.publishing.v1.PostState and of the column posts.state.
 enum class PostState {
   kNone = 0, kDraft = 1, kInReview = 2, kRejected = 3, kApproved = 4, kScheduled = 5, kPublished = 6, kFailed = 7,
-  kCancelled = 8
+  kCancelled = 8, kPartlyPublished = 9
 };
 const char* PostStateName(PostState state);  // "in review"
 
@@ -39,12 +39,12 @@ struct Post {
   absl::Time review_time = absl::InfinitePast();
   absl::Time due_time = absl::InfinitePast();
   int generation = 0;                  // raised whenever new deliveries are made for it
-  std::string schedule_request_id;     // of the last SchedulePost
+  std::string schedule_request_id;     // of the last SchedulePost or ResumePost
   int64_t version = 1;                 // the etag
   absl::Time create_time, update_time;
 };
 
-// What a post becomes when its deliveries stand like this; kScheduled while one of them is still under way.
-PostState StateFromDeliveries(const std::vector<DeliveryState>& deliveries);
+// What a post becomes when its deliveries (of one generation) stand like this; kScheduled while one of them is still under way.
+PostState StateFromDeliveries(const std::vector<Delivery>& deliveries);
 
 }  // namespace parvis::publishing

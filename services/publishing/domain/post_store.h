@@ -39,7 +39,8 @@ struct DeliveryEdit {
     kInsert,        // adds `inserts`
     kMove,          // those of the post's generation get new times; FAILED_PRECONDITION ALREADY_SENT unless all still wait
     kWithdraw,      // cancels all; ALREADY_SENT when one has been sent
-    kCancel,        // cancels those that wait; ALREADY_SENT when none does. The post's state follows from the rest
+    kCancel,        // cancels those that wait; ALREADY_SENT when none does. The post's state follows from the rest; no thread goes on
+    kResume,        // parts at which threads ended early are sent again (thread.h); NOTHING_TO_RESUME when there is none
   };
   Kind kind = Kind::kNone;
   std::vector<Delivery> inserts;

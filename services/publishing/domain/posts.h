@@ -119,6 +119,10 @@ struct When {
 // ALREADY_SENT; INVALID_ARGUMENT DUE_IN_PAST, DUE_TOO_FAR, LOCAL_TIME_*. The same `request_id` changes nothing twice.
 StatusOr<Post> SchedulePost(const Call& call, const PostContext& context, const std::string& id,
                             std::optional<int64_t> version, const When& when, const std::string& request_id);
+// partly published, scheduled -> scheduled: threads that ended early go on with the part that failed, now. FAILED_PRECONDITION
+// NOTHING_TO_RESUME, also for a post that was cancelled. The same `request_id` resumes once.
+StatusOr<Post> ResumePost(const Call& call, const PostContext& context, const std::string& id,
+                          std::optional<int64_t> version, const std::string& request_id);
 // Cancels what still waits. FAILED_PRECONDITION ALREADY_SENT when nothing does, WRONG_STATE when it is not scheduled.
 StatusOr<Post> CancelPost(const Call& call, const PostContext& context, const std::string& id,
                           std::optional<int64_t> version);

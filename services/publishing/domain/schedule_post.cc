@@ -1,5 +1,6 @@
 #include "publishing/domain/posts.h"
 #include "publishing/domain/text_rules.h"
+#include "publishing/domain/thread.h"
 
 namespace parvis::publishing {
 namespace {
@@ -49,8 +50,8 @@ StatusOr<Post> SchedulePost(const Call& call, const PostContext& context, const 
   PARVIS_ASSIGN_OR_RETURN(Post post, context.posts.GetPost(call, id));
   if (!request_id.empty() && post.schedule_request_id == request_id) return post;   // done already
   PARVIS_RETURN_IF_ERROR(CheckVersion(post.version, version));
-  if (post.state == PostState::kPublished) {
-    return MakeError(Code::kFailedPrecondition, "ALREADY_SENT", "the post is published");
+  if (post.state == PostState::kPublished || post.state == PostState::kPartlyPublished) {
+    return MakeError(Code::kFailedPrecondition, "ALREADY_SENT", std::string("the post is ") + PostStateName(post.state));
   }
   const bool moves = post.state == PostState::kScheduled;
   const bool approved = moves || post.state == PostState::kApproved || post.state == PostState::kCancelled ||
@@ -82,12 +83,29 @@ StatusOr<Post> SchedulePost(const Call& call, const PostContext& context, const 
   return context.posts.SavePost(call, post, edit);
 }
 
+StatusOr<Post> ResumePost(const Call& call, const PostContext& context, const std::string& id,
+                          std::optional<int64_t> version, const std::string& request_id) {
+  PARVIS_ASSIGN_OR_RETURN(Post post, context.posts.GetPost(call, id));
+  if (!request_id.empty() && post.schedule_request_id == request_id) return post;   // done already
+  PARVIS_RETURN_IF_ERROR(CheckVersion(post.version, version));
+  // Scheduled: a thread ended early while another variant is still under way.
+  if (post.state != PostState::kPartlyPublished && post.state != PostState::kScheduled) return NothingToResume();
+  DeliveryEdit edit;
+  edit.kind = DeliveryEdit::Kind::kResume;
+  edit.actor = ActorOf(call);
+  edit.due_time = post.update_time = context.clock.WallNow();
+  edit.expire_time = edit.due_time + context.limits.late_max;
+  post.state = PostState::kScheduled;
+  post.schedule_request_id = request_id;
+  return context.posts.SavePost(call, post, edit);
+}
+
 StatusOr<Post> CancelPost(const Call& call, const PostContext& context, const std::string& id,
                           std::optional<int64_t> version) {
   PARVIS_ASSIGN_OR_RETURN(Post post, context.posts.GetPost(call, id));
   if (post.state == PostState::kCancelled) return post;
   PARVIS_RETURN_IF_ERROR(CheckVersion(post.version, version));
-  if (post.state == PostState::kPublished || post.state == PostState::kFailed) {
+  if (post.state == PostState::kPublished || post.state == PostState::kPartlyPublished || post.state == PostState::kFailed) {
     return MakeError(Code::kFailedPrecondition, "ALREADY_SENT", "nothing of the post waits any more");
   }
   if (post.state != PostState::kScheduled) {

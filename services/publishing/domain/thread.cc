@@ -34,4 +34,36 @@ std::optional<Delivery> NextOfThread(const Delivery& delivered, absl::Time now) 
   return next;
 }
 
+bool CanResume(const Delivery& part) {
+  const bool missed = part.state == DeliveryState::kFailed || part.state == DeliveryState::kExpired;
+  return missed && part.content.part > 0 && !part.content.ended && !part.target_remote_id.empty();
+}
+
+Change ResumePart(const Delivery& part, absl::Time now, absl::Time expire_time, const std::string& actor) {
+  Change change;
+  change.after = part;
+  change.from = {part.state};
+  change.fence = part.fence;
+  change.actor = actor;
+  change.detail = "resumed by a person: send it again";
+  Delivery& after = change.after;
+  after.state = DeliveryState::kScheduled;
+  after.fence += 1;
+  // As if scheduled for now: posts that were due before have gone out or go first, and the rest follows without a gap.
+  after.due_time = after.ready_time = now;
+  after.expire_time = expire_time;
+  after.check_time = absl::InfiniteFuture();
+  after.tries = after.empty_reads = after.resends = 0;
+  after.reconciling = after.needs_human = false;
+  after.error_reason.clear();
+  after.error_message.clear();
+  return change;
+}
+
+Status NothingToResume() {
+  return MakeError(Code::kFailedPrecondition, "NOTHING_TO_RESUME",
+                   "no thread of the post can go on: none ended early, or the post was cancelled, or the network did not say what "
+                   "the failed part answers");
+}
+
 }  // namespace parvis::publishing

@@ -17,6 +17,12 @@ Status OffsetWrong(const MediaItem& item) {
   return ToStatus(error);
 }
 
+void CheckLabels(const MediaLimits& limits, const std::string& display_name, const std::string& alt_text,
+                 std::vector<Violation>& violations) {
+  CheckName("media.display_name", display_name, limits.name_max, false, violations);
+  CheckName("media.alt_text", alt_text, limits.alt_text_max, false, violations);
+}
+
 int64_t ChunkSize(const MediaItem& item, int64_t offset) {
   return std::min<int64_t>(item.chunk_bytes, item.size_bytes - offset);
 }
@@ -107,8 +113,7 @@ bool IsMediaVerdict(const Status& status) {
 
 StatusOr<MediaItem> CreateMedia(const Call& call, const MediaContext& context, const NewMedia& asked, const std::string& request_id) {
   std::vector<Violation> violations;
-  CheckName("media.display_name", asked.display_name, context.limits.name_max, false, violations);
-  CheckName("media.alt_text", asked.alt_text, context.limits.alt_text_max, false, violations);
+  CheckLabels(context.limits, asked.display_name, asked.alt_text, violations);
   const int64_t max = std::max(context.limits.picture_bytes_max, context.limits.video_bytes_max);
   if (asked.size_bytes <= 0 || asked.size_bytes > max) {
     violations.push_back({"media.size_bytes", "must be 1 to " + std::to_string(max), "SIZE"});
@@ -125,6 +130,13 @@ StatusOr<MediaItem> CreateMedia(const Call& call, const MediaContext& context, c
   item.create_time = item.update_time = context.clock.WallNow();
   item.expire_time = item.create_time + context.limits.upload_keep;
   return context.media.InsertMedia(call, item, context.limits.quota);
+}
+
+StatusOr<MediaItem> UpdateMedia(const Call& call, const MediaContext& context, const std::string& id, const MediaLabels& labels) {
+  std::vector<Violation> violations;
+  CheckLabels(context.limits, labels.display_name.value_or(""), labels.alt_text.value_or(""), violations);
+  if (!violations.empty()) return InvalidFields(std::move(violations));
+  return context.media.UpdateMedia(call, id, labels, context.clock.WallNow());
 }
 
 StatusOr<MediaItem> UploadChunk(const Call& call, const MediaContext& context, const std::string& id, int64_t offset,

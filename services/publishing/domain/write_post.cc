@@ -90,7 +90,7 @@ StatusOr<Post> UpdatePost(const Call& call, const PostContext& context, const Po
   if (update.display_name) post.display_name = *update.display_name;
   DeliveryEdit edit;
   if (content_changes) {
-    if (post.state == PostState::kPublished) {
+    if (post.state == PostState::kPublished || post.state == PostState::kPartlyPublished) {
       return MakeError(Code::kFailedPrecondition, "ALREADY_SENT", "the post is published; what was sent cannot be changed");
     }
     post.variants = *update.variants;

@@ -54,9 +54,10 @@ Status ProcessInspector::MakeVideo(const Call& call, const Sniffed& sniffed, con
 
 Status ProcessInspector::ConvertVideo(const Call& call, const MediaBytes& content, const VideoTarget& target,
                                       const VideoWork& work) {
-  PARVIS_ASSIGN_OR_RETURN(const Sniffed sniffed, SniffContent(call, content));
+  PARVIS_ASSIGN_OR_RETURN(Sniffed sniffed, SniffContent(call, content));
+  sniffed = AsVideo(std::move(sniffed));
   if (sniffed.kind != MediaKind::kVideo) {
-    return MakeError(Code::kInvalidArgument, "MEDIA_NOT_A_VIDEO", "only a video becomes one; this is " + sniffed.type);
+    return MakeError(Code::kInvalidArgument, "MEDIA_NOT_A_VIDEO", "only a video or a GIF becomes one; this is " + sniffed.type);
   }
   if (target.width % 2 != 0 || target.height % 2 != 0 || target.bytes_max <= 0) {
     return InvalidField("target", "VIDEO_TARGET", "needs even sides and a size");

@@ -89,6 +89,17 @@ TEST_F(ConvertVideoTest, ItIsMadeSmallerAndStaysUpright) {
   EXPECT_EQ(facts.height, 48);
 }
 
+TEST_F(ConvertVideoTest, AGifThatMovesBecomesAVideoThatLastsAsLong) {
+  const std::string gif = Made("a.gif", "ffmpeg -v error -f lavfi -i testsrc=size=65x49:rate=5:duration=3 a.gif");
+  ASSERT_EQ(Convert(gif, {.width = 64, .height = 48, .video_kbps = 300, .bytes_max = 1'000'000}), absl::OkStatus());
+  EXPECT_EQ(facts.type, "video/mp4");
+  EXPECT_EQ(facts.video_codec, "h264");
+  EXPECT_EQ(facts.audio_codec, "");
+  EXPECT_EQ(facts.width, 64);
+  EXPECT_EQ(facts.height, 48);
+  EXPECT_NEAR(absl::ToDoubleSeconds(facts.duration), 3, 0.3);
+}
+
 TEST_F(ConvertVideoTest, OnlyPicturesAndSoundAreKept) {
   std::ofstream(folder_ + "/s.srt") << "1\n00:00:00,000 --> 00:00:01,000\ncanary\n";
   Clip("a.mkv");

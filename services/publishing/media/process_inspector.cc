@@ -115,12 +115,17 @@ StatusOr<MediaFacts> ProcessInspector::ReadHeader(const Call& call, const Sniffe
 
 StatusOr<MediaFacts> ProcessInspector::InspectPicture(const Call& call, const Sniffed& sniffed,
                                                       const Scratch& scratch) {
-  PARVIS_ASSIGN_OR_RETURN(const MediaFacts facts, ReadHeader(call, sniffed, scratch));
+  PARVIS_ASSIGN_OR_RETURN(MediaFacts facts, ReadHeader(call, sniffed, scratch));
   // Every pixel is decoded once: a picture that ends in the middle is refused here and not by a network, days later.
   PARVIS_RETURN_IF_ERROR(
       runner_
           .Run(call, "vips", {"avg", "in[access=sequential,fail_on=error" + AllFrames(sniffed) + "]"}, scratch.folder())
           .status());
+  if (sniffed.type != "image/gif" || facts.frames < 2) return facts;
+  // How long it moves. A GIF whose times ffmpeg cannot read is still a picture, of which no video is made.
+  const StatusOr<MediaFacts> moving = InspectVideo(call, AsVideo(sniffed), scratch, "in");
+  if (!moving.ok() && !IsMediaVerdict(moving.status())) return moving.status();
+  if (moving.ok()) facts.duration = moving->duration;
   return facts;
 }
 

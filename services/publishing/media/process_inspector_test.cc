@@ -23,8 +23,19 @@ TEST_F(InspectorTest, KnowsPictures) {
   EXPECT_EQ(*Inspect(Picture("a.png", 40, 30)), Still("image/png", 40, 30));
   EXPECT_EQ(*Inspect(Picture("a.jpg", 40, 30)), Still("image/jpeg", 40, 30));
   EXPECT_EQ(*Inspect(Picture("a.webp", 40, 30)), Still("image/webp", 40, 30));
-  EXPECT_EQ(*Inspect(Made("a.gif", "ffmpeg -v error -f lavfi -i testsrc=size=64x48:rate=5:duration=1 a.gif")),
-            Still("image/gif", 64, 48, 5));
+}
+
+// Five frames in one second.
+MediaFacts Moving(int width, int height) {
+  MediaFacts facts = Still("image/gif", width, height, 5);
+  facts.duration = absl::Seconds(1);
+  return facts;
+}
+
+TEST_F(InspectorTest, OfAGifThatMovesItKnowsHowLong) {
+  const std::string gif = Made("a.gif", "ffmpeg -v error -f lavfi -i testsrc=size=64x48:rate=5:duration=1 a.gif");
+  EXPECT_EQ(*Inspect(gif), Moving(64, 48));
+  EXPECT_EQ(*Inspect(Made("one.gif", "ffmpeg -v error -i a.gif -frames:v 1 one.gif")), Still("image/gif", 64, 48));
 }
 
 TEST_F(InspectorTest, APictureIsAsWideAsItIsShown) {
@@ -122,7 +133,7 @@ TEST_F(InspectorTest, AnAnimationKeepsItsFramesOrBecomesItsFirst) {
   const std::string gif = Made("a.gif", "ffmpeg -v error -f lavfi -i testsrc=size=64x48:rate=5:duration=1 a.gif");
   const auto smaller = Convert(gif, {.side_max = 32});
   ASSERT_EQ(smaller.status(), absl::OkStatus());
-  EXPECT_EQ(*Inspect(*smaller), Still("image/gif", 32, 24, 5));
+  EXPECT_EQ(*Inspect(*smaller), Moving(32, 24));
   const auto still = Convert(gif, {.type = "image/png"});
   ASSERT_EQ(still.status(), absl::OkStatus());
   EXPECT_EQ(*Inspect(*still), Still("image/png", 64, 48));

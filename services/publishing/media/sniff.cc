@@ -118,4 +118,8 @@ StatusOr<Sniffed> Sniff(string_view head) {
   return Unknown(NameOfRefused(head));
 }
 
+Sniffed AsVideo(Sniffed sniffed) {
+  return sniffed.type == "image/gif" ? Sniffed{MediaKind::kVideo, "image/gif", "gif"} : sniffed;
+}
+
 }  // namespace parvis::publishing

@@ -27,6 +27,9 @@ struct Sniffed {
 // INVALID_ARGUMENT MEDIA_TYPE_UNKNOWN, which says what it is where it is something well known (HEIC, SVG, ZIP, ...).
 StatusOr<Sniffed> Sniff(std::string_view head);
 
+// The same for whoever wants the movement in it: a GIF as ffmpeg reads it, anything else as it was.
+Sniffed AsVideo(Sniffed sniffed);
+
 // One header of an ISO box: how many bytes the box has in all, by its first 16 bytes; 0 = to the end of the file. -1:
 // no box.
 int64_t BoxBytes(std::string_view head);

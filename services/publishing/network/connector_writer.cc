@@ -277,6 +277,11 @@ std::vector<Violation> ConnectorRules::Check(const std::string& network, Deliver
   return violations;
 }
 
+bool ConnectorRules::AuthorIsEnough(const std::string& network, DeliveryKind kind) const {
+  const auto connector = connectors_.find(network);
+  return connector != connectors_.end() && connector->second->capabilities().of_author.contains(KindOf(kind));
+}
+
 std::string ConnectorRules::WhyNoThread(const std::string& network) const {
   const auto connector = connectors_.find(network);
   if (connector == connectors_.end()) return "";
@@ -315,6 +320,24 @@ Preview ConnectorRules::Show(const std::string& network, const Content& content)
   return out;
 }
 
+namespace {
+
+// Whether a post of nothing but the video that is made of a GIF would be taken: what is wrong with the GIF says nothing of that.
+bool TakesAsVideo(const networks::Connector& connector, Content content, const networks::VideoFitTarget& to,
+                  const MediaAddresses* addresses) {
+  Media& media = content.media[0];
+  media.type = "video/mp4";
+  media.video_codec = "h264";
+  media.size_bytes = to.bytes_max;
+  if (to.width > 0) media.width = to.width, media.height = to.height;
+  networks::Draft draft = DraftOf(content);
+  GiveAddresses(connector, networks::WriteKind::kPost, content, addresses, draft);
+  const std::vector<Violation> violations = connector.Check(networks::WriteKind::kPost, draft);
+  return std::none_of(violations.begin(), violations.end(), [](const Violation& v) { return v.field.rfind("media", 0) == 0; });
+}
+
+}  // namespace
+
 // By a post of nothing but the medium; what is wrong with the rest of such a post is not asked.
 MediaFit ConnectorRules::Fit(const std::string& network, const MediaItem& item) const {
   MediaFit fit;
@@ -338,6 +361,7 @@ MediaFit ConnectorRules::Fit(const std::string& network, const MediaItem& item) 
   networks::Draft draft = DraftOf(content);
   GiveAddresses(*connector->second, networks::WriteKind::kPost, content, kept_.addresses, draft);
   draft.media[0].frame_rate = item.facts.frame_rate;
+  draft.media[0].frames = item.facts.frames;
   networks::MediaFit of_itself = networks::FitMedia(connector->second->capabilities(), draft.media[0]);
   fit.violations = std::move(of_itself.violations);
   // What a conversion does not change: the network has no such posts, or it needs a public address.
@@ -351,7 +375,9 @@ MediaFit ConnectorRules::Fit(const std::string& network, const MediaItem& item) 
     if (!told) fit.violations.push_back(std::move(violation));
   }
   fit.fits = fit.violations.empty();
-  if (fit.violations.size() > curable) return fit;
+  const bool gif = of_itself.video && !IsVideo(item.facts);
+  const bool helps = gif ? TakesAsVideo(*connector->second, content, *of_itself.video, kept_.addresses) : fit.violations.size() == curable;
+  if (!helps) return fit;
   if (const auto& to = of_itself.target) fit.target = PictureTarget{to->type, to->side_max, to->bytes_max};
   if (const auto& to = of_itself.video) {
     fit.video = VideoTarget{to->copy_video, to->copy_audio, to->width, to->height, to->video_kbps, to->audio_kbps, to->bytes_max};

@@ -53,6 +53,7 @@ class ConnectorRules : public NetworkRules, public MediaRules {
   explicit ConnectorRules(const Connectors& connectors, const KeptForNetworks& kept = {}) : connectors_(connectors), kept_(kept) {}
   bool Knows(const std::string& network) const override { return connectors_.contains(network); }
   std::vector<Violation> Check(const std::string& network, DeliveryKind kind, const Content& content) const override;
+  bool AuthorIsEnough(const std::string& network, DeliveryKind kind) const override;
   std::string WhyNoThread(const std::string& network) const override;
   Length TextLength(const std::string& network, const std::string& text) const override;
   Preview Show(const std::string& network, const Content& content) const override;

@@ -93,6 +93,9 @@ TEST_F(ConnectorWriterTest, RulesAreTheConnectors) {
   EXPECT_EQ(rules.TextLength("net", "abc").length, 3);
   EXPECT_EQ(rules.TextLength("net", "abc").limit, 5);
   EXPECT_TRUE(writer_.Traits("net").content_dedupe);
+  connector_->caps.of_author = {networks::WriteKind::kReport};
+  EXPECT_FALSE(rules.AuthorIsEnough("net", DeliveryKind::kBan));
+  EXPECT_TRUE(rules.AuthorIsEnough("net", DeliveryKind::kReport));
 }
 
 TEST_F(ConnectorWriterTest, WhatIsShownIsTheConnectorsInCodePoints) {

@@ -207,6 +207,8 @@ TEST_F(FitTest, OffersWhatWouldFitOfAVideoByItsFacts) {
   EXPECT_EQ(fit.video->audio_kbps, 64);
   EXPECT_EQ(fit.video->bytes_max, 1'000'000);
   EXPECT_FALSE(fit.changes.empty());
+  item_.facts = {.type = "image/gif", .width = 64, .height = 36, .frames = 9, .duration = absl::Seconds(3)};
+  EXPECT_TRUE(rules_.Fit("net", item_).video.has_value());
   connector_->media_violation = {"media[0].url", "is needed", "MEDIA_URL"};
   EXPECT_FALSE(rules_.Fit("net", item_).video.has_value());
 }

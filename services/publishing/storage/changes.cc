@@ -114,7 +114,8 @@ Status WriteRows(db::Tx& tx, const std::vector<Write>& writes, absl::Time now) {
       .status();
 }
 
-// A post whose last delivery has ended is published (4 among them), failed (5 or 8) or cancelled.
+// A post whose last delivery has ended is published (4 among them), in part when a later part of a thread failed, failed (5 or 8)
+// or cancelled. StateFromDeliveries in SQL.
 Status FinishPosts(db::Tx& tx, const std::vector<Write>& writes, absl::Time now) {
   std::vector<std::string> workspaces, posts;
   std::set<Key> seen;
@@ -126,9 +127,9 @@ Status FinishPosts(db::Tx& tx, const std::vector<Write>& writes, absl::Time now)
   }
   if (posts.empty()) return absl::OkStatus();
   return tx.Exec("UPDATE posts p SET version = p.version + 1, update_time = $3, "
-                 "state = CASE WHEN s.delivered THEN 6 WHEN s.failed THEN 7 ELSE 8 END "
-                 "FROM (SELECT q.workspace_id, q.id, bool_or(d.state = 4) AS delivered, "
-                 "        bool_or(d.state IN (5, 8)) AS failed, bool_and(d.state IN (4, 5, 7, 8)) AS ended "
+                 "state = CASE WHEN s.broken THEN 9 WHEN s.delivered THEN 6 WHEN s.failed THEN 7 ELSE 8 END "
+                 "FROM (SELECT q.workspace_id, q.id, bool_or(d.state = 4) AS delivered, bool_or(d.state IN (5, 8)) AS failed, "
+                 "        bool_or(d.state IN (5, 8) AND d.content ? 'part') AS broken, bool_and(d.state IN (4, 5, 7, 8)) AS ended "
                  "      FROM unnest($1::uuid[], $2::uuid[]) AS v (ws, id) "
                  "      JOIN posts q ON q.workspace_id = v.ws AND q.id = v.id "
                  "      JOIN deliveries d ON d.workspace_id = q.workspace_id AND d.post_id = q.id "

@@ -77,7 +77,8 @@ Json ToJson(const Content& content) {
     for (const Media& media : part.media) item["media"].push_back(ToJson(media));
     json["thread"].push_back(std::move(item));   // by this name ApplyChanges looks whether there are further parts
   }
-  if (content.part != 0) json["part"] = content.part;
+  if (content.part != 0) json["part"] = content.part;   // by this name it knows a later part
+  if (content.ended) json["ended"] = true;
   return json;
 }
 
@@ -106,6 +107,7 @@ Content FromJson(const Json& json) {
   }
   content.media = MediaListFrom(json);
   content.part = static_cast<int>(Number(json, "part"));
+  content.ended = json.contains("ended");
   if (const auto thread = json.find("thread"); thread != json.end() && thread->is_array()) {
     for (const Json& part : *thread) {
       if (part.is_object()) content.thread.push_back({Text(part, "text"), MediaListFrom(part)});

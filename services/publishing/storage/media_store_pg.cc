@@ -199,6 +199,21 @@ StatusOr<MediaItem> PgMediaStore::SaveMedia(const Call& call, const MediaItem& m
   return stored;
 }
 
+StatusOr<MediaItem> PgMediaStore::UpdateMedia(const Call& call, const std::string& id, const MediaLabels& labels, absl::Time now) {
+  StatusOr<MediaItem> stored = NoMedia(call, id);
+  PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
+    PARVIS_ASSIGN_OR_RETURN(
+        const db::Rows rows,
+        tx.Query("UPDATE media SET display_name = coalesce($3::text, display_name), alt_text = coalesce($4::text, alt_text), "
+                 "update_time = $5 WHERE workspace_id = $1 AND id = $2 RETURNING *",
+                 {call.workspace_id, id, labels.display_name, labels.alt_text, now}));
+    if (rows.empty()) return NoMedia(call, id);
+    stored = ReadMedia(rows, 0);
+    return absl::OkStatus();
+  }));
+  return stored;
+}
+
 Status PgMediaStore::DeleteMedia(const Call& call, const std::string& id, absl::Time now) {
   const Status status = api_.Run(call, [&](db::Tx& tx) -> Status {
     // A published post (6) needs its media no more.

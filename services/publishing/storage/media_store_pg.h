@@ -26,6 +26,7 @@ class PgMediaStore : public MediaStore {
   StatusOr<MediaItem> AddChunk(const Call& call, const std::string& id, const MediaChunk& chunk) override;
   StatusOr<std::vector<std::string>> ListChunks(const Call& call, const std::string& id) override;
   StatusOr<MediaItem> SaveMedia(const Call& call, const MediaItem& item, MediaState from) override;
+  StatusOr<MediaItem> UpdateMedia(const Call& call, const std::string& id, const MediaLabels& labels, absl::Time now) override;
   Status DeleteMedia(const Call& call, const std::string& id, absl::Time now) override;
 
  private:

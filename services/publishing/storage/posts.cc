@@ -1,6 +1,7 @@
 #include "publishing/storage/post_store_pg.h"
 
 #include "publishing/domain/media_item.h"
+#include "publishing/domain/thread.h"
 
 namespace parvis::publishing {
 namespace {
@@ -47,14 +48,17 @@ StatusOr<std::vector<Delivery>> LockDeliveries(db::Tx& tx, const Post& post) {
   return list;
 }
 
-// Of the parts that are under way: what would continue them is not sent any more. True when there was such a part.
-StatusOr<bool> EndThreads(db::Tx& tx, const Post& post) {
-  PARVIS_ASSIGN_OR_RETURN(
-      const db::Rows rows,
-      tx.Query("UPDATE deliveries SET content = content - 'thread' WHERE workspace_id = $1 AND post_id = $2 AND generation = $3 "
-               "AND state IN (3, 6) AND content ? 'thread' RETURNING 1",
-               {post.workspace_id, post.id, post.generation}));
-  return !rows.empty();
+// Of what is under way or has failed: what would continue it is not sent any more, nor is it itself sent again.
+Status EndThreads(db::Tx& tx, const Post& post) {
+  return tx
+      .Exec("UPDATE deliveries SET content = (content - 'thread') || '{\"ended\": true}' WHERE workspace_id = $1 AND post_id = $2 "
+            "AND generation = $3 AND state IN (3, 5, 6, 8)",
+            {post.workspace_id, post.id, post.generation})
+      .status();
+}
+
+bool GoesOn(const Delivery& d) {
+  return (d.state == DeliveryState::kSent || d.state == DeliveryState::kUnknown) && !d.content.thread.empty();
 }
 
 // The step that a person's decision makes of a waiting delivery: whatever has claimed it loses it by the raised fence.
@@ -153,26 +157,27 @@ Status PgPostStore::EditDeliveries(db::Tx& tx, Post& post, const DeliveryEdit& e
   if (edit.kind == Kind::kInsert) {
     return InsertDeliveries(tx, edit.inserts, post.update_time, edit.actor, encode_).status();
   }
-  PARVIS_ASSIGN_OR_RETURN(const std::vector<Delivery> deliveries, LockDeliveries(tx, post));
+  PARVIS_ASSIGN_OR_RETURN(std::vector<Delivery> deliveries, LockDeliveries(tx, post));
   std::vector<Change> changes;
-  std::vector<DeliveryState> states;
-  for (const Delivery& delivery : deliveries) {
-    if (Waits(delivery)) {
+  bool goes_on = false;
+  for (Delivery& delivery : deliveries) {
+    goes_on = goes_on || GoesOn(delivery);
+    if (edit.kind == Kind::kResume) {
+      if (CanResume(delivery)) changes.push_back(ResumePart(delivery, edit.due_time, edit.expire_time, edit.actor));
+    } else if (Waits(delivery)) {
       changes.push_back(PersonsChange(delivery, edit, edit.kind != Kind::kMove));
-      states.push_back(changes.back().after.state);
-    } else {
-      states.push_back(delivery.state);
+      delivery = changes.back().after;
     }
   }
+  if (edit.kind == Kind::kResume && changes.empty()) return NothingToResume();
   const bool all_wait = changes.size() == deliveries.size();
   if (edit.kind == Kind::kMove && !all_wait) return AlreadySent("one of its deliveries is no longer waiting");
   if (edit.kind == Kind::kWithdraw && !all_wait) return AlreadySent("one of its deliveries is no longer waiting");
-  bool ends_threads = false;
   if (edit.kind == Kind::kCancel) {
-    PARVIS_ASSIGN_OR_RETURN(ends_threads, EndThreads(tx, post));
+    if (changes.empty() && !goes_on) return AlreadySent("none of its deliveries waits any more");
+    PARVIS_RETURN_IF_ERROR(EndThreads(tx, post));
+    post.state = StateFromDeliveries(deliveries);
   }
-  if (edit.kind == Kind::kCancel && changes.empty() && !ends_threads) return AlreadySent("none of its deliveries waits any more");
-  if (edit.kind == Kind::kCancel) post.state = StateFromDeliveries(states);
   return ApplyChanges(tx, changes, post.update_time, encode_).status();
 }
 

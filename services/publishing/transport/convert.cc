@@ -167,6 +167,7 @@ v1::Delivery ToProto(const Delivery& from) {
   }
   to.set_needs_human(from.needs_human);
   to.set_thread_part(from.content.part);
+  to.set_following_parts(static_cast<int32_t>(from.content.thread.size()));
   return to;
 }
 

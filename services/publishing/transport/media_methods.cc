@@ -135,6 +135,24 @@ Status ListMediaMethod(const Call& call, const MediaContext& media, const v1::Li
   return absl::OkStatus();
 }
 
+Status UpdateMediaMethod(const Call& call, const MediaContext& media, const v1::UpdateMediaRequest& request, v1::MediaItem& response) {
+  const v1::MediaItem& given = request.media();
+  PARVIS_ASSIGN_OR_RETURN(const auto ids, rpc::ParseName("media.name", given.name(), kMediaPattern));
+  bool name = request.update_mask().paths().empty() && !given.display_name().empty();
+  bool text = request.update_mask().paths().empty() && !given.alt_text().empty();
+  for (const std::string& path : request.update_mask().paths()) {
+    if (path != "*" && path != "display_name" && path != "alt_text") {
+      return InvalidField("update_mask", "FIELD_MASK", "\"" + path + "\" is not a field that can be changed");
+    }
+    name = name || path == "*" || path == "display_name";
+    text = text || path == "*" || path == "alt_text";
+  }
+  MediaLabels labels;
+  if (name) labels.display_name = given.display_name();
+  if (text) labels.alt_text = given.alt_text();
+  return Answer(UpdateMedia(call, media, ids[1], labels), response);
+}
+
 Status DeleteMediaMethod(const Call& call, const MediaContext& media, const v1::DeleteMediaRequest& request,
                          google::protobuf::Empty&) {
   PARVIS_ASSIGN_OR_RETURN(const std::string id, IdOf(request));

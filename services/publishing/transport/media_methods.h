@@ -15,6 +15,7 @@ Status UploadMediaChunkMethod(const Call& call, const MediaContext& media, const
 Status FinishMediaMethod(const Call& call, const MediaContext& media, const v1::FinishMediaRequest& request, v1::MediaItem& response);
 Status GetMediaMethod(const Call& call, const MediaContext& media, const v1::GetMediaRequest& request, v1::MediaItem& response);
 Status ListMediaMethod(const Call& call, const MediaContext& media, const v1::ListMediaRequest& request, v1::ListMediaResponse& response);
+Status UpdateMediaMethod(const Call& call, const MediaContext& media, const v1::UpdateMediaRequest& request, v1::MediaItem& response);
 Status DeleteMediaMethod(const Call& call, const MediaContext& media, const v1::DeleteMediaRequest& request,
                          google::protobuf::Empty& response);
 Status CheckMediaMethod(const Call& call, const MediaContext& media, const v1::CheckMediaRequest& request,

@@ -68,6 +68,29 @@ TEST_F(MediaMethodsTest, TheErrorTellsWhereToGoOn) {
   EXPECT_EQ(UploadMediaChunkMethod(call_, context_, chunk, out).code(), Code::kInvalidArgument);
 }
 
+TEST_F(MediaMethodsTest, WhatIsSaidOfAMediumCanBeChanged) {
+  v1::UpdateMediaRequest request;
+  request.mutable_media()->set_name(Ready("image/png 50x40\n").name());
+  request.mutable_media()->set_alt_text("a lamp");
+  request.mutable_media()->set_size_bytes(7);
+  v1::MediaItem out;
+  ASSERT_TRUE(UpdateMediaMethod(call_, context_, request, out).ok());
+  EXPECT_EQ(out.alt_text(), "a lamp");
+  EXPECT_EQ(out.display_name(), "lamp.png") << "not set: as it was";
+  EXPECT_NE(out.size_bytes(), 7);
+  EXPECT_EQ(out.state(), v1::MEDIA_STATE_READY);
+  request.mutable_media()->clear_alt_text();
+  request.mutable_update_mask()->add_paths("alt_text");
+  ASSERT_TRUE(UpdateMediaMethod(call_, context_, request, out).ok());
+  EXPECT_EQ(out.alt_text(), "") << "taken away";
+  request.mutable_media()->set_alt_text(std::string(2001, 'x'));
+  EXPECT_EQ(ToError(UpdateMediaMethod(call_, context_, request, out)).violations[0].field, "media.alt_text");
+  request.mutable_update_mask()->set_paths(0, "size_bytes");
+  EXPECT_EQ(ToError(UpdateMediaMethod(call_, context_, request, out)).violations[0].reason, "FIELD_MASK");
+  request.mutable_media()->set_name("media/1");
+  EXPECT_EQ(UpdateMediaMethod(call_, context_, request, out).code(), Code::kInvalidArgument);
+}
+
 TEST_F(MediaMethodsTest, ListsInPagesAndDeletes) {
   for (int i = 0; i < 5; ++i) {
     Create("12345");

@@ -26,6 +26,7 @@ class MediaService : public v1::MediaService::CallbackService {
   PARVIS_METHOD(FinishMedia, v1::FinishMediaRequest, v1::MediaItem)
   PARVIS_METHOD(GetMedia, v1::GetMediaRequest, v1::MediaItem)
   PARVIS_METHOD(ListMedia, v1::ListMediaRequest, v1::ListMediaResponse)
+  PARVIS_METHOD(UpdateMedia, v1::UpdateMediaRequest, v1::MediaItem)
   PARVIS_METHOD(DeleteMedia, v1::DeleteMediaRequest, google::protobuf::Empty)
   PARVIS_METHOD(CheckMedia, v1::CheckMediaRequest, v1::CheckMediaResponse)
   PARVIS_METHOD(ConvertMedia, v1::ConvertMediaRequest, v1::MediaItem)

@@ -6,6 +6,7 @@
 #include "publishing/domain/testing/fake_network.h"
 #include "publishing/domain/testing/fake_store.h"
 #include "publishing/transport/campaign_methods.h"
+#include "publishing/transport/convert.h"
 #include "publishing/transport/delivery_methods.h"
 #include "publishing/transport/post_methods.h"
 
@@ -241,6 +242,26 @@ TEST_F(MethodsTest, DeliverTakesEveryKindButPostsAndUnknownOnes) {
   EXPECT_EQ(out.target_author_id(), "p7");
   request.set_channel_id("channel");
   EXPECT_EQ(ToError(DeliverMethod(call_, context_, store_, request, out)).violations[0].field, "channel_id");
+}
+
+TEST_F(MethodsTest, ADeliveryTellsWhatOfItsThreadFollows) {
+  Delivery d = MakeThread("one", {"two", "three"}, clock_.WallNow());
+  EXPECT_EQ(ToProto(d).following_parts(), 2);
+  d.content = PartOf(d.content, 0);
+  EXPECT_EQ(ToProto(d).following_parts(), 1);
+  EXPECT_EQ(ToProto(d).thread_part(), 1);
+}
+
+TEST_F(MethodsTest, ResumingNeedsAThreadThatEndedEarly) {
+  v1::ResumePostRequest request;
+  request.set_name(Scheduled().name());
+  v1::Post out;
+  EXPECT_EQ(ReasonOf(ResumePostMethod(call_, context_, request, out)), "NOTHING_TO_RESUME");
+  request.set_etag("7");
+  EXPECT_EQ(ToError(ResumePostMethod(call_, context_, request, out)).violations[0].reason, "ETAG");
+  request.clear_etag();
+  request.set_request_id("not-a-uuid");
+  EXPECT_EQ(ResumePostMethod(call_, context_, request, out).code(), Code::kInvalidArgument);
 }
 
 TEST_F(MethodsTest, SettlingNeedsADecisionAndAnUnknown) {

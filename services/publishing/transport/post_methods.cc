@@ -208,6 +208,13 @@ Status SchedulePostMethod(const Call& call, const PostContext& posts, const v1::
   return Answer(SchedulePost(call, posts, named.id, named.version, when, request.request_id()), response);
 }
 
+Status ResumePostMethod(const Call& call, const PostContext& posts, const v1::ResumePostRequest& request,
+                        v1::Post& response) {
+  PARVIS_ASSIGN_OR_RETURN(const Named named, NameAndEtag(request));
+  PARVIS_RETURN_IF_ERROR(rpc::CheckRequestId(request.request_id()));
+  return Answer(ResumePost(call, posts, named.id, named.version, request.request_id()), response);
+}
+
 Status CancelPostMethod(const Call& call, const PostContext& posts, const v1::CancelPostRequest& request,
                         v1::Post& response) {
   PARVIS_ASSIGN_OR_RETURN(const Named named, NameAndEtag(request));

@@ -30,6 +30,8 @@ Status RejectPostMethod(const Call& call, const PostContext& posts, const v1::Re
                         v1::Post& response);
 Status SchedulePostMethod(const Call& call, const PostContext& posts, const v1::SchedulePostRequest& request,
                           v1::Post& response);
+Status ResumePostMethod(const Call& call, const PostContext& posts, const v1::ResumePostRequest& request,
+                        v1::Post& response);
 Status CancelPostMethod(const Call& call, const PostContext& posts, const v1::CancelPostRequest& request,
                         v1::Post& response);
 

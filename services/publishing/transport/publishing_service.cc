@@ -38,6 +38,7 @@ class PublishingService : public v1::PublishingService::CallbackService {
   PARVIS_METHOD(ApprovePost, v1::ApprovePostRequest, v1::Post, context_.posts)
   PARVIS_METHOD(RejectPost, v1::RejectPostRequest, v1::Post, context_.posts)
   PARVIS_METHOD(SchedulePost, v1::SchedulePostRequest, v1::Post, context_.posts)
+  PARVIS_METHOD(ResumePost, v1::ResumePostRequest, v1::Post, context_.posts)
   PARVIS_METHOD(CancelPost, v1::CancelPostRequest, v1::Post, context_.posts)
   PARVIS_METHOD(Deliver, v1::DeliverRequest, v1::Delivery, context_.posts, context_.deliveries)
   PARVIS_METHOD(GetDelivery, v1::GetDeliveryRequest, v1::Delivery, context_.deliveries)

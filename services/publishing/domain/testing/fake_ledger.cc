@@ -142,11 +142,11 @@ std::vector<std::optional<Delivery>> FakeStore::ApplyLocked(const std::vector<Ch
     }
     const auto post = posts_.find({after.workspace_id, after.post_id});
     if (post == posts_.end() || post->second.state != PostState::kScheduled || !IsFinal(after.state)) continue;
-    std::vector<State> states;
+    std::vector<Delivery> mine;
     for (const auto& [other_key, other] : deliveries_) {
-      if (other.post_id == after.post_id && other.generation == post->second.generation) states.push_back(other.state);
+      if (other.post_id == after.post_id && other.generation == post->second.generation) mine.push_back(other);
     }
-    post->second.state = StateFromDeliveries(states);
+    post->second.state = StateFromDeliveries(mine);
     if (post->second.state != PostState::kScheduled) post->second.version += 1;
   }
   return result;

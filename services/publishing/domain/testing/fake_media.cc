@@ -10,6 +10,12 @@ namespace {
 Status Missing(const std::string& id) { return NotFound("media/" + id); }
 Status Changed() { return MakeError(Code::kAborted, "MEDIA_CHANGED", "it has changed meanwhile"); }
 
+MediaItem WithLabelsOf(const MediaItem& stored, MediaItem item) {
+  item.display_name = stored.display_name;
+  item.alt_text = stored.alt_text;
+  return item;
+}
+
 }  // namespace
 
 StatusOr<MediaItem> FakeMediaStore::InsertMedia(const Call& call, const MediaItem& item, const MediaQuota& quota) {
@@ -93,7 +99,18 @@ StatusOr<MediaItem> FakeMediaStore::SaveMedia(const Call& call, const MediaItem&
   const auto at = media_.find({call.workspace_id, item.id});
   if (at == media_.end()) return Missing(item.id);
   if (at->second.state != from) return Changed();
-  return at->second = item;
+  return at->second = WithLabelsOf(at->second, item);
+}
+
+StatusOr<MediaItem> FakeMediaStore::UpdateMedia(const Call& call, const std::string& id, const MediaLabels& labels, absl::Time now) {
+  const std::lock_guard lock(mutex_);
+  const auto at = media_.find({call.workspace_id, id});
+  if (at == media_.end()) return Missing(id);
+  MediaItem& item = at->second;
+  if (labels.display_name) item.display_name = *labels.display_name;
+  if (labels.alt_text) item.alt_text = *labels.alt_text;
+  item.update_time = now;
+  return item;
 }
 
 void FakeMediaStore::Trash(const Key& key) {
@@ -194,7 +211,7 @@ Status FakeMediaStore::EndConversion(const Conversion& conversion, const MediaIt
   const std::lock_guard lock(mutex_);
   if (Ours(conversion) == nullptr) return Changed();
   const Key key(conversion.item.workspace_id, conversion.item.id);
-  media_[key] = item;
+  media_[key] = WithLabelsOf(media_[key], item);
   conversions_.erase(key);
   return absl::OkStatus();
 }

@@ -24,6 +24,7 @@ class FakeMediaStore : public MediaStore, public MediaTrash, public MediaConvers
   StatusOr<MediaItem> AddChunk(const Call& call, const std::string& id, const MediaChunk& chunk) override;
   StatusOr<std::vector<std::string>> ListChunks(const Call& call, const std::string& id) override;
   StatusOr<MediaItem> SaveMedia(const Call& call, const MediaItem& item, MediaState from) override;
+  StatusOr<MediaItem> UpdateMedia(const Call& call, const std::string& id, const MediaLabels& labels, absl::Time now) override;
   Status DeleteMedia(const Call& call, const std::string& id, absl::Time now) override;
   StatusOr<int> TrashExpired(absl::Time now, absl::Time in_use_until, int limit) override;
   StatusOr<std::vector<TrashedMedia>> ListTrash(int limit) override;

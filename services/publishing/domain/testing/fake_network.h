@@ -85,7 +85,7 @@ class FakeNetwork : public NetworkWriter {
   const Clock& clock_;
 };
 
-// Two networks: "short" (10 characters, no title) and "blog" (needs a title). Channels are what the test puts in.
+// Two networks: "short" (10 characters, no title, bans and mutes whom one names) and "blog" (needs a title). Channels are what the test puts in.
 class FakeDirectory : public ChannelDirectory {
  public:
   StatusOr<Channel> GetChannel(const Call&, const std::string& workspace_id, const std::string& channel_id) override {
@@ -113,6 +113,9 @@ class FakeRules : public NetworkRules {
     if (network == "short" && content.text.size() > 10) violations.push_back({"text", "at most 10", "TEXT_TOO_LONG"});
     if (network == "blog" && content.title.empty()) violations.push_back({"title", "is required", "TITLE_REQUIRED"});
     return violations;
+  }
+  bool AuthorIsEnough(const std::string& network, DeliveryKind kind) const override {
+    return network == "short" && (kind == DeliveryKind::kBan || kind == DeliveryKind::kMute);
   }
   std::string WhyNoThread(const std::string& network) const override {
     return network == "blog" ? "a thread is not possible on Blog" : "";

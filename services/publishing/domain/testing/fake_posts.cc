@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "publishing/domain/testing/fake_store.h"
+#include "publishing/domain/thread.h"
 
 namespace parvis::publishing {
 namespace {
@@ -92,13 +93,17 @@ Status FakeStore::EditDeliveries(Post& post, const DeliveryEdit& edit) {
     return absl::OkStatus();
   }
   std::vector<Change> changes;
-  std::vector<State> states;
+  std::vector<Delivery> all;
+  bool goes_on = false;
   for (const auto& [key, d] : deliveries_) {
     if (key.first != post.workspace_id || d.post_id != post.id || d.generation != post.generation) continue;
-    if (!Waits(d)) {
-      states.push_back(d.state);
+    goes_on = goes_on || ((d.state == State::kSent || d.state == State::kUnknown) && !d.content.thread.empty());
+    all.push_back(d);
+    if (edit.kind == Kind::kResume) {
+      if (CanResume(d)) changes.push_back(ResumePart(d, edit.due_time, edit.expire_time, edit.actor));
       continue;
     }
+    if (!Waits(d)) continue;
     Change change{d, {d.state}, d.fence, "", edit.actor, false};
     change.after.fence += 1;
     change.after.check_time = absl::InfiniteFuture();
@@ -108,20 +113,21 @@ Status FakeStore::EditDeliveries(Post& post, const DeliveryEdit& edit) {
       change.after.due_time = change.after.ready_time = edit.due_time;
       change.after.expire_time = edit.expire_time;
     }
-    states.push_back(change.after.state);
+    all.back() = change.after;
     changes.push_back(std::move(change));
   }
-  const bool all_wait = changes.size() == states.size();
+  if (edit.kind == Kind::kResume && changes.empty()) return NothingToResume();
+  const bool all_wait = changes.size() == all.size();
   if ((edit.kind == Kind::kMove || edit.kind == Kind::kWithdraw) && !all_wait) return AlreadySent();
-  bool ends_threads = false;
-  for (auto& [key, d] : deliveries_) {
-    const bool under_way = d.state == State::kSent || d.state == State::kUnknown;
-    if (edit.kind != Kind::kCancel || d.post_id != post.id || d.generation != post.generation || !under_way) continue;
-    ends_threads = ends_threads || !d.content.thread.empty();
-    d.content.thread.clear();
+  if (edit.kind == Kind::kCancel) {
+    if (changes.empty() && !goes_on) return AlreadySent();
+    for (auto& [key, d] : deliveries_) {
+      if (d.post_id != post.id || d.generation != post.generation || Waits(d) || d.state == State::kDelivered) continue;
+      d.content.thread.clear();
+      d.content.ended = true;
+    }
+    post.state = StateFromDeliveries(all);
   }
-  if (edit.kind == Kind::kCancel && changes.empty() && !ends_threads) return AlreadySent();
-  if (edit.kind == Kind::kCancel) post.state = StateFromDeliveries(states);
   ApplyLocked(changes, post.update_time);
   return absl::OkStatus();
 }
