@@ -10,17 +10,23 @@
 
 namespace parvis::ingestion {
 
-// Of `sources s`, in the order of ToSource; the last tell of its stream and its hub. A literal, because statements are
+// Of `sources s`, in the order of ToSource; the last tell of its stream, its own or the shared one, and its hub. A literal, because statements are
 // prepared by their text.
-#define PARVIS_STREAM_OF_SOURCE "FROM streams f WHERE f.workspace_id = s.workspace_id AND f.channel_id = s.channel_id)"
+#define PARVIS_STREAM_OF_SOURCE                                                 \
+  "FROM streams f LEFT JOIN shared_streams g ON g.network = s.network "          \
+  "WHERE f.workspace_id = s.workspace_id AND f.channel_id = s.channel_id)"
 #define PARVIS_SOURCE_COLUMNS                                                                                \
   "s.workspace_id, s.channel_id, s.network, s.remote_id, s.credentials_version, s.state, s.state_reason, "   \
   "s.state_message, s.pollable, s.cursor, s.complete_from, s.verified_complete, s.interval_ms, s.failures, " \
   "s.last_event, s.last_webhook, s.last_poll, s.next_poll, s.backfill, s.backfill_from, s.backfill_cursor, " \
   "coalesce(nullif(s.host, ''), s.network), "                                                                \
   "(SELECT CASE WHEN f.lease_until >= now() THEN 1 + (f.connected_since IS NOT NULL)::int "                  \
-  "WHEN f.failures > 0 THEN 1 ELSE 0 END " PARVIS_STREAM_OF_SOURCE                                           \
-  ", (SELECT f.connected_since " PARVIS_STREAM_OF_SOURCE ", (SELECT f.last_gap " PARVIS_STREAM_OF_SOURCE     \
+  "WHEN f.heard_since IS NOT NULL AND g.lease_until >= now() THEN 1 + (g.connected_since IS NOT NULL)::int " \
+  "WHEN f.failures > 0 OR (f.heard_since IS NOT NULL AND g.failures > 0) THEN 1 "                            \
+  "ELSE 0 END " PARVIS_STREAM_OF_SOURCE                                                                      \
+  ", (SELECT CASE WHEN f.lease_until >= now() THEN f.connected_since "                                       \
+  "ELSE greatest(f.heard_since, g.connected_since) END " PARVIS_STREAM_OF_SOURCE                             \
+  ", (SELECT f.last_gap " PARVIS_STREAM_OF_SOURCE                                                            \
   ", coalesce((SELECT h.tells_all AND h.lease_end > now() FROM hub_subscriptions h "                         \
   "WHERE h.workspace_id = s.workspace_id AND h.channel_id = s.channel_id), false)"
 inline constexpr int kSourceColumns = 26;
