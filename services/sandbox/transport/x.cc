@@ -51,7 +51,7 @@ Reply X::Handle(const net::HttpRequest& http) {
   const auto header = http.headers.find("authorization");
   const std::string token =
       header != http.headers.end() && header->second.rfind("Bearer ", 0) == 0 ? header->second.substr(7) : "";
-  if (auto reply = StreamCall(request, token)) return *std::move(reply);
+  if (auto reply = AppCall(request, token)) return *std::move(reply);
   const AccountPtr account = token.empty() ? nullptr : context_.world.FindByToken(Network::kX, token);
   if (account == nullptr || account->token_state != TokenState::kValid) {
     return {XProblemResponse({401, "about:blank", "Unauthorized", "Unauthorized"})};
@@ -92,6 +92,7 @@ Reply X::Route(const Asked& asked) {
     }
   }
   if (path[0] == "users" && get) {
+    if (n == 1) return Guarded(asked, "read", "users.lookup", [&](Answer) { return Users(asked.request); });
     if (n == 2 && path[1] == "me") return Guarded(asked, "identity", "users.me", [&](Answer) { return Me(asked); });
     if (n == 2) return Guarded(asked, "read", "users.show", [&](Answer) { return User(asked); });
     if (n == 3 && path[2] == "tweets") {
