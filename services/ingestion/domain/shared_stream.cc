@@ -106,6 +106,7 @@ Status SharedReader::Open(Reading& reading) {
   const int room = static_cast<int>(std::min(max - std::min(max, members.size()), size_t(options_.join_max)));
   PARVIS_ASSIGN_OR_RETURN(SharedTurnout turnout, store_.Turnout(reading.claimed, room));
   reading.wanted = turnout.wanted;
+  for (const SharedMember& member : turnout.renewed) reading.progress.joined[member.binding.channel_id] = member;
   for (const SharedMember& member : turnout.leaving) Left(reading, member, absl::OkStatus(), false);
   for (; members.size() > max; members.pop_back()) Left(reading, members.back(), absl::OkStatus(), true);
   const size_t before = members.size();
@@ -152,6 +153,11 @@ Status SharedReader::LookForChannels(Reading& reading) {
   for (const SharedMember& member : turnout->leaving) {
     if (reading.heard.contains(member.binding.channel_id)) gone.push_back(member.binding.channel_id);
     Left(reading, member, absl::OkStatus(), false);
+  }
+  for (const SharedMember& member : turnout->renewed) {
+    auto it = reading.heard.find(member.binding.channel_id);
+    const bool new_to_us = it != reading.heard.end() && it->second.member.credentials_version != member.credentials_version;
+    if (new_to_us) Joined(reading, member);
   }
   // Whose claim is over changes nothing at the network either: somebody else's stream is there.
   if (reading.lease.Lost(clock_.Now())) return StreamFenced();

@@ -241,6 +241,24 @@ TYPED_TEST_P(SharedStreamContract, RefusedCredentialsBreakOneSourceAlone) {
   EXPECT_EQ(this->Get(one).state, SourceState::kActive) << "the old ones were refused";
 }
 
+TYPED_TEST_P(SharedStreamContract, NewCredentialsOfOneThatIsHeardAreTold) {
+  KnownChannel one = this->AChannel(), two = this->AChannel();
+  this->Known({one, two});
+  ClaimedShared claimed = this->ClaimOne();
+  this->Join(claimed, "c1");
+  EXPECT_TRUE(this->Turnout(claimed).renewed.empty());
+  one.credentials_version = 2;
+  this->Known({one});
+  SharedTurnout turnout = this->Turnout(claimed, 0);
+  ASSERT_EQ(this->IdsOf(turnout.renewed), (std::set<std::string>{one.binding.channel_id}));
+  EXPECT_EQ(turnout.renewed[0].credentials_version, 2);
+  EXPECT_EQ(this->Get(one).stream.state, StreamState::kLive) << "it is heard all the while";
+  SharedProgress progress = this->At("c2");
+  progress.joined[one.binding.channel_id] = turnout.renewed[0];
+  ASSERT_TRUE(this->s_.Save(claimed, progress).ok());
+  EXPECT_TRUE(this->Turnout(claimed).renewed.empty());
+}
+
 TYPED_TEST_P(SharedStreamContract, DisconnectedChannelsLeave) {
   KnownChannel one = this->AChannel();
   this->Known({one});
@@ -277,6 +295,6 @@ TYPED_TEST_P(SharedStreamContract, WorkspacesHaveTheirTurn) {
 REGISTER_TYPED_TEST_SUITE_P(SharedStreamContract, OneReaderHearsAllChannelsOfItsNetwork,
                             WhoTakesOverHearsThemFromTheSameCursor, WhoJoinsIsPolledOnceAndAGapPollsAll,
                             AChannelThatIsLostComesBackInItsTime, RefusedCredentialsBreakOneSourceAlone,
-                            DisconnectedChannelsLeave, WorkspacesHaveTheirTurn);
+                            NewCredentialsOfOneThatIsHeardAreTold, DisconnectedChannelsLeave, WorkspacesHaveTheirTurn);
 
 }  // namespace parvis::ingestion

@@ -103,11 +103,14 @@ StatusOr<SharedTurnout> FakeSharedStreamStore::Turnout(const ClaimedShared& clai
   std::vector<const Source*> waiting;
   for (const Source& source : sources) {
     if (source.network != claimed.network) continue;
-    const bool is_heard = channels_[source.binding.channel_id].heard_since.has_value();
-    const bool active = source.state == SourceState::kActive;
+    const Channel& channel = channels_[source.binding.channel_id];
+    const bool is_heard = channel.heard_since.has_value(), active = source.state == SourceState::kActive;
     turnout.wanted += active;
     if (is_heard && !active) turnout.leaving.push_back(MemberOf(source));
-    if (is_heard && active) ++heard[source.binding.workspace_id];
+    if (is_heard && active) {
+      ++heard[source.binding.workspace_id];
+      if (channel.credentials_version != source.credentials_version) turnout.renewed.push_back(MemberOf(source));
+    }
     if (MayJoin(source)) waiting.push_back(&source);
   }
   while (!waiting.empty() && static_cast<int>(turnout.joining.size()) < room) {
@@ -196,6 +199,12 @@ std::set<std::string> FakeSharedStreamStore::Heard() const {
     if (channel.heard_since) heard.insert(id);
   }
   return heard;
+}
+
+int64_t FakeSharedStreamStore::VersionOf(const std::string& channel_id) const {
+  Lock lock(mutex_);
+  auto it = channels_.find(channel_id);
+  return it == channels_.end() ? 0 : it->second.credentials_version;
 }
 
 class FakeNetworkStreams::Listener : public NetworkStream {

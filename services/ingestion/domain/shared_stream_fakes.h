@@ -2,7 +2,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -27,7 +26,8 @@ class FakeSharedStreamStore : public SharedStreamStore {
 
   void Fail(Status status);  // everything ends so from now on; OK ends that
   std::string CursorOf(const std::string& network) const;
-  std::set<std::string> Heard() const;  // channels
+  std::set<std::string> Heard() const;                      // channels
+  int64_t VersionOf(const std::string& channel_id) const;  // of the credentials that it joined or left with
 
  private:
   struct Stream {

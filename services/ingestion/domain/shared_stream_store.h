@@ -31,7 +31,8 @@ struct ClaimedShared {
 // Who is to be heard by the stream besides, and who is not any more.
 struct SharedTurnout {
   std::vector<SharedMember> joining, leaving;
-  int64_t wanted = 0;  // all channels that could be heard by it
+  std::vector<SharedMember> renewed;  // heard, and with other credentials than when they joined
+  int64_t wanted = 0;                 // all channels that could be heard by it
 };
 
 // Why a channel is not heard any more, or could not be, and when to try again.
@@ -69,7 +70,8 @@ class SharedStreamStore {
   // The networks whose claims are ours still: not those that were lost, or released meanwhile.
   virtual StatusOr<std::set<std::string>> Renew(const std::vector<ClaimedShared>& claimed, absl::Duration lease) = 0;
   // Active channels that are not heard and whose time has come (at once, if they have new credentials), at most `room`:
-  // those of workspaces with the fewest that are heard first. And channels that count as heard and are not active.
+  // those of workspaces with the fewest that are heard first. And channels that count as heard and are not active, or
+  // have new credentials: these are to join again, so that what is refused later is refused of the new ones.
   // ABORTED FENCED when the claim was lost, as the two that follow.
   virtual StatusOr<SharedTurnout> Turnout(const ClaimedShared& claimed, int room) = 0;
   // Writes progress; the stream counts as connected from the first time on.

@@ -208,6 +208,21 @@ TEST_F(SharedStreamTest, AChannelThatBreaksEndsNothingForTheOthers) {
   keeper->Stop();
 }
 
+// What is refused is refused of the credentials that the channel has by now.
+TEST_F(SharedStreamTest, NewCredentialsThatAreRefusedBreakTheChannel) {
+  auto keeper = Reading(2);
+  channels_[0].credentials_version = 2;
+  Connect(2);
+  Look();
+  ASSERT_TRUE(testing::WaitFor([&] { return store_.VersionOf("c0") == 2; }));
+  network_.Refuse("c0", MakeError(Code::kUnauthenticated, "TOKEN_EXPIRED", "expired"));
+  network_.Publish("c0");
+  ASSERT_TRUE(HeardAre(1));
+  EXPECT_EQ(Get(0).state, SourceState::kBroken);
+  EXPECT_EQ(network_.opened(), 1);
+  keeper->Stop();
+}
+
 // The loss and the cursor behind it are written together: a replica that dies in between has lost neither.
 TEST_F(SharedStreamTest, TheCursorDoesNotPassWhatALostChannelMissed) {
   auto keeper = Reading(2);

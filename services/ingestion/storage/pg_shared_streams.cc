@@ -5,7 +5,7 @@
 namespace parvis::ingestion {
 namespace {
 
-constexpr int kLeavingMax = 1000;  // at one look; the others at the next
+constexpr int kChangedMax = 1000;  // at one look; the others at the next
 
 // Of `sources s` and `streams t`, in the order of MemberOf.
 #define PARVIS_MEMBER_COLUMNS "s.workspace_id, s.channel_id, s.remote_id, s.credentials_version, t.failures"
@@ -226,7 +226,15 @@ StatusOr<SharedTurnout> PgSharedStreamStore::Turnout(const ClaimedShared& claime
                 "SELECT " PARVIS_MEMBER_COLUMNS
                 " FROM streams t JOIN sources s USING (workspace_id, channel_id) WHERE s.network = $1 "
                 "AND s.state <> 'active' AND t.heard_since IS NOT NULL LIMIT $2",
-                {claimed.network, kLeavingMax}));
+                {claimed.network, kChangedMax}));
+    PARVIS_ASSIGN_OR_RETURN(
+        turnout.renewed,
+        Members(tx,
+                "SELECT " PARVIS_MEMBER_COLUMNS
+                " FROM streams t JOIN sources s USING (workspace_id, channel_id) WHERE s.network = $1 "
+                "AND s.state = 'active' AND t.heard_since IS NOT NULL "
+                "AND t.credentials_version <> s.credentials_version LIMIT $2",
+                {claimed.network, kChangedMax}));
     if (room <= 0) return absl::OkStatus();
     // A workspace's place in the queue counts those of it that are heard already.
     PARVIS_ASSIGN_OR_RETURN(
