@@ -39,7 +39,7 @@ struct IngestionConfig {
   net::HttpServerConfig http;
   net::HttpClientConfig http_client;
   net::StreamClientConfig stream_client;
-  std::string jetstream_url, x_bearer_token_file;
+  std::string jetstream_url, x_bearer_token_file, x_stream_url = "https://api.x.com";
   std::map<std::string, std::string> webhook_secret_files, webhook_previous_secret_files, verify_token_files;
   std::map<std::string, std::string> replay_max;  // network -> seconds
   absl::Duration replay_max_default = absl::Hours(48);
@@ -55,6 +55,7 @@ struct IngestionConfig {
   MeasureOptions measure;
   MeasureRunner::Options measure_runner;
   StreamKeeper::Options streams;
+  int shared_stream_channels_max = 10'000;
   std::string public_url, hub_key_file, hub_previous_key_file;
   HubKeeper::Options hubs;
 
@@ -70,10 +71,12 @@ struct IngestionConfig {
     http_client.Declare(o);
     stream_client.Declare(o);
     o.String("jetstream_url", &jetstream_url,
-             "Bluesky's Jetstream, such as wss://jetstream2.us-east.bsky.network: all posts of the network, to each channel's "
-             "reader (about 4 GB a day); empty: notifications are polled instead.");
+             "Bluesky's Jetstream, such as wss://jetstream2.us-east.bsky.network: all posts of the network, once for all "
+             "channels (about 4 GB a day); empty: notifications are polled instead.");
     o.String("x_bearer_token_file", &x_bearer_token_file,
-             "File with the bearer token of the app at X, for its filtered stream (one connection an app, so one channel); empty: none.");
+             "File with the bearer token of the app at X, for its filtered stream: one connection for all channels, a rule "
+             "each; empty: none.");
+    o.String("x_stream_url", &x_stream_url, "Where X has the filtered stream; the token above is shown there alone.");
     DeclareWebhooks(o);
     DeclarePolling(o);
     DeclareMeasuring(o);
@@ -172,9 +175,13 @@ struct IngestionConfig {
   void DeclareStreams(app::Options& o) {
     StreamOptions& one = streams.stream;
     o.Int("streams_max", &streams.places,
-          "Streams that this replica reads at the same time, a thread each; channels beyond the places of all replicas "
-          "are polled. 0: none.",
+          "Streams of single channels that this replica reads at the same time, a thread each; channels beyond the "
+          "places of all replicas are polled. 0: none.",
           {.min = 0, .max = 1024});
+    o.Int("shared_stream_channels_max", &shared_stream_channels_max,
+          "Channels that are heard by one stream of their network (Bluesky, X), beside streams_max; where the network "
+          "has room for fewer (X: 1000 rules, or what the plan has) so many. Others are polled. 0: none.",
+          {.min = 0, .max = 100'000});
     o.Int("stream_changes_max", &streams.change_max, "Streams begun, or handed to other replicas, in one round.",
           {.min = 1, .max = 1024});
     o.Duration("stream_round", &streams.round, "How often streams are looked for and leases renewed.",

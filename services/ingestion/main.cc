@@ -14,6 +14,7 @@
 #include "ingestion/network/streams.h"
 #include "ingestion/network/webhooks.h"
 #include "ingestion/storage/pg_hubs.h"
+#include "ingestion/storage/pg_shared_streams.h"
 #include "ingestion/storage/pg_sources.h"
 #include "ingestion/storage/pg_streams.h"
 #include "ingestion/transport/ingestion_service.h"
@@ -45,7 +46,7 @@ int Run(const IngestionConfig& config) {
   StatusOr<HubKeys> hub_keys = HubKeys::Read(config.public_url, config.hub_key_file, config.hub_previous_key_file);
   net::HttpClient http_client(config.http_client, clock, metrics);
   net::StreamClient stream_client(config.stream_client.Like(config.http_client), clock, metrics);
-  const auto streaming = MakeStreaming(stream_client, config.jetstream_url, config.x_bearer_token_file);
+  const auto streaming = MakeStreaming(stream_client, config.jetstream_url, config.x_bearer_token_file, config.x_stream_url);
   for (const Status& read : {settings.status(), hub_keys.status(), streaming.status()}) {
     if (!read.ok()) return obs::Err("ingestion cannot start", {{"error", read}}), 1;
   }
@@ -68,7 +69,9 @@ int Run(const IngestionConfig& config) {
   PollListener polls(connectors, desk, store, sink, heard, takes, clock, config.poll, config.runner, config.poll_late_max,
                      metrics, Uniform);
   PgStreamStore stream_store(stream);
-  StreamListener streams(connectors, desk, stream_store, sink, clock, config.streams, metrics, Uniform);
+  PgSharedStreamStore shared_store(stream);
+  StreamListener streams(connectors, desk, stream_store, shared_store, sink, clock, config.streams,
+                         config.shared_stream_channels_max, metrics, Uniform);
   PgHubStore hub_store(stream);
   HubListener hubs(connectors, desk, *hub_keys, http_client, hub_store, store, receiver, clock, config.hubs, metrics,
                    Uniform);

@@ -114,6 +114,8 @@ struct Capabilities {
   bool webhooks_bring_comments = false;
   // Webhooks come from hubs (WebSub): one subscription an account, to be asked for and renewed. See Connector::FindHub.
   bool websub = false;
+  // One stream hears so many channels of the installation (Connector::OpenSharedStream); 0: each has its own (OpenStream).
+  int stream_channels_max = 0;
   // Kinds that may name a person (Write::target_author_id) in place of a target; all others but kPost need the target.
   std::set<WriteKind> of_author = {WriteKind::kBan, WriteKind::kUnban, WriteKind::kMute, WriteKind::kUnmute};
   // Short names of the rate budgets, for a network that counts its endpoints apart: kinds with one name share one window.

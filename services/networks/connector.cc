@@ -58,6 +58,10 @@ StatusOr<std::unique_ptr<Stream>> Connector::OpenStream(const Call&, const Accou
   return NotPossible(*this, Feature::kStream);
 }
 
+StatusOr<SharedOpening> Connector::OpenSharedStream(const Call&, const std::vector<Listener>&, const std::string&, AccountOpener) {
+  return NotPossible(*this, Feature::kStream);
+}
+
 StatusOr<Measurement> Connector::Measure(const Call&, const Account&, const std::vector<std::string>&) {
   return NotPossible(*this, Feature::kPostCounts);
 }

@@ -5,6 +5,7 @@
 // account's data comes with every call. Nothing is ever retried in here: who calls decides, by `Outcome`.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -226,6 +227,42 @@ class Stream {
   virtual StatusOr<StreamBatch> Next(const Call& call) = 0;
 };
 
+// One of our channels, as a shared stream knows it.
+struct Listener {
+  std::string channel_id, remote_id;
+};
+
+// What a shared stream brought since the last look.
+struct SharedBatch {
+  std::vector<std::pair<std::string, Happening>> happenings;   // with the channel that each is for
+  std::map<std::string, Status> lost;   // channels that nothing is told of from here on, and why: something of theirs was missed
+  std::vector<Unparsed> unparsed;
+  std::string cursor;   // as StreamBatch::cursor; it stands behind what `lost` channels missed
+  bool gap = false;     // for all channels
+};
+
+// A long-lived reader for many channels, where the network has one stream for all of an app, or of the world. One thread at a
+// time; closed by its end of life.
+class SharedStream {
+ public:
+  virtual ~SharedStream() = default;
+  // Tells of these, too, once it has returned. Channels that cannot be told of, and why; an error concerns all of them, and the
+  // stream lives as it was.
+  virtual StatusOr<std::map<std::string, Status>> Add(const Call& call, const std::vector<Listener>& listeners) = 0;
+  // Tells of these no more. What could not be tidied up at the network is when a stream is opened next.
+  virtual void Remove(const Call& call, const std::vector<std::string>& channel_ids) = 0;
+  // As Stream::Next.
+  virtual StatusOr<SharedBatch> Next(const Call& call) = 0;
+};
+
+struct SharedOpening {
+  std::unique_ptr<SharedStream> stream;    // null when nobody can be told of
+  std::map<std::string, Status> refused;   // channels that cannot, and why
+};
+
+// The account of a channel, with its credentials, for the moment: a shared stream asks when something has come for it.
+using AccountOpener = std::function<StatusOr<Account>(const Call& call, const std::string& channel_id)>;
+
 // ---- the connector -------------------------------------------------------------------------------------------------
 
 class Connector {
@@ -275,6 +312,9 @@ class Connector {
                                   int limit);
   // From `cursor` on ("" = from now). FAILED_PRECONDITION NOT_POSSIBLE on a network without streams.
   virtual StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor);
+  // Capabilities::stream_channels_max: the same for all `listeners`. Refusals are of the app, none speaks of a channel.
+  virtual StatusOr<SharedOpening> OpenSharedStream(const Call& call, const std::vector<Listener>& listeners,
+                                                   const std::string& cursor, AccountOpener open);
   // The counters of these posts (at most 50; those that are gone are left out), or of the channel when the list is empty.
   virtual StatusOr<Measurement> Measure(const Call& call, const Account& account,
                                         const std::vector<std::string>& post_remote_ids);
@@ -287,8 +327,9 @@ class Connector {
 // What streams are opened with. A process that opens none leaves it out: its connectors say that they have no stream.
 struct Streaming {
   net::StreamClient* client = nullptr;   // outlives the connectors
-  std::string jetstream_url;             // Bluesky's, "wss://host"; "" = none: it brings all posts of the network, to each reader
+  std::string jetstream_url;             // Bluesky's, "wss://host"; "" = none: it brings all posts of the network
   Secret x_bearer_token;                 // X's: the app's own token; empty = none
+  std::string x_url = "https://api.x.com";   // where that token is shown, and nowhere else
 };
 
 // All connectors of this build, by network name. `http` outlives them.

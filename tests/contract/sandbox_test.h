@@ -79,7 +79,7 @@ class SandboxTest : public ::testing::TestWithParam<std::string> {
     stream_config.allowed_networks = config.allowed_networks;
     streams = std::make_unique<net::StreamClient>(stream_config, clock, metrics);
     connectors = MakeConnectors(*http, clock, {streams.get(), "ws" + sandbox->url.substr(4) + "/jetstream",
-                                               Secret("AAAAAAAAAAAAAAAAAAAAAsandbox")});
+                                               Secret("AAAAAAAAAAAAAAAAAAAAAsandbox"), sandbox->url + "/x"});
     const Json made = Control("POST", "accounts", {{"network", GetParam()}, {"name", "Lumen"}});
     journal_account = Text(made, "remote_id");
     account.base_url = Text(made, "base_url");

@@ -10,6 +10,25 @@ namespace {
 
 using parvis::testing::WaitFor;
 
+// A shared stream as its only channel hears it.
+class OneChannel : public Stream {
+ public:
+  explicit OneChannel(std::unique_ptr<SharedStream> shared) : shared_(std::move(shared)) {}
+  StatusOr<StreamBatch> Next(const Call& call) override {
+    PARVIS_ASSIGN_OR_RETURN(SharedBatch batch, shared_->Next(call));
+    if (!batch.lost.empty()) return batch.lost.begin()->second;
+    StreamBatch out;
+    for (auto& [channel, happening] : batch.happenings) out.happenings.push_back(std::move(happening));
+    out.unparsed = std::move(batch.unparsed);
+    out.cursor = std::move(batch.cursor);
+    out.gap = batch.gap;
+    return out;
+  }
+
+ private:
+  const std::unique_ptr<SharedStream> shared_;
+};
+
 class StreamSandboxTest : public SandboxTest {
  protected:
   void SetUp() override {
@@ -29,16 +48,28 @@ class StreamSandboxTest : public SandboxTest {
   void Fault(const std::string& kind, const std::string& operation) {
     Control("POST", "faults", {{"kind", kind}, {"network", GetParam()}, {"operation", operation}, {"count", 1}});
   }
+  // A channel's own stream, or the one that it shares, whichever the network has.
+  Status TryToOpen() {
+    if (connector().capabilities().stream_channels_max == 0) {
+      PARVIS_ASSIGN_OR_RETURN(stream, connector().OpenStream(call(), account, cursor));
+      return absl::OkStatus();
+    }
+    auto open = [this](const Call&, const std::string&) -> StatusOr<Account> { return account; };
+    PARVIS_ASSIGN_OR_RETURN(SharedOpening opening,
+                            connector().OpenSharedStream(call(), {{"ours", account.remote_id}}, cursor, open));
+    if (!opening.refused.empty()) return opening.refused.begin()->second;
+    stream = std::make_unique<OneChannel>(std::move(opening.stream));
+    return absl::OkStatus();
+  }
   void Open() {
     stream.reset();
-    auto opened = connector().OpenStream(call(), account, cursor);
+    Status opened = TryToOpen();
     // X has one connection an app, and notices after a while that the last one has gone.
     WaitFor([&] {
-      if (ReasonOf(opened.status()) == "RATE_LIMITED") opened = connector().OpenStream(call(), account, cursor);
-      return ReasonOf(opened.status()) != "RATE_LIMITED";
+      if (ReasonOf(opened) == "RATE_LIMITED") opened = TryToOpen();
+      return ReasonOf(opened) != "RATE_LIMITED";
     });
-    ASSERT_TRUE(opened.ok()) << opened.status();
-    stream = *std::move(opened);
+    ASSERT_TRUE(opened.ok()) << opened;
   }
   // Reads until `id` has come; the status that ended the stream otherwise.
   Status ReadUntil(const std::string& id) {
@@ -144,12 +175,55 @@ TEST_P(StreamSandboxTest, TheNetworkEndsIt) {
 
 TEST_P(StreamSandboxTest, RefusalsOfTheOpening) {
   Fault("limit", "stream");
-  EXPECT_EQ(ReasonOf(connector().OpenStream(call(), account, "").status()), "RATE_LIMITED");
+  EXPECT_EQ(ReasonOf(TryToOpen()), "RATE_LIMITED");
   Fault("server_error", "stream");
-  EXPECT_EQ(connector().OpenStream(call(), account, "").status().code(), Code::kUnavailable);
+  EXPECT_EQ(TryToOpen().code(), Code::kUnavailable);
   Fault("reset_before_accept", "stream");
-  EXPECT_EQ(connector().OpenStream(call(), account, "").status().code(), Code::kUnavailable);
+  EXPECT_EQ(TryToOpen().code(), Code::kUnavailable);
   Open();
+}
+
+// Where the stream is shared: each is told of its own, the second from when it joined, by the one connection there is.
+TEST_P(StreamSandboxTest, TwoChannelsShareOneConnection) {
+  if (connector().capabilities().stream_channels_max == 0) GTEST_SKIP() << "each has its own";
+  const Json made = Control("POST", "accounts", {{"network", GetParam()}, {"name", "Lumen the second"}});
+  Account other = account;
+  other.remote_id = Text(made, "remote_id");
+  other.base_url = Text(made, "base_url");
+  for (auto& [field, value] : other.credentials.fields) value = Secret(Text(made, field.c_str()));
+  const auto open = [&](const Call&, const std::string& channel) -> StatusOr<Account> {
+    return channel == "ours" ? account : other;
+  };
+  StatusOr<SharedOpening> opened = MakeError(Code::kUnavailable, "NOT_YET", "");
+  WaitFor([&] {   // until X has noticed that the last one has gone
+    opened = connector().OpenSharedStream(call(), {{"ours", account.remote_id}}, "", open);
+    return ReasonOf(opened.status()) != "RATE_LIMITED";
+  });
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  SharedStream& shared = *opened->stream;
+  const auto refused = shared.Add(call(), {{"other", other.remote_id}});
+  ASSERT_TRUE(refused.ok() && refused->empty()) << refused.status();
+  if (GetParam() == "x") {
+    const auto second = connector().OpenSharedStream(call(), {{"ours", account.remote_id}}, "", open);
+    EXPECT_EQ(ReasonOf(second.status()), "RATE_LIMITED");
+  }
+  const auto mention = [&](const Account& whom, const std::string& text) {
+    return Text(Control("POST", "comments", {{"network", GetParam()}, {"account", whom.remote_id}, {"text", text}}), "remote_id");
+  };
+  std::map<std::string, std::string> wanted, told;   // channel by remote id
+  wanted[mention(account, "To the first")] = "ours";
+  wanted[mention(other, "To the second")] = "other";
+  EXPECT_TRUE(WaitFor([&] {
+    Call soon = call();
+    soon.deadline = clock.Now() + absl::Milliseconds(100);
+    const auto batch = shared.Next(soon);
+    EXPECT_TRUE(batch.ok()) << batch.status();
+    if (!batch.ok()) return true;
+    EXPECT_TRUE(batch->lost.empty());
+    for (const auto& [channel, happening] : batch->happenings) told[happening.remote_id] = channel;
+    return told.size() >= wanted.size();
+  }));
+  EXPECT_EQ(told, wanted);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, StreamSandboxTest, ::testing::Values("mastodon", "bluesky", "x"),

@@ -7,18 +7,27 @@
 namespace parvis::ingestion {
 namespace {
 
-Status Fenced() {
-  return MakeError(Code::kAborted, "FENCED", "the lease of the stream ran out, or somebody else has it");
-}
-
-bool IsFenced(const Status& status) { return ReasonOf(status) == "FENCED"; }
-
 // Nothing that trying again soon would change, and nothing that concerns reading the channel otherwise.
 bool NoStreamForUs(const Status& why) {
   return why.code() == Code::kPermissionDenied || why.code() == Code::kFailedPrecondition;
 }
 
 }  // namespace
+
+Status StreamFenced() {
+  return MakeError(Code::kAborted, "FENCED", "the lease of the stream ran out, or somebody else has it");
+}
+
+bool IsStreamFenced(const Status& status) { return ReasonOf(status) == "FENCED"; }
+
+StreamEnding EndingOf(const Status& why, bool opened, bool bus_away) {
+  if (why.ok()) return StreamEnding::kGivenBack;
+  if (IsStreamFenced(why)) return StreamEnding::kFenced;
+  if (bus_away) return StreamEnding::kBusAway;
+  if (why.code() == Code::kUnauthenticated || NoStreamForUs(why)) return StreamEnding::kRefused;
+  if (RefusedForRate(why)) return StreamEnding::kLimited;
+  return opened ? StreamEnding::kLost : StreamEnding::kNotOpened;
+}
 
 const char* StreamEndingName(StreamEnding ending) {
   switch (ending) {
@@ -91,13 +100,7 @@ void StreamReader::Finish(const Reading& reading, StreamLife& life) {
   const Source& source = reading.claimed.source;
   const Status& why = life.why;
   life.end = AfterStream(reading.claimed, why, life.opened, life.lived, options_, uniform_());
-  life.ending = why.ok()                                                     ? StreamEnding::kGivenBack
-                : IsFenced(why)                                              ? StreamEnding::kFenced
-                : reading.bus_away                                           ? StreamEnding::kBusAway
-                : why.code() == Code::kUnauthenticated || NoStreamForUs(why) ? StreamEnding::kRefused
-                : RefusedForRate(why)                                        ? StreamEnding::kLimited
-                : life.opened                                                ? StreamEnding::kLost
-                                                                             : StreamEnding::kNotOpened;
+  life.ending = EndingOf(why, life.opened, reading.bus_away);
   if (life.ending == StreamEnding::kFenced) return;
   if (life.end.broken) {
     Call call = BackgroundCall("ingestion", source.binding.workspace_id);
@@ -108,7 +111,7 @@ void StreamReader::Finish(const Reading& reading, StreamLife& life) {
   last.failures = life.end.failures;
   Status released = store_.Release(reading.claimed, last, life.end);
   if (released.ok()) return;
-  if (IsFenced(released)) {
+  if (IsStreamFenced(released)) {
     life.ending = StreamEnding::kFenced;
   } else if (watchers_.store_failed) {
     watchers_.store_failed(released);  // the lease runs out by itself
@@ -128,7 +131,7 @@ Status StreamReader::Follow(Reading& reading) {
   reading.progress.poll_now = reading.progress.cursor.empty();
   PARVIS_RETURN_IF_ERROR(Save(reading));
   while (!reading.lease.AskedBack()) {
-    if (reading.lease.Lost(clock_.Now())) return Fenced();
+    if (reading.lease.Lost(clock_.Now())) return StreamFenced();
     call.deadline = clock_.Now() + options_.look_every;
     PARVIS_ASSIGN_OR_RETURN(StreamPage page, stream->Next(call));
     PARVIS_RETURN_IF_ERROR(HandOver(reading, std::move(page)));
@@ -146,7 +149,7 @@ Status StreamReader::HandOver(Reading& reading, StreamPage page) {
   const Source& source = reading.claimed.source;
   StreamProgress& progress = reading.progress;
   // Between the look at the lease and now a whole wait has passed.
-  if (reading.lease.Lost(clock_.Now())) return Fenced();
+  if (reading.lease.Lost(clock_.Now())) return StreamFenced();
   if (page.gap) {
     progress.gap = progress.poll_now = reading.unsaved = true;
     reading.save_at = clock_.Now();
@@ -177,7 +180,7 @@ Status StreamReader::HandOver(Reading& reading, StreamPage page) {
 Status StreamReader::Save(Reading& reading) {
   reading.save_at = clock_.Now() + options_.save_every;
   Status saved = store_.Save(reading.claimed, reading.progress);
-  if (IsFenced(saved)) return saved;
+  if (IsStreamFenced(saved)) return saved;
   if (saved.ok()) {
     reading.unsaved = reading.progress.gap = reading.progress.poll_now = false;
     return saved;

@@ -82,6 +82,12 @@ inline constexpr StreamEnding kStreamEndings[] = {
     StreamEnding::kRefused,   StreamEnding::kLimited, StreamEnding::kBusAway};
 const char* StreamEndingName(StreamEnding ending);  // "given_back"
 
+// ABORTED FENCED: what a reader ends with whose claim is lost, or over.
+Status StreamFenced();
+bool IsStreamFenced(const Status& status);
+// What the end of a life counts as. Pure.
+StreamEnding EndingOf(const Status& why, bool opened, bool bus_away);
+
 // How one life of a stream ended, for logs and counters.
 struct StreamLife {
   StreamEnding ending = StreamEnding::kGivenBack;

@@ -28,7 +28,8 @@ class ConnectorStream : public ChannelStream {
 std::vector<std::string> ConnectorStreams::Networks() const {
   std::vector<std::string> networks;
   for (const auto& [network, connector] : connectors_) {
-    if (connector->capabilities().Can(networks::Feature::kStream)) networks.push_back(network);
+    const networks::Capabilities& can = connector->capabilities();
+    if (can.Can(networks::Feature::kStream) && can.stream_channels_max == 0) networks.push_back(network);
   }
   return networks;
 }
@@ -45,29 +46,49 @@ void ConnectorStreams::ReportBroken(const Call& call, const Source& source, cons
   TellBroken(desk_, call, source, why);
 }
 
+obs::Gauge& OpenStreams(obs::Metrics& metrics, const std::string& network) {
+  return metrics.gauge("parvis_ingestion_streams_open", "Streams that this replica reads.", {{"network", network}});
+}
+
+obs::Counter& StreamGaps(obs::Metrics& metrics, const std::string& network) {
+  return metrics.counter("parvis_ingestion_stream_gaps_total",
+                         "Times that a stream missed something, or may have; a poll reads it back.",
+                         {{"network", network}});
+}
+
+obs::Counter& StreamedActivities(obs::Metrics& metrics, const std::string& network) {
+  return metrics.counter("parvis_ingestion_streamed_activities_total",
+                         "Activities that streams have brought, repetitions included.", {{"network", network}});
+}
+
+std::map<StreamEnding, obs::Counter*> StreamsEnded(obs::Metrics& metrics, const std::string& network) {
+  std::map<StreamEnding, obs::Counter*> ended;
+  for (const StreamEnding ending : kStreamEndings) {
+    ended[ending] = &metrics.counter(
+        "parvis_ingestion_streams_ended_total",
+        "Streams that ended, or could not be opened, by the reason; all but those given back are opened again.",
+        {{"network", network}, {"reason", StreamEndingName(ending)}});
+  }
+  return ended;
+}
+
+obs::Counter& StreamStoreFailures(obs::Metrics& metrics) {
+  return metrics.counter("parvis_ingestion_stream_store_failures_total",
+                         "Times that the database could not be reached for the streams.");
+}
+
 StreamMetrics::StreamMetrics(const std::vector<std::string>& networks, obs::Metrics& metrics)
-    : store_failures_(metrics.counter("parvis_ingestion_stream_store_failures_total",
-                                      "Times that the database could not be reached for the streams.")),
+    : store_failures_(StreamStoreFailures(metrics)),
       wanted_(metrics.gauge("parvis_ingestion_streams_wanted",
-                            "Channels, of all replicas, that could be heard by stream.")),
+                            "Channels, of all replicas, that could be heard by a stream of their own.")),
       left_out_(metrics.gauge("parvis_ingestion_streams_left_out",
                               "Of them, those for which all replicas together have no place; they are polled.")) {
   for (const std::string& network : networks) {
     Series& series = series_[network];
-    series.open =
-        &metrics.gauge("parvis_ingestion_streams_open", "Streams that this replica reads.", {{"network", network}});
-    series.gaps = &metrics.counter("parvis_ingestion_stream_gaps_total",
-                                   "Times that a stream missed something, or may have; a poll reads it back.",
-                                   {{"network", network}});
-    series.activities =
-        &metrics.counter("parvis_ingestion_streamed_activities_total",
-                         "Activities that streams have brought, repetitions included.", {{"network", network}});
-    for (const StreamEnding ending : kStreamEndings) {
-      series.ended[ending] = &metrics.counter(
-          "parvis_ingestion_streams_ended_total",
-          "Streams that ended, or could not be opened, by the reason; all but those given back are opened again.",
-          {{"network", network}, {"reason", StreamEndingName(ending)}});
-    }
+    series.open = &OpenStreams(metrics, network);
+    series.gaps = &StreamGaps(metrics, network);
+    series.activities = &StreamedActivities(metrics, network);
+    series.ended = StreamsEnded(metrics, network);
   }
 }
 
@@ -123,12 +144,41 @@ StreamWatchers StreamMetrics::Watchers() {
   return watchers;
 }
 
-StreamListener::StreamListener(const Connectors& connectors, ChannelDesk& desk, StreamStore& store, ActivitySink& sink,
-                               const Clock& clock, const StreamKeeper::Options& options, obs::Metrics& metrics,
+namespace {
+
+SharedStreamKeeper::Options SharedOf(const StreamKeeper::Options& options, int channels_max) {
+  SharedStreamKeeper::Options out;
+  out.round = options.round;
+  out.lease = options.lease;
+  out.shared.stream = options.stream;
+  out.shared.turnout_every = options.round;
+  out.shared.channels_max = channels_max;
+  return out;
+}
+
+}  // namespace
+
+StreamListener::StreamListener(const Connectors& connectors, ChannelDesk& desk, StreamStore& store,
+                               SharedStreamStore& shared_store, ActivitySink& sink, const Clock& clock,
+                               const StreamKeeper::Options& options, int channels_max, obs::Metrics& metrics,
                                std::function<double()> uniform)
     : streams_(connectors, desk),
       metrics_(streams_.Networks(), metrics),
-      keeper_(store, streams_, sink, clock, options, streams_.Networks(), RandomHex(16), std::move(uniform),
-              metrics_.Watchers()) {}
+      keeper_(store, streams_, sink, clock, options, streams_.Networks(), RandomHex(16), uniform, metrics_.Watchers()),
+      shared_streams_(connectors, desk),
+      shared_metrics_(shared_streams_.Networks(), metrics),
+      shared_keeper_(shared_store, shared_streams_, sink, clock, SharedOf(options, channels_max),
+                     channels_max == 0 ? std::vector<std::string>() : shared_streams_.Networks(), std::move(uniform),
+                     shared_metrics_.Watchers()) {}
+
+Status StreamListener::Start() {
+  PARVIS_RETURN_IF_ERROR(keeper_.Start());
+  return shared_keeper_.Start();
+}
+
+void StreamListener::Stop() {
+  keeper_.Stop();
+  shared_keeper_.Stop();
+}
 
 }  // namespace parvis::ingestion

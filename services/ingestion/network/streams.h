@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "ingestion/domain/shared_stream_keeper.h"
 #include "ingestion/domain/stream_keeper.h"
 #include "ingestion/network/adapters.h"
+#include "ingestion/network/shared_streams.h"
 #include "platform/obs/metrics.h"
 
 namespace parvis::ingestion {
@@ -17,7 +19,7 @@ namespace parvis::ingestion {
 class ConnectorStreams : public ChannelStreams {
  public:
   ConnectorStreams(const Connectors& connectors, ChannelDesk& desk) : connectors_(connectors), desk_(desk) {}
-  // Networks that have streams.
+  // Networks where each channel has a stream of its own.
   std::vector<std::string> Networks() const;
   StatusOr<std::unique_ptr<ChannelStream>> Open(const Call& call, const Source& source,
                                                 const std::string& cursor) override;
@@ -27,6 +29,13 @@ class ConnectorStreams : public ChannelStreams {
   const Connectors& connectors_;
   ChannelDesk& desk_;
 };
+
+// What is counted alike of both kinds of streams.
+obs::Gauge& OpenStreams(obs::Metrics& metrics, const std::string& network);
+obs::Counter& StreamGaps(obs::Metrics& metrics, const std::string& network);
+obs::Counter& StreamedActivities(obs::Metrics& metrics, const std::string& network);
+std::map<StreamEnding, obs::Counter*> StreamsEnded(obs::Metrics& metrics, const std::string& network);
+obs::Counter& StreamStoreFailures(obs::Metrics& metrics);
 
 class StreamMetrics {
  public:
@@ -52,17 +61,20 @@ class StreamMetrics {
 // All that main.cc needs of streams.
 class StreamListener {
  public:
-  // All but `options` outlive it.
-  StreamListener(const Connectors& connectors, ChannelDesk& desk, StreamStore& store, ActivitySink& sink,
-                 const Clock& clock, const StreamKeeper::Options& options, obs::Metrics& metrics,
-                 std::function<double()> uniform);
-  Status Start() { return keeper_.Start(); }
-  void Stop() { keeper_.Stop(); }
+  // All but `options` outlive it. `channels_max`: of a stream that is shared.
+  StreamListener(const Connectors& connectors, ChannelDesk& desk, StreamStore& store, SharedStreamStore& shared_store,
+                 ActivitySink& sink, const Clock& clock, const StreamKeeper::Options& options, int channels_max,
+                 obs::Metrics& metrics, std::function<double()> uniform);
+  Status Start();
+  void Stop();
 
  private:
   ConnectorStreams streams_;
   StreamMetrics metrics_;
   StreamKeeper keeper_;
+  ConnectorNetworkStreams shared_streams_;
+  SharedStreamMetrics shared_metrics_;
+  SharedStreamKeeper shared_keeper_;
 };
 
 }  // namespace parvis::ingestion

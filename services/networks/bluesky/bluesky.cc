@@ -70,6 +70,8 @@ BlueskyConnector::BlueskyConnector(net::HttpClient& http, const Clock& clock, co
   TakeStances(&c);
   if (streaming_.client == nullptr || streaming_.jetstream_url.empty()) {
     c.Leave(Feature::kStream, "no Jetstream is named, which brings all posts of the network; notifications are read instead");
+  } else {
+    c.stream_channels_max = 10'000;   // a number of ours: everything comes anyway
   }
   c.post_text_max = c.reply_text_max = kGraphemesMax;
   c.text_unit = TextUnit::kGraphemes;

@@ -35,10 +35,11 @@ class BlueskyConnector : public Connector {
   bool Matches(const Write& write, const OwnItem& item) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since,
                           int limit) override;
-  // Jetstream: all posts of the network, looked through for those that concern us (why, and what it costs: README.md).
-  // The cursor is the time of the last post that went by, in microseconds; some seconds before it are read again. A gap is
-  // said when the cursor is older than what is kept, or when what comes begins much later.
-  StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor) override;
+  // Jetstream: all posts of the network, once for all channels, looked through for those that concern one (why, and what it
+  // costs: README.md). The cursor is the time of the last post that went by, in microseconds; some seconds before it are read
+  // again. A gap is said when the cursor is older than what is kept, or when what comes begins much later.
+  StatusOr<SharedOpening> OpenSharedStream(const Call& call, const std::vector<Listener>& listeners, const std::string& cursor,
+                                           AccountOpener open) override;
   StatusOr<Measurement> Measure(const Call& call, const Account& account,
                                 const std::vector<std::string>& post_remote_ids) override;
 

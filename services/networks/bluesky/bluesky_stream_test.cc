@@ -21,11 +21,17 @@ Json Record(const std::string& text, const std::string& parent = "", const std::
 class BlueskyStreamTest : public ConnectorTest {
  protected:
   BlueskyStreamTest() : ConnectorTest("bluesky", kUs) {}
+  StatusOr<SharedOpening> TryToOpen(const std::string& cursor = "") {
+    return connector.OpenSharedStream(network.call(), {{"channel", kUs}}, cursor, [this](const Call&, const std::string& channel) {
+      opened.push_back(channel);
+      return opening.ok() ? StatusOr<Account>(account) : StatusOr<Account>(opening);
+    });
+  }
   void Open(const std::string& cursor = "") {
     network.NextStream(&script);
-    auto opened = connector.OpenStream(network.call(), account, cursor);
+    auto opened = TryToOpen(cursor);
     ASSERT_TRUE(opened.ok()) << opened.status();
-    stream = *std::move(opened);
+    stream = std::move(opened->stream);
   }
   std::string Commit(const std::string& did, const std::string& rkey, const Json& record, const std::string& operation = "create") {
     nlohmann::ordered_json out = {{"did", did}, {"time_us", ++now}, {"kind", "commit"}};
@@ -36,15 +42,17 @@ class BlueskyStreamTest : public ConnectorTest {
   void NextProfile(const std::string& did, const Json& viewer = Json::object()) {
     network.Next(200, Json{{"did", did}, {"handle", "ana.test"}, {"displayName", "Ana"}, {"viewer", viewer}}.dump());
   }
-  StreamBatch Next() {
+  SharedBatch Next() {
     auto batch = stream->Next(network.call());
     EXPECT_TRUE(batch.ok()) << batch.status();
-    return batch.value_or(StreamBatch());
+    return batch.value_or(SharedBatch());
   }
 
   int64_t now = absl::ToUnixMicros(RealClock().WallNow() + absl::Seconds(2));   // later than the opening
   StreamScript script;
-  std::unique_ptr<Stream> stream;
+  std::unique_ptr<SharedStream> stream;
+  std::vector<std::string> opened;   // accounts that were asked for, by channel
+  Status opening;                    // what the asking ends with
 };
 
 TEST_F(BlueskyStreamTest, TellsTheSameAsPolling) {
@@ -53,7 +61,7 @@ TEST_F(BlueskyStreamTest, TellsTheSameAsPolling) {
   const Json record = Record("Hello", kOurPost);
   NextProfile(kAna);
   script.Write(Commit(kAna, "3l7bbbbbbbb2b", record));
-  const StreamBatch batch = Next();
+  const SharedBatch batch = Next();
   EXPECT_FALSE(batch.gap);
   EXPECT_EQ(batch.cursor, std::to_string(now));
   ASSERT_EQ(batch.happenings.size(), 1u);
@@ -62,7 +70,7 @@ TEST_F(BlueskyStreamTest, TellsTheSameAsPolling) {
                                                           {"indexedAt", "2026-11-20T10:00:01.000Z"}}})}}.dump());
   const auto page = connector.Poll(network.call(), account, "", absl::UnixEpoch(), 20);
   ASSERT_TRUE(page.ok() && page->happenings.size() == 1u) << page.status();
-  const Happening &s = batch.happenings[0], &p = page->happenings[0];
+  const Happening &s = batch.happenings[0].second, &p = page->happenings[0];
   EXPECT_EQ(s.kind, Happening::Kind::kComment);
   EXPECT_EQ(s.kind, p.kind);
   EXPECT_EQ(s.remote_id, kAnas);
@@ -91,13 +99,13 @@ TEST_F(BlueskyStreamTest, WhatConcernsUs) {
   for (const auto& [did, record] : wanted) {
     if (number == 0 || did == kUs) NextProfile(did);   // who wrote lately is known
     script.Write(Commit(did, "3l7eeeeeeee2" + std::string(1, static_cast<char>('a' + number++)), record));
-    const StreamBatch batch = Next();
+    const SharedBatch batch = Next();
     ASSERT_EQ(batch.happenings.size(), 1u) << number;
-    EXPECT_EQ(batch.happenings[0].by_us, did == kUs) << number;
-    EXPECT_EQ(batch.happenings[0].kind, number < 4 ? Happening::Kind::kMention : Happening::Kind::kComment) << number;
+    EXPECT_EQ(batch.happenings[0].second.by_us, did == kUs) << number;
+    EXPECT_EQ(batch.happenings[0].second.kind, number < 4 ? Happening::Kind::kMention : Happening::Kind::kComment) << number;
     EXPECT_EQ(batch.cursor, std::to_string(now));
     if (did == kUs) {
-      EXPECT_EQ(batch.happenings[0].conversation, theirs + "/did:plc:bob");
+      EXPECT_EQ(batch.happenings[0].second.conversation, theirs + "/did:plc:bob");
     }
   }
   // Whom we muted or blocked is not heard; who is not known any more is.
@@ -105,9 +113,9 @@ TEST_F(BlueskyStreamTest, WhatConcernsUs) {
   NextProfile("did:plc:rude", {{"muted", false}, {"blocking", "at://did:plc:us/app.bsky.graph.block/3l7"}});
   network.Next(400, R"({"error":"InvalidRequest","message":"Profile not found"})");
   for (const char* did : {"did:plc:loud", "did:plc:rude", "did:plc:gone"}) script.Write(Commit(did, "3l7ffffffff22", mention));
-  const StreamBatch batch = Next();
+  const SharedBatch batch = Next();
   ASSERT_EQ(batch.happenings.size(), 1u);
-  EXPECT_EQ(batch.happenings[0].author_remote_id, "did:plc:gone");
+  EXPECT_EQ(batch.happenings[0].second.author_remote_id, "did:plc:gone");
 }
 
 TEST_F(BlueskyStreamTest, TheCursorMovesAndIsReadAgainFromBefore) {
@@ -144,15 +152,56 @@ TEST_F(BlueskyStreamTest, WhatCannotBeReadAndWhatCannotBeAsked) {
   EXPECT_EQ(Next().unparsed.at(0).reason, "NOT_JSON");
   // A record may say whatever it likes: the envelope's time counts, and never one of the future.
   script.Write(net::TextFrame("{\"time_us\":99999999999999999,\"x\":\"did:plc:us"));
-  const StreamBatch odd = Next();
+  const SharedBatch odd = Next();
   EXPECT_EQ(odd.cursor, std::to_string(now));
   network.Next(401, R"({"error":"ExpiredToken","message":"x"})");
   script.Write(Commit(kAna, "3l7bbbbbbbb2b", Record("Hello", kOurPost)));
-  EXPECT_EQ(ReasonOf(stream->Next(network.call()).status()), "TOKEN_EXPIRED");
+  const SharedBatch batch = Next();
+  ASSERT_EQ(batch.lost.size(), 1u);
+  EXPECT_EQ(ReasonOf(batch.lost.at("channel")), "TOKEN_EXPIRED");
+  EXPECT_EQ(batch.cursor, std::to_string(now)) << "it is read back";
+}
+
+// One connection for all: what is for several accounts goes to all their channels, and one that breaks ends nothing.
+TEST_F(BlueskyStreamTest, ManyChannelsAreToldOfTheirOwn) {
+  Open();
+  const char kThem[] = "did:plc:them";
+  auto refused = stream->Add(network.call(), {{"again", kUs}, {"other", kThem}, {"odd", "them.test"}});
+  ASSERT_TRUE(refused.ok()) << refused.status();
+  EXPECT_EQ(refused->size(), 1u);
+  EXPECT_TRUE(refused->contains("odd"));
+  EXPECT_TRUE(opened.empty()) << "credentials are asked for when they are needed";
+  Json both = Record("@them", kOurPost);
+  both["facets"] = Json::array({{{"features", Json::array({{{"did", kThem}}})}}});
+  for (int i = 0; i < 2; ++i) NextProfile(kAna);
+  network.Next(503, R"({"error":"UpstreamFailure","message":"x"})");
+  script.Write(Commit(kAna, "3l7bbbbbbbb2b", both));
+  SharedBatch batch = Next();
+  ASSERT_EQ(batch.happenings.size(), 2u);
+  // In the order of the accounts: "did:plc:them" comes before "did:plc:us", and is asked for first.
+  EXPECT_EQ(batch.happenings[0].first, "other");
+  EXPECT_EQ(batch.happenings[0].second.account_remote_id, kThem);
+  EXPECT_EQ(batch.happenings[0].second.kind, Happening::Kind::kMention);
+  EXPECT_EQ(batch.happenings[1].first, "again");
+  EXPECT_EQ(batch.happenings[1].second.account_remote_id, kUs);
+  ASSERT_EQ(batch.lost.size(), 1u);
+  EXPECT_EQ(batch.lost.at("channel").code(), Code::kUnavailable);
+  EXPECT_EQ(opened, (std::vector<std::string>{"other", "again", "channel"}));
+  // Who was lost, or has gone, is told nothing.
+  stream->Remove(network.call(), {"other"});
+  script.Write(Commit(kAna, "3l7bbbbbbbb2c", both));
+  batch = Next();
+  ASSERT_EQ(batch.happenings.size(), 1u);
+  EXPECT_EQ(batch.happenings[0].first, "again");
+  // Where accounts cannot be asked the channel is lost likewise.
+  opening = MakeError(Code::kFailedPrecondition, "CHANNEL_DISCONNECTED", "gone");
+  Json mention = Record("@us", kOurPost);
+  script.Write(Commit("did:plc:bob", "3l7bbbbbbbb2d", mention));
+  EXPECT_EQ(ReasonOf(Next().lost.at("again")), "CHANNEL_DISCONNECTED");
 }
 
 TEST_F(BlueskyStreamTest, WhatIsNoStream) {
-  const auto open = [&] { return connector.OpenStream(network.call(), account, "").status(); };
+  const auto open = [&] { return TryToOpen().status(); };
   network.Next(401, "who are you?");
   EXPECT_EQ(ReasonOf(open()), "TRANSIENT");   // nobody signs in there
   network.Next(429, "slow", {{"Retry-After", "7"}});
@@ -162,7 +211,7 @@ TEST_F(BlueskyStreamTest, WhatIsNoStream) {
   network.NextReset();
   EXPECT_EQ(open().code(), Code::kUnavailable);
   BlueskyConnector without(network.client(), network.clock());
-  EXPECT_EQ(ReasonOf(without.OpenStream(network.call(), account, "").status()), "NOT_POSSIBLE");
+  EXPECT_EQ(ReasonOf(without.OpenSharedStream(network.call(), {{"channel", kUs}}, "", nullptr).status()), "NOT_POSSIBLE");
 }
 
 }  // namespace

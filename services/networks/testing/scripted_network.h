@@ -34,7 +34,7 @@ class ScriptedNetwork {
     stream_config.allowed_networks = {"127.0.0.0/8"};
     streams_ = std::make_unique<net::StreamClient>(stream_config, clock_, metrics_);
     const std::string socket_url = "ws://" + server_->address();
-    connectors_ = MakeConnectors(*client_, clock_, {streams_.get(), socket_url, Secret("the-app-token")});
+    connectors_ = MakeConnectors(*client_, clock_, {streams_.get(), socket_url, Secret("the-app-token"), url()});
   }
 
   // What the next request gets; the requests after the last answer get 599.

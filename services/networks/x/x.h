@@ -41,20 +41,23 @@ class XConnector : public Connector {
   Status VerifySignature(const WebhookCall& call, const std::vector<Secret>& app_secrets) const override;
   WebhookContent ParseWebhook(std::string_view body) const override;
   StatusOr<PollPage> Poll(const Call& call, const Account& account, const std::string& cursor, absl::Time since, int limit) override;
-  // The filtered stream, by a rule for what mentions the account, which is made if need be. The cursor is when something, be it a
-  // heartbeat, was heard last (Unix seconds): up to five minutes are sent again, a gap is said beyond, or where the app's
-  // access does not include that. X lets an app have one connection: of several channels one at a time has its stream.
-  StatusOr<std::unique_ptr<Stream>> OpenStream(const Call& call, const Account& account, const std::string& cursor) override;
+  // The filtered stream, of which X lets an app have one: for each account a rule for what mentions it, made and tidied up
+  // as channels come and go. The cursor is when something, be it a heartbeat, was heard last (Unix seconds): up to five
+  // minutes are sent again, a gap is said beyond, or where the app's access does not include that. All of it goes with the
+  // app's own token; no channel's credentials are asked for.
+  StatusOr<SharedOpening> OpenSharedStream(const Call& call, const std::vector<Listener>& listeners, const std::string& cursor,
+                                           AccountOpener open) override;
   StatusOr<Measurement> Measure(const Call& call, const Account& account,
                                 const std::vector<std::string>& post_remote_ids) override;
 
  private:
+  // x_stream.cc, x_rules.cc: with the app's own token
   class FilteredStream;
-  // With the app's own token.
-  Answer AskApp(const Call& call, const Account& account, const std::string& method, const std::string& path, const Json* body = nullptr);
-  // The id of the rule that brings what mentions the account.
-  StatusOr<std::string> StreamRule(const Call& call, const Account& account);
-  Answer OpenFiltered(const Call& call, const Account& account, int backfill_minutes, std::unique_ptr<net::ByteStream>* bytes);
+  class StreamRules;
+  Answer AskApp(const Call& call, const std::string& method, const std::string& path, const Json* body = nullptr);
+  // 401 and 403 speak of the app, not of a channel, which must not be taken for broken.
+  Status FailedApp(const Answer& answer) const;
+  Answer OpenFiltered(const Call& call, int backfill_minutes, std::unique_ptr<net::ByteStream>* bytes);
   Outcome CarryOut(const Call& call, const Account& account, const Write& write) override;
   struct Upload {
     std::vector<std::string> ids;
@@ -75,6 +78,7 @@ class XConnector : public Connector {
   net::HttpClient& http_;
   const Clock& clock_;
   const Streaming streaming_;
+  Account app_;   // whose only credential is the app's token
   Capabilities capabilities_;
 };
 

@@ -1,12 +1,13 @@
 // The filtered stream (facts 3.4): GET /2/tweets/search/stream, a JSON object a line, an empty line every twenty seconds. What
-// comes is what the app's rules say: for each channel one rule for what mentions the account. All of this goes with
-// the app's own token.
+// comes is what the app's rules say, and with it which of them it is for (x_rules.h). All of this goes with the app's own
+// token.
 #include <algorithm>
 
 #include "networks/wire/request.h"
 #include "networks/wire/stream.h"
 #include "networks/x/x.h"
 #include "networks/x/x_post.h"
+#include "networks/x/x_rules.h"
 #include "platform/net/stream_client.h"
 
 namespace parvis::networks {
@@ -16,14 +17,6 @@ constexpr size_t kLineMax = 1 << 20;
 constexpr int kBackfillMinutesMax = 5;
 constexpr absl::Duration kLate = absl::Seconds(30);   // what comes is up to seven seconds late, and not in order
 
-// 401 and 403 speak of the app, not of the channel, which must not be taken for broken.
-Status FailedApp(const Answer& answer, const Account& account) {
-  const bool app = answer.answered() && (answer.refusal.error == ErrorClass::kTokenExpired || answer.refusal.error == ErrorClass::kPermission);
-  if (!app) return FailedRead(answer, account);
-  return MakeError(Code::kFailedPrecondition, "STREAM_REFUSED",
-                   "X does not let the app have a stream: " + SafeMessage(answer.refusal.message, account.credentials));
-}
-
 // Minutes to be sent again, so that nothing since `heard` is missed.
 int64_t MinutesSince(absl::Time heard, absl::Time now) {
   return std::max<int64_t>(1, absl::ToInt64Minutes(absl::Ceil(now - heard + kLate, absl::Minutes(1))));
@@ -31,13 +24,19 @@ int64_t MinutesSince(absl::Time heard, absl::Time now) {
 
 }  // namespace
 
-class XConnector::FilteredStream final : public Stream {
+class XConnector::FilteredStream final : public SharedStream {
  public:
-  FilteredStream(const Clock& clock, const Account& account, std::string rule, std::unique_ptr<net::ByteStream> bytes, bool gap)
-      : clock_(clock), account_(account), rule_(std::move(rule)), bytes_(std::move(bytes)), heard_(clock.WallNow()), gap_(gap) {}
+  FilteredStream(const XConnector& x, StreamRules rules, std::unique_ptr<net::ByteStream> bytes, bool gap)
+      : x_(x), clock_(x.clock_), rules_(std::move(rules)), bytes_(std::move(bytes)), heard_(clock_.WallNow()), gap_(gap) {}
 
-  StatusOr<StreamBatch> Next(const Call& call) override {
-    StreamBatch batch;
+  StatusOr<std::map<std::string, Status>> Add(const Call& call, const std::vector<Listener>& listeners) override {
+    return rules_.Add(call, listeners, false);
+  }
+
+  void Remove(const Call& call, const std::vector<std::string>& channel_ids) override { rules_.Remove(call, channel_ids); }
+
+  StatusOr<SharedBatch> Next(const Call& call) override {
+    SharedBatch batch;
     batch.gap = std::exchange(gap_, false);
     while (!HasNews(batch)) {
       PARVIS_RETURN_IF_ERROR(ended_);
@@ -53,7 +52,7 @@ class XConnector::FilteredStream final : public Stream {
   }
 
  private:
-  void Take(std::string_view bytes, StreamBatch* batch) {
+  void Take(std::string_view bytes, SharedBatch* batch) {
     while (!bytes.empty()) {
       const size_t end = bytes.find('\n');
       const std::string_view piece = bytes.substr(0, end);
@@ -70,7 +69,7 @@ class XConnector::FilteredStream final : public Stream {
     }
   }
 
-  void TakeLine(StreamBatch* batch) {
+  void TakeLine(SharedBatch* batch) {
     if (!line_.empty() && line_.back() == '\r') line_.pop_back();
     if (line_.empty() || !ended_.ok()) return;   // a heartbeat
     const Json json = ParseJson(line_);
@@ -81,19 +80,26 @@ class XConnector::FilteredStream final : public Stream {
     const Json& data = Member(json, "data");
     if (!data.is_object()) return TakeGoodbye(json, batch);
     const Json& rules = Member(json, "matching_rules");
-    bool ours = !rules.is_array();
-    for (size_t i = 0; rules.is_array() && i < rules.size() && i < 1000; ++i) ours = ours || Text(rules[i], "id") == rule_;
-    if (!ours) return;   // another channel's
-    auto happening = XHappening(data, Member(Member(json, "includes"), "users"), account_.remote_id);
-    if (!happening) {
-      batch->unparsed.push_back({line_, "MISSING_FIELD", "a post without id, author or time"});
-    } else if (!happening->by_us) {
-      batch->happenings.push_back(*std::move(happening));
+    if (!rules.is_array()) {
+      batch->unparsed.push_back({line_, "MISSING_FIELD", "a post without the rules that it is for"});
+      return;
+    }
+    std::set<std::string> accounts;
+    for (size_t i = 0; i < rules.size() && i < kPageItemsMax; ++i) accounts.insert(rules_.AccountOf(Text(rules[i], "id")));
+    accounts.erase("");   // other rules of the app, and those of channels that have gone
+    for (const std::string& account : accounts) {
+      auto happening = XHappening(data, Member(Member(json, "includes"), "users"), account);
+      if (!happening) {
+        batch->unparsed.push_back({line_, "MISSING_FIELD", "a post without id, author or time"});
+        return;
+      }
+      if (happening->by_us) continue;
+      for (const std::string& channel : rules_.ChannelsOf(account)) batch->happenings.emplace_back(channel, *happening);
     }
   }
 
   // X says why it ends the stream: "operational-disconnect" and the like.
-  void TakeGoodbye(const Json& json, StreamBatch* batch) {
+  void TakeGoodbye(const Json& json, SharedBatch* batch) {
     const Json& errors = Member(json, "errors");
     const Json& said = errors.is_array() && !errors.empty() ? errors[0] : json;
     std::string why = Text(said, "detail");
@@ -101,13 +107,13 @@ class XConnector::FilteredStream final : public Stream {
     if (why.empty()) {
       batch->unparsed.push_back({line_, "UNKNOWN_SHAPE", "a line of the stream"});
     } else {
-      ended_ = MakeError(Code::kUnavailable, "STREAM_LOST", "X ended the stream: " + SafeMessage(why, account_.credentials));
+      ended_ = MakeError(Code::kUnavailable, "STREAM_LOST", "X ended the stream: " + SafeMessage(why, x_.app_.credentials));
     }
   }
 
+  const XConnector& x_;
   const Clock& clock_;
-  const Account account_;
-  const std::string rule_;
+  StreamRules rules_;
   const std::unique_ptr<net::ByteStream> bytes_;
   std::string line_;
   bool cut_ = false;
@@ -116,11 +122,10 @@ class XConnector::FilteredStream final : public Stream {
   Status ended_;
 };
 
-Answer XConnector::AskApp(const Call& call, const Account& account, const std::string& method, const std::string& path,
-                          const Json* body) {
+Answer XConnector::AskApp(const Call& call, const std::string& method, const std::string& path, const Json* body) {
   net::ClientRequest request;
   request.method = method;
-  request.url = BaseOf(account) + path;
+  request.url = WithoutSlash(streaming_.x_url) + path;
   request.bearer = streaming_.x_bearer_token;
   if (body != nullptr) SetJson(*body, &request);
   Answer answer;
@@ -132,40 +137,16 @@ Answer XConnector::AskApp(const Call& call, const Account& account, const std::s
   return answer;
 }
 
-StatusOr<std::string> XConnector::StreamRule(const Call& call, const Account& account) {
-  const std::string path = "/2/tweets/search/stream/rules", tag = "parvis:" + account.remote_id;
-  PARVIS_ASSIGN_OR_RETURN(const Identity me, WhoAmI(call, account));
-  const std::string value = "@" + me.handle + " -is:retweet";
-  const Answer list = AskApp(call, account, "GET", path);
-  if (!list.ok()) return FailedApp(list, account);
-  const Json& rules = Member(list.json, "data");   // absent when there are none
-  Json stale = Json::array();
-  for (size_t i = 0; rules.is_array() && i < rules.size() && i < kPageItemsMax; ++i) {
-    if (Text(rules[i], "value") == value) return Text(rules[i], "id");
-    if (Text(rules[i], "tag") == tag) stale.push_back(Text(rules[i], "id"));   // the account had another name
-  }
-  if (!stale.empty()) {
-    const Json body = {{"delete", {{"ids", stale}}}};
-    const Answer gone = AskApp(call, account, "POST", path, &body);
-    if (!gone.ok()) return FailedApp(gone, account);
-  }
-  const Json body = {{"add", Json::array({{{"value", value}, {"tag", tag}}})}};
-  const Answer added = AskApp(call, account, "POST", path, &body);
-  const Json &data = Member(added.json, "data"), &errors = Member(added.json, "errors");
-  if (added.ok() && data.is_array() && !data.empty() && !Text(data[0], "id").empty()) return Text(data[0], "id");
-  // Somebody made the same one meanwhile.
-  if (added.answered() && errors.is_array() && !errors.empty() && Text(errors[0], "title") == "DuplicateRule" &&
-      !Text(errors[0], "id").empty()) {
-    return Text(errors[0], "id");
-  }
-  if (!added.ok()) return FailedApp(added, account);
-  return UnintelligibleRead();
+Status XConnector::FailedApp(const Answer& answer) const {
+  const bool app = answer.answered() && (answer.refusal.error == ErrorClass::kTokenExpired || answer.refusal.error == ErrorClass::kPermission);
+  if (!app) return FailedRead(answer, app_);
+  return MakeError(Code::kFailedPrecondition, "STREAM_REFUSED",
+                   "X does not let the app have a stream: " + SafeMessage(answer.refusal.message, app_.credentials));
 }
 
-Answer XConnector::OpenFiltered(const Call& call, const Account& account, int backfill_minutes,
-                                std::unique_ptr<net::ByteStream>* bytes) {
+Answer XConnector::OpenFiltered(const Call& call, int backfill_minutes, std::unique_ptr<net::ByteStream>* bytes) {
   net::ClientRequest request;
-  request.url = BaseOf(account) + "/2/tweets/search/stream?tweet.fields=" + net::UrlEncode(kXTweetFields) +
+  request.url = WithoutSlash(streaming_.x_url) + "/2/tweets/search/stream?tweet.fields=" + net::UrlEncode(kXTweetFields) +
                 "&expansions=author_id&user.fields=" + net::UrlEncode(kXUserFields);
   if (backfill_minutes > 0) request.url += "&backfill_minutes=" + std::to_string(backfill_minutes);
   request.bearer = streaming_.x_bearer_token;
@@ -178,23 +159,29 @@ Answer XConnector::OpenFiltered(const Call& call, const Account& account, int ba
   return answer;
 }
 
-StatusOr<std::unique_ptr<Stream>> XConnector::OpenStream(const Call& call, const Account& account, const std::string& cursor) {
-  if (!capabilities_.Can(Feature::kStream)) return Connector::OpenStream(call, account, cursor);
-  PARVIS_ASSIGN_OR_RETURN(std::string rule, StreamRule(call, account));
+StatusOr<SharedOpening> XConnector::OpenSharedStream(const Call& call, const std::vector<Listener>& listeners,
+                                                     const std::string& cursor, AccountOpener open) {
+  if (!capabilities_.Can(Feature::kStream)) return Connector::OpenSharedStream(call, listeners, cursor, std::move(open));
+  SharedOpening opening;
+  StreamRules rules(*this);
+  PARVIS_ASSIGN_OR_RETURN(opening.refused, rules.Add(call, listeners, true));
+  if (rules.empty()) return opening;   // X opens no stream without rules
   const bool known = IsNumber(cursor) && cursor.size() <= 11;
   const int64_t minutes = known ? MinutesSince(absl::FromUnixSeconds(std::stoll(cursor)), clock_.WallNow()) : 0;
   bool gap = !cursor.empty() && (!known || minutes > kBackfillMinutesMax);
   const int backfill = static_cast<int>(std::min<int64_t>(minutes, kBackfillMinutesMax));
   std::unique_ptr<net::ByteStream> bytes;
-  Answer answer = OpenFiltered(call, account, backfill, &bytes);
+  Answer answer = OpenFiltered(call, backfill, &bytes);
   const ErrorClass refused = answer.refusal.error;
   if (backfill > 0 && answer.answered() && (refused == ErrorClass::kInvalid || refused == ErrorClass::kPermission)) {
     gap = true;   // not every access includes it
-    answer = OpenFiltered(call, account, 0, &bytes);
+    answer = OpenFiltered(call, 0, &bytes);
   }
-  if (!answer.ok()) return FailedApp(answer, account);
+  if (!answer.ok()) return FailedApp(answer);
   if (bytes == nullptr) return UnintelligibleRead();
-  return std::make_unique<FilteredStream>(clock_, account, std::move(rule), std::move(bytes), gap);
+  rules.Tidy(call);
+  opening.stream = std::make_unique<FilteredStream>(*this, std::move(rules), std::move(bytes), gap);
+  return opening;
 }
 
 }  // namespace parvis::networks

@@ -148,5 +148,53 @@ TEST_F(StreamsTest, JetstreamLiveAndFromACursor) {
   EXPECT_EQ(ReasonOf(socket->Read(Within(absl::Milliseconds(100))).status()), "READ_TIMEOUT");
 }
 
+// One connection an app, whatever the number of accounts: what comes says which rules it is for.
+TEST_F(StreamsTest, TheFilteredStreamOfX) {
+  const std::string rules = "/x/2/tweets/search/stream/rules";
+  net::Headers app = TestSandbox::JsonType();
+  app["Authorization"] = "Bearer AAAAAAAAAAAAAAAAAAAAAsandbox";
+  std::unique_ptr<net::ByteStream> second;
+  const auto open = [&](std::unique_ptr<net::ByteStream>* stream) {
+    net::ClientRequest request;
+    request.url = sandbox.base + "/x/2/tweets/search/stream";
+    request.bearer = Secret("AAAAAAAAAAAAAAAAAAAAAsandbox");
+    return client.Open(Within(absl::Seconds(10)), request, stream);
+  };
+  Connect("x");
+  const std::string us = id, handle = sandbox.Send("GET", "/x/2/users?ids=" + us, "", app).json["data"][0]["username"];
+  Connect("x");
+  const Json users = sandbox.Send("GET", "/x/2/users?ids=" + us + "," + id + ",999", "", app).json;
+  ASSERT_EQ(users["data"].size(), 2u) << users.dump();
+  EXPECT_EQ(users["errors"].size(), 1u);
+  const std::string other = users["data"][1]["username"];
+  const auto none = open(&bytes);
+  EXPECT_EQ(none.http_status, 409);
+  EXPECT_EQ(Json::parse(none.body)["connection_issue"], "RuleConfigurationIssue");
+  const Json wanted = {{"add", {{{"value", "@" + handle}, {"tag", "us"}}, {{"value", "@" + other}, {"tag", "other"}}}}};
+  const auto made = sandbox.Send("POST", rules, wanted.dump(), app);
+  EXPECT_EQ(made.status, 201);
+  EXPECT_EQ(made.json["data"].size(), 2u);
+  EXPECT_EQ(sandbox.Send("POST", rules, wanted.dump(), app).json["errors"][0]["title"], "DuplicateRule");
+  ASSERT_EQ(open(&bytes).http_status, 200);
+  const auto refused = open(&second);
+  EXPECT_EQ(refused.http_status, 429);
+  EXPECT_EQ(Json::parse(refused.body)["connection_issue"], "TooManyConnections");
+  Mention("x", "To the other one");
+  std::string line = Hear("To the other one");
+  if (line.find("matching_rules") == std::string::npos) line += Hear("matching_rules");
+  EXPECT_NE(line.find("\"tag\":\"other\""), std::string::npos) << line;
+  EXPECT_EQ(line.find("\"tag\":\"us\""), std::string::npos) << line;
+  // A rule that goes takes its posts with it at once; the connection stays.
+  const Json gone = {{"delete", {{"ids", {made.json["data"][1]["id"]}}}}};
+  EXPECT_EQ(sandbox.Send("POST", rules, gone.dump(), app).json["meta"]["summary"]["deleted"], 1);
+  Mention("x", "Nobody listens");
+  id = us;
+  Mention("x", "To us");
+  line = Hear("To us");
+  EXPECT_EQ(line.find("Nobody listens"), std::string::npos) << line;
+  app["Authorization"] = "Bearer " + token;
+  EXPECT_EQ(sandbox.Send("GET", rules, "", app).status, 403);   // with the app's own token alone
+}
+
 }  // namespace
 }  // namespace parvis::sandbox

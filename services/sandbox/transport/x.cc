@@ -49,7 +49,7 @@ Reply X::Handle(const net::HttpRequest& http) {
   }
   request.path.erase(request.path.begin());
   const std::string token = BearerOf(http).value_or("");
-  if (auto reply = StreamCall(request, token)) return *std::move(reply);
+  if (auto reply = AppCall(request, token)) return *std::move(reply);
   const AccountPtr account = token.empty() ? nullptr : context_.world.FindByToken(Network::kX, token);
   if (account == nullptr || account->token_state != TokenState::kValid) {
     return {XProblemResponse({401, "about:blank", "Unauthorized", "Unauthorized"})};
@@ -90,6 +90,7 @@ Reply X::Route(const Asked& asked) {
     }
   }
   if (path[0] == "users" && get) {
+    if (n == 1) return Guarded(asked, "read", "users.lookup", [&](Answer) { return Users(asked.request); });
     if (n == 2 && path[1] == "me") return Guarded(asked, "identity", "users.me", [&](Answer) { return Me(asked); });
     if (n == 2) return Guarded(asked, "read", "users.show", [&](Answer) { return User(asked); });
     if (n == 3 && path[2] == "tweets") {

@@ -30,6 +30,7 @@ class X : public Face {
   net::HttpResponse Mute(const Asked& asked, Answer answer);
   net::HttpResponse Unmute(const Asked& asked, Answer answer);
   net::HttpResponse User(const Asked& asked);
+  net::HttpResponse Users(const Request& request);
   net::HttpResponse Lookup(const Asked& asked);
   net::HttpResponse Show(const Asked& asked);
   net::HttpResponse Timeline(const Asked& asked, bool mentions, Answer answer);
@@ -65,7 +66,7 @@ class X : public Face {
   struct StreamRule {
     std::string value, tag;
   };
-  std::optional<Reply> StreamCall(const Request& request, std::string_view token);
+  std::optional<Reply> AppCall(const Request& request, std::string_view token);
   Reply OpenStream(const Request& request);
   net::HttpResponse Rules(const Request& request);
   net::HttpResponse AddRules(const Json& add);

@@ -1,4 +1,6 @@
 // People of X: muting them (facts 3.3), and what a user counts.
+#include <algorithm>
+
 #include "sandbox/domain/cat.h"
 #include "sandbox/transport/x.h"
 #include "sandbox/transport/x_json.h"
@@ -16,6 +18,32 @@ net::HttpResponse NotYours() {
 }
 
 }  // namespace
+
+// GET /2/users?ids=: public members, whoever asks.
+net::HttpResponse X::Users(const Request& request) {
+  constexpr size_t kIdsMax = 100;
+  Json found = Json::array(), errors = Json::array();
+  const std::string ids = request.Param("ids");
+  size_t n = 0;
+  for (std::string_view rest = ids; !rest.empty();) {
+    const size_t comma = std::min(rest.find(','), rest.size());
+    const std::string id(rest.substr(0, comma));
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+    if (!IsUser(id)) return XInvalid("ids", id, Cat("The `ids` query parameter value [", id, "] is not valid"));
+    if (++n > kIdsMax) return XInvalid("ids", "", "size must be between 1 and 100");
+    const AccountPtr account = context_.world.FindAccount(Network::kX, id);
+    if (account == nullptr) {
+      errors.push_back(XMissing(id, "ids"));
+    } else {
+      found.push_back(XUser(account->id, account->name, account->handle));
+    }
+  }
+  if (n == 0) return XInvalid("ids", "", "The `ids` query parameter can not be empty");
+  Json json = Json::object();
+  if (!found.empty()) json["data"] = std::move(found);
+  if (!errors.empty()) json["errors"] = std::move(errors);  // with status 200
+  return JsonResponse(200, json, false);
+}
 
 net::HttpResponse X::Mute(const Asked& asked, Answer answer) {
   if (asked.path[1] != asked.account->id) return NotYours();

@@ -32,6 +32,11 @@ Json Meta(const World&, const Clock& clock, const Json& summary) {
   return {{"sent", XTime(clock.WallNow())}, {"summary", summary}};
 }
 
+net::HttpResponse NoConnection(int status, const char* issue, const char* detail) {
+  return JsonResponse(status, {{"title", "ConnectionException"}, {"detail", detail}, {"connection_issue", issue},
+                               {"type", "https://api.x.com/2/problems/streaming-connection"}}, false);
+}
+
 std::string Shown(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
@@ -132,9 +137,13 @@ Reply X::OpenStream(const Request& request) {
   auto opening = std::make_shared<StreamOpening>();
   {
     std::lock_guard lock(mutex_);
+    if (rules_.empty()) {
+      return {NoConnection(409, "RuleConfigurationIssue",
+                           "You must define rules using the POST /2/tweets/search/stream/rules endpoint before "
+                           "connecting to filtered stream.")};
+    }
     if (!stream_.expired()) {
-      return {XProblemResponse({429, "streaming-connection", "ConnectionException",
-                                "This stream is currently at the maximum allowed connection limit."})};
+      return {NoConnection(429, "TooManyConnections", "This stream is currently at the maximum allowed connection limit.")};
     }
     stream_ = opening;
   }
@@ -173,9 +182,10 @@ Reply X::OpenStream(const Request& request) {
 }
 
 // What goes with the app's token; nullopt for everything else.
-std::optional<Reply> X::StreamCall(const Request& request, std::string_view token) {
+std::optional<Reply> X::AppCall(const Request& request, std::string_view token) {
   const auto& path = request.path;
   const std::string& method = request.http.method;
+  if (token == kAppToken && path.size() == 1 && path[0] == "users" && method == "GET") return Reply{Users(request)};
   if (path.size() < 3 || path[0] != "tweets" || path[1] != "search" || path[2] != "stream") return std::nullopt;
   if (token.empty()) return Reply{XProblemResponse({401, "about:blank", "Unauthorized", "Unauthorized"})};
   if (token != kAppToken) {
