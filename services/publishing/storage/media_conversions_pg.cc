@@ -124,7 +124,7 @@ Status PgMediaConversions::EndConversion(const Conversion& c, const MediaItem& m
         tx.Exec("UPDATE media SET size_bytes = $3, received_bytes = $4, sha256 = $5 WHERE workspace_id = $1 AND id = $2",
                 {c.item.workspace_id, c.item.id, m.size_bytes, m.received_bytes, m.sha256})
             .status());
-    PARVIS_RETURN_IF_ERROR(UpdateMedia(tx, c.item.workspace_id, m, MediaState::kConverting).status());
+    PARVIS_RETURN_IF_ERROR(WriteMedia(tx, c.item.workspace_id, m, MediaState::kConverting).status());
     return tx
         .Exec("DELETE FROM media_conversions WHERE workspace_id = $1 AND media_id = $2",
               {c.item.workspace_id, c.item.id})

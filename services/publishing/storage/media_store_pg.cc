@@ -34,7 +34,7 @@ MediaItem ReadMedia(const db::Rows& rows, int row) {
   return item;
 }
 
-StatusOr<db::Rows> UpdateMedia(db::Tx& tx, const std::string& workspace_id, const MediaItem& m, MediaState from) {
+StatusOr<db::Rows> WriteMedia(db::Tx& tx, const std::string& workspace_id, const MediaItem& m, MediaState from) {
   return tx.Query("UPDATE media SET state = $4, type = $5, width = $6, height = $7, frames = $8, duration_us = $9, "
                   "video_codec = $10, audio_codec = $11, frame_rate = $12, refusal_reason = $13, refusal = $14, "
                   "update_time = $15, expire_time = $16 WHERE workspace_id = $1 AND id = $2 AND state = $3 RETURNING *",
@@ -188,7 +188,7 @@ StatusOr<std::vector<std::string>> PgMediaStore::ListChunks(const Call& call, co
 StatusOr<MediaItem> PgMediaStore::SaveMedia(const Call& call, const MediaItem& m, MediaState from) {
   StatusOr<MediaItem> stored = NoMedia(call, m.id);
   PARVIS_RETURN_IF_ERROR(api_.Run(call, [&](db::Tx& tx) -> Status {
-    PARVIS_ASSIGN_OR_RETURN(const db::Rows rows, UpdateMedia(tx, call.workspace_id, m, from));
+    PARVIS_ASSIGN_OR_RETURN(const db::Rows rows, WriteMedia(tx, call.workspace_id, m, from));
     if (rows.empty()) {
       PARVIS_RETURN_IF_ERROR(Find(tx, call, m.id).status());
       return Changed();

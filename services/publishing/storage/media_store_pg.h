@@ -12,7 +12,7 @@ namespace parvis::publishing {
 // A row of `media`, all its columns from the first on.
 MediaItem ReadMedia(const db::Rows& rows, int row);
 // Stores state, facts, refusal and times if the state is still `from`; the row then, none otherwise.
-StatusOr<db::Rows> UpdateMedia(db::Tx& tx, const std::string& workspace_id, const MediaItem& item, MediaState from);
+StatusOr<db::Rows> WriteMedia(db::Tx& tx, const std::string& workspace_id, const MediaItem& item, MediaState from);
 
 // With the api role: one workspace per transaction, row-level security.
 class PgMediaStore : public MediaStore {
