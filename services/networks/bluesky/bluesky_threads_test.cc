@@ -71,7 +71,7 @@ class BlueskyThreadsTest : public testing::Test {
 TEST_F(BlueskyThreadsTest, TakesWhatNotificationsLeaveOut) {
   EXPECT_FALSE(Lists(Json::array())) << "no thread is known";
   const Json told = Reply("did:plc:a", "told", Ago(absl::Minutes(1)), root_);
-  network_.Next(200, Json{{"notifications", {told}}}.dump());
+  network_.Next(200, Json{{"notifications", Json::array({told})}}.dump());
   Poll();
   ASSERT_EQ(page_.happenings.size(), 1u);
   const Happening by_notification = page_.happenings[0];
@@ -102,7 +102,7 @@ TEST_F(BlueskyThreadsTest, TakesWhatNotificationsLeaveOut) {
 }
 
 TEST_F(BlueskyThreadsTest, ReadsThreadsHalfAMinuteApartAndWithAnOverlap) {
-  ASSERT_TRUE(Lists({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)}));
+  ASSERT_TRUE(Lists(Json::array({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)})));
   ReadThread(Root(Json::array()));
   EXPECT_FALSE(page_.more);
   clock_.Advance(absl::Seconds(29));
@@ -118,11 +118,11 @@ TEST_F(BlueskyThreadsTest, ReadsThreadsHalfAMinuteApartAndWithAnOverlap) {
 }
 
 TEST_F(BlueskyThreadsTest, ForgetsAThreadADayAfterTheLastThatWasWritten) {
-  ASSERT_TRUE(Lists({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)}));
+  ASSERT_TRUE(Lists(Json::array({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)})));
   ReadThread(Root(Json::array()));
   clock_.Advance(absl::Hours(20));
   ASSERT_TRUE(Lists(Json::array()));
-  ReadThread(Root({Node(Reply("did:plc:b", "3b", Ago(absl::Minutes(1)), root_))}));
+  ReadThread(Root(Json::array({Node(Reply("did:plc:b", "3b", Ago(absl::Minutes(1)), root_))})));
   clock_.Advance(absl::Hours(23));
   ASSERT_TRUE(Lists(Json::array())) << "what was found in it counts";
   ReadThread(Root(Json::array()));
@@ -136,8 +136,8 @@ TEST_F(BlueskyThreadsTest, ForgetsAThreadADayAfterTheLastThatWasWritten) {
 
 TEST_F(BlueskyThreadsTest, WhatIsOldIsReadOnceBeforeItIsForgotten) {
   cursor_ = Json{{"s", absl::ToUnixMicros(Ago(absl::Hours(50)))}}.dump();  // after a long silence
-  ASSERT_TRUE(Lists({Reply("did:plc:a", "3a", Ago(absl::Hours(40)), root_)}));
-  ReadThread(Root({Node(Reply("did:plc:a", "deep", Ago(absl::Hours(39)), root_))}));
+  ASSERT_TRUE(Lists(Json::array({Reply("did:plc:a", "3a", Ago(absl::Hours(40)), root_)})));
+  ReadThread(Root(Json::array({Node(Reply("did:plc:a", "deep", Ago(absl::Hours(39)), root_))})));
   EXPECT_EQ(Keys(), std::set<std::string>{"deep"}) << "from where the round began that saw it first";
   EXPECT_EQ(cursor_.find("root0"), std::string::npos);
 }
@@ -182,7 +182,7 @@ TEST_F(BlueskyThreadsTest, APostThatIsGoneIsDroppedAndOtherFailuresFail) {
 }
 
 TEST_F(BlueskyThreadsTest, AThreadThatIsTooDeepIsReadLessDeep) {
-  ASSERT_TRUE(Lists({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)}));
+  ASSERT_TRUE(Lists(Json::array({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)})));
   std::string deep = R"({"thread":)";
   for (int i = 0; i < 100'000; ++i) deep += R"({"replies":[)";
   for (const char* depth : {"40", "20", "10", "5", "2", "1"}) {
@@ -200,7 +200,7 @@ TEST_F(BlueskyThreadsTest, AThreadThatIsTooDeepIsReadLessDeep) {
 }
 
 TEST_F(BlueskyThreadsTest, TheDeepestThatIsAskedForCanBeRead) {
-  ASSERT_TRUE(Lists({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)}));
+  ASSERT_TRUE(Lists(Json::array({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)})));
   Json node = Node(Reply("did:plc:z", "40", Ago(absl::Seconds(1)), root_));
   node["post"]["record"]["embed"] = Json::parse(R"({"media":{"images":[{"aspectRatio":{"width":1},"image":{"ref":{"$link":"x"}}}]}})");
   for (int level = kBlueskyThreadDepth - 1; level > 0; --level) {
@@ -211,11 +211,11 @@ TEST_F(BlueskyThreadsTest, TheDeepestThatIsAskedForCanBeRead) {
 }
 
 TEST_F(BlueskyThreadsTest, WhatIsNoPostIsUnparsedWithoutWhatHangsBelow) {
-  ASSERT_TRUE(Lists({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)}));
+  ASSERT_TRUE(Lists(Json::array({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)})));
   Json timeless = Reply("did:plc:b", "3b", Ago(absl::Minutes(1)), root_);
   timeless.erase("indexedAt");
   const Json below = Node(Reply("did:plc:c", "below", Ago(absl::Minutes(1)), root_));
-  ReadThread(Root({7, Json{{"unknown", 1}, {"replies", {below}}}, Node(timeless), Json{{"post", "text"}, {"replies", 3}}}));
+  ReadThread(Root({7, Json{{"unknown", 1}, {"replies", Json::array({below})}}, Node(timeless), Json{{"post", "text"}, {"replies", 3}}}));
   EXPECT_EQ(Keys(), std::set<std::string>{"below"});
   ASSERT_EQ(page_.unparsed.size(), 4u);
   for (const Unparsed& one : page_.unparsed) {
@@ -225,9 +225,11 @@ TEST_F(BlueskyThreadsTest, WhatIsNoPostIsUnparsedWithoutWhatHangsBelow) {
 }
 
 TEST_F(BlueskyThreadsTest, MoreThanAPageHoldsComesWithTheNextReading) {
-  ASSERT_TRUE(Lists({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)}));
+  ASSERT_TRUE(Lists(Json::array({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)})));
   Json replies = Json::array();
-  for (int i = 0; i < 1500; ++i) replies.push_back(Node(Reply("did:plc:b", "n" + std::to_string(i), Ago(absl::Seconds(i + 1)), root_)));
+  for (int i = 0; i < 1500; ++i) {
+    replies.push_back(Node(Reply("did:plc:b", "n" + std::to_string(i), Ago(absl::Seconds(i + 1)), root_)));
+  }
   ReadThread(Root(replies));
   ASSERT_EQ(page_.happenings.size(), kPageItemsMax);
   std::set<std::string> seen = Keys();

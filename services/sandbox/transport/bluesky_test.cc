@@ -276,7 +276,8 @@ TEST_F(BlueskyTest, RepliesAreToldFourLevelsUpAndNotPastAHiddenOne) {
   }
   const auto told = [&] {
     std::set<std::string> out;
-    for (const Json& one : Get("app.bsky.notification.listNotifications?limit=100").json["notifications"]) out.insert(one["uri"]);
+    const Json list = Get("app.bsky.notification.listNotifications?limit=100").json["notifications"];
+    for (const Json& one : list) out.insert(one["uri"].get<std::string>());
     return out;
   };
   EXPECT_EQ(told(), std::set<std::string>(chain.begin(), chain.begin() + 4));
