@@ -54,8 +54,8 @@ class BlueskyConnector : public Connector {
   Answer PutRecord(const Call& call, const Account& account, const char* collection, const std::string& rkey,
                    const Json& record, const Json& swap);
 
-  // Reads the next of the threads. One that cannot be read as deep as asked for is asked for half as deep the next time; one that is
-  // gone is dropped.
+  // Reads the next of the threads. One that cannot be read as deep as asked for is asked for half as deep the next time, one that could
+  // twice as deep; one that is gone is dropped.
   Status ReadThread(const Call& call, const Account& account, BlueskyThreads* threads, PollPage* page);
 
   // What is needed to refer to a post: its uri and cid, and its own record. nullopt and `failed` otherwise.

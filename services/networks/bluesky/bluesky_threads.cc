@@ -138,6 +138,7 @@ Status BlueskyConnector::ReadThread(const Call& call, const Account& account, Bl
   if (!answer.ok()) return FailedRead(answer, account);
   if (!Member(view, "post").is_object()) return UnintelligibleRead();
   TakeThread(view, account, began, &thread, page);
+  thread.depth = std::min(kBlueskyThreadDepth, 2 * thread.depth);  // it may have been an answer that was cut off
   threads->Done();
   return absl::OkStatus();
 }

@@ -199,6 +199,22 @@ TEST_F(BlueskyThreadsTest, AThreadThatIsTooDeepIsReadLessDeep) {
   EXPECT_EQ(cursor_.find("root0"), std::string::npos);
 }
 
+TEST_F(BlueskyThreadsTest, AnAnswerThatWasCutOffIsAskedForAgainAndLosesNothing) {
+  ASSERT_TRUE(Lists(Json::array({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)})));
+  network_.Next(200, R"({"thread":{"post")");
+  Poll();
+  EXPECT_TRUE(page_.happenings.empty());
+  network_.Taken();
+  const absl::Time early = Ago(absl::Minutes(50));
+  for (const char* depth : {"20", "40", "40"}) {
+    clock_.Advance(absl::Seconds(30));
+    ASSERT_TRUE(Lists(Json::array()));
+    ReadThread(Root(Json::array({Node(Reply("did:plc:b", "early", early, root_))})));
+    EXPECT_NE(Asked().find(std::string("&depth=") + depth + "&"), std::string::npos) << depth;
+    EXPECT_EQ(page_.happenings.size(), std::string(depth) == "20" ? 1u : 0u);
+  }
+}
+
 TEST_F(BlueskyThreadsTest, TheDeepestThatIsAskedForCanBeRead) {
   ASSERT_TRUE(Lists(Json::array({Reply("did:plc:a", "3a", Ago(absl::Minutes(1)), root_)})));
   Json node = Node(Reply("did:plc:z", "40", Ago(absl::Seconds(1)), root_));
