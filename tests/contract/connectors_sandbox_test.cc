@@ -213,6 +213,42 @@ TEST_P(ConnectorSandboxTest, WebhookAndPollAgree) {
   Control("DELETE", "webhooks/" + hook, {});
 }
 
+// Notifications leave out what lies deep in a thread, and what is written below a reply that we hid.
+class DeepThreadSandboxTest : public ConnectorSandboxTest {};
+
+TEST_P(DeepThreadSandboxTest, WhatIsNotToldIsReadFromTheThread) {
+  const std::string post = Accepted(Of(WriteKind::kPost, "A post to talk about"));
+  std::map<std::string, int> written;
+  std::string last = post;
+  for (int level = 1; level <= 7; ++level) written[last = Comment(last, "Level " + std::to_string(level))] = level;
+  const std::string hidden = Comment(post, "Buy this");
+  written[hidden] = 1;
+  Accepted(Of(WriteKind::kHide, "", hidden, post));
+  last = Comment(hidden, "Do not buy this");
+  written[last] = 2;
+  written[Comment(last, "Why not?")] = 3;
+
+  std::string cursor;
+  std::map<std::string, Happening> found;
+  for (const Happening& h : PollAll(&cursor)) {
+    const auto [it, first] = found.emplace(h.remote_id, h);
+    if (first) continue;
+    EXPECT_EQ(it->second.kind, h.kind) << h.remote_id;
+    EXPECT_EQ(it->second.revision, h.revision) << h.remote_id;
+    EXPECT_EQ(it->second.occurred_at, h.occurred_at) << h.remote_id;
+    EXPECT_EQ(it->second.conversation, h.conversation) << h.remote_id;
+    EXPECT_EQ(it->second.text, h.text) << h.remote_id;
+    EXPECT_EQ(it->second.author_name, h.author_name) << h.remote_id;
+  }
+  EXPECT_EQ(found.size(), written.size());
+  for (const auto& [id, level] : written) {
+    ASSERT_EQ(found.count(id), 1u) << "level " << level;
+    EXPECT_EQ(found[id].post_remote_id, post) << "level " << level;
+    EXPECT_EQ(found[id].kind, Happening::Kind::kComment) << "level " << level;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, DeepThreadSandboxTest, ::testing::Values("bluesky"), [](const auto& info) { return info.param; });
 INSTANTIATE_TEST_SUITE_P(Networks, ConnectorSandboxTest, ::testing::Values("facebook", "x", "wordpress", "instagram"),
                          [](const auto& info) { return info.param; });
 

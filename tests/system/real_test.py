@@ -1,9 +1,12 @@
 """What stands around the real servers, without them: visitors, journals, the door that loses answers, a network of one's own."""
 
+import asyncio
+import gc
 import http.client
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -14,6 +17,7 @@ LOCAL = os.path.join(HERE, "../../deploy/local")
 sys.path[:0] = [LOCAL, os.path.join(HERE, "../contract")]
 
 import real_servers  # noqa: E402
+from parvis_local import own_net  # noqa: E402
 from parvis_local.processes import StartError, wait_until  # noqa: E402
 from parvis_local.real import VISITORS_AT_ONCE, RealServer, RealSite, in_order  # noqa: E402
 
@@ -223,6 +227,83 @@ class OwnNetTest(unittest.TestCase):
             process.stdin.close()
             process.stdout.close()
             self.assertEqual(0, process.wait(20))
+
+
+class DoorTest(unittest.IsolatedAsyncioTestCase):
+    """What passes through the door; here it leads to another port of the same network."""
+
+    async def asyncSetUp(self):
+        self.complaints = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: self.complaints.append(context["message"]))
+
+    async def through(self, serve, answer_s=60):
+        inside = await asyncio.start_server(serve, "127.0.0.1", 0)
+        door = own_net.Door(0, answer_s)
+        door.port = inside.sockets[0].getsockname()[1]
+        outside = await door.open()
+        self.addAsyncCleanup(self.shut, inside, outside)
+        return door, await asyncio.open_connection(*outside.sockets[0].getsockname())
+
+    async def shut(self, *servers):
+        for server in servers:
+            server.close()
+            await server.wait_closed()
+
+    async def all_over(self, door):
+        async def wait():
+            while door.under_way:
+                await asyncio.sleep(0.01)
+        await asyncio.wait_for(wait(), 20)
+        gc.collect()
+        self.assertEqual([], self.complaints)
+
+    async def test_an_answer_comes_after_the_question_was_closed(self):
+        async def serve(reader, writer):
+            asked = await reader.read()
+            writer.write(asked * 1000)
+            writer.close()
+        door, (reader, writer) = await self.through(serve)
+        writer.write(b"question" * 1000)
+        writer.write_eof()
+        self.assertEqual(b"question" * 1000 * 1000, await asyncio.wait_for(reader.read(), 20))
+        writer.close()
+        await self.all_over(door)
+
+    async def test_who_is_lost_is_lost_on_the_other_side_too(self):
+        gone = asyncio.Event()
+
+        async def serve(reader, writer):
+            writer.write(b"hello")
+            try:
+                await reader.read()
+            except OSError:
+                """As good."""
+            gone.set()
+            writer.close()
+        door, (reader, writer) = await self.through(serve)
+        self.assertEqual(b"hello", await reader.read(5))
+        self.assertEqual(1, len(door.under_way))
+        gc.collect()
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        await asyncio.wait_for(gone.wait(), 20)
+        await self.all_over(door)
+
+    async def test_who_never_answers_is_not_waited_for(self):
+        over = asyncio.Event()
+
+        async def serve(_, writer):
+            await over.wait()
+            writer.close()
+        door, (reader, writer) = await self.through(serve, answer_s=0.05)
+        writer.write_eof()
+        try:
+            self.assertEqual(b"", await asyncio.wait_for(reader.read(), 20))
+        except ConnectionResetError:
+            """As good."""
+        writer.close()
+        await self.all_over(door)
+        over.set()
 
 
 if __name__ == "__main__":

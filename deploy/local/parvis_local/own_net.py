@@ -50,14 +50,21 @@ class Door:
     """One port of this machine's loopback that leads to the same port inside. Made before enter(): a socket stays in the network
     in which it was made, so whoever listens on it from inside is reached from outside."""
 
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, port, answer_s=60):
+        """answer_s: how long an answer may take once who asks has closed their half, or the other way round."""
+        self.port, self._answer_s = port, answer_s
+        self.under_way = set()  # asyncio itself forgets the task of a connection that is lost, even while it waits
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", port))
 
     async def open(self):
-        return await asyncio.start_server(self._pass_on, sock=self._socket)
+        return await asyncio.start_server(self._take, sock=self._socket)
+
+    def _take(self, reader, writer):
+        task = asyncio.get_running_loop().create_task(self._pass_on(reader, writer))
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
 
     async def _pass_on(self, reader, writer):
         try:
@@ -65,19 +72,30 @@ class Door:
         except OSError:
             writer.transport.abort()
             return
+        halves = [asyncio.ensure_future(_pump(reader, inner_writer)), asyncio.ensure_future(_pump(inner_reader, writer))]
+        whole = False
         try:
-            await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
-        except asyncio.CancelledError:
-            """The loop ends, and with it what was under way."""
-        for one in (writer, inner_writer):
-            one.close()
+            done, _ = await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
+            if all(half.result() for half in done):
+                done, _ = await asyncio.wait(halves, timeout=self._answer_s)
+                whole = len(done) == len(halves)
+        finally:
+            for half in halves:
+                half.cancel()
+            for one in (writer, inner_writer):
+                if whole:
+                    one.close()
+                else:
+                    one.transport.abort()
 
 
 async def _pump(reader, writer):
+    """True at the end of what is read, False when one of the two is lost."""
     try:
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
         writer.write_eof()
+        return True
     except OSError:
-        writer.transport.abort()
+        return False

@@ -14,6 +14,8 @@
 
 namespace parvis::networks {
 
+class BlueskyThreads;
+
 // What an answer of XRPC means (facts 0.5, 6.4). Pure.
 Refusal ClassifyBluesky(const net::ClientResult& http, const Json& json);
 // RateLimit-*: the reset is a Unix time in seconds (facts 0.4). Pure.
@@ -52,6 +54,10 @@ class BlueskyConnector : public Connector {
   Answer GetPosts(const Call& call, const Account& account, const std::vector<std::string>& uris);
   Answer PutRecord(const Call& call, const Account& account, const char* collection, const std::string& rkey,
                    const Json& record, const Json& swap);
+
+  // Reads the next of the threads. One that cannot be read as deep as asked for is asked for half as deep the next time, one that could
+  // twice as deep; one that is gone is dropped.
+  Status ReadThread(const Call& call, const Account& account, BlueskyThreads* threads, PollPage* page);
 
   // What is needed to refer to a post: its uri and cid, and its own record. nullopt and `failed` otherwise.
   struct Referred {

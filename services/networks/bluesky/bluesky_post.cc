@@ -89,6 +89,14 @@ std::optional<Happening> BlueskyHappening(const Json& post, const Account& accou
   return h;
 }
 
+Unparsed UnreadBlueskyPost(const Json& item) {
+  Json alone = Json::object();
+  for (auto it = item.begin(); item.is_object() && it != item.end(); ++it) {
+    if (it.key() != "replies") alone[it.key()] = it.value();
+  }
+  return {Dump(item.is_object() ? alone : item), "MISSING_FIELD", "a post without uri, record or indexedAt"};
+}
+
 bool ConcernsUs(const Json& record, const Account& account) {
   const std::string& us = account.remote_id;
   const Json& reply = Member(record, "reply");

@@ -9,8 +9,8 @@ namespace parvis::sandbox {
 namespace {
 
 constexpr size_t kUrisMax = 25;
-constexpr int kThreadMax = 1000;    // posts in one answer
-constexpr int kNotifiedLevels = 5;  // below one of our posts (from memory)
+constexpr int kThreadMax = 2000, kThreadDepthMax = 200;  // of one answer: the network has no bounds but those it is asked with
+constexpr int kNotifyDepth = 5;  // REPLY_NOTIF_DEPTH: ancestors less high than that are notified
 
 constexpr int64_t kStart = INT32_MAX;  // where one goes on behind an empty page that was the first
 
@@ -24,8 +24,33 @@ std::optional<int64_t> PositionOf(const std::string& cursor) {
   return position;
 }
 
-Json Blocked(const char* type, const std::string& uri) {
-  return {{"$type", Cat("app.bsky.feed.defs#", type)}, {"uri", uri}, {"notFound", true}};
+Json NotFoundPost(const std::string& uri) {
+  return {{"$type", "app.bsky.feed.defs#notFoundPost"}, {"uri", uri}, {"notFound", true}};
+}
+
+Json BlockedPost(const Item& item) {
+  return {{"$type", "app.bsky.feed.defs#blockedPost"},
+          {"uri", item.id},
+          {"blocked", true},
+          {"author", {{"did", item.author_id}, {"viewer", {{"blockedBy", false}}}}}};
+}
+
+// Why somebody's post is told, and the post of ours that it is about; "" when it is not told. A reply is told to those whom it hangs
+// below, from the nearest up, but to nobody above one that was hidden when it was written (notifsForInsert).
+std::string NotifiedFor(const World& world, const Item& item, std::string* subject) {
+  if (item.by_us) return "";
+  if (item.kind == Item::Kind::kMention) return "mention";
+  ItemPtr at = world.Find(Network::kBluesky, item.parent);
+  for (int height = 1; at != nullptr && height < kNotifyDepth; ++height) {
+    if (at->by_us) {
+      *subject = at->id;
+      // One that we hid is not listed any more, though it was told (listNotifications).
+      return item.hidden ? "" : "reply";
+    }
+    if (at->hidden && at->changed <= item.created) return "";
+    at = world.Find(Network::kBluesky, at->parent);
+  }
+  return "";
 }
 
 }  // namespace
@@ -114,13 +139,15 @@ net::HttpResponse Bluesky::GetPosts(const Asked& asked, Answer) {
   return JsonResponse(200, json, false);
 }
 
-// The post and what hangs below it, `depth` levels deep, at most `left` posts.
+// The post and what hangs below it, `depth` levels deep, at most `left` posts. Below somebody whom we blocked nothing is shown; what
+// we hid is.
 Json Bluesky::Thread(const Asked& asked, const ItemPtr& item, int depth, int* left) {
+  if (context_.world.IsMarked(Network::kBluesky, asked.account->id, item->author_id, "ban")) return BlockedPost(*item);
   Json node = {{"$type", "app.bsky.feed.defs#threadViewPost"}, {"post", PostView(asked, *item)}};
   if (depth == 0) return node;
   node["replies"] = Json::array();
-  const Page page = context_.world.Read(Network::kBluesky, World::List::kChildren, item->id,
-                                        {.newest_first = false, .limit = std::max(*left, 0)});
+  const Page page =
+      context_.world.Read(Network::kBluesky, World::List::kChildren, item->id, {.limit = std::max(*left, 0)});
   *left -= static_cast<int>(page.items.size());
   for (const ItemPtr& child : page.items) node["replies"].push_back(Thread(asked, child, depth - 1, left));
   return node;
@@ -135,10 +162,11 @@ net::HttpResponse Bluesky::GetPostThread(const Asked& asked, Answer) {
   const ItemPtr item = FindPost(uri);
   if (item == nullptr) return XrpcError(400, "NotFound", Cat("Post not found: ", uri));
   int left = kThreadMax;
-  Json thread = Thread(asked, item, static_cast<int>(std::min<int64_t>(*depth, 20)), &left);
+  Json thread = Thread(asked, item, static_cast<int>(std::min<int64_t>(*depth, kThreadDepthMax)), &left);
   // Ancestors, each within the one below it: built from the top.
   std::vector<std::string> above;
-  for (ItemPtr at = item; !at->parent.empty() && above.size() < static_cast<size_t>(std::min<int64_t>(*height, 20));) {
+  const size_t highest = static_cast<size_t>(std::min<int64_t>(*height, kThreadDepthMax));
+  for (ItemPtr at = item; !at->parent.empty() && above.size() < highest;) {
     above.push_back(at->parent);
     at = FindPost(at->parent);
     if (at == nullptr) break;
@@ -147,14 +175,17 @@ net::HttpResponse Bluesky::GetPostThread(const Asked& asked, Answer) {
   for (auto it = above.rbegin(); it != above.rend(); ++it) {
     const ItemPtr ancestor = FindPost(*it);
     Json node = ancestor == nullptr
-                    ? Blocked("notFoundPost", *it)
+                    ? NotFoundPost(*it)
                     : Json{{"$type", "app.bsky.feed.defs#threadViewPost"}, {"post", PostView(asked, *ancestor)}};
     if (!parent.is_null()) node["parent"] = std::move(parent);
     parent = std::move(node);
   }
-  if (!parent.is_null()) thread["parent"] = std::move(parent);
+  if (!parent.is_null() && thread.contains("post")) thread["parent"] = std::move(parent);
   Json json = {{"thread", thread}};
-  if (thread["post"].contains("threadgate")) json["threadgate"] = thread["post"]["threadgate"];
+  const ItemPtr root = FindPost(item->thread);
+  if (const Json view = root == nullptr ? Json() : PostView(asked, *root); view.contains("threadgate")) {
+    json["threadgate"] = view["threadgate"];
+  }
   return JsonResponse(200, json, false);
 }
 
@@ -190,7 +221,7 @@ net::HttpResponse Bluesky::GetAuthorFeed(const Asked& asked, Answer answer) {
     if (!item->parent.empty()) {
       for (const auto& [name, uri] : {std::pair{"root", item->thread}, std::pair{"parent", item->parent}}) {
         const ItemPtr other = FindPost(uri);
-        entry["reply"][name] = other == nullptr ? Blocked("notFoundPost", uri) : PostView(asked, *other);
+        entry["reply"][name] = other == nullptr ? NotFoundPost(uri) : PostView(asked, *other);
         if (other != nullptr) entry["reply"][name]["$type"] = "app.bsky.feed.defs#postView";
       }
     }
@@ -207,20 +238,6 @@ net::HttpResponse Bluesky::ListNotifications(const Asked& asked, Answer answer) 
   const auto position = PositionOf(request.Param("cursor"));
   if (!position) return XrpcInvalid("Malformed cursor");
   const std::vector<std::string> reasons = AllOf(request.http.query, "reasons");
-  // Why it is told, and the post of ours that it is about; "" when it is not told.
-  const auto reason_of = [&](const Item& item, std::string* subject) -> std::string {
-    if (item.by_us) return "";
-    if (item.kind == Item::Kind::kMention) return "mention";
-    ItemPtr at = context_.world.Find(Network::kBluesky, item.parent);
-    for (int level = 0; at != nullptr && level < kNotifiedLevels; ++level) {
-      if (at->by_us) {
-        *subject = at->id;
-        return "reply";
-      }
-      at = context_.world.Find(Network::kBluesky, at->parent);
-    }
-    return "";
-  };
   Json json = {{"notifications", Json::array()}, {"priority", false}};
   if (answer == Answer::kEmptyPage) {
     json["cursor"] = request.Param("cursor", CursorOf(kStart));
@@ -233,7 +250,7 @@ net::HttpResponse Bluesky::ListNotifications(const Asked& asked, Answer answer) 
                           {.position = *position < 0 ? -1 : *position - 1, .limit = static_cast<int>(*limit)});
   for (const ItemPtr& item : page.items) {
     std::string subject;
-    const std::string reason = reason_of(*item, &subject);
+    const std::string reason = NotifiedFor(context_.world, *item, &subject);
     if (reason.empty() || (!reasons.empty() && !std::ranges::count(reasons, reason))) continue;
     if (context_.world.IsMarked(Network::kBluesky, asked.account->id, item->author_id, "mute") ||
         context_.world.IsMarked(Network::kBluesky, asked.account->id, item->author_id, "ban")) {

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "sandbox/transport/test_sandbox.h"
 
 namespace parvis::sandbox {
@@ -264,6 +266,72 @@ TEST_F(BlueskyTest, TheAudienceShowsInNotificationsAndThread) {
       Get("app.bsky.feed.getPostThread?depth=1000&uri=" + root["uri"].get<std::string>()).json["thread"];
   EXPECT_EQ(thread["post"]["replyCount"], thread["replies"].size());
   for (const Json& reply : thread["replies"]) EXPECT_EQ(reply["post"]["record"]["reply"]["parent"], root);
+}
+
+TEST_F(BlueskyTest, RepliesAreToldFourLevelsUpAndNotPastAHiddenOne) {
+  const Json root = Made("racine");
+  std::vector<std::string> chain;
+  for (int level = 1; level <= 7; ++level) {
+    chain.push_back(Comment(level == 1 ? root["uri"].get<std::string>() : chain.back(), "niveau " + std::to_string(level)));
+  }
+  const auto told = [&] {
+    std::set<std::string> out;
+    const Json list = Get("app.bsky.notification.listNotifications?limit=100").json["notifications"];
+    for (const Json& one : list) out.insert(one["uri"].get<std::string>());
+    return out;
+  };
+  EXPECT_EQ(told(), std::set<std::string>(chain.begin(), chain.begin() + 4));
+  const std::string hidden = Comment(root["uri"], "pub"), before = Comment(hidden, "avant");
+  const Json gate = {{"$type", "app.bsky.feed.threadgate"}, {"post", root["uri"]}, {"createdAt", "2026-11-23T10:00:00Z"},
+                     {"hiddenReplies", {hidden}}};
+  ASSERT_EQ(Put("app.bsky.feed.threadgate", Rkey(root["uri"]), gate).status, 200);
+  const std::string after = Comment(hidden, "après"), below = Comment(before, "dessous");
+  const std::set<std::string> then = told();
+  EXPECT_FALSE(then.contains(hidden)) << "listed no more";
+  EXPECT_TRUE(then.contains(before)) << "it was told before the other was hidden";
+  EXPECT_FALSE(then.contains(after));
+  EXPECT_FALSE(then.contains(below));
+}
+
+TEST_F(BlueskyTest, AThreadIsShownAsDeepAsAskedFor) {
+  const Json root = Made("racine");
+  const std::string uri = root["uri"], call = "app.bsky.feed.getPostThread?uri=" + uri;
+  std::string last = uri;
+  for (int level = 1; level <= 8; ++level) last = Comment(last, "niveau " + std::to_string(level));
+  const auto levels = [&](const std::string& query) {
+    int count = 0;
+    Json at = Get(call + query).json["thread"];
+    while (at.contains("replies") && !at["replies"].empty()) {
+      at = Json(at["replies"][0]);
+      ++count;
+    }
+    return count;
+  };
+  EXPECT_EQ(levels(""), 6);
+  EXPECT_EQ(levels("&depth=1000&parentHeight=0"), 8);
+  EXPECT_EQ(levels("&depth=2"), 2);
+  EXPECT_FALSE(Get(call + "&depth=0").json["thread"].contains("replies"));
+  EXPECT_EQ(Get(call + "&depth=1001").status, 400);
+  EXPECT_FALSE(Get("app.bsky.feed.getPostThread?parentHeight=0&uri=" + last).json["thread"].contains("parent"));
+  const Json above = Get("app.bsky.feed.getPostThread?parentHeight=1&uri=" + last).json["thread"]["parent"];
+  EXPECT_EQ(above["post"]["record"]["text"], "niveau 7");
+  EXPECT_FALSE(above.contains("parent"));
+
+  // Newest first; what we hid is shown; somebody whom we blocked is not, nor what was answered to them.
+  const std::string newer = Comment(uri, "plus tard");
+  Comment(newer, "réponse");
+  Json replies = Get(call).json["thread"]["replies"];
+  ASSERT_EQ(replies.size(), 2u);
+  EXPECT_EQ(replies[0]["post"]["uri"], newer);
+  const std::string did_of = replies[0]["post"]["author"]["did"];
+  const Json block = {{"$type", "app.bsky.graph.block"}, {"subject", did_of}, {"createdAt", "2026-11-23T10:00:00Z"}};
+  ASSERT_EQ(Create(block, {{"collection", "app.bsky.graph.block"}}).status, 200);
+  replies = Get(call).json["thread"]["replies"];
+  EXPECT_EQ(replies[0]["$type"], "app.bsky.feed.defs#blockedPost");
+  EXPECT_EQ(replies[0]["blocked"], true);
+  EXPECT_FALSE(replies[0].contains("replies"));
+  ASSERT_EQ(Post("com.atproto.repo.deleteRecord", {{"repo", did}, {"collection", kPosts}, {"rkey", Rkey(uri)}}).status, 200);
+  EXPECT_EQ(Get(call).json["error"], "NotFound");
 }
 
 TEST_F(BlueskyTest, MalformedBodiesAreRefused) {
