@@ -83,9 +83,9 @@ class V002 : public ::testing::Test {
     ASSERT_TRUE(applied.ok()) << applied.status();
     EXPECT_EQ(*applied, 3);  // V002 and what came after it
   }
-  // The rows of a table of facts, whichever way they are stored.
+  // The rows of a table of facts, whichever way they are stored, without what V004 has added.
   int64_t Fingerprint(const std::string& table) {
-    return database_.Number("SELECT sum(hashtextextended(f::text, 0) / 1024)::bigint FROM " + table + " f");
+    return database_.Number("SELECT sum(hashtextextended((to_jsonb(f) - 'thread_part')::text, 0) / 1024)::bigint FROM " + table + " f");
   }
   void ExpectSumsAreTheRecount() {
     for (const std::string& workspace : {kWorkspace, kOtherWorkspace}) {

@@ -181,7 +181,7 @@ TEST_F(BlueskyStreamTest, ManyChannelsAreToldOfTheirOwn) {
   // In the order of the accounts: "did:plc:them" comes before "did:plc:us", and is asked for first.
   EXPECT_EQ(batch.happenings[0].first, "other");
   EXPECT_EQ(batch.happenings[0].second.account_remote_id, kThem);
-  EXPECT_EQ(batch.happenings[0].second.kind, Happening::Kind::kMention);
+  EXPECT_EQ(batch.happenings[0].second.kind, Happening::Kind::kComment) << "of the record, as polling has it: it is a reply";
   EXPECT_EQ(batch.happenings[1].first, "again");
   EXPECT_EQ(batch.happenings[1].second.account_remote_id, kUs);
   ASSERT_EQ(batch.lost.size(), 1u);
