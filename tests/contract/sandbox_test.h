@@ -82,6 +82,7 @@ class SandboxTest : public ::testing::TestWithParam<std::string> {
                                                Secret("AAAAAAAAAAAAAAAAAAAAAsandbox"), sandbox->url + "/x"});
     const Json made = Control("POST", "accounts", {{"network", GetParam()}, {"name", "Lumen"}});
     journal_account = Text(made, "remote_id");
+    handle = Text(made, "handle");
     account.base_url = Text(made, "base_url");
     for (const std::string& field : connector().capabilities().credential_fields) {
       account.credentials.fields[field] = Secret(Text(made, field.c_str()));
@@ -118,6 +119,7 @@ class SandboxTest : public ::testing::TestWithParam<std::string> {
   std::map<std::string, std::unique_ptr<Connector>> connectors;
   Account account;
   std::string journal_account;   // what the sandbox calls it: a site is its URL to us, a name there
+  std::string handle;   // of the account, without "@"
   absl::Time started;
 };
 

@@ -207,12 +207,13 @@ TEST_P(StreamSandboxTest, TwoChannelsShareOneConnection) {
     const auto second = connector().OpenSharedStream(call(), {{"ours", account.remote_id}}, "", open);
     EXPECT_EQ(ReasonOf(second.status()), "RATE_LIMITED");
   }
-  const auto mention = [&](const Account& whom, const std::string& text) {
-    return Text(Control("POST", "comments", {{"network", GetParam()}, {"account", whom.remote_id}, {"text", text}}), "remote_id");
+  const auto mention = [&](const Account& whom, const std::string& name) {
+    const Json said = {{"network", GetParam()}, {"account", whom.remote_id}, {"text", "@" + name + " is it dimmable?"}};
+    return Text(Control("POST", "comments", said), "remote_id");
   };
   std::map<std::string, std::string> wanted, told;   // channel by remote id
-  wanted[mention(account, "To the first")] = "ours";
-  wanted[mention(other, "To the second")] = "other";
+  wanted[mention(account, handle)] = "ours";
+  wanted[mention(other, Text(made, "handle"))] = "other";
   EXPECT_TRUE(WaitFor([&] {
     Call soon = call();
     soon.deadline = clock.Now() + absl::Milliseconds(100);

@@ -59,8 +59,9 @@ class SharedStreams(SystemTest):
         said = {}
         for job in self.jobs:
             for network in NETWORKS:
+                account = job.sandbox_accounts[network]
                 made = json.loads(self.sandbox.control("POST", "comments", {
-                    "network": network, "account": job.sandbox_accounts[network]["remote_id"], "text": text}))
+                    "network": network, "account": account["remote_id"], "text": f"@{account['handle']} {text}"}))
                 said[made["remote_id"]] = (job.workspace.rsplit("/", 1)[1], job.channels[network])
         return said
 
