@@ -45,8 +45,8 @@ FAULTS = {
             ["Faults.test_f16_the_outbox_grows_and_drains"]),
     "F17": ("a token is revoked", "robustness/faults_test.py",
             ["Faults.test_f17_a_token_is_revoked_in_the_middle_of_a_campaign"]),
-    "F18": ("the store of media is away", "robustness/media_store_test.py",
-            ["MediaStore.test_f18_pictures_wait_for_their_store_and_go_out_once"]),
+    "F19": ("the store of media is away", "robustness/media_store_test.py",
+            ["MediaStore.test_f19_pictures_wait_for_their_store_and_go_out_once"]),
 }
 HEAD = ("fault", "what is broken", "loops", "injected", "lost", "doubled", "recovery", "")
 

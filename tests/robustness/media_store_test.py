@@ -1,4 +1,4 @@
-"""F18, the store of media is away while posts are due: what needs a medium waits and goes out once, everything else goes on."""
+"""F19, the store of media is away while posts are due: what needs a medium waits and goes out once, everything else goes on."""
 
 import base64
 import os
@@ -92,14 +92,14 @@ class MediaStore(PostTest):
         self.assertEqual(sorted(n for n in written if n != "facebook"), ["wordpress", "x"], "each once")
         return took
 
-    def test_f18_pictures_wait_for_their_store_and_go_out_once(self):
+    def test_f19_pictures_wait_for_their_store_and_go_out_once(self):
         self.team()
         wait_until(lambda: not self.degraded(), 30, "the store is reached", 0.2)
         medium = upload(self.job.client("manager"), MEDIA, self.job.workspace, png(100, self.random), "lamp.png", "A lamp")
         took = [self.through_an_outage("Killed", medium, self.server.kill, self.server.start),
                 self.through_an_outage("Frozen", medium, lambda: self.server.signal(signal.SIGSTOP),
                                        lambda: self.server.signal(signal.SIGCONT))]
-        report("F18", 1, 2, recovery=max(took), note="both pictures once, the text meanwhile")
+        report("F19", 1, 2, recovery=max(took), note="both pictures once, the text meanwhile")
 
 
 if __name__ == "__main__":
